@@ -1,0 +1,39 @@
+"""What sla publishes of working time: compiled calendars (`sla.calendars.v1`, key = the calendar's name)."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from shared.contracts.envelope import EventData, Instant, Wire
+from shared.contracts.topics import CALENDARS
+
+
+class CalendarException(Wire):
+    """A dated exception, its decision and the instant it became known."""
+
+    date: date
+    kind: Literal["off", "working", "half_day"]
+    decided_by: str | None = None
+    known_from: Instant | None = None
+    status: Literal["statutory", "decided", "projected", "unconfirmed"]
+
+
+class CalendarPublishedV1(EventData):
+    """A calendar compiled to windows of working time.
+
+    `opens` and `closes` are parallel, ascending lists of UTC epoch seconds; a window includes its start and not its
+    end. The span covered is `first_date` to `last_date`, both included, in `zone`.
+    """
+
+    TYPE: ClassVar[str] = "calendar.published"
+    TOPIC: ClassVar[str] = CALENDARS.name
+
+    name: str
+    version: int
+    zone: str
+    first_date: date
+    last_date: date
+    standard_day_seconds: int
+    opens: tuple[int, ...]
+    closes: tuple[int, ...]
+    exceptions: tuple[CalendarException, ...] = ()
+    decision: str | None = None

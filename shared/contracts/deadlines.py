@@ -1,0 +1,125 @@
+"""What sla tells: a dossier's clock and its due date (`sla.deadlines.v1`).
+
+`dossier_sequence` is the last fact of intake that the clock reflects.
+"""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.envelope import EventData, Instant, Wire
+from shared.contracts.topics import DEADLINES
+
+
+class Term(Wire):
+    """How long the law gives. `value` counts units; 0 only with `same_day`. `cut_off` is a local time, HH:MM."""
+
+    value: int = Field(ge=0)
+    unit: Literal["working_hour", "working_day", "calendar_day", "same_day"]
+    counting: Literal["by_hours", "by_days"] = "by_hours"
+    cut_off: str | None = None
+
+
+class DeadlineEvent(EventData):
+    """Common to all: which clock, and what it reflects. `generation` grows with every change of the clock."""
+
+    TOPIC: ClassVar[str] = DEADLINES.name
+
+    dossier_sequence: int
+    generation: int
+
+
+class DeadlineSetV1(DeadlineEvent):
+    """The clock runs towards `due_at`. `provisional`: it crosses a projected exception; `crosses_unconfirmed` names
+    unconfirmed ones, which do not count."""
+
+    TYPE: ClassVar[str] = "deadline.set"
+
+    due_at: Instant
+    due_date: date
+    counted_from: Instant
+    term: Term
+    calendar: str
+    calendar_version: int
+    provisional: bool = False
+    crosses_unconfirmed: tuple[date, ...] = ()
+
+
+class DeadlinePausedV1(DeadlineEvent):
+    """The clock stands. While it does there is no due date, only what remains: working seconds, or calendar days."""
+
+    TYPE: ClassVar[str] = "deadline.paused"
+
+    ground: Literal["supplement", "payment"]
+    remaining_working_seconds: int | None = None
+    remaining_calendar_days: int | None = None
+
+
+class DeadlineNoneV1(DeadlineEvent):
+    """The procedure has no term: no due date, said plainly."""
+
+    TYPE: ClassVar[str] = "deadline.none"
+
+
+class DeadlineWaitingV1(DeadlineEvent):
+    """The procedure is unknown to sla, so its term is, too; listed until somebody enters it."""
+
+    TYPE: ClassVar[str] = "deadline.waiting"
+
+    procedure: str
+
+
+class DeadlineEndedV1(DeadlineEvent):
+    """The clock ended. `outcome` is judged by local date; absent where nothing was settled or no date was due."""
+
+    TYPE: ClassVar[str] = "deadline.ended"
+
+    how: Literal["settled", "withdrawn", "stopped"]
+    due_at: Instant | None = None
+    outcome: Literal["early", "on_time", "late"] | None = None
+
+
+class ThresholdEvent(DeadlineEvent):
+    """A threshold of one due date was passed."""
+
+    due_at: Instant
+    threshold_at: Instant
+
+
+class DeadlineNearV1(ThresholdEvent):
+    """The due date is near; told in working time."""
+
+    TYPE: ClassVar[str] = "deadline.near"
+
+    remaining_working_seconds: int
+
+
+class DeadlineReachedV1(ThresholdEvent):
+    """`due_at` has come and the dossier is not settled."""
+
+    TYPE: ClassVar[str] = "deadline.reached"
+
+
+class DeadlineBreachedV1(ThresholdEvent):
+    """The local date of `due_at` ended unsettled: what reports call late."""
+
+    TYPE: ClassVar[str] = "deadline.breached"
+
+
+class DeadlineEscalatedV1(ThresholdEvent):
+    """Still unsettled some working hours after the breach; `level` counts from 1."""
+
+    TYPE: ClassVar[str] = "deadline.escalated"
+
+    level: int = Field(ge=1)
+
+
+class DeadlineRetractedV1(DeadlineEvent):
+    """An act recorded later turned out to precede a fired threshold: `fired` was not true."""
+
+    TYPE: ClassVar[str] = "deadline.retracted"
+
+    fired: str
+    due_at: Instant
+    threshold_at: Instant

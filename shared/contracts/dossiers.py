@@ -1,0 +1,204 @@
+"""What intake tells: the facts of a dossier's life (`intake.dossiers.v1`).
+
+No name, phone, e-mail, address, identity number or free text about a person stands in any of them.
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.envelope import EventData, Wire
+from shared.contracts.topics import DOSSIERS
+
+Channel = Literal["online", "counter", "post"]
+Reach = Literal["sms", "email"]
+State = Literal[
+    "submitted",
+    "received",
+    "processing",
+    "supplement_required",
+    "payment_required",
+    "settled",
+    "refused",
+    "withdrawn",
+    "stopped",
+    "returned",
+]
+
+
+class ForeignCode(Wire):
+    """The dossier's code in another system."""
+
+    system: str
+    code: str
+
+
+class Document(Wire):
+    """A paper handed in, without its title (which may name a person) and without its bytes."""
+
+    requirement: str | None = None
+    media_type: str
+    size: int
+    sha256: str
+
+
+class Form(Wire):
+    """A form of Circular 03/2025 that the act issued: `kind` 01 to 07, `number` unique in the centre."""
+
+    kind: str
+    number: str
+
+
+class DossierEvent(EventData):
+    """Common to all: the dossier's state after the fact."""
+
+    TOPIC: ClassVar[str] = DOSSIERS.name
+
+    state: State
+
+
+class DossierSubmittedV1(DossierEvent):
+    """A request came in. `department` is the competent one; absent while none is known and none was named."""
+
+    TYPE: ClassVar[str] = "dossier.submitted"
+
+    procedure: str
+    department: str | None = None
+    channel: Channel
+    counter: int | None = None
+    reach: tuple[Reach, ...] = ()
+    foreign_codes: tuple[ForeignCode, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+
+class DossierReceivedV1(DossierEvent):
+    """The centre took the dossier in; the code exists from here on, and the clock may start."""
+
+    TYPE: ClassVar[str] = "dossier.received"
+
+    code: str
+    procedure: str
+    department: str
+    channel: Channel
+    counter: int | None = None
+    form: Form
+    incomplete: bool = False
+
+
+class DossierRefusedV1(DossierEvent):
+    """The centre did not take the dossier in (form 03)."""
+
+    TYPE: ClassVar[str] = "dossier.refused"
+
+    form: Form
+
+
+class DossierSupplementRequiredV1(DossierEvent):
+    """Papers are missing (form 02). `papers` are names of requirements, as told to the applicant."""
+
+    TYPE: ClassVar[str] = "dossier.supplement_required"
+
+    before_receipt: bool
+    papers: tuple[str, ...]
+    form: Form
+
+
+class DossierSupplementReceivedV1(DossierEvent):
+    """The missing papers came; the dossier goes back to the state that it came from."""
+
+    TYPE: ClassVar[str] = "dossier.supplement_received"
+
+    documents: tuple[Document, ...] = ()
+
+
+class DossierPaymentRequiredV1(DossierEvent):
+    """A financial obligation must be met before work goes on."""
+
+    TYPE: ClassVar[str] = "dossier.payment_required"
+
+    amount_vnd: int = Field(gt=0)
+
+
+class DossierPaidV1(DossierEvent):
+    """The obligation is met."""
+
+    TYPE: ClassVar[str] = "dossier.paid"
+
+
+class DossierTakenOverV1(DossierEvent):
+    """An officer of the competent department began to work on it."""
+
+    TYPE: ClassVar[str] = "dossier.taken_over"
+
+    department: str
+
+
+class DossierSettledV1(DossierEvent):
+    """The department decided. An electronic result needs no way back to the centre."""
+
+    TYPE: ClassVar[str] = "dossier.settled"
+
+    outcome: Literal["approved", "rejected"]
+    electronic_result: bool = False
+
+
+class DossierStoppedV1(DossierEvent):
+    """Work ended without a result (form 05)."""
+
+    TYPE: ClassVar[str] = "dossier.stopped"
+
+    form: Form
+
+
+class DossierWithdrawnV1(DossierEvent):
+    """The applicant took the request back."""
+
+    TYPE: ClassVar[str] = "dossier.withdrawn"
+
+
+class DossierReturnedV1(DossierEvent):
+    """The result is in the applicant's hands."""
+
+    TYPE: ClassVar[str] = "dossier.returned"
+
+    way: Literal["counter", "post", "electronic"]
+
+
+class DossierStepRecordedV1(DossierEvent):
+    """Who did what, for the control slip; moves neither state nor clock."""
+
+    TYPE: ClassVar[str] = "dossier.step_recorded"
+
+    activity: str
+    group: str | None = None
+
+
+class DossierHandedOverV1(DossierEvent):
+    """The papers went from the receiving place to the department, in a numbered batch with two signatures."""
+
+    TYPE: ClassVar[str] = "dossier.handed_over"
+
+    batch: str
+
+
+class DossierResultArrivedV1(DossierEvent):
+    """The result lies at the returning place."""
+
+    TYPE: ClassVar[str] = "dossier.result_arrived"
+
+
+class DossierContactCorrectedV1(DossierEvent):
+    """The applicant's contact changed; only the ways that now reach them are told."""
+
+    TYPE: ClassVar[str] = "dossier.contact_corrected"
+
+    reach: tuple[Reach, ...]
+
+
+class DossierReceivedElsewhereV1(DossierEvent):
+    """The counter that received was not the one that routing's rule names; a fact, never a refusal."""
+
+    TYPE: ClassVar[str] = "dossier.received_elsewhere"
+
+    counter: int
+    receiving_place: str

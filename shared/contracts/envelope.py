@@ -1,0 +1,116 @@
+"""The envelope of every fact on Kafka: CloudEvents 1.0 attributes (structured JSON) around one typed `data`."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
+"""An aware instant, kept and written in UTC (`Z`)."""
+
+Role = Literal["applicant", "clerk", "officer", "leader", "ops", "auditor", "service", "importer"]
+
+
+class Wire(BaseModel):
+    """A value that travels: immutable; readers ignore fields that they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Actor(Wire):
+    """Who did an act. `id` names an account or a system, never a person by name."""
+
+    kind: Literal["person", "system"]
+    id: str
+    role: Role
+    department: str | None = None
+    counter: int | None = None
+
+
+class EventData(Wire):
+    """What one type of event says. Subclasses set `TYPE`, `VERSION` and `TOPIC` and may only grow optional fields."""
+
+    TYPE: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    TOPIC: ClassVar[str]
+
+
+D = TypeVar("D", bound=EventData, covariant=True)
+
+
+class Fact(Wire, Generic[D]):
+    """One fact as it stands on Kafka and in its owner's history.
+
+    `time` is the centre time at which the fact became true, `recordedtime` when it was recorded; `sequence` counts the
+    facts of one subject on one topic from 1; `epoch` tells the lives of a restored writer apart.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID
+    source: str
+    type: str
+    subject: str
+    time: Instant
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str
+    sequence: int = Field(ge=1)
+    recordedtime: Instant
+    actorkind: Literal["person", "system"]
+    actorid: str
+    actorrole: Role
+    actordepartment: str | None = None
+    actorcounter: int | None = None
+    centre: str
+    epoch: int = Field(ge=1)
+    catalogueversion: str
+    correlationid: str
+    causationid: str
+    traceparent: str | None = None
+    data: D
+
+    @property
+    def actor(self) -> Actor:
+        """Who caused the fact, put together from the flat attributes (CloudEvents knows no nested ones)."""
+        return Actor(
+            kind=self.actorkind,
+            id=self.actorid,
+            role=self.actorrole,
+            department=self.actordepartment,
+            counter=self.actorcounter,
+        )
+
+    @property
+    def dossier_id(self) -> UUID:
+        """The subject of every topic that is keyed by dossier. Raises ValueError elsewhere."""
+        return UUID(self.subject)
+
+    def to_json(self) -> bytes:
+        """The record's value; attributes that are absent are left out, as CloudEvents asks."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+AnyFact = Fact[EventData]
+
+
+def schema_uri(event_type: str, version: int) -> str:
+    """The `dataschema` of an event type's version."""
+    return f"urn:motcua:event:{event_type}:v{version}"
+
+
+def actor_attributes(actor: Actor) -> dict[str, Any]:
+    """The actor as the envelope's flat attributes."""
+    return {
+        "actorkind": actor.kind,
+        "actorid": actor.id,
+        "actorrole": actor.role,
+        "actordepartment": actor.department,
+        "actorcounter": actor.counter,
+    }
+
+
+def as_utc(value: datetime) -> datetime:
+    """The same instant in UTC; raises ValueError for a naive one, since a guess would move it by hours."""
+    if value.tzinfo is None:
+        raise ValueError(f"{value.isoformat()} has no UTC offset")
+    return value.astimezone(UTC)
