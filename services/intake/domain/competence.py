@@ -1,0 +1,47 @@
+"""Which department is competent, as the catalogue says on the day of submission."""
+
+from collections.abc import Collection, Sequence
+
+from shared.kernel.errors import ExpectedError, FieldError
+
+
+def competent_department(
+    named: str | None, *, procedure: str, by_catalogue: Sequence[str] | None, departments: Collection[str]
+) -> str | None:
+    """The competent department of a submission, or None while nobody knows it.
+
+    `by_catalogue` are the procedure's departments, None for an unknown procedure; `departments` are all there are.
+    Raises ExpectedError (422): several and none named, a named one that is not competent or does not exist.
+    """
+    if named is not None and named not in departments:
+        raise _refused(f"{named!r} is not a department of this centre", sorted(departments))
+    if by_catalogue is None:
+        return named
+    if named is None:
+        if len(by_catalogue) > 1:
+            raise _refused(f"{procedure} has several competent departments: name one", by_catalogue)
+        return by_catalogue[0]
+    if named not in by_catalogue:
+        raise _refused(f"{named} is not competent for {procedure}", by_catalogue)
+    return named
+
+
+def department_of_receipt(named: str | None, *, known: str | None, departments: Collection[str]) -> str:
+    """The department at receipt, where a code is drawn from it.
+
+    Raises ExpectedError (422) where none is known and none is named, or where a differing one is named.
+    """
+    if named is not None and named not in departments:
+        raise _refused(f"{named!r} is not a department of this centre", sorted(departments))
+    if known is None:
+        if named is None:
+            raise _refused("the procedure is unknown here: name the competent department", sorted(departments))
+        return named
+    if named not in (None, known):
+        raise _refused(f"the competent department is {known}, not {named}", [known])
+    return known
+
+
+def _refused(detail: str, allowed: Sequence[str]) -> ExpectedError:
+    errors = [FieldError("/data/department", detail)]
+    return ExpectedError("department", detail, status=422, allowed=allowed, errors=errors)

@@ -1,0 +1,95 @@
+"""Who may do what, and who sees what.
+
+Roles come from API keys; an actor that a request names must be the key's own.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from services.intake.domain.acts import Act, Role, State
+from shared.kernel.errors import ExpectedError
+
+READERS: frozenset[Role] = frozenset({"applicant", "clerk", "officer", "leader", "ops", "auditor", "service"})
+STAFF: frozenset[Role] = frozenset({"clerk", "officer", "leader", "ops", "auditor", "service"})
+"""Those who may look a dossier up by its code; a code alone shows an applicant nothing."""
+
+_SEE_PERSONAL_DATA: frozenset[Role] = frozenset({"applicant", "clerk", "officer", "leader", "auditor"})
+"""A service gets a contact by look-up only, one at a time and recorded; ops sees none."""
+
+
+class Actor(Protocol):
+    """What the rules need to know of an actor."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def department(self) -> str | None: ...
+    @property
+    def counter(self) -> int | None: ...
+
+
+def check_role(act: Act, role: Role) -> None:
+    """Raises ExpectedError (403) where the role never does this act."""
+    if role not in act.roles:
+        may = ", ".join(sorted(act.roles))
+        raise ExpectedError("role-may-not", f"{act.name} is for: {may}; this key's role is {role}", status=403)
+
+
+def check_actor(
+    act: Act, actor: Actor, *, state: State | None, department: str | None, submitted_by: str | None
+) -> None:
+    """Raises ExpectedError (403) where this actor may not do the act to this dossier.
+
+    An officer acts for the competent department alone, a clerk asks for papers before receipt alone, and an applicant
+    acts on what the same key submitted. `department` and `submitted_by` are the dossier's, `state` its present one.
+    """
+    if actor.role == "officer" and (department is None or actor.department != department):
+        raise ExpectedError(
+            "not-competent", f"{act.name} is for the competent department, which this key's is not", status=403
+        )
+    if actor.role == "clerk" and act.name == "ask_supplement" and state in {"received", "processing"}:
+        raise ExpectedError(
+            "role-may-not", "after receipt only an officer of the competent department asks for papers", status=403
+        )
+    if actor.role == "applicant" and state is not None and submitted_by != actor.id:
+        raise ExpectedError("not-yours", "an applicant acts only on what the same key submitted", status=403)
+
+
+def sees(actor: Actor, *, department: str | None, submitted_by: str | None) -> bool:
+    """Whether the dossier exists as far as this actor is told."""
+    if actor.role == "officer":
+        return department is not None and actor.department == department
+    if actor.role == "applicant":
+        return submitted_by == actor.id
+    return actor.role in READERS
+
+
+def sees_personal_data(role: Role) -> bool:
+    """Whether names, contacts and free text are shown to this role."""
+    return role in _SEE_PERSONAL_DATA
+
+
+def check_named_actor(key: Actor, named: Mapping[str, object]) -> None:
+    """Raises ExpectedError (403) where a request names an actor that is not the key's own.
+
+    Only what is named is compared, so `{"id": "clerk-5"}` is enough.
+    """
+    own = {"id": key.id, "role": key.role, "department": key.department, "counter": key.counter}
+    differing = sorted(name for name, value in named.items() if value is not None and own.get(name, value) != value)
+    if differing:
+        raise ExpectedError(
+            "actor-differs", f"the actor is the key's own; {', '.join(differing)} of the named one differ", status=403
+        )
+
+
+def own_counter(actor: Actor, named: int | None) -> int | None:
+    """The counter of an act: a clerk's is the key's. Raises ExpectedError (403) where another one is named."""
+    if actor.role == "clerk" and actor.counter is not None:
+        if named not in (None, actor.counter):
+            raise ExpectedError(
+                "not-own-counter", f"this key acts at counter {actor.counter}, not at {named}", status=403
+            )
+        return actor.counter
+    return named

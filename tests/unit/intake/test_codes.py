@@ -1,0 +1,88 @@
+"""Dossier codes, form numbers and the reading of other systems' codes."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.domain.codes import SerialKey, Serials, dossier_code, form_number, parse_code
+from shared.kernel.errors import ExpectedError
+
+DAY = date(2017, 4, 28)
+
+
+def test_a_code_is_agency_day_and_serial() -> None:
+    """The example of the rule."""
+    assert dossier_code("H10.18", DAY, 1) == "H10.18-170428-0001"
+
+
+def test_the_serial_grows_beyond_four_digits() -> None:
+    """The ten-thousandth dossier of a day is no reuse."""
+    assert dossier_code("H10.18", DAY, 10_000) == "H10.18-170428-10000"
+
+
+def test_the_receipt_carries_the_code_and_other_forms_their_own_number() -> None:
+    """Form 01 is the receipt."""
+    assert form_number("H10.18", DAY, "01", 7) == "H10.18-170428-0007"
+    assert form_number("H10.18", DAY, "02", 7) == "H10.18-170428-F02-0007"
+
+
+def test_serials_go_on_from_the_last_and_restart_by_day_and_agency() -> None:
+    """Each agency and day counts for itself."""
+    monday, tuesday = SerialKey("H10.18", DAY, "01"), SerialKey("H10.18", date(2017, 4, 29), "01")
+    serials = Serials({monday: 41, tuesday: 0})
+    assert [serials.draw(monday), serials.draw(monday), serials.draw(tuesday)] == [42, 43, 1]
+    assert serials.drawn == {monday: 43, tuesday: 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("H10.18-170428-0001", "H10.18-170428-0001"),
+        (" h10.18-170428-0001 ", "H10.18-170428-0001"),
+        ("000.00.18.H10-170428-0001", "H10.18-170428-0001"),
+        ("000.18.H10-170428-0001", "H10.18-170428-0001"),
+        ("H10.18.00.000-170428-12345", "H10.18-170428-12345"),
+        ("H10.18.05-170428-1234567", "H10.18.05-170428-1234567"),
+        ("000.05.18.H10-170428-0001", "H10.18.05-170428-0001"),
+        ("G09-200229-0001", "G09-200229-0001"),
+    ],
+)
+def test_codes_of_other_systems_are_read(text: str, normal: str) -> None:
+    """Both orders of the unit parts, more of them, 4 to 7 digits."""
+    assert str(parse_code(text)) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "H10.18",
+        "H10.18-170428-001",
+        "H10.18-170428-12345678",
+        "H10.18-171328-0001",
+        "H10.18-170229-0001",
+        "H10..18-170428-0001",
+        "H10.18-170428-0001x",
+        "H10.18-170428-000\N{ARABIC-INDIC DIGIT ONE}",
+    ],
+)
+def test_text_that_is_no_code_is_refused(text: str) -> None:
+    """Neither guessed nor cut to fit; a day must exist."""
+    with pytest.raises(ExpectedError, match="not a dossier code") as refusal:
+        parse_code(text)
+    assert refusal.value.status == 422
+
+
+@given(
+    unit=st.integers(1, 99),
+    province=st.integers(0, 99),
+    day=st.dates(date(2000, 1, 1), date(2099, 12, 31)),
+    serial=st.integers(1, 9_999_999),
+)
+def test_our_own_codes_are_read_back(unit: int, province: int, day: date, serial: int) -> None:
+    """The parser knows what the generator writes."""
+    code = dossier_code(f"H{province:02d}.{unit:02d}", day, serial)
+    parsed = parse_code(code)
+    assert (str(parsed), parsed.day, int(parsed.serial)) == (code, day, serial)

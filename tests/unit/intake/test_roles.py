@@ -1,0 +1,152 @@
+"""Who may do what, and who sees what."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+import pytest
+
+from services.intake.domain.acts import ACTS, Role, State
+from services.intake.domain.roles import (
+    check_actor,
+    check_named_actor,
+    check_role,
+    own_counter,
+    sees,
+    sees_personal_data,
+)
+from shared.kernel.errors import ExpectedError
+
+# Written from the domain's text, not from the table under test.
+MAY: dict[str, set[str]] = {
+    "applicant": {"submit", "withdraw", "correct_contact"},
+    "clerk": {
+        "submit",
+        "receive",
+        "refuse",
+        "ask_supplement",
+        "supplement_received",
+        "paid",
+        "hand_over",
+        "result_arrived",
+        "return_result",
+        "record_step",
+        "correct_contact",
+        "withdraw",
+    },
+    "officer": {
+        "take_over",
+        "ask_supplement",
+        "ask_payment",
+        "record_step",
+        "extend",
+        "next_step",
+        "stop",
+        "settle",
+    },
+    "leader": {"reopen"},
+}
+
+
+@dataclass(frozen=True)
+class Who:
+    """An actor as an API key gives it."""
+
+    role: Role
+    id: str = "key-1"
+    department: str | None = None
+    counter: int | None = None
+
+
+@pytest.mark.parametrize("role", get_args(Role))
+@pytest.mark.parametrize("act", ACTS)
+def test_each_role_does_its_own_acts_only(act: str, role: Role) -> None:
+    """ops, auditor and service act on nothing."""
+    if act in MAY.get(role, ()):
+        check_role(ACTS[act], role)
+    else:
+        with pytest.raises(ExpectedError) as refusal:
+            check_role(ACTS[act], role)
+        assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize(("own", "dossiers"), [("STP", "SYT"), ("STP", None), (None, None)])
+def test_an_officer_of_another_department_is_refused(own: str | None, dossiers: str | None) -> None:
+    """An officer acts for the competent department alone; while it is unknown, no officer acts."""
+    with pytest.raises(ExpectedError) as refusal:
+        check_actor(
+            ACTS["settle"],
+            Who("officer", department=own),
+            state="processing",
+            department=dossiers,
+            submitted_by="portal",
+        )
+    assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize("state", ["received", "processing"])
+def test_after_receipt_a_clerk_asks_for_no_papers(state: State) -> None:
+    """The request would stop the clock, which is the department's to do."""
+    with pytest.raises(ExpectedError) as refusal:
+        check_actor(ACTS["ask_supplement"], Who("clerk"), state=state, department="STP", submitted_by="portal")
+    assert refusal.value.status == 403
+
+
+def test_before_receipt_a_clerk_asks_for_papers() -> None:
+    """There is no clock yet."""
+    check_actor(ACTS["ask_supplement"], Who("clerk"), state="submitted", department="STP", submitted_by="portal")
+
+
+def test_an_applicant_acts_on_what_the_same_key_submitted() -> None:
+    """Another applicant's dossier is out of reach."""
+    check_actor(ACTS["withdraw"], Who("applicant"), state="submitted", department=None, submitted_by="key-1")
+    with pytest.raises(ExpectedError, match="same key"):
+        check_actor(ACTS["withdraw"], Who("applicant"), state="submitted", department=None, submitted_by="key-2")
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        (Who("clerk"), True),
+        (Who("auditor"), True),
+        (Who("ops"), True),
+        (Who("service"), True),
+        (Who("leader"), True),
+        (Who("officer", department="STP"), True),
+        (Who("officer", department="SYT"), False),
+        (Who("applicant"), False),
+        (Who("applicant", id="portal"), True),
+        (Who("importer"), False),
+    ],
+)
+def test_a_department_and_an_applicant_see_only_their_own(who: Who, seen: bool) -> None:
+    """The centre's own staff sees every dossier; the key of a department or an applicant only its own."""
+    assert sees(who, department="STP", submitted_by="portal") is seen
+
+
+def test_operators_and_services_see_no_personal_data() -> None:
+    """A service looks a contact up, one at a time and recorded; ops has no way to one."""
+    assert {role for role in get_args(Role) if not sees_personal_data(role)} == {"ops", "service", "importer"}
+
+
+@pytest.mark.parametrize(
+    "named", [{"id": "key-2"}, {"role": "leader"}, {"department": "SYT"}, {"id": "key-1", "counter": 4}]
+)
+def test_an_actor_that_is_not_the_keys_own_is_refused(named: dict[str, object]) -> None:
+    """Nobody acts in another's name."""
+    with pytest.raises(ExpectedError) as refusal:
+        check_named_actor(Who("clerk", department="STP", counter=3), named)
+    assert refusal.value.status == 403
+
+
+def test_naming_oneself_is_fine() -> None:
+    """Only what is named is compared."""
+    check_named_actor(Who("clerk", counter=3), {"id": "key-1", "counter": 3, "department": None})
+
+
+def test_a_clerk_acts_at_the_own_counter() -> None:
+    """The counter is the key's; another one is refused, and a key without a counter names one."""
+    assert own_counter(Who("clerk", counter=3), None) == 3
+    assert own_counter(Who("clerk", counter=3), 3) == 3
+    assert own_counter(Who("clerk"), 7) == 7
+    with pytest.raises(ExpectedError, match="counter 3, not at 4"):
+        own_counter(Who("clerk", counter=3), 4)
