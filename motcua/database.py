@@ -1,0 +1,97 @@
+"""The database of a centre: one role and one schema a service, no rights on others, and a role that only reads."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from shared.kernel.errors import StartError
+
+SERVICES = ("intake", "routing", "sla", "notify")
+VERIFY = "verify"
+DATABASE = "motcua"
+_OLDEST = 16
+_LOCK = 0x6D6F7463  # two tools that prepare one server wait for each other
+
+
+def role_of(service: str) -> str:
+    """The role that a service, or the verifier, connects as."""
+    return f"motcua_{service}"
+
+
+def url_for(admin_url: str, service: str, *, database: str = DATABASE, password: str | None = None) -> str:
+    """The URL by which a service (or `verify`) reaches the same server as the superuser's `admin_url`."""
+    parts = urlsplit(admin_url)
+    host = parts.netloc.rpartition("@")[2]
+    user = role_of(service) + (f":{quote(password, safe='')}" if password else "")
+    return urlunsplit((parts.scheme, f"{user}@{host}", f"/{database}", parts.query, ""))
+
+
+def create_database(
+    admin_url: str,
+    *,
+    database: str = DATABASE,
+    services: Iterable[str] = SERVICES,
+    passwords: Mapping[str, str] | None = None,
+) -> None:
+    """Make database, roles, schemas and rights; what is there already stays. Blocks; commits step by step.
+
+    `passwords` by service (and `verify`) are set where given. Raises StartError with the reason.
+    """
+    services = tuple(services)
+    try:
+        with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as server:
+            if server.info.server_version < _OLDEST * 10000:
+                raise StartError(
+                    f"Postgres {server.info.server_version // 10000} is too old: motcua needs {_OLDEST} or newer."
+                )
+            server.execute("select pg_advisory_lock(%s)", (_LOCK,))
+            _create_roles(server, services, passwords or {})
+            if server.execute("select from pg_database where datname = %s", (database,)).fetchone() is None:
+                server.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+            parts = urlsplit(admin_url)
+            with psycopg.connect(urlunsplit(parts._replace(path=f"/{database}")), connect_timeout=10) as inside:
+                _create_schemas(inside, database, services)
+    except psycopg.Error as error:
+        raise StartError(
+            f"The database {database} could not be prepared on {urlsplit(admin_url).netloc.rpartition('@')[2]}: "
+            f"{' '.join(str(error).split())} MOTCUA_DATABASE must name a superuser's URL."
+        ) from error
+
+
+def drop_database(admin_url: str, *, database: str) -> None:
+    """Remove a database, ending its connections. The roles stay. Blocks; commits."""
+    with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as server:
+        server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
+
+
+def _create_roles(server: psycopg.Connection, services: Iterable[str], passwords: Mapping[str, str]) -> None:
+    for service in (*services, VERIFY):
+        role = sql.Identifier(role_of(service))
+        if server.execute("select from pg_roles where rolname = %s", (role_of(service),)).fetchone() is None:
+            server.execute(sql.SQL("create role {} login").format(role))
+        if service in passwords:
+            server.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(passwords[service])))
+    server.execute(
+        sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(role_of(VERIFY)))
+    )
+
+
+def _create_schemas(inside: psycopg.Connection, database: str, services: Iterable[str]) -> None:
+    """In one transaction. Whoever is not named here may not even connect."""
+    name, verify = sql.Identifier(database), sql.Identifier(role_of(VERIFY))
+    inside.execute(sql.SQL("revoke all on database {} from public").format(name))
+    inside.execute("revoke all on schema public from public")
+    inside.execute(sql.SQL("grant connect on database {} to {}").format(name, verify))
+    for service in services:
+        role, schema = sql.Identifier(role_of(service)), sql.Identifier(service)
+        for statement in (
+            "grant connect, temporary on database {name} to {role}",
+            "create schema if not exists {schema} authorization {role}",
+            "alter role {role} in database {name} set search_path = {schema}",
+            "grant usage on schema {schema} to {verify}",
+            "grant select on all tables in schema {schema} to {verify}",
+            "alter default privileges for role {role} in schema {schema} grant select on tables to {verify}",
+        ):
+            inside.execute(sql.SQL(statement).format(name=name, role=role, schema=schema, verify=verify))

@@ -1,0 +1,121 @@
+"""A child process that never outlives its parent, with its output in a file."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from shared.kernel.errors import StartError
+
+_WATCH = 'read _; kill -s "$1" "$2" 2>/dev/null'
+
+
+class Child:
+    """A running command in its own session, so that Ctrl-C reaches the parent alone, which then stops it in order.
+
+    A small shell waits on a pipe from the parent: when the parent is gone, however it went, `stop_signal` is sent.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        user: int | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._stop_signal = stop_signal
+        self.log_start = log.stat().st_size if log.exists() else 0
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
+                start_new_session=True,
+            )
+        self._watch = subprocess.Popen(
+            ["sh", "-c", _WATCH, "watch", stop_signal.name.removeprefix("SIG"), str(self.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id of the command itself."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; minus the signal's number if a signal ended it. Does not block."""
+        code = self._process.poll()
+        if code is not None:
+            self._unwatch()
+        return code
+
+    def wait(self, *, timeout_seconds: float) -> int | None:
+        """The exit code, or None if it still runs after that time. Blocks."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_seconds)
+        return self.exit_code
+
+    def stop(self, sig: signal.Signals | None = None, *, timeout_seconds: float = 30.0) -> int:
+        """Ask it to end, wait, and kill it only if it has not ended by then. Blocks; returns the exit code."""
+        if self.exit_code is None:
+            self._process.send_signal(sig or self._stop_signal)
+        code = self.wait(timeout_seconds=timeout_seconds)
+        return self.kill() if code is None else code
+
+    def kill(self) -> int:
+        """SIGKILL, at once. Blocks until the process is gone; returns the exit code."""
+        if self.exit_code is None:
+            self._process.kill()
+        code = self._process.wait()
+        self._unwatch()
+        return code
+
+    def output(self) -> str:
+        """What this run has written so far."""
+        with self.log.open("rb") as log:
+            log.seek(self.log_start)
+            return log.read().decode(errors="replace")
+
+    def last_lines(self, count: int = 15) -> str:
+        """The end of its output, for a person who asks why it ended."""
+        return "\n".join(self.output().splitlines()[-count:])
+
+    def _unwatch(self) -> None:
+        if self._watch.returncode is None:
+            self._watch.kill()
+            self._watch.wait()
+            if self._watch.stdin is not None:
+                self._watch.stdin.close()
+
+
+def require_free_port(port: int, *, purpose: str, setting: str) -> None:
+    """Raise StartError, naming the setting to change, if something listens on this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StartError(
+                f"Port {port} for {purpose} cannot be used ({os.strerror(error.errno or 0)}): "
+                f"end what listens there, or choose another with {setting}."
+            ) from error

@@ -1,0 +1,108 @@
+"""Topics are made here, with explicit partitions and settings; one that differs is refused, never adapted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.contracts.topics import Topic
+from shared.kernel.errors import StartError
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One setting of one topic that is not as wanted."""
+
+    topic: str
+    config: str
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"topic {self.topic}: {self.config} is {self.found}, wanted {self.wanted}"
+
+
+class TopicsDifferError(StartError):
+    """The topics on the broker are not those of this version; `differences` says where."""
+
+    def __init__(self, differences: Sequence[Difference]) -> None:
+        self.differences = tuple(differences)
+        lines = "\n".join(f"  {difference}" for difference in self.differences)
+        super().__init__(
+            f"The broker's topics differ:\n{lines}\n"
+            "Nothing was changed. Alter it with Kafka's own tools while no consumer runs, or use another cluster."
+        )
+
+
+def wanted_configs(replication: int) -> dict[str, str]:
+    """Facts are kept for ever; the broker's time stamps a record, so that facts of 2017 are not deleted as old."""
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "message.timestamp.type": "LogAppendTime",
+        "min.insync.replicas": str(max(1, replication - 1)),
+    }
+
+
+async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication: int) -> list[str]:
+    """Create the missing ones and answer their names; settings of those that exist are compared, all at once.
+
+    Raises TopicsDifferError (before anything is created) and StartError when the broker does not answer.
+    """
+    topics = tuple(topics)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        if differences := await _differences(admin, [t for t in topics if t.name in existing], replication):
+            raise TopicsDifferError(differences)
+        missing = [topic for topic in topics if topic.name not in existing]
+        if missing:
+            await _create(admin, missing, replication)
+        return [topic.name for topic in missing]
+    except KafkaConnectionError as error:
+        raise StartError(
+            f"Kafka at {bootstrap} does not answer ({error}): start it, or correct the setting."
+        ) from error
+    except (KafkaError, TimeoutError) as error:
+        raise StartError(f"Kafka at {bootstrap} refused the topics: {error!r}.") from error
+    finally:
+        await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> None:
+    configs = wanted_configs(replication)
+    response = await admin.create_topics(
+        [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in topics]
+    )
+    for name, code, *message in response.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise StartError(f"Kafka refused topic {name}: {for_code(code).__name__} {' '.join(map(str, message))}.")
+
+
+async def _differences(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> list[Difference]:
+    if not topics:
+        return []
+    found: dict[str, dict[str, str]] = {}
+    for described in await admin.describe_topics([topic.name for topic in topics]):
+        partitions = described["partitions"]
+        found[described["topic"]] = {
+            "partitions": str(len(partitions)),
+            "replication": str(max(len(partition["replicas"]) for partition in partitions)),
+        }
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
+    for response in await admin.describe_configs(resources):
+        for code, _message, _kind, name, entries in response.resources:
+            if code:
+                raise for_code(code)(name)
+            found[name] |= {entry[0]: str(entry[1]) for entry in entries}
+    differences = []
+    for topic in topics:
+        wanted = {"partitions": str(topic.partitions), "replication": str(replication), **wanted_configs(replication)}
+        for config, value in wanted.items():
+            if (present := found[topic.name].get(config, "not set")) != value:
+                differences.append(Difference(topic.name, config, present, value))
+    return differences

@@ -1,0 +1,56 @@
+"""The real parts that tests ask for by name: started when first asked for, stopped for certain at the end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from motcua.embedded import kafka
+from motcua.embedded.postgres import Postgres
+from motcua.settings import MotcuaSettings
+from tests.support import Databases, free_port, free_ports
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> kafka.Toolchain:
+    """Java and the broker's jars; these stay in the clone from run to run."""
+    settings = MotcuaSettings()
+    return kafka.prepare(ROOT / settings.home, java=settings.java, maven=settings.maven)
+
+
+@pytest.fixture(scope="session")
+def broker(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[kafka.Broker]:
+    """The run's broker: `.bootstrap`, `.kill()`, `.start()`. A test that stops it starts it again."""
+    one = kafka.single(toolchain, tmp_path_factory.mktemp("kafka"), port=free_port(), controller_port=free_port())
+    with kafka.running(one):
+        yield one
+
+
+@pytest.fixture(scope="module")
+def three_brokers(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[kafka.Cluster]:
+    """Three brokers of one cluster, for this module; a test that kills one starts it again."""
+    folder = tmp_path_factory.mktemp("three")
+    several = kafka.cluster(toolchain, folder, ports=free_ports(3), controller_ports=free_ports(3))
+    with kafka.running(several):
+        yield several
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The run's server: `.url`, `.stop_immediately()`, `.start()`. A test that stops it starts it again."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port(), durable=False)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[Databases]:
+    """Makes fresh databases (`database.fresh()`, `.url("intake")`) and drops them after the test."""
+    databases = Databases(postgres)
+    yield databases
+    databases.drop_all()

@@ -1,0 +1,92 @@
+"""The embedded broker: data survive, a lost process comes back, what is missing is said in a sentence."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from motcua.embedded import kafka
+from shared.contracts.topics import Topic
+from shared.kernel.errors import StartError
+from shared.messaging.admin import create_topics
+from tests.support import eventually, free_port, unique
+
+
+async def send(bootstrap: str, topic: str, value: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True) as producer:
+        await producer.send_and_wait(topic, value, partition=0)
+
+
+async def read(bootstrap: str, topic: str) -> list[bytes]:
+    partition = TopicPartition(topic, 0)
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
+        values: list[bytes] = []
+        while await consumer.position(partition) < end:
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                values += [record.value for record in records]
+        return values
+
+
+async def test_an_orderly_stop_and_a_kill_keep_what_was_acknowledged(
+    toolchain: kafka.Toolchain, tmp_path: Path
+) -> None:
+    """A record that the broker acknowledged is there after `stop` and after SIGKILL, on the same port."""
+    broker = kafka.single(toolchain, tmp_path, port=free_port(), controller_port=free_port())
+    topic = Topic(unique("kept"), owner="intake", partitions=1)
+    try:
+        await asyncio.to_thread(broker.start)
+        await create_topics(broker.bootstrap, [topic], replication=1)
+        await send(broker.bootstrap, topic.name, b"before the stop")
+        await asyncio.to_thread(broker.stop)
+        await asyncio.to_thread(broker.start)
+        await send(broker.bootstrap, topic.name, b"before the kill")
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        assert await read(broker.bootstrap, topic.name) == [b"before the stop", b"before the kill"]
+    finally:
+        await asyncio.to_thread(broker.stop)
+
+
+async def test_three_brokers_survive_the_loss_of_one(three_brokers: kafka.Cluster) -> None:
+    """With three copies, two brokers acknowledge and serve while the third is gone, and it comes back."""
+    topic = Topic(unique("copied"), owner="intake", partitions=1)
+    await create_topics(three_brokers.bootstrap, [topic], replication=3)
+    await send(three_brokers.bootstrap, topic.name, b"all up")
+    lost = three_brokers.brokers[0]
+    await asyncio.to_thread(lost.kill)
+    try:
+
+        async def accepted() -> bool:
+            await send(three_brokers.bootstrap, topic.name, b"one down")
+            return True
+
+        await eventually(accepted, within=30)
+        assert set(await read(three_brokers.bootstrap, topic.name)) == {b"all up", b"one down"}
+    finally:
+        await asyncio.to_thread(lost.start)
+    assert lost.running
+
+
+def test_a_taken_port_is_named_with_its_setting(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
+    """The start is refused before anything is written, naming the port and the setting to change."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        broker = kafka.single(toolchain, tmp_path / "none", port=port, controller_port=free_port())
+        with pytest.raises(StartError, match=rf"Port {port} for Kafka.*MOTCUA_KAFKA_PORT"):
+            broker.start()
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_broker_that_ends_at_start_says_why(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
+    """The end of its log is part of the error, and no process stays."""
+    broker = kafka.single(toolchain, tmp_path, port=free_port(), controller_port=free_port())
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "meta.properties").write_text("version=1\ncluster.id=another\nnode.id=7\n")
+    with pytest.raises(StartError, match=r"(?s)Kafka ended with status 1.*Stored node id 7"):
+        broker.start()
+    assert not broker.running

@@ -1,0 +1,80 @@
+"""The embedded Postgres: data survive a stop and a lost process, and nothing stays behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from motcua.embedded.postgres import Postgres
+from shared.kernel.errors import StartError
+from tests.support import eventually_sync, free_port
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_committed_rows_survive_a_restart_and_an_immediate_stop(tmp_path: Path) -> None:
+    """What was committed is there on the same port after an orderly and after an immediate stop."""
+    server = Postgres(tmp_path, free_port(), durable=False)
+    try:
+        server.start()
+        with psycopg.connect(server.url) as connection:
+            connection.execute("create table kept (n int)")
+            connection.execute("insert into kept values (1)")
+        server.restart()
+        with psycopg.connect(server.url) as connection:
+            connection.execute("insert into kept values (2)")
+        server.stop_immediately()
+        server.start()
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("select array_agg(n order by n) from kept").fetchone() == ([1, 2],)
+    finally:
+        server.stop()
+
+
+def test_stop_leaves_no_process(tmp_path: Path) -> None:
+    """After `stop` the server's process is gone, and so is the port."""
+    server = Postgres(tmp_path, free_port(), durable=False)
+    server.start()
+    pid = server.pid
+    assert pid is not None
+    assert alive(pid)
+    server.stop()
+    assert not alive(pid)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(server.url)
+
+
+def test_the_server_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+    """SIGKILL of the process that started it leaves no server behind."""
+    port = free_port()
+    script = (
+        "import sys, time; from pathlib import Path; from motcua.embedded.postgres import Postgres; "
+        f"s = Postgres(Path({str(tmp_path)!r}), {port}, durable=False); s.start(); print(s.pid, flush=True); "
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        assert alive(pid)
+        starter.send_signal(signal.SIGKILL)
+    eventually_sync(lambda: not alive(pid), within=10)
+
+
+def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
+    """The start is refused before anything is written."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(StartError, match=rf"Port {port} for Postgres.*MOTCUA_DATABASE_PORT"):
+            Postgres(tmp_path / "none", port).start()
+    assert not (tmp_path / "none").exists()

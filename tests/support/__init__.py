@@ -1,0 +1,8 @@
+"""What tests share; imported by name, never from a conftest."""
+
+from tests.support.database import Databases, ServiceDatabase
+from tests.support.ports import free_port, free_ports
+from tests.support.unique import unique
+from tests.support.waiting import eventually, eventually_sync
+
+__all__ = ["Databases", "ServiceDatabase", "eventually", "eventually_sync", "free_port", "free_ports", "unique"]
