@@ -35,7 +35,8 @@ EVENTS: Mapping[str, type[EventData]] = {
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
 """From (type, old version); applied one after the other up to the newest."""
 
-_FACTS: Mapping[str, type[AnyFact]] = {name: Fact[event] for name, event in EVENTS.items()}  # type: ignore[valid-type]
+FACTS: Mapping[str, type[AnyFact]] = {name: Fact[event] for name, event in EVENTS.items()}  # type: ignore[valid-type]
+"""The model of each event type with its envelope."""
 
 
 def decode(event_type: str, version: int, value: bytes) -> AnyFact:
@@ -50,9 +51,9 @@ def decode(event_type: str, version: int, value: bytes) -> AnyFact:
         )
     try:
         if version == event.VERSION:
-            fact = _FACTS[event_type].model_validate_json(value)
+            fact = FACTS[event_type].model_validate_json(value)
         else:
-            fact = _FACTS[event_type].model_validate(_upcast(event_type, version, json.loads(value)))
+            fact = FACTS[event_type].model_validate(_upcast(event_type, version, json.loads(value)))
     except (ValidationError, ValueError, KeyError, RecursionError) as error:
         raise PoisonMessageError(f"not a {event_type} version {version}: {error}") from error
     if fact.type != event_type:

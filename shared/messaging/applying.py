@@ -1,0 +1,173 @@
+"""The rule by which a partition's records take effect: next, duplicate, gap, fork, parked, behind.
+
+No SQL and no await: it works on rows that the transaction has locked. The delivery model explores this very rule.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from shared.contracts.envelope import EventData, Fact
+from shared.contracts.registry import UpgradeNeededError
+from shared.contracts.topics import Topic
+from shared.kernel.fence import Fence, Reading, read
+from shared.messaging.held import Held, Verdict
+from shared.messaging.records import Record
+from shared.postgres.rows import Row, Table
+from shared.postgres.unit import Unit
+
+R = TypeVar("R", bound=Row)
+
+Handler = Callable[[Fact[Any], Unit[R]], None]
+"""What a fact does to the locked rows: a pure decision. Whatever it raises parks the record."""
+
+
+@dataclass(frozen=True)
+class Stream(Generic[R]):
+    """A topic that a service consumes: the table that keeps its fences, and what each event type does.
+
+    A type without a handler only advances the fence; it is not even decoded.
+    """
+
+    topic: Topic
+    table: Table[R]
+    handlers: Mapping[type[EventData], Handler[R]]
+    by_type: Mapping[str, Handler[R]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_type", {event.TYPE: handler for event, handler in self.handlers.items()})
+
+
+class HandlingFailedError(Exception):
+    """A handler, or decoding, failed on one record; the transaction is undone and the record parked instead."""
+
+    def __init__(self, record: Record, cause: BaseException) -> None:
+        super().__init__(f"{type(cause).__name__}: {cause}")
+        self.record = record
+
+
+@dataclass
+class Applying(Generic[R]):
+    """One transaction's way through records. `guilty` maps offsets known to fail to the reason why."""
+
+    stream: Stream[R]
+    unit: Unit[R]
+    held: dict[Any, list[Held]]
+    guilty: Mapping[tuple[int, int], str]
+    kept: list[Held] = field(default_factory=list)
+    gone: list[Held] = field(default_factory=list)
+    parked: list[Record] = field(default_factory=list)
+    applied: int = 0
+
+    def receive(self, record: Record) -> None:
+        """Judge one record in offset order. Raises HandlingFailedError, UpgradeNeededError."""
+        row = self.unit.row(record.key)
+        row.partition = record.partition
+        fence = row.fence(record.topic)
+        reading = read(fence, record.sequence, record.epoch)
+        waiting = self.held.get(record.key, [])
+        if reading is Reading.DUPLICATE or any(_place(item.record) == _place(record) for item in waiting):
+            return
+        blocker = _blocker(waiting)
+        if blocker is not None:
+            self._hold(
+                row, Held(record, "behind", f"waits for offset {blocker.record.offset}, which is {blocker.reason}")
+            )
+        elif reading is not Reading.NEXT:
+            self._hold(row, _waiting(record, reading, fence))
+        elif _place(record) in self.guilty:
+            self._park(row, record)
+        else:
+            self._apply(row, record)
+            self._drain(row)
+
+    def decide(self, held: Held, verdict: Verdict) -> None:
+        """Execute an operator's replay or discard, then let the held records follow."""
+        record = held.record
+        row = self.unit.row(record.key)
+        self._release(record.key, held)
+        if verdict == "replay" and _place(record) in self.guilty:
+            self._park(row, record)
+            return
+        fence = row.fence(record.topic)
+        if verdict == "replay":
+            self._apply(row, record)
+        elif held.reason == "parked":
+            row.fences[record.topic] = Fence(record.sequence, record.epoch, fence.held)
+        self._drain(row)
+
+    def _apply(self, row: R, record: Record) -> None:
+        handler = self.stream.by_type.get(record.type)
+        if handler is not None:
+            try:
+                fact = record.fact()
+                handler(fact, self.unit)
+            except UpgradeNeededError:
+                raise
+            except Exception as error:
+                raise HandlingFailedError(record, error) from error
+        held = bool(self.held.get(record.key))
+        row.fences[record.topic] = Fence(record.sequence, record.epoch, held)
+        self.applied += 1
+
+    def _drain(self, row: R) -> None:
+        """Let held records follow in offset order, as far as the fence allows, each judged anew."""
+        waiting = self.held.get(row.key, [])
+        topic = self.stream.topic.name
+        while waiting and _blocker(waiting) is None:
+            for item in waiting:
+                fence = row.fence(topic)
+                reading = read(fence, item.record.sequence, item.record.epoch)
+                if reading is Reading.GAP:
+                    continue
+                self._release(row.key, item)
+                if reading is Reading.FORK:
+                    self._hold(row, _waiting(item.record, reading, fence))
+                elif reading is Reading.NEXT and _place(item.record) in self.guilty:
+                    self._park(row, item.record)
+                elif reading is Reading.NEXT:
+                    self._apply(row, item.record)
+                waiting = self.held.get(row.key, [])
+                break
+            else:
+                break
+        fence = row.fence(topic)
+        row.fences[topic] = fence._replace(held=bool(waiting))
+
+    def _park(self, row: R, record: Record) -> None:
+        self.parked.append(record)
+        self._hold(row, Held(record, "parked", self.guilty[_place(record)]))
+
+    def _hold(self, row: R, item: Held) -> None:
+        waiting = self.held.setdefault(row.key, [])
+        waiting.append(item)
+        waiting.sort(key=lambda held: _place(held.record))
+        self.gone = [other for other in self.gone if _place(other.record) != _place(item.record)]
+        self.kept.append(item)
+        topic = item.record.topic
+        row.fences[topic] = row.fence(topic)._replace(held=True)
+
+    def _release(self, key: Any, item: Held) -> None:
+        self.held[key] = [other for other in self.held.get(key, []) if _place(other.record) != _place(item.record)]
+        self.kept = [other for other in self.kept if _place(other.record) != _place(item.record)]
+        self.gone.append(item)
+
+
+def _place(record: Record) -> tuple[int, int]:
+    return record.partition, record.offset
+
+
+def _blocker(waiting: Collection[Held]) -> Held | None:
+    return next((item for item in waiting if item.blocks), None)
+
+
+def _waiting(record: Record, reading: Reading, fence: Fence) -> Held:
+    if reading is Reading.GAP:
+        return Held(
+            record, "gap", f"sequence {record.sequence} came after {fence.sequence}: what lies between is missing"
+        )
+    return Held(
+        record,
+        "fork",
+        f"sequence {record.sequence} of epoch {record.epoch} contradicts {fence.sequence} of epoch {fence.epoch}",
+    )

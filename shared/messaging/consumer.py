@@ -1,0 +1,260 @@
+"""The consumer of a service: static member of one group, a Partition for each partition that it holds."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.contracts.topics import Topic
+from shared.kernel.clock import Clock
+from shared.messaging import metrics
+from shared.messaging.applying import Stream
+from shared.messaging.partition import Partition, StopConsumingError
+from shared.postgres.errors import CONNECTION_ERRORS
+from shared.postgres.facts import Publisher
+
+log = structlog.get_logger()
+
+SESSION_SECONDS = 10
+PARKED_DOSSIERS_LIMIT = 20
+"""Distinct newly parked dossiers per PARKED_WINDOW records that stop the consumer: a bad release, not bad records."""
+PARKED_WINDOW = 1000
+GAP_ALARM_SECONDS = 60
+STOP_SECONDS = 5.0
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
+    """Consumes `streams` as `member` of `group` until it is cancelled.
+
+    Kafka's own commit is for lag tools alone: the stored offsets in the database are the truth, and every partition
+    seeks there when it is assigned.
+    """
+
+    def __init__(
+        self,
+        streams: Sequence[Stream[Any]],
+        *,
+        bootstrap: str,
+        group: str,
+        member: str,
+        pool: asyncpg.Pool,
+        publisher: Publisher,
+        clock: Clock,
+        wake_relay: Callable[[], None],
+        stall_seconds: float = 60.0,
+    ) -> None:
+        self._streams: Mapping[str, Stream[Any]] = {stream.topic.name: stream for stream in streams}
+        self._bootstrap = bootstrap
+        self._group = group
+        self._member = member
+        self._pool = pool
+        self._publisher = publisher
+        self._clock = clock
+        self._wake_relay = wake_relay
+        self._stall_seconds = stall_seconds
+        self._consumer: AIOKafkaConsumer | None = None
+        self._partitions: dict[TopicPartition, tuple[Partition[Any], asyncio.Task[None]]] = {}
+        self._failed: asyncio.Future[None] | None = None
+        self._recent: deque[tuple[int, Sequence[Any]]] = deque()
+        self._committed: dict[TopicPartition, int] = {}
+        self._not_ready: str | None = "not joined yet"
+
+    async def run(self) -> None:
+        """Join and consume. Raises StopConsumingError, UpgradeNeededError or whatever else must end the process."""
+        self._failed = asyncio.get_running_loop().create_future()
+        self._consumer = await self._joined()
+        try:
+            watch = asyncio.create_task(self._watch())
+            await asyncio.wait([watch, self._failed], return_when=asyncio.FIRST_COMPLETED)
+            for ended in (self._failed, watch):
+                if ended.done():
+                    ended.result()
+        finally:
+            watch.cancel()
+            await self._stop_partitions(list(self._partitions))
+            with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(self._commit(), STOP_SECONDS)
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(self._consumer.stop(), STOP_SECONDS)
+
+    def reason_not_ready(self) -> str | None:
+        """None while every held partition gets on and nothing waits too long in the held table."""
+        if self._not_ready is not None:
+            return self._not_ready
+        stalled = [
+            f"{tp.topic}/{tp.partition} for {time.monotonic() - partition.progress_at:.0f} s"
+            for tp, (partition, _) in self._partitions.items()
+            if time.monotonic() - partition.progress_at > self._stall_seconds / 4
+        ]
+        return f"no progress on {', '.join(stalled)}" if stalled else None
+
+    async def caught_up(self, topic: Topic) -> frozenset[int]:
+        """Held partitions of `topic` whose stored offset has reached the end offset that the broker names now.
+
+        What was on Kafka when this was called has taken effect in these. Without an answer: none.
+        """
+        held = [tp for tp in self._partitions if tp.topic == topic.name]
+        if self._consumer is None or not held:
+            return frozenset()
+        try:
+            ends = await asyncio.wait_for(self._consumer.end_offsets(held), 10)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("end_offsets_unknown", topic=topic.name, error=str(error))
+            return frozenset()
+        rows = await self._pool.fetch(
+            "select partition, next_offset from stored_offsets where consumer_group = $1 and topic = $2",
+            self._group,
+            topic.name,
+        )
+        stored = {row["partition"]: row["next_offset"] for row in rows}
+        return frozenset(tp.partition for tp, end in ends.items() if stored.get(tp.partition, 0) >= end)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Called by aiokafka: start a Partition for each."""
+        for tp in assigned:
+            partition = Partition(
+                tp,
+                self._streams[tp.topic],
+                group=self._group,
+                consumer=self._consumer,
+                pool=self._pool,
+                publisher=self._publisher,
+                clock=self._clock,
+                wake_relay=self._wake_relay,
+                seen=self._seen,
+            )
+            task = asyncio.create_task(partition.run(), name=f"{tp.topic}/{tp.partition}")
+            task.add_done_callback(self._ended)
+            self._partitions[tp] = (partition, task)
+        self._not_ready = None
+        log.info("partitions_assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Called by aiokafka: let transactions under way end, shortly; what is cut off is read again."""
+        await self._stop_partitions(list(revoked))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if self._failed is None or self._failed.done() or task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self._failed.set_exception(error)
+
+    async def _joined(self) -> AIOKafkaConsumer:
+        while True:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                group_id=self._group,
+                group_instance_id=self._member,
+                client_id=self._member,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                session_timeout_ms=SESSION_SECONDS * 1000,
+                heartbeat_interval_ms=2000,
+                fetch_max_wait_ms=500,
+                max_partition_fetch_bytes=1 << 20,
+            )
+            self._consumer = consumer
+            consumer.subscribe(topics=list(self._streams), listener=self)
+            try:
+                await consumer.start()
+            except KafkaError as error:
+                self._not_ready = f"the broker does not answer: {error}"
+                log.warning("broker_not_reached", error=str(error))
+                with contextlib.suppress(KafkaError):
+                    await consumer.stop()
+                await asyncio.sleep(1)
+            else:
+                return consumer
+
+    async def _stop_partitions(self, tps: Sequence[TopicPartition]) -> None:
+        stopping = [self._partitions.pop(tp) for tp in tps if tp in self._partitions]
+        for partition, _ in stopping:
+            partition.stop()
+        tasks = [task for _, task in stopping]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _seen(self, records: int, parked: Sequence[Any]) -> None:
+        self._recent.append((records, parked))
+        while sum(count for count, _ in self._recent) > PARKED_WINDOW and len(self._recent) > 1:
+            self._recent.popleft()
+        dossiers = {key for _, keys in self._recent for key in keys}
+        if len(dossiers) > PARKED_DOSSIERS_LIMIT:
+            raise StopConsumingError(
+                f"{len(dossiers)} dossiers were parked within {PARKED_WINDOW} records: this looks like a fault of this "
+                "release or its configuration. See `motcua parked list`; mend, start again, then replay them"
+            )
+
+    async def _watch(self) -> None:
+        """Once a second: commit for lag tools, tell the lag, look for a stall; every tenth time count what is held."""
+        turn = 0
+        while True:
+            await asyncio.sleep(1)
+            turn += 1
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(self._commit(), 10)
+            behind = self._tell_lag()
+            if behind:
+                await self._end_if_stalled(behind)
+            if turn % 10 == 0:
+                with contextlib.suppress(*CONNECTION_ERRORS):
+                    await self._count_held()
+
+    async def _commit(self) -> None:
+        assert self._consumer is not None
+        assigned = self._consumer.assignment()
+        offsets = {
+            tp: partition.position
+            for tp, (partition, _) in self._partitions.items()
+            if tp in assigned and self._committed.get(tp) != partition.position
+        }
+        if offsets:
+            await self._consumer.commit(offsets)
+            self._committed |= offsets
+
+    def _tell_lag(self) -> list[TopicPartition]:
+        """Set the lag metric; give the partitions in which records wait and nothing has moved for too long."""
+        assert self._consumer is not None
+        stalled = []
+        for tp, (partition, _) in self._partitions.items():
+            end = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
+            behind = max(0, (end or 0) - partition.position)
+            metrics.LAG.labels(tp.topic, tp.partition).set(behind)
+            if behind and time.monotonic() - partition.progress_at > self._stall_seconds:
+                stalled.append(tp)
+        return stalled
+
+    async def _end_if_stalled(self, behind: Sequence[TopicPartition]) -> None:
+        assert self._consumer is not None
+        try:
+            await asyncio.wait_for(self._consumer.end_offsets(behind), 5)
+            await asyncio.wait_for(self._pool.fetchval("select 1"), 5)
+        except (KafkaError, *CONNECTION_ERRORS):
+            return  # not our fault: broker or database is away, and the partitions retry in place
+        names = ", ".join(f"{tp.topic}/{tp.partition}" for tp in behind)
+        raise StopConsumingError(
+            f"no progress on {names} for {self._stall_seconds:.0f} s "
+            "although records wait and broker and database answer"
+        )
+
+    async def _count_held(self) -> None:
+        rows = await self._pool.fetch(
+            "select reason, count(*) as n, extract(epoch from now() - min(held_at)) as age from held_records group by 1"
+        )
+        counts = {row["reason"]: row["n"] for row in rows}
+        for reason in ("parked", "gap", "fork", "behind", "unreadable"):
+            metrics.HELD.labels(reason).set(counts.get(reason, 0))
+        for row in rows:
+            if row["reason"] != "gap" or row["age"] > GAP_ALARM_SECONDS:
+                log.error("records_held", reason=row["reason"], records=row["n"], oldest_seconds=int(row["age"]))

@@ -1,0 +1,289 @@
+"""One partition of one topic: its records, a transaction at a time, under its stored-offset row (the mutex)."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.contracts.registry import UpgradeNeededError
+from shared.kernel.clock import Clock
+from shared.kernel.errors import MotcuaError, PoisonMessageError
+from shared.messaging import held as held_table
+from shared.messaging import metrics
+from shared.messaging.applying import Applying, HandlingFailedError, Stream
+from shared.messaging.held import Held
+from shared.messaging.records import Record, parse, unreadable
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.facts import Publisher
+from shared.postgres.pool import Connection
+from shared.postgres.rows import Row
+from shared.postgres.unit import Unit
+
+log = structlog.get_logger()
+
+R = TypeVar("R", bound=Row)
+
+BATCH_RECORDS = 2000
+IDLE_SECONDS = 1.0
+"""How long a poll waits for records, and so how often an idle partition compares its position with the database."""
+
+_FIRST_OFFSET = (
+    "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ($1, $2, $3, 0) "
+    "on conflict do nothing"
+)
+_READ_OFFSET = "select next_offset from stored_offsets where consumer_group = $1 and topic = $2 and partition = $3"
+_LOCK_OFFSET = _READ_OFFSET + " for update"
+_STORE_OFFSET = "update stored_offsets set next_offset = $4 where consumer_group = $1 and topic = $2 and partition = $3"
+
+
+class BehindError(Exception):
+    """The database stands at another offset than this replica thought; nothing was applied, it seeks there."""
+
+
+class StoppedError(Exception):
+    """The partition was asked to stop while it waited for the database."""
+
+
+class StopConsumingError(MotcuaError):
+    """Going on would do harm: the consumer stops and says why. The process ends with status 1."""
+
+
+class Partition(Generic[R]):
+    """Applies the records of one assigned partition until it is stopped.
+
+    `parked` is called with each newly parked dossier's key and the number of records seen, and may raise to stop all.
+    """
+
+    def __init__(
+        self,
+        tp: TopicPartition,
+        stream: Stream[R],
+        *,
+        group: str,
+        consumer: AIOKafkaConsumer,
+        pool: asyncpg.Pool,
+        publisher: Publisher,
+        clock: Clock,
+        wake_relay: Callable[[], None],
+        seen: Callable[[int, Sequence[Any]], None],
+    ) -> None:
+        self.tp = tp
+        self.position = 0
+        self.progress_at = time.monotonic()
+        self._stream = stream
+        self._name = (group, tp.topic, tp.partition)
+        self._consumer = consumer
+        self._pool = pool
+        self._publisher = publisher
+        self._clock = clock
+        self._wake_relay = wake_relay
+        self._seen = seen
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the loop to end after the transaction under way."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Seek to the stored offset, then poll and apply. Ends when stopped; raises what must stop the process."""
+        try:
+            await self._retrying(self._seek_to_stored)
+            while not self._stopping.is_set():
+                await self._step()
+        except StoppedError:
+            return
+
+    async def _step(self) -> None:
+        """One poll and what comes of it."""
+        try:
+            polled = await self._consumer.getmany(
+                self.tp, timeout_ms=int(IDLE_SECONDS * 1000), max_records=BATCH_RECORDS
+            )
+        except KafkaError as error:  # the broker is away or the assignment moved; the loop looks again
+            log.warning("poll_failed", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
+            await self._pause(IDLE_SECONDS)
+            return
+        raw = polled.get(self.tp, [])
+        if self._stopping.is_set():
+            return
+        try:
+            if raw:
+                await self._apply(raw)
+            else:
+                await self._retrying(self._compare)
+            await self._retrying(self._execute_requests)
+        except BehindError:
+            await self._retrying(self._seek_to_stored)
+        self.progress_at = time.monotonic()
+
+    async def _apply(self, raw: Sequence[Any]) -> None:
+        """Apply a poll's records as one batch; where one fails, record by record, so that only the guilty is parked."""
+        if raw[0].offset > self.position:
+            raise StopConsumingError(
+                f"offsets {self.position} to {raw[0].offset - 1} of {self.tp.topic} partition {self.tp.partition} "
+                "are gone from Kafka before they were applied: check the topic's retention, then republish them"
+            )
+        records = [self._read(item) for item in raw]
+        after = raw[-1].offset + 1
+        try:
+            await self._retrying(lambda: self._transact(records, after, {}))
+        except (BehindError, StoppedError, StopConsumingError, UpgradeNeededError):
+            raise
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.warning("batch_failed", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
+            for item, following in zip(records, [*(one.offset for one in raw[1:]), after], strict=True):
+                await self._apply_singly(item, following)
+
+    async def _apply_singly(self, item: "Record | Held", after: int) -> None:
+        guilty: dict[tuple[int, int], str] = {}
+        while True:
+            try:
+                await self._retrying(lambda: self._transact([item], after, guilty))
+                return
+            except HandlingFailedError as error:
+                record, reason = error.record, str(error)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TypeError) as error:
+                # the handler was content, but what it decided cannot be stored: this record's doing
+                record = item.record if isinstance(item, Held) else item
+                reason = f"{type(error).__name__}: {error}"
+                if (record.partition, record.offset) in guilty:
+                    raise
+            guilty[record.partition, record.offset] = reason
+            log.error(
+                "record_parked", topic=record.topic, partition=record.partition, offset=record.offset, reason=reason
+            )
+
+    def _read(self, raw: Any) -> "Record | Held":
+        try:
+            return parse(self._stream.topic, raw)
+        except PoisonMessageError as error:
+            log.error("record_unreadable", topic=raw.topic, partition=raw.partition, offset=raw.offset)
+            return Held(unreadable(raw), "unreadable", str(error))
+
+    async def _transact(self, items: Sequence["Record | Held"], after: int, guilty: dict[tuple[int, int], str]) -> None:
+        """One transaction: mutex, redelivered records dropped, rows locked, decisions, everything written, commit."""
+        with metrics.BATCH.labels(self.tp.topic).time():
+            async with self._pool.acquire() as connection, connection.transaction():
+                stored = await connection.fetchval(_LOCK_OFFSET, *self._name)
+                if stored is None or self.position > stored:
+                    raise BehindError
+                fresh = [item for item in items if _offset(item) >= stored]
+                applying = await self._load(connection, [one.key for one in fresh if isinstance(one, Record)], guilty)
+                lost = [item for item in fresh if isinstance(item, Held)]
+                for item in fresh:
+                    if isinstance(item, Record):
+                        applying.receive(item)
+                await self._save(connection, applying, lost)
+                if after > stored:
+                    await connection.execute(_STORE_OFFSET, *self._name, after)
+        self.position = max(after, stored)
+        if stored > after:  # another replica went further: read on from there
+            self._consumer.seek(self.tp, stored)
+        self._committed(applying, len(fresh), lost)
+
+    async def _load(
+        self, connection: Connection, keys: Sequence[Any], guilty: dict[tuple[int, int], str]
+    ) -> Applying[R]:
+        topic = self.tp.topic
+        rows = await self._stream.table.lock(connection, dict.fromkeys(keys))
+        waiting: dict[Any, list[Held]] = {}
+        for item in await held_table.load(connection, topic, [k for k, row in rows.items() if row.fence(topic).held]):
+            waiting.setdefault(item.record.key, []).append(item)
+        unit = Unit(self._stream.table, rows, self._publisher, self._clock.now())
+        return Applying(self._stream, unit, waiting, guilty)
+
+    async def _save(self, connection: Connection, applying: Applying[R], lost: Sequence[Held]) -> None:
+        await applying.unit.save(connection)
+        await held_table.remove(connection, applying.gone)
+        await held_table.save(connection, [*applying.kept, *lost])
+
+    def _committed(self, applying: Applying[R], records: int, lost: Sequence[Held]) -> None:
+        if applying.unit.facts:
+            self._wake_relay()
+        metrics.APPLIED.labels(self.tp.topic).inc(applying.applied)
+        parked = [record.key for record in applying.parked] + [item.record.key for item in lost]
+        metrics.PARKED.labels(self.tp.topic).inc(len(parked))
+        self._seen(records, parked)
+
+    async def _execute_requests(self) -> None:
+        """Carry out what operators asked for this partition, one record a transaction, under mutex and row lock."""
+        while True:
+            async with self._pool.acquire() as connection:
+                asked = await held_table.requested(connection, self.tp.topic, self.tp.partition)
+            if asked is None:
+                return
+            guilty: dict[tuple[int, int], str] = {}
+            while True:
+                try:
+                    await self._execute(asked.record, guilty)
+                    break
+                except HandlingFailedError as error:
+                    guilty[error.record.partition, error.record.offset] = str(error)
+
+    async def _execute(self, record: Record, guilty: dict[tuple[int, int], str]) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(_LOCK_OFFSET, *self._name) is None:
+                raise BehindError
+            asked = await held_table.find(connection, record.topic, record.partition, record.offset)
+            if asked is None or asked.request is None:
+                return
+            if asked.reason == "unreadable":
+                await held_table.remove(connection, [asked])
+                return
+            applying = await self._load(connection, [record.key], guilty)
+            current = [item for item in applying.held.get(record.key, []) if item.record.offset == record.offset]
+            applying.decide(current[0], asked.request)
+            await self._save(connection, applying, [])
+        log.info("held_record_decided", topic=record.topic, offset=record.offset, verdict=asked.request)
+        self._committed(applying, 0, [])
+
+    async def _seek_to_stored(self) -> None:
+        async with self._pool.acquire() as connection:
+            await connection.execute(_FIRST_OFFSET, *self._name)
+            stored: int = await connection.fetchval(_READ_OFFSET, *self._name)
+        self._consumer.seek(self.tp, stored)
+        self.position = stored
+
+    async def _compare(self) -> None:
+        """An idle replica looks, too: a restored database may stand before its position."""
+        async with self._pool.acquire() as connection:
+            stored = await connection.fetchval(_READ_OFFSET, *self._name)
+        if stored != self.position:
+            raise BehindError
+
+    async def _retrying(self, step: Callable[[], Any]) -> None:
+        """Do `step`, again and again while the database fails in a way that passes; never gives up while running."""
+        delay, violations = 0.1, 0
+        while True:
+            try:
+                await step()
+                return
+            except CONNECTION_ERRORS as error:
+                # a unique violation first means that another transaction inserted the dossier; then, that it is content
+                again = isinstance(error, asyncpg.UniqueViolationError) and violations < 3
+                if not (again or is_transient(error)):
+                    raise
+                violations += again
+                metrics.RETRIES.labels(self.tp.topic).inc()
+                log.warning("transaction_retried", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
+            await self._pause(delay)
+            if self._stopping.is_set():
+                raise StoppedError
+            delay = min(delay * 2, 2.0)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def _offset(item: "Record | Held") -> int:
+    return item.record.offset if isinstance(item, Held) else item.offset

@@ -1,0 +1,84 @@
+"""A record as it came from Kafka, with its headers read and its value still in bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.envelope import AnyFact
+from shared.contracts.registry import decode
+from shared.contracts.topics import Topic
+from shared.kernel.errors import PoisonMessageError
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record; `key` is the dossier's UUID (or the calendar's name) as the service's table has it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: Any
+    sequence: int
+    epoch: int
+    id: str
+    type: str
+    version: int
+    value: bytes
+
+    def fact(self) -> AnyFact:
+        """Decode the value. Raises PoisonMessageError, or UpgradeNeededError for a version from the future."""
+        fact = decode(self.type, self.version, self.value)
+        if fact.sequence != self.sequence or fact.epoch != self.epoch or fact.subject != str(self.key):
+            raise PoisonMessageError(
+                f"the value speaks of {fact.subject} {fact.sequence}/{fact.epoch}, "
+                f"key and headers of {self.key} {self.sequence}/{self.epoch}"
+            )
+        return fact
+
+
+def headers_of(fact: AnyFact) -> list[tuple[str, bytes]]:
+    """The record headers that let a reader judge a record without decoding it."""
+    return headers(fact.type, fact.data.VERSION, fact.sequence, fact.epoch, str(fact.id))
+
+
+def headers(event_type: str, version: int, sequence: int, epoch: int, fact_id: str) -> list[tuple[str, bytes]]:
+    """The same from the parts, as the outbox has them."""
+    return [
+        ("type", event_type.encode()),
+        ("version", b"%d" % version),
+        ("sequence", b"%d" % sequence),
+        ("epoch", b"%d" % epoch),
+        ("id", fact_id.encode()),
+    ]
+
+
+def parse(topic: Topic, raw: Any) -> Record:
+    """Read key and headers of an aiokafka record. Raises PoisonMessageError when they cannot be read."""
+    given: Mapping[str, bytes] = dict(raw.headers)
+    try:
+        text = raw.key.decode()
+        key: Any = UUID(text) if topic.key == "dossier" else text
+        record = Record(
+            topic=raw.topic,
+            partition=raw.partition,
+            offset=raw.offset,
+            key=key,
+            sequence=int(given["sequence"]),
+            epoch=int(given["epoch"]),
+            id=given["id"].decode(),
+            type=given["type"].decode(),
+            version=int(given["version"]),
+            value=raw.value or b"",
+        )
+    except (KeyError, ValueError, AttributeError) as error:
+        raise PoisonMessageError(f"key or headers cannot be read: {type(error).__name__} {error}") from error
+    if record.sequence < 1 or record.epoch < 1 or "\0" in record.type + record.id + str(key):
+        raise PoisonMessageError("sequence and epoch count from 1, and no header holds a NUL")
+    return record
+
+
+def unreadable(raw: Any) -> Record:
+    """A record that `parse` refused, in a form that can be kept."""
+    key = (raw.key or b"").decode(errors="replace").replace("\0", "\ufffd")
+    return Record(raw.topic, raw.partition, raw.offset, key, 0, 0, "", "", 0, raw.value or b"")

@@ -1,0 +1,177 @@
+"""The relay: outbox rows, oldest first, to Kafka; deleted once acknowledged. One active relay a service."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from shared.contracts.topics import TOPICS
+from shared.kernel.errors import TransientError
+from shared.messaging import metrics
+from shared.messaging.records import headers
+from shared.postgres.errors import CONNECTION_ERRORS
+from shared.postgres.facts import MAX_VALUE_BYTES
+from shared.postgres.pool import connect
+
+log = structlog.get_logger()
+
+ROUND_ROWS = 2000
+IDLE_SECONDS = 0.05
+"""How long an idle relay waits before it looks again unasked: facts of other replicas wake nobody here."""
+STANDBY_SECONDS = 0.5
+LOCK_IDLE_SECONDS = 30
+"""A frozen relay's connection, and so its lock, is ended by the database after this."""
+
+_LOCK = "select pg_try_advisory_lock(hashtext('motcua relay'), hashtext(current_schema()))"
+_OLDEST = (
+    "select o.id, f.topic, f.key, f.sequence, f.epoch, f.id as fact_id, f.type, f.version, f.value "
+    "from outbox o join facts f on f.id = o.fact_id order by o.id limit $1"
+)
+_DELETE = "delete from outbox where id = any($1::bigint[])"
+
+
+@lru_cache(maxsize=65536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """Kafka's default partition for a key (murmur2), as every Kafka client computes it."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+class Relay:
+    """Runs until it is cancelled. `wake` after a commit saves the idle wait; the rows always come from the table."""
+
+    def __init__(self, dsn: str, schema: str, *, bootstrap: str, client_id: str) -> None:
+        self._dsn = dsn
+        self._schema = schema
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._woken = asyncio.Event()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._not_ready: str | None = "starting"
+
+    def wake(self) -> None:
+        """Tell that a commit left facts in the outbox."""
+        self._woken.set()
+
+    def reason_not_ready(self) -> str | None:
+        """None while this relay sends, or stands by for the one that holds the lock."""
+        return self._not_ready
+
+    async def run(self) -> None:
+        """Take the lock, send, and begin anew at the oldest row after every error of Kafka or the database."""
+        try:
+            while True:
+                try:
+                    await self._lead()
+                except (KafkaError, TransientError, *CONNECTION_ERRORS) as error:
+                    self._not_ready = f"sending failed, it begins anew: {type(error).__name__} {error}"
+                    log.warning("relay_restarts", error=f"{type(error).__name__}: {error}")
+                    await asyncio.sleep(0.5)
+        finally:
+            if self._leaving:
+                _, late = await asyncio.wait(self._leaving, timeout=2)
+                for task in late:
+                    task.cancel()
+
+    async def _lead(self) -> None:
+        connection = await connect(self._dsn, self._schema, idle_seconds=LOCK_IDLE_SECONDS)
+        producer = None
+        try:
+            while not await connection.fetchval(_LOCK):
+                self._not_ready = None
+                await asyncio.sleep(STANDBY_SECONDS)
+            metrics.LEADER.set(1)
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                client_id=self._client_id,
+                acks="all",
+                enable_idempotence=True,
+                max_batch_size=MAX_VALUE_BYTES + 50_000,
+            )
+            await producer.start()
+            self._not_ready = None
+            while True:
+                if not await self._round(connection, producer):
+                    await self._idle()
+        finally:
+            metrics.LEADER.set(0)
+            connection.terminate()
+            if producer is not None:
+                self._throw_away(producer)
+
+    async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
+        """Send the oldest rows, at most one record batch a partition, and delete them when all are acknowledged.
+
+        One batch a partition: should its request land late, unheard, it still holds a partition's rows in order.
+        """
+        rows = await connection.fetch(_OLDEST, ROUND_ROWS)
+        if not rows:
+            metrics.OUTBOX.set(0)
+            return 0
+        sent, acknowledgements = await self._send(producer, rows)
+        await self._acknowledged(connection, acknowledgements)
+        await connection.execute(_DELETE, [row["id"] for row in sent])
+        metrics.OUTBOX.set(len(rows) - len(sent))
+        for topic, facts in Counter(row["topic"] for row in sent).items():
+            metrics.RELAYED.labels(topic).inc(facts)
+        return len(sent)
+
+    async def _send(
+        self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
+    ) -> tuple[list[asyncpg.Record], list[asyncio.Future[object]]]:
+        batches: dict[tuple[str, int], Any] = {}
+        full: set[tuple[str, int]] = set()
+        sent = []
+        for row in rows:
+            key = row["key"].encode()
+            place = (row["topic"], partition_of(key, TOPICS[row["topic"]].partitions))
+            if place in full:
+                continue
+            batch = batches.get(place)
+            if batch is None:
+                batch = batches[place] = producer.create_batch()
+            told = headers(row["type"], row["version"], row["sequence"], row["epoch"], str(row["fact_id"]))
+            if batch.append(key=key, value=row["value"].encode(), timestamp=None, headers=told) is None:
+                full.add(place)  # the rest of this partition's rows keeps its order in the next round
+            else:
+                sent.append(row)
+        acknowledgements = []
+        for (topic, partition), batch in batches.items():
+            batch.close()
+            acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
+        return sent, acknowledgements
+
+    async def _acknowledged(
+        self, connection: asyncpg.Connection, acknowledgements: Sequence["asyncio.Future[object]"]
+    ) -> None:
+        """Wait for every acknowledgement, keeping the connection that holds the lock alive meanwhile."""
+        pending = set(acknowledgements)
+        while pending:
+            _, pending = await asyncio.wait(pending, timeout=LOCK_IDLE_SECONDS / 6)
+            if pending:
+                await connection.execute("select 1")
+        for acknowledgement in acknowledgements:
+            acknowledgement.result()
+
+    async def _idle(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
+        self._woken.clear()
+
+    def _throw_away(self, producer: AIOKafkaProducer) -> None:
+        """Stop a producer without waiting: what it may still send are copies, which readers know as duplicates."""
+
+        async def stop() -> None:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), 60)
+
+        task = asyncio.create_task(stop())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)

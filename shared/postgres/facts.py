@@ -1,0 +1,115 @@
+"""The history of facts and the outbox: written in the transaction that decides, read by the relay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.envelope import Actor, AnyFact, EventData, actor_attributes, schema_uri
+from shared.contracts.registry import FACTS
+from shared.kernel.ids import derived_id
+from shared.postgres.pool import Connection
+
+MAX_VALUE_BYTES = 900_000
+"""Below Kafka's default limit of a record batch (1 MiB), with room for keys and headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why facts are told. The same `id` (idempotency key, consumed record's id, threshold) gives the same fact ids."""
+
+    id: str
+    actor: Actor
+    recorded_at: datetime
+    correlation: str
+    causation: str
+    traceparent: str | None = None
+
+    @classmethod
+    def of(cls, fact: AnyFact, *, service: str, recorded_at: datetime) -> "Cause":
+        """A consumed fact as the cause of `service`'s own."""
+        return cls(
+            id=str(fact.id),
+            actor=Actor(kind="system", id=service, role="service"),
+            recorded_at=max(recorded_at, fact.recordedtime),
+            correlation=fact.correlationid,
+            causation=str(fact.id),
+            traceparent=fact.traceparent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who tells: the attributes that all facts of one process share."""
+
+    service: str
+    centre: str
+    epoch: int
+    catalogue_version: str
+
+    def fact(
+        self, data: EventData, *, subject: str, sequence: int, time: datetime, cause: Cause, place: int
+    ) -> AnyFact:
+        """The fact as it will stand on Kafka; `place` counts the cause's facts of this type about all subjects."""
+        event_type = data.TYPE
+        return FACTS[event_type](
+            id=derived_id(cause.id, event_type, place),
+            source=f"/motcua/{self.centre}/{self.service}",
+            type=event_type,
+            subject=subject,
+            time=time,
+            dataschema=schema_uri(event_type, data.VERSION),
+            sequence=sequence,
+            recordedtime=cause.recorded_at,
+            **actor_attributes(cause.actor),
+            centre=self.centre,
+            epoch=self.epoch,
+            catalogueversion=self.catalogue_version,
+            correlationid=cause.correlation,
+            causationid=cause.causation,
+            traceparent=cause.traceparent,
+            data=data,
+        )
+
+
+# Keeps the facts and queues them for the relay. Outbox ids are drawn here, after the dossier rows were locked, in the
+# order given, so that per dossier they ascend with the sequence.
+_APPEND = """
+with given as (
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::int[],
+                         $8::timestamptz[], $9::timestamptz[], $10::text[])
+        with ordinality as v (id, topic, key, sequence, epoch, type, version, time, recorded_at, value, place)
+), kept as (
+    insert into facts (id, topic, key, sequence, epoch, type, version, time, recorded_at, value)
+    select id, topic, key, sequence, epoch, type, version, time, recorded_at, value from given
+    returning id
+)
+insert into outbox (fact_id) select given.id from given join kept using (id) order by given.place
+"""
+
+
+async def append(connection: Connection, facts: Sequence[AnyFact]) -> None:
+    """Keep `facts` and put them into the outbox, in their order, within the open transaction.
+
+    Raises asyncpg.UniqueViolationError when a fact of the same cause, or of the same sequence, is kept already.
+    """
+    if not facts:
+        return
+    values = [fact.to_json() for fact in facts]
+    for fact, value in zip(facts, values, strict=True):
+        if len(value) > MAX_VALUE_BYTES:
+            raise ValueError(
+                f"{fact.type} {fact.sequence} of {fact.subject} has {len(value)} bytes, too many for Kafka"
+            )
+    await connection.execute(
+        _APPEND,
+        [fact.id for fact in facts],
+        [fact.data.TOPIC for fact in facts],
+        [fact.subject for fact in facts],
+        [fact.sequence for fact in facts],
+        [fact.epoch for fact in facts],
+        [fact.type for fact in facts],
+        [fact.data.VERSION for fact in facts],
+        [fact.time for fact in facts],
+        [fact.recordedtime for fact in facts],
+        [value.decode() for value in values],
+    )

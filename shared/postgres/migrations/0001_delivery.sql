@@ -1,0 +1,56 @@
+-- What every service needs to receive and to tell each fact exactly once.
+
+-- Every fact that this service ever published, in the bytes that stand on Kafka.
+create table facts (
+    id uuid primary key,
+    topic text not null,
+    key text not null,
+    sequence bigint not null check (sequence > 0),
+    epoch bigint not null check (epoch > 0),
+    type text not null,
+    version integer not null,
+    time timestamptz not null,
+    recorded_at timestamptz not null,
+    value text not null,
+    unique (key, topic, sequence, epoch)
+);
+
+-- Facts that Kafka has not acknowledged, in the order of their commit locks. No foreign key: one statement writes
+-- both rows, and checking each of them again would cost a look-up a fact.
+create table outbox (
+    id bigint generated always as identity (cache 1) primary key,
+    fact_id uuid not null
+);
+
+-- The next offset to apply. Its row is the partition's mutex: one transaction at a time a partition.
+create table stored_offsets (
+    consumer_group text not null,
+    topic text not null,
+    partition integer not null,
+    next_offset bigint not null check (next_offset >= 0),
+    primary key (consumer_group, topic, partition)
+);
+
+-- Records that wait: parked (cannot be applied), gap (a predecessor is missing), fork (another life of the writer
+-- spoke), behind (one of those blocks the dossier), unreadable (no dossier can be told; blocks nothing).
+create table held_records (
+    topic text not null,
+    partition integer not null,
+    "offset" bigint not null,
+    key text not null,
+    sequence bigint not null,
+    epoch bigint not null,
+    id text not null,
+    type text not null,
+    version integer not null,
+    value bytea not null,
+    reason text not null check (reason in ('parked', 'gap', 'fork', 'behind', 'unreadable')),
+    detail text not null,
+    held_at timestamptz not null default now(),
+    request text check (request in ('replay', 'discard')),
+    requested_by text,
+    requested_at timestamptz,
+    primary key (topic, partition, "offset")
+);
+create index held_records_by_key on held_records (topic, key);
+create index held_records_requested on held_records (topic, partition) where request is not null;

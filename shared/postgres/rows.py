@@ -1,0 +1,124 @@
+"""Tables as sets of rows: lock, insert and update a whole batch in one statement each."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+
+from shared.kernel.fence import Fence
+from shared.postgres.pool import Connection
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """What every service keeps for a key: the fence by topic, and the sequence of the last fact that it told.
+
+    Subclasses add the service's state; a field is a column of the same name.
+    """
+
+    key: Any
+    sequence: int = 0
+    fences: dict[str, Fence] = field(default_factory=dict)
+    partition: int = 0
+
+    def fence(self, topic: str) -> Fence:
+        """The fence on `topic`; the zero fence before the first record."""
+        return self.fences.get(topic, Fence())
+
+
+R = TypeVar("R")
+K = TypeVar("K", bound=Row)
+
+
+class RecordTable(Generic[R]):
+    """A table whose records are instances of a dataclass; `columns` maps each field to its column's type.
+
+    `jsonb` columns hold plain JSON values. `key` names the primary key's field, which is also the lock order.
+    """
+
+    def __init__(self, record: type[R], *, name: str, key: str, columns: Mapping[str, str]) -> None:
+        self.record = record
+        self.name = name
+        self.key_column = key
+        self.columns = dict(columns)
+        names = ", ".join(self.columns)
+        arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(self.columns.values(), 1))
+        settable = ", ".join(f"{column} = v.{column}" for column in self.columns if column != key)
+        self._select = f"select {names} from {name}"
+        self._insert = f"insert into {name} ({names}) select * from unnest({arrays}) as v ({names})"
+        self._update = f"update {name} set {settable} from unnest({arrays}) as v ({names}) where {name}.{key} = v.{key}"
+
+    async def lock(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, R]:
+        """Lock and read the records that exist, in key order. Blocks while another transaction holds one of them."""
+        kind = self.columns[self.key_column]
+        found = await connection.fetch(
+            f"{self._select} where {self.key_column} = any($1::{kind}[]) order by {self.key_column} for update",
+            list(keys),
+        )
+        records = [self._from_database(row) for row in found]
+        return {self._key(record): record for record in records}
+
+    async def insert(self, connection: Connection, records: Sequence[R]) -> None:
+        """Insert new records in key order. Raises asyncpg.UniqueViolationError when one exists by now."""
+        if records:
+            ordered = sorted(records, key=self._key)
+            await connection.execute(self._insert, *self._to_database(ordered))
+
+    async def update(self, connection: Connection, records: Sequence[R]) -> None:
+        """Write absolute values into records whose locks the transaction holds."""
+        if records:
+            await connection.execute(self._update, *self._to_database(records))
+
+    def _key(self, record: R) -> Any:
+        return getattr(record, self.key_column)
+
+    def _to_database(self, records: Sequence[R]) -> list[list[Any]]:
+        return [
+            [_to_column(kind, getattr(record, column)) for record in records] for column, kind in self.columns.items()
+        ]
+
+    def _from_database(self, row: asyncpg.Record) -> R:
+        values = {
+            column: json.loads(row[column]) if kind == "jsonb" and row[column] is not None else row[column]
+            for column, kind in self.columns.items()
+        }
+        return self.record(**values)
+
+
+class Table(RecordTable[K]):
+    """A table of Rows: the columns `sequence`, `fences` and `partition` are added to the service's own."""
+
+    def __init__(
+        self, record: type[K], *, name: str, columns: Mapping[str, str], key: str = "dossier_id", key_type: str = "uuid"
+    ) -> None:
+        shell = {key: key_type, "sequence": "bigint", "fences": "jsonb", "partition": "integer"}
+        super().__init__(record, name=name, key=key, columns=shell | dict(columns))
+
+    def new(self, key: Any) -> K:
+        """A row that does not exist yet, with its dataclass's defaults."""
+        return self.record(key=key)
+
+    def _key(self, record: K) -> Any:
+        return record.key
+
+    def _to_database(self, records: Sequence[K]) -> list[list[Any]]:
+        special = {self.key_column: "key"}
+        return [
+            [_to_column(kind, getattr(record, special.get(column, column))) for record in records]
+            for column, kind in self.columns.items()
+        ]
+
+    def _from_database(self, row: asyncpg.Record) -> K:
+        values = {
+            column: json.loads(row[column]) if kind == "jsonb" and row[column] is not None else row[column]
+            for column, kind in self.columns.items()
+        }
+        values["key"] = values.pop(self.key_column)
+        values["fences"] = {topic: Fence(*fence) for topic, fence in values["fences"].items()}
+        return self.record(**values)
+
+
+def _to_column(kind: str, value: Any) -> Any:
+    return json.dumps(value) if kind == "jsonb" and value is not None else value

@@ -1,0 +1,100 @@
+"""A unit of work: what one transaction holds in memory between locking rows and writing them."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+
+from shared.contracts.envelope import AnyFact, EventData
+from shared.postgres.facts import Cause, Publisher, append
+from shared.postgres.pool import Connection
+from shared.postgres.rows import RecordTable, Row, Table
+
+R = TypeVar("R", bound=Row)
+T = TypeVar("T")
+
+
+class Unit(Generic[R]):
+    """Locked rows in, changed rows, further records and facts out. Decisions on it are pure: no SQL, no await."""
+
+    def __init__(self, table: Table[R], rows: dict[Any, R], publisher: Publisher, recorded_at: datetime) -> None:
+        self.table = table
+        self.recorded_at = recorded_at
+        self.facts: list[AnyFact] = []
+        self._publisher = publisher
+        self._rows = rows
+        self._known = frozenset(rows)
+        self._places: Counter[tuple[str, str]] = Counter()
+        self._added: dict[RecordTable[Any], list[Any]] = {}
+        self._changed: dict[RecordTable[Any], list[Any]] = {}
+
+    def row(self, key: Any) -> R:
+        """The locked row of `key`, or a new one that is inserted at the end."""
+        found = self._rows.get(key)
+        if found is None:
+            found = self._rows[key] = self.table.new(key)
+        return found
+
+    def find(self, key: Any) -> R | None:
+        """The locked row of `key`, or None where there is none."""
+        return self._rows.get(key)
+
+    def cause_of(self, fact: AnyFact) -> Cause:
+        """The consumed `fact` as the cause of this service's own facts."""
+        return Cause.of(fact, service=self._publisher.service, recorded_at=self.recorded_at)
+
+    def publish(self, row: R, data: EventData, *, time: datetime, cause: Cause) -> AnyFact:
+        """Tell a fact about `row`'s key: the next sequence, an id derived from the cause. Kafka hears after commit."""
+        place = self._places[cause.id, data.TYPE]
+        self._places[cause.id, data.TYPE] += 1
+        row.sequence += 1
+        fact = self._publisher.fact(
+            data, subject=str(row.key), sequence=row.sequence, time=time, cause=cause, place=place
+        )
+        self.facts.append(fact)
+        return fact
+
+    def add(self, table: RecordTable[T], record: T) -> None:
+        """Insert a record of a further table, together with the rows."""
+        self._added.setdefault(table, []).append(record)
+
+    def change(self, table: RecordTable[T], record: T) -> None:
+        """Update a record of a further table, whose lock the transaction holds or whose dossier row it holds."""
+        self._changed.setdefault(table, []).append(record)
+
+    async def save(self, connection: Connection) -> None:
+        """Write everything within the open transaction: new rows in key order, changed rows, records, facts."""
+        await self.table.insert(connection, [row for key, row in self._rows.items() if key not in self._known])
+        await self.table.update(connection, [row for key, row in self._rows.items() if key in self._known])
+        for table, records in self._added.items():
+            await table.insert(connection, records)
+        for table, records in self._changed.items():
+            await table.update(connection, records)
+        await append(connection, self.facts)
+
+
+@asynccontextmanager
+async def unit_of_work(
+    pool: asyncpg.Pool,
+    table: Table[R],
+    keys: Iterable[Any],
+    *,
+    publisher: Publisher,
+    recorded_at: datetime,
+    committed: Callable[[], None],
+) -> AsyncIterator[tuple[Connection, Unit[R]]]:
+    """A transaction that locks the rows of `keys`, and saves and commits when the block ends without an error.
+
+    Gives the connection, too, for further reads under the same locks. Calls `committed` afterwards (it wakes the
+    relay). Raises asyncpg.UniqueViolationError when a new row exists by now: the caller decides again.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await table.lock(connection, keys)
+        unit = Unit(table, rows, publisher, recorded_at)
+        yield connection, unit
+        await unit.save(connection)
+    if unit.facts:
+        committed()
