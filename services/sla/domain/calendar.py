@@ -1,0 +1,84 @@
+"""The working calendar: standard windows and dated exceptions, compiled to windows over the span that is covered.
+
+Source of the rules: Labour Code 2019, art. 112, and the yearly decisions on Tết, compensation and swap days.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.kernel.calendars import CalendarException, CalendarRules, Window
+from shared.kernel.worktime import Worktime
+
+_ALWAYS_KNOWN = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A compiled calendar. `projected` counts and `unconfirmed` does not; both are ascending dates to be told."""
+
+    rules: CalendarRules
+    worktime: Worktime
+    standard_day: timedelta
+    projected: tuple[date, ...]
+    unconfirmed: tuple[date, ...]
+
+    def projected_between(self, first: date, last: date) -> Sequence[date]:
+        """The projected exceptions from `first` to `last`, both included."""
+        return _between(self.projected, first, last)
+
+    def unconfirmed_between(self, first: date, last: date) -> Sequence[date]:
+        """The unconfirmed exceptions from `first` to `last`, both included."""
+        return _between(self.unconfirmed, first, last)
+
+
+def compile_calendar(rules: CalendarRules) -> Calendar:
+    """The calendar's windows over its whole span. Of several exceptions for one date the one known last counts.
+
+    Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone, ValueError where a clock change turns a window round.
+    """
+    ruling: dict[date, CalendarException] = {}
+    unconfirmed: set[date] = set()
+    for exception in sorted(rules.exceptions, key=lambda entry: entry.known_from or _ALWAYS_KNOWN):
+        if exception.counts:
+            ruling[exception.on] = exception
+        else:
+            unconfirmed.add(exception.on)
+    zone = ZoneInfo(rules.zone)
+    opens: list[int] = []
+    closes: list[int] = []
+    for ordinal in range(rules.first_date.toordinal(), rules.last_date.toordinal() + 1):
+        day = date.fromordinal(ordinal)
+        for window in _windows_on(day, ruling.get(day), rules):
+            opens.append(int(datetime.combine(day, window.opens, zone).timestamp()))
+            closes.append(int(datetime.combine(day, window.closes, zone).timestamp()))
+    return Calendar(
+        rules=rules,
+        worktime=Worktime(
+            name=rules.name,
+            zone=rules.zone,
+            first_date=rules.first_date,
+            last_date=rules.last_date,
+            opens=opens,
+            closes=closes,
+        ),
+        standard_day=sum((window.length for window in rules.windows), timedelta(0)),
+        projected=tuple(sorted(day for day, ruler in ruling.items() if ruler.status == "projected")),
+        unconfirmed=tuple(sorted(unconfirmed - ruling.keys())),
+    )
+
+
+def _windows_on(day: date, exception: CalendarException | None, rules: CalendarRules) -> tuple[Window, ...]:
+    if exception is None:
+        return rules.windows if day.isoweekday() in rules.weekdays else ()
+    if exception.kind == "off":
+        return ()
+    if exception.windows:
+        return exception.windows
+    return rules.windows if exception.kind == "working" else rules.windows[:1]
+
+
+def _between(dates: tuple[date, ...], first: date, last: date) -> Sequence[date]:
+    return dates[bisect_left(dates, first) : bisect_right(dates, last)]

@@ -1,0 +1,101 @@
+"""The instants at which a due date makes itself felt: near, reached, breached, escalated; each once per due date."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.sla.domain.calendar import Calendar
+from services.sla.domain.clock import Deadline
+from shared.kernel.worktime import OutsideCalendarError
+
+Level = Literal["near", "reached", "breached", "escalated"]
+
+
+@dataclass(frozen=True, slots=True)
+class WarningRules:
+    """When officers are warned, in working hours.
+
+    `near_hours` before the due date, but at half the term for terms of `short_term_hours` or less; escalation levels
+    1, 2… so many working hours after the breach, ascending.
+    """
+
+    near_hours: int = 8
+    short_term_hours: int = 16
+    escalation_hours: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if min(self.near_hours, self.short_term_hours, *self.escalation_hours) <= 0:
+            raise ValueError("warnings come after more than 0 working hours")
+        if list(self.escalation_hours) != sorted(set(self.escalation_hours)):
+            raise ValueError(f"escalation levels ascend, not {self.escalation_hours}")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One level of one due date and its instant; `step` tells escalation levels apart (1, 2…), 0 for the others."""
+
+    level: Level
+    due_at: datetime
+    at: datetime
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A threshold that was told, in the generation of the clock that told it."""
+
+    threshold: Threshold
+    generation: int
+
+
+def thresholds(deadline: Deadline, rules: WarningRules, calendar: Calendar) -> tuple[Threshold, ...]:
+    """Every threshold of a deadline's due date, in the order of their instants; none without one, none once ended.
+
+    Escalations that lie beyond the calendar's span are left out until it is prolonged.
+    """
+    due_at = deadline.due_at
+    if due_at is None or deadline.due_date is None or deadline.state == "ended":
+        return ()
+    found = [Threshold("near", due_at, at) for at in _near(deadline, rules, calendar) if at < due_at]
+    breached_at = calendar.worktime.end_of(deadline.due_date)
+    found += [Threshold("reached", due_at, due_at), Threshold("breached", due_at, breached_at)]
+    for step, hours in enumerate(rules.escalation_hours, start=1):
+        try:
+            at = calendar.worktime.add(breached_at, timedelta(hours=hours))
+        except OutsideCalendarError:
+            break
+        found.append(Threshold("escalated", due_at, at, step))
+    return tuple(found)
+
+
+def pending(all_of_them: Sequence[Threshold], fired: Collection[Fired]) -> tuple[Threshold, ...]:
+    """Those that were not told yet: each level once per due date, whatever the generation."""
+    told = {_key(each.threshold) for each in fired}
+    return tuple(each for each in all_of_them if _key(each) not in told)
+
+
+def passed(candidates: Sequence[Threshold], until: datetime) -> tuple[Threshold, ...]:
+    """Those whose instant has come by `until`, itself included."""
+    return tuple(each for each in candidates if each.at <= until)
+
+
+def untrue(fired: Sequence[Fired], since: datetime, standing: Sequence[Threshold]) -> tuple[Fired, ...]:
+    """Those that were told but turn out not to be: an act at `since`, recorded later, came before their instant.
+
+    What the deadline after that act still holds (`standing`: a pause begun after the due date moves nothing) is true.
+    """
+    held = {_key(each) for each in standing}
+    return tuple(each for each in fired if each.threshold.at > since and _key(each.threshold) not in held)
+
+
+def _key(threshold: Threshold) -> tuple[Level, int, datetime]:
+    return threshold.level, threshold.step, threshold.due_at
+
+
+def _near(deadline: Deadline, rules: WarningRules, calendar: Calendar) -> Sequence[datetime]:
+    if deadline.due_at is None or deadline.term_time is None or deadline.held_from is None:
+        return ()
+    short = deadline.term_time <= timedelta(hours=rules.short_term_hours)
+    lead = deadline.term_time / 2 if short else timedelta(hours=rules.near_hours)
+    return (max(calendar.worktime.back(deadline.due_at, lead), deadline.held_from),)

@@ -1,0 +1,192 @@
+"""Evaluates a compiled calendar by binary search: how much working time lies where. It knows no calendar's rules."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from shared.kernel.errors import MotcuaError
+
+_NOTHING = timedelta(0)
+
+
+class OutsideCalendarError(MotcuaError):
+    """The calendar says nothing about that time; nothing is guessed."""
+
+    def __init__(self, calendar: str, first_date: date, last_date: date, asked: str) -> None:
+        super().__init__(f"calendar {calendar} covers {first_date} to {last_date}; {asked} lies outside")
+        self.calendar = calendar
+        self.first_date = first_date
+        self.last_date = last_date
+        self.asked = asked
+
+
+class Worktime:
+    """The windows of working time of one calendar over the span that it covers.
+
+    A window includes its start and not its end. Instants are aware; answers are in UTC. Every method raises
+    OutsideCalendarError where the answer, or what it is asked about, lies outside the span.
+    """
+
+    __slots__ = (
+        "_day_openings",
+        "_first_windows",
+        "_worked",
+        "closes",
+        "ends_at",
+        "first_date",
+        "last_date",
+        "name",
+        "opens",
+        "starts_at",
+        "working_days",
+        "zone",
+    )
+
+    def __init__(
+        self, *, name: str, zone: str, first_date: date, last_date: date, opens: Sequence[int], closes: Sequence[int]
+    ) -> None:
+        """From parallel lists of UTC epoch seconds, as `calendar.published` carries them.
+
+        Raises ValueError unless the windows are ascending, apart from each other and inside the span.
+        """
+        self.name = name
+        self.zone = ZoneInfo(zone)
+        self.first_date = first_date
+        self.last_date = last_date
+        self.starts_at = midnight(first_date, self.zone)
+        self.ends_at = midnight(last_date + timedelta(days=1), self.zone)
+        self.opens = tuple(datetime.fromtimestamp(second, UTC) for second in opens)
+        self.closes = tuple(datetime.fromtimestamp(second, UTC) for second in closes)
+        edges = [self.starts_at]
+        self._worked = [_NOTHING]  # working time before window i; the last entry is the span's whole
+        self.working_days: list[date] = []
+        self._first_windows: list[int] = []  # of working day i
+        for place, (opening, closing) in enumerate(zip(self.opens, self.closes, strict=True)):
+            if not edges[-1] <= opening < closing <= self.ends_at:
+                raise ValueError(f"calendar {name}: the window from {opening} to {closing} is out of order")
+            edges.append(closing)
+            self._worked.append(self._worked[-1] + (closing - opening))
+            day = self.local_date(opening)
+            if not self.working_days or self.working_days[-1] != day:
+                self.working_days.append(day)
+                self._first_windows.append(place)
+
+    def local_date(self, instant: datetime) -> date:
+        """The calendar's date at an instant; answers outside the span, too, since no window is asked for."""
+        return instant.astimezone(self.zone).date()
+
+    def end_of(self, day: date) -> datetime:
+        """24:00 of a local date; answers outside the span, too."""
+        return midnight(day + timedelta(days=1), self.zone)
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether the date has working time at all."""
+        self._require_day(day)
+        place = bisect_left(self.working_days, day)
+        return place < len(self.working_days) and self.working_days[place] == day
+
+    def working_day_from(self, day: date) -> date:
+        """The date itself if it is a working day, otherwise the next one that is."""
+        self._require_day(day)
+        return self._working_day(bisect_left(self.working_days, day), day)
+
+    def working_day_after(self, day: date, count: int = 1) -> date:
+        """The `count`-th working day after a date, which itself is not counted."""
+        self._require_day(day)
+        return self._working_day(bisect_right(self.working_days, day) + count - 1, day)
+
+    def working_day_before(self, day: date, count: int = 1) -> date:
+        """The `count`-th working day before a date, which itself is not counted."""
+        self._require_day(day)
+        return self._working_day(bisect_left(self.working_days, day) - count, day)
+
+    def opening(self, day: date) -> datetime:
+        """When the working day's first window opens. Raises ValueError for a date without working time."""
+        return self.opens[self._first_windows[self._place(day)]]
+
+    def closing(self, day: date) -> datetime:
+        """When the working day's last window closes. Raises ValueError for a date without working time."""
+        following = self._place(day) + 1
+        last = self._first_windows[following] if following < len(self._first_windows) else len(self.closes)
+        return self.closes[last - 1]
+
+    def from_opening(self, instant: datetime) -> datetime:
+        """The instant itself if it lies in working time, otherwise the start of the next window."""
+        moment = self._require(instant)
+        place = bisect_right(self.closes, moment)
+        if place == len(self.opens):
+            raise self._outside(f"the next window after {moment.isoformat()}")
+        return max(moment, self.opens[place])
+
+    def elapsed(self, start: datetime, end: datetime) -> timedelta:
+        """The working time from `start` to `end`; negative if they stand the other way round."""
+        return self._worked_until(self._require(end)) - self._worked_until(self._require(start))
+
+    def add(self, start: datetime, duration: timedelta) -> datetime:
+        """The earliest instant by which `duration` of working time has passed since `start`.
+
+        So an end exactly on a closing time stays there. Raises ValueError for a negative duration.
+        """
+        moment = self._require(start)
+        if duration <= _NOTHING:
+            return self._unmoved(moment, duration)
+        target = self._worked_until(moment) + duration
+        place = bisect_left(self._worked, target)
+        if place == len(self._worked):
+            raise self._outside(f"{duration} of working time after {moment.isoformat()}")
+        return self.closes[place - 1] - (self._worked[place] - target)
+
+    def back(self, end: datetime, duration: timedelta) -> datetime:
+        """The latest instant from which `duration` of working time is left until `end`.
+
+        So a start exactly on an opening time stays there. Raises ValueError for a negative duration.
+        """
+        moment = self._require(end)
+        if duration <= _NOTHING:
+            return self._unmoved(moment, duration)
+        target = self._worked_until(moment) - duration
+        if target < _NOTHING:
+            raise self._outside(f"{duration} of working time before {moment.isoformat()}")
+        place = bisect_right(self._worked, target) - 1
+        return self.opens[place] + (target - self._worked[place])
+
+    def _worked_until(self, moment: datetime) -> timedelta:
+        opened = bisect_right(self.opens, moment)
+        if not opened:
+            return _NOTHING
+        return self._worked[opened - 1] + (min(moment, self.closes[opened - 1]) - self.opens[opened - 1])
+
+    def _unmoved(self, moment: datetime, duration: timedelta) -> datetime:
+        if duration < _NOTHING:
+            raise ValueError(f"{duration} is negative")
+        return moment
+
+    def _working_day(self, place: int, asked: date) -> date:
+        if not 0 <= place < len(self.working_days):
+            raise self._outside(f"a working day counted from {asked}")
+        return self.working_days[place]
+
+    def _place(self, day: date) -> int:
+        place = bisect_left(self.working_days, day)
+        if place == len(self.working_days) or self.working_days[place] != day:
+            raise ValueError(f"calendar {self.name}: {day} is not a working day")
+        return place
+
+    def _require(self, instant: datetime) -> datetime:
+        moment = instant.astimezone(UTC)
+        if not self.starts_at <= moment <= self.ends_at:
+            raise self._outside(moment.isoformat())
+        return moment
+
+    def _require_day(self, day: date) -> None:
+        if not self.first_date <= day <= self.last_date:
+            raise self._outside(day.isoformat())
+
+    def _outside(self, asked: str) -> OutsideCalendarError:
+        return OutsideCalendarError(self.name, self.first_date, self.last_date, asked)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """00:00 of a local date, in UTC."""
+    return datetime.combine(day, time(0), zone).astimezone(UTC)

@@ -1,0 +1,130 @@
+"""When a due date makes itself felt."""
+
+from typing import Any
+
+import pytest
+
+from services.sla.domain.clock import ClockFact, derive
+from services.sla.domain.terms import Term
+from services.sla.domain.thresholds import Fired, Threshold, WarningRules, passed, pending, thresholds, untrue
+from tests.unit.sla.given import VIETNAM, at, fact, local
+
+MONDAY = fact("received", "2017-11-06 07:00")
+RULES = WarningRules(near_hours=8, short_term_hours=16, escalation_hours=(8, 16))
+
+
+def levels(*facts: ClockFact, term: Term) -> list[tuple[str, int, str | None]]:
+    found = thresholds(derive(facts, term, VIETNAM), RULES, VIETNAM)
+    return [(each.level, each.step, local(each.at)) for each in found]
+
+
+def test_every_level_of_a_due_date() -> None:
+    """Near 8 working hours before, reached at the due date, breached at 24:00 local, escalated in working time."""
+    assert levels(MONDAY, term=Term(5, "working_day")) == [
+        ("near", 0, "2017-11-10 07:00"),
+        ("reached", 0, "2017-11-10 17:00"),
+        ("breached", 0, "2017-11-11 00:00"),
+        ("escalated", 1, "2017-11-13 17:00"),
+        ("escalated", 2, "2017-11-14 17:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("term", "near"),
+    [
+        (Term(1, "working_hour"), "2017-11-06 07:30"),
+        (Term(1, "working_day"), "2017-11-06 11:00"),
+        (Term(2, "working_day"), "2017-11-07 07:00"),
+        (Term(16, "working_hour"), "2017-11-07 07:00"),
+        (Term(17, "working_hour"), "2017-11-07 08:00"),
+        (Term(20, "working_hour"), "2017-11-07 11:00"),
+        (Term(0, "same_day"), "2017-11-06 11:00"),
+        (Term(1, "calendar_day"), "2017-11-07 07:00"),
+        (Term(3, "calendar_day"), "2017-11-09 07:00"),
+    ],
+)
+def test_near(term: Term, near: str) -> None:
+    """Half the term for terms of 16 working hours or less, otherwise 8 working hours before."""
+    assert levels(MONDAY, term=term)[0] == ("near", 0, near)
+
+
+def test_near_comes_at_the_resume_where_less_is_left() -> None:
+    """A due date that begins to hold when it is already near is near from then on."""
+    facts = (MONDAY, fact("paused", "2017-11-07 15:00", "payment"), fact("resumed", "2017-11-09 09:00"))
+    assert levels(*facts, term=Term(2, "working_day"))[:2] == [
+        ("near", 0, "2017-11-09 09:00"),
+        ("reached", 0, "2017-11-09 11:00"),
+    ]
+
+
+def test_nothing_while_the_clock_stands() -> None:
+    """A paused clock, an ended one and one without a term have no thresholds."""
+    term = Term(5, "working_day")
+    assert levels(MONDAY, fact("paused", "2017-11-06 10:00", "payment"), term=term) == []
+    assert levels(MONDAY, fact("settled", "2017-11-06 10:00"), term=term) == []
+    assert thresholds(derive((MONDAY,), None, VIETNAM), RULES, VIETNAM) == ()
+
+
+def test_overdue_pause_breaches_all_the_same() -> None:
+    """A pause from the due date on does not move it, so the breach comes as reports will judge it."""
+    facts = (MONDAY, fact("paused", "2017-11-10 18:00", "payment"))
+    assert ("breached", 0, "2017-11-11 00:00") in levels(*facts, term=Term(5, "working_day"))
+
+
+def test_escalations_beyond_the_calendar_are_left_out() -> None:
+    """An escalation that no calendar can date does not keep the other levels from firing."""
+    late = fact("received", "2027-12-31 07:00")
+    assert [level for level, _, _ in levels(late, term=Term(1, "working_day"))] == ["near", "reached", "breached"]
+
+
+def test_each_level_once_per_due_date() -> None:
+    """What was told of a due date is not told again, whatever the generation; another due date is another matter."""
+    all_of_them = thresholds(derive((MONDAY,), Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
+    near = all_of_them[0]
+    assert near not in pending(all_of_them, [Fired(near, generation=1)])
+    moved = Threshold(near.level, at("2017-11-13 17:00"), near.at)
+    assert near in pending(all_of_them, [Fired(moved, generation=1)])
+
+
+def test_levels_of_escalation_are_told_apart() -> None:
+    """The first escalation does not stand for the second."""
+    all_of_them = thresholds(derive((MONDAY,), Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
+    told = [Fired(each, generation=1) for each in all_of_them[:4]]
+    assert pending(all_of_them, told) == all_of_them[4:]
+
+
+def test_passed_includes_the_instant_itself() -> None:
+    """A threshold has passed when its instant has come."""
+    reached = Threshold("reached", at("2017-11-10 17:00"), at("2017-11-10 17:00"))
+    assert passed([reached], at("2017-11-10 17:00")) == (reached,)
+    assert passed([reached], at("2017-11-10 16:59:59.999999")) == ()
+
+
+def test_late_record_makes_later_thresholds_untrue() -> None:
+    """Settled at 16:00 but recorded the next day: reached and breached were told and were not so; near was so."""
+    told = thresholds(derive((MONDAY,), Term(5, "working_day"), VIETNAM), RULES, VIETNAM)[:3]
+    fired = [Fired(each, generation=1) for each in told]
+    assert untrue(fired, at("2017-11-10 16:00"), standing=()) == tuple(fired[1:])
+
+
+def test_threshold_at_the_act_itself_stays_true() -> None:
+    """Settled exactly at the due date: it had come."""
+    reached = Fired(Threshold("reached", at("2017-11-10 17:00"), at("2017-11-10 17:00")), generation=1)
+    assert untrue([reached], at("2017-11-10 17:00"), standing=()) == ()
+
+
+def test_what_still_stands_is_not_untrue() -> None:
+    """A pause from after the due date, recorded after the breach: the due date did not move, the breach is true."""
+    facts = (MONDAY, fact("paused", "2017-11-10 18:00", "payment"))
+    standing = thresholds(derive(facts, Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
+    fired = [Fired(each, generation=1) for each in standing[:3]]
+    assert untrue(fired, at("2017-11-10 18:00"), standing) == ()
+
+
+@pytest.mark.parametrize(
+    "rules", [{"near_hours": 0}, {"short_term_hours": -1}, {"escalation_hours": (8, 8)}, {"escalation_hours": (16, 8)}]
+)
+def test_warning_rules_that_make_no_sense(rules: dict[str, Any]) -> None:
+    """Warnings come after some working time, escalations one after the other."""
+    with pytest.raises(ValueError, match=r"working hours|ascend"):
+        WarningRules(**rules)
