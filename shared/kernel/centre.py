@@ -1,0 +1,196 @@
+"""What a centre is made of, as dated values: departments, counters, procedures, papers and the decisions about them.
+
+Pure data and look-ups by local date, so that every service's domain can use it; reading it from files is runtime's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+CounterKind = Literal["department", "general", "guidance", "fees", "results"]
+TermUnit = Literal["working_hour", "working_day", "calendar_day", "same_day"]
+Counting = Literal["by_hours", "by_days"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """Something in force from `valid_from` to `valid_to`, both days included; None: until further notice.
+
+    `invented` names the fields that are made up for want of a source.
+    """
+
+    valid_from: date
+    valid_to: date | None = None
+    decision: str
+    invented: tuple[str, ...] = ()
+    note: str = ""
+
+    def in_force(self, on: date) -> bool:
+        """Whether the local date `on` lies within."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+D = TypeVar("D", bound=Dated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department(Dated):
+    """An agency competent to resolve. `agency_id` begins its dossier codes."""
+
+    code: str
+    name_vi: str
+    name_en: str
+    short_vi: str
+    kind: str
+    agency_id: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter(Dated):
+    """A numbered desk; `department` stands only with kind `department`."""
+
+    number: int
+    kind: CounterKind
+    department: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How long the law gives. `value` is 0 only with `same_day`; dossiers of after `cut_off` (local) count from the
+    next working day."""
+
+    value: int
+    unit: TermUnit
+    counting: Counting = "by_hours"
+    cut_off: time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Procedure(Dated):
+    """What may be requested. `term` None: the law gives none. `fee_vnd` None: not entered (not: free)."""
+
+    code: str
+    name_vi: str
+    name_en: str
+    field_vi: str
+    departments: tuple[str, ...]
+    term: Term | None
+    fee_vnd: int | None = None
+    legal_basis: tuple[str, ...] = ()
+    source: str = ""
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement(Dated):
+    """A paper that a procedure asks for; `key` is unique within the procedure, `copies` how many of that form."""
+
+    procedure: str
+    key: str
+    name_vi: str
+    form: Literal["original", "copy", "certified_copy"]
+    copies: int
+    mandatory: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooling(Dated):
+    """The general counter receives for this department; competence and returning place stay as they are."""
+
+    department: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds(Dated):
+    """When officers are warned, and how far back an act may be dated. Hours and days are working time.
+
+    Near is `near_working_hours` before the due date, or at half the term for terms of `short_term_working_hours` or
+    less; level n of the escalation comes `escalation_working_hours[n - 1]` after the breach.
+    """
+
+    max_backdate_working_days: int
+    near_working_hours: int
+    short_term_working_hours: int
+    escalation_working_hours: tuple[int, ...]
+
+
+def in_force(rows: Iterable[D], on: date) -> D | None:
+    """The one row in force on that local date; a loaded centre never holds two for the same key."""
+    return next((row for row in rows if row.in_force(on)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """One centre's configuration, whole and cross-checked. Mappings go from a key to its dated rows, oldest first.
+
+    `catalogue_version` is the hash over the bytes in `files` (path within the folder to content): every file of the
+    folder, so services that hold the same value hold the same configuration.
+    """
+
+    code: str
+    name_vi: str
+    name_en: str
+    zone: ZoneInfo
+    agency_prefix: str
+    opened_on: date
+    address_vi: str
+    hotline: str
+    email: str
+    sms_brand: str
+    invented: tuple[str, ...]
+    departments: Mapping[str, tuple[Department, ...]]
+    counters: Mapping[int, tuple[Counter, ...]]
+    procedures: Mapping[str, tuple[Procedure, ...]]
+    requirements: Mapping[str, tuple[Requirement, ...]]
+    poolings: Mapping[str, tuple[Pooling, ...]]
+    all_thresholds: tuple[Thresholds, ...]
+    catalogue_version: str
+    files: Mapping[str, bytes] = field(repr=False)
+
+    def local_date(self, instant: datetime) -> date:
+        """The date that an aware instant has at the centre."""
+        return instant.astimezone(self.zone).date()
+
+    def department(self, code: str, on: date) -> Department | None:
+        """The department as it is on that local date; None if there is none of that code."""
+        return in_force(self.departments.get(code, ()), on)
+
+    def departments_on(self, on: date) -> tuple[Department, ...]:
+        """Every department of that local date, in the order of the file."""
+        return tuple(row for rows in self.departments.values() for row in rows if row.in_force(on))
+
+    def counter(self, number: int, on: date) -> Counter | None:
+        """The counter as it is on that local date."""
+        return in_force(self.counters.get(number, ()), on)
+
+    def counters_on(self, on: date, kind: CounterKind, department: str | None = None) -> tuple[int, ...]:
+        """The numbers, ascending, of the counters of that kind (and department) open on that local date."""
+        return tuple(
+            sorted(
+                row.number
+                for rows in self.counters.values()
+                for row in rows
+                if row.in_force(on) and row.kind == kind and row.department == department
+            )
+        )
+
+    def procedure(self, code: str, on: date) -> Procedure | None:
+        """The procedure as it is on that local date; None where the catalogue does not know it: it waits, listed."""
+        return in_force(self.procedures.get(code, ()), on)
+
+    def requirements_of(self, procedure: str, on: date) -> tuple[Requirement, ...] | None:
+        """The papers asked for on that local date; None where none are entered, which never means that none are
+        asked."""
+        rows = tuple(row for row in self.requirements.get(procedure, ()) if row.in_force(on))
+        return rows or None
+
+    def pooling(self, department: str, on: date) -> Pooling | None:
+        """The decision by which the general counter receives for the department on that local date, if any."""
+        return in_force(self.poolings.get(department, ()), on)
+
+    def thresholds(self, on: date) -> Thresholds:
+        """The thresholds of that local date; those of the first row for dates before it."""
+        return in_force(self.all_thresholds, on) or self.all_thresholds[0]

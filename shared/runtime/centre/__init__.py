@@ -1,0 +1,32 @@
+"""A centre's configuration, read from `config/<centre>/`: all of it, checked, or none of it."""
+
+from shared.kernel.centre import (
+    Centre,
+    Counter,
+    Department,
+    Pooling,
+    Procedure,
+    Requirement,
+    Term,
+    Thresholds,
+)
+from shared.runtime.centre.files import CentreFiles, Problem, Problems, Row, read_files, read_rows
+from shared.runtime.centre.load import load_centre
+
+__all__ = [
+    "Centre",
+    "CentreFiles",
+    "Counter",
+    "Department",
+    "Pooling",
+    "Problem",
+    "Problems",
+    "Procedure",
+    "Requirement",
+    "Row",
+    "Term",
+    "Thresholds",
+    "load_centre",
+    "read_files",
+    "read_rows",
+]

@@ -1,0 +1,159 @@
+"""Read a centre's folder, check that its files fit each other, and give the centre, whole, or every fault."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from shared.kernel.centre import Centre, Dated, in_force
+from shared.runtime.centre import tables
+from shared.runtime.centre.files import Problems, read_files, read_rows
+from shared.runtime.centre.settings import FILE, read_settings
+
+D = TypeVar("D", bound=Dated)
+K = TypeVar("K", bound=Hashable)
+Lines = Sequence[tuple[int, D]]
+
+_DAY = timedelta(days=1)
+
+
+def load_centre(folder: Path) -> Centre:
+    """The centre in `folder`; blocks on the disk, so call it at start.
+
+    Raises StartError that lists every fault at once (file, line, column, reason, what to do).
+    Cross-references are checked only once every line can be read, lest one slip be told many times.
+    """
+    files = read_files(folder)
+    problems = Problems()
+    settings = read_settings(files, problems)
+    departments = read_rows(files, "departments.csv", tables.DEPARTMENTS, problems, tables.department)
+    counters = read_rows(files, "counters.csv", tables.COUNTERS, problems, tables.counter)
+    procedures = read_rows(files, "procedures.csv", tables.PROCEDURES, problems, tables.procedure)
+    requirements = read_rows(files, "requirements.csv", tables.REQUIREMENTS, problems, tables.requirement)
+    poolings = read_rows(files, "receiving.csv", tables.RECEIVING, problems, tables.pooling)
+    problems.raise_any(folder)
+    assert settings is not None  # None always comes with a fault
+
+    _check_overlaps("departments.csv", departments, lambda row: row.code, problems)
+    _check_overlaps("departments.csv", departments, lambda row: row.agency_id, problems)
+    _check_overlaps("counters.csv", counters, lambda row: row.number, problems)
+    _check_overlaps("procedures.csv", procedures, lambda row: row.code, problems)
+    _check_overlaps("requirements.csv", requirements, lambda row: f"{row.procedure} {row.key}", problems)
+    _check_overlaps("receiving.csv", poolings, lambda row: row.department, problems)
+    _check_overlaps(FILE, settings.thresholds, lambda row: "thresholds", problems)
+
+    centre = Centre(
+        code=settings.code,
+        name_vi=settings.name_vi,
+        name_en=settings.name_en,
+        zone=settings.zone,
+        agency_prefix=settings.agency_prefix,
+        opened_on=settings.opened_on,
+        address_vi=settings.address_vi,
+        hotline=settings.hotline,
+        email=settings.email,
+        sms_brand=settings.sms_brand,
+        invented=settings.invented,
+        departments=_by_key(departments, lambda row: row.code),
+        counters=_by_key(counters, lambda row: row.number),
+        procedures=_by_key(procedures, lambda row: row.code),
+        requirements=_by_key(requirements, lambda row: row.procedure),
+        poolings=_by_key(poolings, lambda row: row.department),
+        all_thresholds=tuple(sorted((row for _, row in settings.thresholds), key=lambda row: row.valid_from)),
+        catalogue_version=files.version,
+        files=files.content,
+    )
+
+    for line, department in departments:
+        if not department.agency_id.startswith(f"{centre.agency_prefix}."):
+            reason = f"{department.agency_id!r} does not begin with the centre's prefix, {centre.agency_prefix}."
+            problems.add("departments.csv", reason, line=line, column="agency_id")
+        _check_receives(centre, line, department.code, department, problems)
+    for line, counter in counters:
+        if counter.department is not None:
+            _check_known("counters.csv", line, "department", counter.department, counter, centre.departments, problems)
+    for line, procedure in procedures:
+        for code in procedure.departments:
+            _check_known("procedures.csv", line, "departments", code, procedure, centre.departments, problems)
+    for line, requirement in requirements:
+        _check_known(
+            "requirements.csv", line, "procedure", requirement.procedure, requirement, centre.procedures, problems
+        )
+    for line, pooling in poolings:
+        _check_known("receiving.csv", line, "department", pooling.department, pooling, centre.departments, problems)
+    gap = _first_gap(centre.all_thresholds, settings.opened_on, None)
+    if gap is not None:
+        problems.add(FILE, f"no thresholds are in force on {gap}: add a section or widen one", column="thresholds")
+    if not departments:
+        problems.add("departments.csv", "no department: a centre has at least one")
+    problems.raise_any(folder)
+    return centre
+
+
+def _by_key(lines: Lines[D], key: Callable[[D], K]) -> dict[K, tuple[D, ...]]:
+    found: dict[K, list[D]] = {}
+    for _, row in lines:
+        found.setdefault(key(row), []).append(row)
+    return {name: tuple(sorted(rows, key=lambda row: row.valid_from)) for name, rows in found.items()}
+
+
+def _check_overlaps(file: str, lines: Lines[D], key: Callable[[D], Hashable], problems: Problems) -> None:
+    """For one key, at most one row is in force on any day."""
+    earlier: dict[Hashable, list[tuple[int, D]]] = {}
+    for line, row in sorted(lines, key=lambda item: (item[1].valid_from, item[0])):
+        for other_line, other in earlier.setdefault(key(row), []):
+            if other.valid_to is None or other.valid_to >= row.valid_from:
+                name = key(row)
+                reason = f"{name} is already in force on {row.valid_from} by line {other_line}: end that line first"
+                problems.add(file, reason, line=line, column="valid_from")
+                break
+        earlier[key(row)].append((line, row))
+
+
+def _first_gap(rows: Iterable[Dated], start: date, end: date | None) -> date | None:
+    """The first day from `start` to `end` (None: for ever) on which none of the rows, oldest first, is in force."""
+    day = start
+    for row in rows:
+        if row.valid_from > day:
+            break
+        if row.valid_to is None:
+            return None
+        day = max(day, row.valid_to + _DAY)
+    return day if end is None or day <= end else None
+
+
+def _check_known(
+    file: str,
+    line: int,
+    column: str,
+    key: str,
+    row: Dated,
+    known: Mapping[str, tuple[Dated, ...]],
+    problems: Problems,
+) -> None:
+    """Whatever a row names is in force as long as the row is."""
+    rows = known.get(key, ())
+    if not rows:
+        problems.add(file, f"{key!r} is not known: mend it, or enter it in its own file", line=line, column=column)
+        return
+    gap = _first_gap(rows, row.valid_from, row.valid_to)
+    if gap is not None:
+        problems.add(file, f"{key!r} is not in force on {gap}, but this line is", line=line, column=column)
+
+
+def _check_receives(centre: Centre, line: int, code: str, row: Dated, problems: Problems) -> None:
+    """On every day that a department exists, its dossiers can be received somewhere."""
+    dated: list[Dated] = [*centre.poolings.get(code, ()), *(c for rows in centre.counters.values() for c in rows)]
+    changes = {row.valid_from}
+    for other in dated:
+        changes |= {other.valid_from} | ({other.valid_to + _DAY} if other.valid_to else set())
+    for day in sorted(day for day in changes if row.in_force(day)):
+        pooled = in_force(centre.poolings.get(code, ()), day)
+        if pooled is None and not centre.counters_on(day, "department", code):
+            reason = f"{code} has no counter on {day} and is not pooled: add one in counters.csv or receiving.csv"
+        elif pooled is not None and not centre.counters_on(day, "general"):
+            reason = f"{code} is pooled on {day} ({pooled.decision}), but no general counter is open: add one"
+        else:
+            continue
+        problems.add("departments.csv", reason, line=line)
+        return

@@ -1,0 +1,182 @@
+"""centre.toml: the centre as a whole, and its dated thresholds."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from shared.kernel.centre import Thresholds
+from shared.runtime.centre import cells
+from shared.runtime.centre.files import CentreFiles, Problems
+
+FILE = "centre.toml"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentreSettings:
+    """What centre.toml holds."""
+
+    code: str
+    name_vi: str
+    name_en: str
+    zone: ZoneInfo
+    agency_prefix: str
+    opened_on: date
+    address_vi: str
+    hotline: str
+    email: str
+    sms_brand: str
+    invented: tuple[str, ...]
+    thresholds: tuple[tuple[int, Thresholds], ...]
+
+
+def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | None:
+    """The settings; None, with the faults noted, if anything in them is wrong."""
+    text = files.text(FILE, problems)
+    if text is None:
+        return None
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        problems.add(FILE, f"not TOML: {error}", line=int(place[1]) if place else None)
+        return None
+    starts = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*thresholds", line)]
+    section = _Section(document, text, 1, starts[0] - 1 if starts else None, problems)
+    blocks = document.get("thresholds")
+    if not isinstance(blocks, list) or not blocks or not all(isinstance(block, dict) for block in blocks):
+        problems.add(FILE, "needs at least one section [[thresholds]]", column="thresholds")
+        blocks = []
+    bounds = [*starts, None] if len(starts) == len(blocks) else [1] * len(blocks) + [None]
+    thresholds = tuple(
+        (start or 1, value)
+        for block, (start, end) in zip(blocks, pairwise(bounds), strict=True)
+        for value in [_thresholds(_Section(block, text, start or 1, end and end - 1, problems))]
+        if value is not None
+    )
+    settings = CentreSettings(
+        code=section.read("code", _text(cells.matching(r"[a-z0-9-]{1,40}", "small letters, digits and -"))),
+        name_vi=section.read("name_vi", _text(cells.text)),
+        name_en=section.read("name_en", _text(cells.text)),
+        zone=section.read("zone", _text(_zone)),
+        agency_prefix=section.read("agency_prefix", _text(cells.matching(r"[A-Z]\d{2}", "a province's, such as H10"))),
+        opened_on=section.read("opened_on", _day),
+        address_vi=section.read("address_vi", _text(cells.text)),
+        hotline=section.read("hotline", _text(cells.matching(r"[0-9+ .()-]{3,20}", "a telephone number"))),
+        email=section.read("email", _text(cells.matching(r"[^@\s]+@[^@\s]+", "an e-mail address"))),
+        sms_brand=section.read("sms_brand", _text(cells.matching(r"[ -~]{1,11}", "at most 11 ASCII characters"))),
+        invented=section.read("invented", _names(document)),
+        thresholds=thresholds,
+    )
+    section.refuse_unknown(also=("thresholds",))
+    return settings if section.sound and len(thresholds) == len(blocks) and blocks else None
+
+
+def _thresholds(section: "_Section") -> Thresholds | None:
+    value = Thresholds(
+        valid_from=section.read("valid_from", _day),
+        valid_to=section.read("valid_to", _day) if "valid_to" in section.values else None,
+        decision=section.read("decision", _text(cells.text)),
+        max_backdate_working_days=section.read("max_backdate_working_days", _whole(0, 250)),
+        near_working_hours=section.read("near_working_hours", _whole(1, 2000)),
+        short_term_working_hours=section.read("short_term_working_hours", _whole(0, 2000)),
+        escalation_working_hours=section.read("escalation_working_hours", _ascending),
+        invented=section.read("invented", _names(section.values)),
+    )
+    if section.sound and value.valid_to is not None and value.valid_to < value.valid_from:
+        section.fault("is before valid_from: it is the last day in force", "valid_to")
+    section.refuse_unknown(also=("valid_to",))
+    return value if section.sound else None
+
+
+@dataclass(slots=True)
+class _Section:
+    """One table of the document and the lines that it spans, so that a fault has a line."""
+
+    values: Mapping[str, Any]
+    text: str
+    first_line: int
+    last_line: int | None
+    problems: Problems
+    sound: bool = True
+    read_keys: set[str] = field(default_factory=set)
+
+    def read(self, key: str, parse: Callable[[Any], T]) -> T:
+        self.read_keys.add(key)
+        if key not in self.values:
+            self.fault("missing: it has no default", key)
+            return cast(T, None)
+        try:
+            return parse(self.values[key])
+        except ValueError as error:
+            self.fault(str(error), key)
+            return cast(T, None)
+
+    def refuse_unknown(self, also: tuple[str, ...]) -> None:
+        for key in self.values:
+            if key not in self.read_keys and key not in also:
+                self.fault("unknown key: remove it or mend its name", key)
+
+    def fault(self, reason: str, key: str) -> None:
+        self.sound = False
+        lines = self.text.splitlines()[self.first_line - 1 : self.last_line]
+        at = next(
+            (n for n, line in enumerate(lines, self.first_line) if re.match(rf"\s*{re.escape(key)}\s*=", line)), 0
+        )
+        self.problems.add(FILE, reason, line=at or self.first_line, column=key)
+
+
+def _text(parse: Callable[[str], T]) -> Callable[[Any], T]:
+    def parse_text(value: Any) -> T:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not text: put it in double quotes")
+        return parse(value)
+
+    return parse_text
+
+
+def _whole(least: int, most: int) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ValueError(f"{value!r} is not a whole number from {least} to {most}")
+        return value
+
+    return parse
+
+
+def _day(value: Any) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError(f"{value!r} is not a date: write YYYY-MM-DD without quotes")
+    return cells.day(value.isoformat())
+
+
+def _ascending(value: Any) -> tuple[int, ...]:
+    parse = _whole(1, 10_000)
+    hours = tuple(parse(item) for item in value) if isinstance(value, list) else None
+    if hours is None or any(later <= earlier for earlier, later in pairwise(hours)):
+        raise ValueError(f"{value!r} is not a list of ascending whole numbers")
+    return hours
+
+
+def _names(values: Mapping[str, Any]) -> Callable[[Any], tuple[str, ...]]:
+    def parse(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"{value!r} is not a list of keys; write [] if nothing is invented")
+        strange = [name for name in value if name not in values]
+        if strange:
+            raise ValueError(f"names {', '.join(map(str, strange))}, which is no key of this section")
+        return tuple(value)
+
+    return parse
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone: expected is an IANA name such as Asia/Ho_Chi_Minh") from None

@@ -1,0 +1,168 @@
+"""The columns of each table of a centre, and how a line becomes a value."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from shared.kernel.centre import (
+    Counter,
+    CounterKind,
+    Counting,
+    Department,
+    Pooling,
+    Procedure,
+    Requirement,
+    Term,
+    TermUnit,
+)
+from shared.runtime.centre import cells
+from shared.runtime.centre.files import Row
+
+_DATED = ("valid_from", "valid_to", "decision")
+_MARKS = ("invented", "note")
+
+DEPARTMENTS = ("code", "name_vi", "name_en", "short_vi", "kind", "agency_id", *_DATED, "source", "status", *_MARKS)
+COUNTERS = ("number", "kind", "department", *_DATED, *_MARKS)
+PROCEDURES = (
+    "code",
+    "name_vi",
+    "name_en",
+    "field_vi",
+    "departments",
+    "term_value",
+    "term_unit",
+    "counting",
+    "cut_off",
+    "fee_vnd",
+    "legal_basis",
+    *_DATED,
+    "source",
+    "status",
+    *_MARKS,
+)
+REQUIREMENTS = ("procedure", "key", "name_vi", "form", "copies", "mandatory", *_DATED, *_MARKS)
+RECEIVING = ("department", *_DATED, *_MARKS)
+
+DEPARTMENT_CODE = cells.matching(r"[A-Za-z0-9_]{1,20}", "1 to 20 letters without diacritics, digits or _")
+PROCEDURE_CODE = cells.matching(r"\d\.\d{6}|L\.\d{1,6}", "a national code (2.000488) or a local one (L.17)")
+AGENCY_ID = cells.matching(r"[A-Z]\d{2}(\.\d{1,3})*", "the agency's identifier, such as H10.18")
+_KEY = cells.matching(r"[a-z0-9_]{1,40}", "1 to 40 small letters, digits or _")
+_ASCII = cells.matching(r"[ -~]{1,11}", "at most 11 characters without diacritics")
+
+_STATUS = {"verified": True, "plausible": False, "unverified": False}
+_YES_NO = {"yes": True, "no": False}
+_KINDS: Mapping[str, CounterKind] = {
+    "department": "department",
+    "general": "general",
+    "guidance": "guidance",
+    "fees": "fees",
+    "results": "results",
+}
+_UNITS: Mapping[str, TermUnit | None] = {
+    "working_hour": "working_hour",
+    "working_day": "working_day",
+    "calendar_day": "calendar_day",
+    "same_day": "same_day",
+    "none": None,
+}
+_COUNTINGS: Mapping[str, Counting] = {"by_hours": "by_hours", "by_days": "by_days"}
+_Form = Literal["original", "copy", "certified_copy"]
+_FORMS: Mapping[str, _Form] = {"original": "original", "copy": "copy", "certified_copy": "certified_copy"}
+
+
+def _dated(row: Row) -> dict[str, Any]:
+    valid_from = row.read("valid_from", cells.day)
+    valid_to = row.read("valid_to", cells.optional(cells.day))
+    if row.sound and valid_to is not None and valid_to < valid_from:
+        row.fault(f"{valid_to} is before valid_from, {valid_from}: it is the last day in force", "valid_to")
+    return {
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+        "decision": row.read("decision", cells.text),
+        "invented": row.read("invented", cells.several(cells.choice({column: column for column in row.cells}))),
+        "note": row.cells["note"],
+    }
+
+
+def department(row: Row) -> Department:
+    """A line of departments.csv."""
+    row.read("status", cells.choice(_STATUS))
+    return Department(
+        code=row.read("code", DEPARTMENT_CODE),
+        name_vi=row.read("name_vi", cells.text),
+        name_en=row.read("name_en", cells.text),
+        short_vi=row.read("short_vi", _ASCII),
+        kind=row.read("kind", cells.choice({kind: kind for kind in ("so", "ban", "nganh-doc")})),
+        agency_id=row.read("agency_id", AGENCY_ID),
+        source=row.cells["source"],
+        **_dated(row),
+    )
+
+
+def counter(row: Row) -> Counter:
+    """A line of counters.csv."""
+    kind = row.read("kind", cells.choice(_KINDS))
+    if row.sound and (kind == "department") != bool(row.cells["department"]):
+        row.fault("a counter of kind department names its department, one of another kind none", "department")
+    return Counter(
+        number=row.read("number", cells.whole(1, 9999)),
+        kind=kind,
+        department=row.read("department", cells.optional(DEPARTMENT_CODE)),
+        **_dated(row),
+    )
+
+
+def procedure(row: Row) -> Procedure:
+    """A line of procedures.csv."""
+    departments = row.read("departments", cells.several(DEPARTMENT_CODE))
+    if departments == ():
+        row.fault("empty: name the competent department (several with ; between them)", "departments")
+    return Procedure(
+        code=row.read("code", PROCEDURE_CODE),
+        name_vi=row.read("name_vi", cells.text),
+        name_en=row.cells["name_en"],
+        field_vi=row.cells["field_vi"],
+        departments=departments,
+        term=_term(row),
+        fee_vnd=row.read("fee_vnd", cells.optional(cells.whole(0, 10**11))),
+        legal_basis=row.read("legal_basis", cells.several(cells.text)),
+        source=row.cells["source"],
+        verified=row.read("status", cells.choice(_STATUS)),
+        **_dated(row),
+    )
+
+
+def _term(row: Row) -> Term | None:
+    unit = row.read("term_unit", cells.choice(_UNITS))
+    value = row.read("term_value", cells.optional(cells.whole(0, 10_000)))
+    counting = row.read("counting", cells.optional(cells.choice(_COUNTINGS)))
+    cut_off = row.read("cut_off", cells.optional(cells.clock_time))
+    if not row.sound:
+        return None
+    if (counting is not None) != (unit == "working_day"):
+        row.fault("by_hours or by_days stands with the unit working_day, and only there", "counting")
+    if unit is None:
+        if value is not None or cut_off is not None:
+            row.fault("a procedure without a term (none) has neither term_value nor cut_off: empty both", "term_unit")
+        return None
+    if value is None or (value == 0) != (unit == "same_day"):
+        row.fault("same_day has the value 0, every other unit at least 1", "term_value")
+        return None
+    return Term(value, unit, counting or "by_hours", cut_off)
+
+
+def requirement(row: Row) -> Requirement:
+    """A line of requirements.csv."""
+    return Requirement(
+        procedure=row.read("procedure", PROCEDURE_CODE),
+        key=row.read("key", _KEY),
+        name_vi=row.read("name_vi", cells.text),
+        form=row.read("form", cells.choice(_FORMS)),
+        copies=row.read("copies", cells.whole(1, 99)),
+        mandatory=row.read("mandatory", cells.choice(_YES_NO)),
+        **_dated(row),
+    )
+
+
+def pooling(row: Row) -> Pooling:
+    """A line of receiving.csv."""
+    return Pooling(department=row.read("department", DEPARTMENT_CODE), **_dated(row))
