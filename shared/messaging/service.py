@@ -1,0 +1,217 @@
+"""One service process: pool, member name, consumer, relay, HTTP and workers, started and stopped in order.
+
+`python -m services.<name> run|migrate|check-config` is the same for every service.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from shared.kernel.centre import Centre
+from shared.kernel.clock import Clock
+from shared.kernel.errors import MotcuaError, StartError
+from shared.messaging.applying import Stream
+from shared.messaging.consumer import Consumer
+from shared.messaging.member import Membership
+from shared.messaging.relay import Relay
+from shared.postgres.errors import CONNECTION_ERRORS
+from shared.postgres.facts import Publisher
+from shared.postgres.migrate import check_migrated, migrate
+from shared.postgres.pool import Connection, create_pool
+from shared.postgres.rows import Row, Table
+from shared.postgres.unit import Unit, unit_of_work
+from shared.runtime import logs
+from shared.runtime.bodies import BodyRule
+from shared.runtime.centre import load_centre
+from shared.runtime.clock import SystemClock
+from shared.runtime.health import Health
+from shared.runtime.http import create_app
+from shared.runtime.keys import KeyRing
+from shared.runtime.settings import ServiceSettings, load
+from shared.runtime.tasks import Part, stop_on_signals, supervise
+
+log = structlog.get_logger()
+
+R = TypeVar("R", bound=Row)
+
+
+class Context:
+    """What a service's parts are built from."""
+
+    def __init__(
+        self, settings: Any, centre: Centre, pool: asyncpg.Pool, publisher: Publisher, clock: Clock, relay: Relay
+    ) -> None:
+        self.settings = settings
+        self.centre = centre
+        self.pool = pool
+        self.publisher = publisher
+        self.clock = clock
+        self.wake_relay = relay.wake
+        self.health = Health("consumer", "relay")
+        self.consumer: Consumer  # set before workers and HTTP start
+
+    def unit(self, table: Table[R], keys: Iterable[Any]) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
+        """A transaction of its own on the rows of `keys`: see shared.postgres.unit.unit_of_work."""
+        return unit_of_work(
+            self.pool,
+            table,
+            keys,
+            publisher=self.publisher,
+            recorded_at=self.clock.now(),
+            committed=self.wake_relay,
+        )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service adds to the shell: what it consumes, what it answers, what time starts.
+
+    `bodies` names paths that take other bodies than JSON of at most 1 MiB. `prepare` runs once before anything
+    is consumed or answered.
+    """
+
+    streams: Sequence[Stream[Any]]
+    routers: Sequence[APIRouter] = ()
+    workers: Mapping[str, Part] = field(default_factory=dict)
+    bodies: Mapping[str, BodyRule] = field(default_factory=dict)
+    prepare: Callable[[], Awaitable[None]] | None = None
+
+
+Build = Callable[[Context], Awaitable[Parts]]
+"""A service's composition root: knows every part of it and nothing else does."""
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the process as a whole, not to its HTTP server."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def running(
+    service: str, settings: ServiceSettings, build: Build, *, clock: Clock | None = None
+) -> AsyncIterator[tuple[Context, FastAPI, dict[str, Part]]]:
+    """Everything of a service but the loop: its context, its application, and the parts that must be supervised.
+
+    Raises StartError when it cannot start as configured; OSError or asyncpg errors when the database is away.
+    """
+    centre = load_centre(settings.centre)
+    membership = Membership(settings.database_url, service, group=service, member=settings.member)
+    await membership.acquire()
+    pool = await create_pool(settings.database_url, service)
+    try:
+        publisher = Publisher(service, centre.code, settings.epoch, centre.catalogue_version)
+        relay = Relay(
+            settings.database_url, service, bootstrap=settings.kafka_bootstrap, client_id=f"{settings.member}-relay"
+        )
+        context = Context(settings, centre, pool, publisher, clock or SystemClock(), relay)
+        parts = await build(context)
+        context.consumer = Consumer(
+            parts.streams,
+            bootstrap=settings.kafka_bootstrap,
+            group=service,
+            member=settings.member,
+            pool=pool,
+            publisher=publisher,
+            clock=context.clock,
+            wake_relay=relay.wake,
+            stall_seconds=settings.stall_seconds,
+        )
+        context.health.register("consumer", context.consumer.reason_not_ready)
+        context.health.register("relay", relay.reason_not_ready)
+        app = create_app(
+            f"motcua {service}",
+            health=context.health,
+            keys=KeyRing(settings.keys_file),
+            catalogue_version=centre.catalogue_version,
+            bodies=parts.bodies,
+            unavailable_on=(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
+        )
+        for router in parts.routers:
+            app.include_router(router)
+        if parts.prepare is not None:
+            await parts.prepare()
+        # stopped in reverse: first no more requests, then no more work, last what tells of it
+        supervised: dict[str, Part] = {
+            "member": membership.run,
+            "relay": relay.run,
+            "consumer": context.consumer.run,
+            **parts.workers,
+            "http": _http(app, settings),
+        }
+        yield context, app, supervised
+    finally:
+        pool.terminate()
+
+
+def _http(app: FastAPI, settings: ServiceSettings) -> Part:
+    async def serve() -> None:
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=int(settings.stop_seconds),
+            limit_concurrency=1000,
+        )
+        server = _Server(config)
+        running = asyncio.create_task(server.serve())
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await running
+            raise
+
+    return serve
+
+
+async def run_service(service: str, settings: ServiceSettings, build: Build) -> None:
+    """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError when a part ends by itself."""
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        async with running(service, settings, build) as (_, _, parts):
+            log.info("service_started", service=service, member=settings.member, port=settings.port)
+            await supervise(parts, stop=stop, grace_seconds=settings.stop_seconds)
+    log.info("service_stopped", service=service, member=settings.member)
+
+
+def main(service: str, settings_class: type[ServiceSettings], build: Build, *, migrations: Path) -> int:
+    """The command line of every service. Exit status: 0 done, 1 a part failed, 2 usage, 3 environment."""
+    commands = ("run", "migrate", "check-config")
+    command = sys.argv[1] if len(sys.argv) == 2 else ""
+    if command not in commands:
+        print(f"usage: python -m services.{service} {'|'.join(commands)}", file=sys.stderr)  # noqa: T201 - a command's own words
+        return 2
+    try:
+        settings = load(settings_class)
+        logs.configure(service, settings.log_level, member=settings.member)
+        if command == "migrate":
+            for name in migrate(settings.database_url, service, migrations):
+                log.info("migration_applied", migration=name)
+        elif command == "check-config":
+            centre = load_centre(settings.centre)
+            log.info("config_is_good", centre=centre.code, version=centre.catalogue_version)
+        else:
+            check_migrated(settings.database_url, service, migrations)
+            asyncio.run(run_service(service, settings, build))
+    except (StartError, *CONNECTION_ERRORS) as error:
+        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201 - a command's own words
+        return 3
+    except MotcuaError as error:
+        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201 - a command's own words
+        return 1
+    return 0
