@@ -7,10 +7,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from motcua import lag as lag_reading
+from motcua.database import VERIFY, url_for
 from motcua.settings import MotcuaSettings
+from motcua.up import run_up
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import ExpectedError, StartError
 from shared.messaging.admin import TopicsDifferError, create_topics
+from shared.runtime.settings import load
 
 app = typer.Typer(help="The backbone of a public administrative centre.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
@@ -23,6 +27,19 @@ def motcua() -> None:
 
 
 @app.command()
+def up() -> None:
+    """Run the whole centre on this machine until Ctrl-C."""
+    raise typer.Exit(run_up(load(MotcuaSettings), out))
+
+
+@app.command()
+def lag() -> None:
+    """How many messages each group is behind, and since when the oldest of them waits."""
+    settings = load(MotcuaSettings)
+    out.print(lag_reading.table(lag_reading.read(settings.bootstrap, url_for(settings.admin_url, VERIFY))))
+
+
+@app.command()
 def topics(
     bootstrap: Annotated[
         str | None, typer.Option(help="The cluster; default MOTCUA_KAFKA or the local broker.")
@@ -30,8 +47,8 @@ def topics(
     replication: Annotated[int | None, typer.Option(min=1, help="Copies of each record.")] = None,
 ) -> None:
     """Create the topics with their partitions and settings; refuse those that differ (status 1)."""
-    settings = MotcuaSettings()
-    where = bootstrap or settings.kafka or f"127.0.0.1:{settings.kafka_port}"
+    settings = load(MotcuaSettings)
+    where = bootstrap or settings.bootstrap
     try:
         created = asyncio.run(
             create_topics(where, TOPICS.values(), replication=replication or settings.kafka_replication)

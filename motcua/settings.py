@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from motcua.embedded.postgres import superuser_url
+from shared.runtime.settings import Settings
 
 
-class MotcuaSettings(BaseSettings):
+class MotcuaSettings(Settings):
     """Settings of the tool and of the local centre that it runs. Ports are on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_prefix="MOTCUA_")
@@ -20,13 +24,25 @@ class MotcuaSettings(BaseSettings):
     """The Maven that brings the broker's jars, once."""
     kafka: str | None = None
     """Bootstrap servers of an existing cluster (`host:port,host:port`); none: an embedded broker is started."""
-    kafka_replication: int = 1
+    kafka_replication: int = Field(default=1, ge=1)
     """Copies of each record; 3 wants acknowledgement by two."""
-    kafka_port: int = 29092
-    database: str | None = None
+    kafka_port: int = Field(default=29092, ge=1, le=65535)
+    database: str | None = Field(default=None, repr=False)
     """Superuser's URL of an existing Postgres (16 or newer); none: an embedded one is started."""
-    database_port: int = 25432
-    http_port: int = 8100
+    database_port: int = Field(default=25432, ge=1, le=65535)
+    http_port: int = Field(default=8100, ge=1, le=65535)
     """Base of the services' ports: desk, intake, routing, sla, notify, ops follow one another from here."""
-    smtp_port: int = 2525
-    sms_port: int = 8190
+    smtp_port: int = Field(default=2525, ge=1, le=65535)
+    smtp_control_port: int = Field(default=8191, ge=1, le=65535)
+    """Where the mail sink takes its behaviour (slow, failing, silent)."""
+    sms_port: int = Field(default=8190, ge=1, le=65535)
+
+    @property
+    def bootstrap(self) -> str:
+        """The cluster's bootstrap servers: the existing one's, or the local broker's."""
+        return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    @property
+    def admin_url(self) -> str:
+        """The superuser's URL: the existing server's, or the local one's."""
+        return self.database or superuser_url(self.database_port)

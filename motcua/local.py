@@ -1,0 +1,227 @@
+"""A centre on this machine: Postgres, Kafka, sinks and services, each a process of its own, started and stopped in
+order.
+
+Everything here blocks, and nothing is restarted: who started it asks `ended()` and decides.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import services as services_package
+from motcua.database import SERVICES, create_database, url_for
+from motcua.embedded import kafka
+from motcua.embedded.postgres import Postgres
+from motcua.embedded.process import Child, require_free_port
+from motcua.keys import KEYS_FILE, ensure_keys, keys_of
+from motcua.processes import Site, http_ports, service_command, service_settings, sink_commands
+from motcua.settings import MotcuaSettings
+from shared.contracts.topics import TOPICS
+from shared.kernel.errors import MotcuaError, StartError
+from shared.messaging.admin import create_topics
+from shared.postgres.migrate import migrate
+from shared.runtime.centre import load_centre
+from shared.runtime.clock import machine_now
+from shared.runtime.settings import inherited_environment
+
+_READY_SECONDS = 60.0
+
+
+class StopAskedError(MotcuaError):
+    """Stopped before everything was up, as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that ended by itself."""
+
+    name: str
+    exit_code: int
+    log: Path
+    last_lines: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ended with status {self.exit_code}. The end of {self.log}:\n{self.last_lines}"
+
+
+class LocalCentre:
+    """One centre below one home folder. `parts` holds its processes by name, in the order of their start.
+
+    `jars_home`: where the broker's jars are kept, so that a demo's fresh folder does not bring them again.
+    """
+
+    def __init__(
+        self,
+        settings: MotcuaSettings,
+        *,
+        jars_home: Path | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+        stop_asked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.home = settings.home.resolve()
+        self.parts: dict[str, Child] = {}
+        self.tokens: dict[str, str] = {}
+        self._settings = settings
+        self._jars_home = jars_home or self.home
+        self._progress = progress
+        self._stop_asked = stop_asked
+        self._postgres = Postgres(self.home / "postgres", settings.database_port)
+        self._broker: kafka.Broker | None = None
+        self._ports: dict[str, int] = {}
+        self._http = httpx.Client(timeout=2.0, trust_env=False)
+        self.centre = load_centre(settings.centre)
+        admin = settings.admin_url
+        self.site = Site(
+            kafka=settings.bootstrap,
+            databases={service: url_for(admin, service) for service in (*SERVICES, "verify")},
+            centre=settings.centre.resolve(),
+            home=self.home,
+            keys_file=self.home / KEYS_FILE,
+            http_ports=http_ports(settings.http_port),
+            smtp_port=settings.smtp_port,
+            smtp_control_port=settings.smtp_control_port,
+            sms_port=settings.sms_port,
+        )
+
+    def start(self, services: Iterable[str] = SERVICES) -> None:
+        """Start all of it and wait until every service is ready. What was started stays until `stop`.
+
+        Raises StartError with the reason, or StopAskedError between two steps.
+        """
+        services = tuple(services)
+        self._check_ports(services)
+        self.tokens = ensure_keys(self.home, keys_of(self.centre, self.centre.local_date(machine_now())))
+        with ThreadPoolExecutor(max_workers=2) as side_by_side:
+            waited = [side_by_side.submit(self._start_kafka), side_by_side.submit(self._start_database, services)]
+        for started in waited:
+            started.result()
+        self._step("Creating the topics")
+        replication = self._settings.kafka_replication
+        asyncio.run(create_topics(self.site.kafka, TOPICS.values(), replication=replication))
+        self._step("Starting the sinks for SMS and e-mail")
+        for name, command in sink_commands(self.site).items():
+            self._launch(name, command, {})
+        for service in services:
+            self._step(f"Starting {service}")
+            self.start_service(service)
+        for service in services:
+            self._step(f"Waiting for {service}")
+            self._wait_ready(service)
+
+    def start_service(self, service: str, *, replica: int = 0, port: int | None = None) -> Child:
+        """Start one process of a service; a further replica needs a number and a port of its own."""
+        name = service if replica == 0 else f"{service}-{replica}"
+        self._ports[name] = port if port is not None else self.site.http_ports[service]
+        settings = service_settings(service, self.site, replica=replica, port=port)
+        return self._launch(name, service_command(service), settings)
+
+    def not_ready(self, name: str) -> str | None:
+        """Why a part does not get on; None if it does, as far as its process or its `/readyz` says."""
+        child = self.parts[name]
+        if child.exit_code is not None:
+            return f"ended with status {child.exit_code}"
+        if name not in self._ports:
+            return None
+        try:
+            answer = self._http.get(f"http://127.0.0.1:{self._ports[name]}/readyz")
+            report: dict[str, Any] = answer.json()
+        except (httpx.HTTPError, ValueError):
+            return "does not answer yet"
+        if answer.status_code == 200:
+            return None
+        return "; ".join(f"{part}: {reason}" for part, reason in report.get("reasons", {}).items()) or "not ready"
+
+    def ended(self) -> Ended | None:
+        """The first process that ended by itself, if any."""
+        for name, child in self.parts.items():
+            if child.exit_code is not None:
+                return Ended(name, child.exit_code, child.log, child.last_lines())
+        return None
+
+    def stop(self) -> None:
+        """End everything in the reverse order of the start: first who asks, last who keeps. Never raises."""
+        for name, child in reversed(list(self.parts.items())):
+            if name not in ("kafka", "postgres") and child.exit_code is None:
+                self._progress(f"Stopping {name}")
+                child.stop()
+        if self._broker is not None:
+            self._progress("Stopping Kafka")
+            self._broker.stop()
+        self._progress("Stopping Postgres")
+        self._postgres.stop()
+        self._http.close()
+
+    def address(self, name: str) -> str:
+        """Where a part listens, for people."""
+        own = {
+            "postgres": self._settings.database_port,
+            "kafka": self._settings.kafka_port,
+            "smtp": self.site.smtp_port,
+            "sms": self.site.sms_port,
+        }
+        return f"127.0.0.1:{own.get(name) or self._ports[name]}"
+
+    def _step(self, sentence: str) -> None:
+        self._go_on()
+        self._progress(sentence)
+
+    def _go_on(self) -> None:
+        if self._stop_asked():
+            raise StopAskedError
+        if ended := self.ended():
+            raise StartError(str(ended))
+
+    def _check_ports(self, services: Iterable[str]) -> None:
+        for service in services:
+            require_free_port(self.site.http_ports[service], purpose=service, setting="MOTCUA_HTTP_PORT")
+        require_free_port(self.site.smtp_port, purpose="the mail sink", setting="MOTCUA_SMTP_PORT")
+        require_free_port(self.site.smtp_control_port, purpose="the mail sink", setting="MOTCUA_SMTP_CONTROL_PORT")
+        require_free_port(self.site.sms_port, purpose="the SMS simulator", setting="MOTCUA_SMS_PORT")
+
+    def _start_kafka(self) -> None:
+        if self._settings.kafka is not None:
+            return
+        settings = self._settings
+        tools = kafka.prepare(self._jars_home, java=settings.java, maven=settings.maven, progress=self._progress)
+        self._progress(f"Starting Kafka {kafka.KAFKA_VERSION}")
+        self._broker = kafka.single(tools, self.home / "kafka", port=settings.kafka_port)
+        self._broker.start()
+        assert self._broker.child is not None, "start() made it"
+        self.parts["kafka"] = self._broker.child
+
+    def _start_database(self, services: Iterable[str]) -> None:
+        if self._settings.database is None:
+            self._progress("Starting Postgres")
+            self._postgres.start()
+            assert self._postgres.child is not None, "start() made it"
+            self.parts["postgres"] = self._postgres.child
+        create_database(self._settings.admin_url)
+        for service in services:
+            folder = Path(services_package.__path__[0]) / service / "migrations"
+            for name in migrate(self.site.databases[service], service, folder):
+                self._progress(f"Migrated {service}: {name}")
+
+    def _launch(self, name: str, command: list[str], settings: dict[str, str]) -> Child:
+        log = self.home / "logs" / f"{name}.log"
+        child = Child(name, command, log=log, env={**inherited_environment(), **settings})
+        self.parts.pop(name, None)  # a process started again stands last, as it was started last
+        self.parts[name] = child
+        return child
+
+    def _wait_ready(self, name: str) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while reason := self.not_ready(name):
+            self._go_on()
+            if time.monotonic() > deadline:
+                child = self.parts[name]
+                raise StartError(
+                    f"{name} is not ready after {_READY_SECONDS:.0f} s ({reason}). "
+                    f"The end of {child.log}:\n{child.last_lines()}"
+                )
+            time.sleep(0.2)

@@ -1,0 +1,91 @@
+"""Which processes make a centre, and every setting of each: the one table behind `up`, the demo and compose."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from motcua.database import SERVICES
+
+_PORT_OFFSETS: Mapping[str, int] = {"desk": 0, "intake": 1, "routing": 2, "sla": 3, "notify": 4, "ops": 5}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a running centre's parts are. `databases` gives each service's URL; folders and files are absolute."""
+
+    kafka: str
+    databases: Mapping[str, str]
+    centre: Path
+    home: Path
+    keys_file: Path
+    http_ports: Mapping[str, int]
+    smtp_port: int
+    smtp_control_port: int
+    sms_port: int
+
+    def url(self, service: str) -> str:
+        """The base of a service's HTTP API on this machine."""
+        return f"http://127.0.0.1:{self.http_ports[service]}"
+
+    @property
+    def tokens_folder(self) -> Path:
+        """One file a key that a process presents, readable by its owner alone."""
+        return self.home / "tokens"
+
+
+def http_ports(base: int) -> dict[str, int]:
+    """Each service's port, counted from the base."""
+    return {service: base + offset for service, offset in _PORT_OFFSETS.items()}
+
+
+def service_command(service: str) -> list[str]:
+    """How a service's process is run."""
+    return [sys.executable, "-m", f"services.{service}", "run"]
+
+
+def service_settings(service: str, site: Site, *, replica: int = 0, port: int | None = None) -> dict[str, str]:
+    """Every setting of one service as the environment names it.
+
+    A further replica has another `replica` number, which makes its member name, and a port of its own.
+    """
+    prefix = service.upper()
+    common = {
+        "KAFKA_BOOTSTRAP": site.kafka,
+        "DATABASE_URL": site.databases[service],
+        "MEMBER": f"{service}-{replica}",
+        "PORT": str(port if port is not None else site.http_ports[service]),
+        "CENTRE": str(site.centre),
+        "KEYS_FILE": str(site.keys_file),
+    }
+    return {f"{prefix}_{name}": value for name, value in (common | _OWN.get(service, _nothing)(site)).items()}
+
+
+def _nothing(_: Site) -> dict[str, str]:
+    return {}
+
+
+def _notify(site: Site) -> dict[str, str]:
+    return {
+        "INTAKE_URL": site.url("intake"),
+        "INTAKE_KEY_FILE": str(site.tokens_folder / "notify"),
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(site.smtp_port),
+        "SMS_URL": f"http://127.0.0.1:{site.sms_port}",
+    }
+
+
+_OWN = {"notify": _notify}
+
+
+def sink_commands(site: Site) -> dict[str, list[str]]:
+    """The embedded providers: what an applicant would get lies in the inbox below the home folder."""
+    run = [sys.executable, "-m", "motcua.sinks"]
+    home = ["--home", str(site.home)]
+    return {
+        "smtp": [*run, "smtp", *home, "--port", str(site.smtp_port), "--control-port", str(site.smtp_control_port)],
+        "sms": [*run, "sms", *home, "--port", str(site.sms_port)],
+    }
+
+
+__all__ = ["SERVICES", "Site", "http_ports", "service_command", "service_settings", "sink_commands"]

@@ -1,0 +1,77 @@
+"""`motcua up`: the whole centre in the foreground, its state live, until Ctrl-C or SIGTERM."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from motcua.keys import TOKENS_FILE
+from motcua.local import LocalCentre, StopAskedError
+from motcua.settings import MotcuaSettings
+
+_LOOK_SECONDS = 1.0
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """While inside, Ctrl-C and SIGTERM set the event instead of ending the process. Main thread only."""
+    asked = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_up(settings: MotcuaSettings, console: Console) -> int:
+    """Start, watch, stop in order; the exit status: 0 after a stop that was asked for, 1 if a process ended by itself.
+
+    Raises StartError when it cannot start; nothing is left running then either.
+    """
+    with stop_on_signals() as stop:
+        local = LocalCentre(settings, progress=lambda text: console.print(text, markup=False), stop_asked=stop.is_set)
+        try:
+            local.start()
+            console.print(
+                f"{local.centre.name_en} is up. Keys: {local.home / TOKENS_FILE}. Ctrl-C stops it.", markup=False
+            )
+            return _watch(local, stop, console)
+        except StopAskedError:
+            return 0
+        finally:
+            local.stop()
+
+
+def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
+    told: dict[str, str | None] = {}
+    with Live(_table(local, told), console=console, auto_refresh=False, transient=True) as live:
+        while not stop.wait(_LOOK_SECONDS):
+            if ended := local.ended():
+                live.stop()
+                console.print(str(ended), markup=False)
+                console.print("Nothing is restarted in silence: the rest is stopped, too.")
+                return 1
+            for name in local.parts:
+                reason = local.not_ready(name)
+                if told.get(name) != reason:
+                    live.console.print(f"{name}: {reason or 'ready again'}", markup=False)
+                    told[name] = reason
+            live.update(_table(local, told), refresh=console.is_terminal)
+    return 0
+
+
+def _table(local: LocalCentre, reasons: dict[str, str | None]) -> Table:
+    table = Table(box=None)
+    for title in ("part", "pid", "where", "state"):
+        table.add_column(title)
+    for name, child in local.parts.items():
+        reason = reasons.get(name)
+        state = "[green]ready[/]" if reason is None else f"[yellow]{reason}[/]"
+        table.add_row(name, str(child.pid), local.address(name), state)
+    return table
