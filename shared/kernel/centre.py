@@ -1,4 +1,4 @@
-"""What a centre is made of, as dated values: departments, counters, procedures, papers and the decisions about them.
+"""What a centre is made of, as dated values: departments, counters, procedures, papers, calendars and decisions.
 
 Pure data and look-ups by local date, so that every service's domain can use it; reading it from files is runtime's.
 """
@@ -6,8 +6,10 @@ Pure data and look-ups by local date, so that every service's domain can use it;
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
+
+from shared.kernel.calendars import CalendarRules
 
 CounterKind = Literal["department", "general", "guidance", "fees", "results"]
 TermUnit = Literal["working_hour", "working_day", "calendar_day", "same_day"]
@@ -66,6 +68,16 @@ class Term:
     unit: TermUnit
     counting: Counting = "by_hours"
     cut_off: time | None = None
+
+    def __post_init__(self) -> None:
+        if self.unit not in get_args(TermUnit) or self.counting not in get_args(Counting):
+            raise ValueError(f"unknown unit {self.unit!r} or counting {self.counting!r}")
+        if self.unit == "same_day" and self.value != 0:
+            raise ValueError("the value of same_day is 0")
+        if self.unit != "same_day" and self.value <= 0:
+            raise ValueError(f"a term of {self.value} {self.unit} is none; say no term instead")
+        if self.counting == "by_days" and self.unit != "working_day":
+            raise ValueError(f"counting by_days is for working_day, not for {self.unit}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +158,15 @@ class Centre:
     procedures: Mapping[str, tuple[Procedure, ...]]
     requirements: Mapping[str, tuple[Requirement, ...]]
     poolings: Mapping[str, tuple[Pooling, ...]]
+    calendars: tuple[CalendarRules, ...]
     all_thresholds: tuple[Thresholds, ...]
     catalogue_version: str
     files: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def calendar(self) -> CalendarRules:
+        """The calendar by which the centre works: the first of its file."""
+        return self.calendars[0]
 
     def local_date(self, instant: datetime) -> date:
         """The date that an aware instant has at the centre."""

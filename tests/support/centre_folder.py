@@ -56,6 +56,14 @@ procedure,key,name_vi,form,copies,mandatory,valid_from,valid_to,decision,invente
 department,valid_from,valid_to,decision,invented,note
 STC,2017-12-04,,15/QĐ,,
 """,
+    "calendars.csv": """\
+name,zone,weekdays,windows,valid_from,valid_to,decision,invented,note
+week,Asia/Ho_Chi_Minh,1; 2; 3; 4; 5,07:00-11:30; 13:30-17:00,2017-01-01,2026-12-31,03/QĐ,,
+""",
+    "calendars/week.csv": """\
+date,kind,windows,name_vi,name_en,decided_by,known_from,applies_to,source,status,note
+2018-01-01,off,,Tết Dương lịch,New Year's Day,"Labour Code 2012, art. 115",,all,,statutory,
+""",
 }
 
 
@@ -68,6 +76,7 @@ def write_centre(folder: Path, **changed: str | bytes | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, value in content.items():
         if value is not None:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(value if isinstance(value, bytes) else value.encode())
     return folder
 

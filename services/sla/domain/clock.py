@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.terms import DueDate, Term, counted_from, due, end_of_calendar_days
+from services.sla.domain.terms import DueDate, counted_from, due, end_of_calendar_days
+from shared.kernel.centre import Term
 from shared.kernel.errors import MotcuaError
 
 Ground = Literal["supplement", "payment"]

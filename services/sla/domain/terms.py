@@ -1,44 +1,11 @@
 """The terms of the law: from which instant they count, and when they end if nothing interrupts them."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Literal, get_args
+from datetime import date, datetime, timedelta
 
 from services.sla.domain.calendar import Calendar
+from shared.kernel.centre import Centre, Term
 from shared.kernel.errors import MotcuaError
-
-Unit = Literal["working_hour", "working_day", "calendar_day", "same_day"]
-Counting = Literal["by_hours", "by_days"]
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """`value` units; 0 only with `same_day`. `cut_off`: received later than this local time counts the day after."""
-
-    value: int
-    unit: Unit
-    counting: Counting = "by_hours"
-    cut_off: time | None = None
-
-    def __post_init__(self) -> None:
-        if self.unit not in get_args(Unit) or self.counting not in get_args(Counting):
-            raise ValueError(f"unknown unit {self.unit!r} or counting {self.counting!r}")
-        if self.unit == "same_day" and self.value != 0:
-            raise ValueError("the value of same_day is 0")
-        if self.unit != "same_day" and self.value <= 0:
-            raise ValueError(f"a term of {self.value} {self.unit} is none; say no term instead")
-        if self.counting == "by_days" and self.unit != "working_day":
-            raise ValueError(f"counting by_days is for working_day, not for {self.unit}")
-
-
-@dataclass(frozen=True, slots=True)
-class TermInForce:
-    """A procedure's term (None: the law gives none) from `valid_from` to `valid_to`, both included."""
-
-    term: Term | None
-    valid_from: date
-    valid_to: date | None = None
 
 
 class UnknownProcedureError(MotcuaError):
@@ -50,18 +17,16 @@ class UnknownProcedureError(MotcuaError):
         self.on = on
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The terms of all procedures, by national code."""
+def term_of(centre: Centre, procedure: str, received_at: datetime) -> Term | None:
+    """The procedure's term in force on the local date of its receipt; None: the law gives none.
 
-    by_procedure: Mapping[str, Sequence[TermInForce]]
-
-    def term(self, procedure: str, on: date) -> Term | None:
-        """The term in force on a local date; None if there is none. Raises UnknownProcedureError."""
-        for entry in self.by_procedure.get(procedure, ()):
-            if entry.valid_from <= on and (entry.valid_to is None or on <= entry.valid_to):
-                return entry.term
+    Raises UnknownProcedureError.
+    """
+    on = centre.local_date(received_at)
+    found = centre.procedure(procedure, on)
+    if found is None:
         raise UnknownProcedureError(procedure, on)
+    return found.term
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,10 @@ from typing import Literal
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
+from shared.kernel.centre import Thresholds
 from shared.kernel.worktime import OutsideCalendarError
 
 Level = Literal["near", "reached", "breached", "escalated"]
-
-
-@dataclass(frozen=True, slots=True)
-class WarningRules:
-    """When officers are warned, in working hours.
-
-    `near_hours` before the due date, but at half the term for terms of `short_term_hours` or less; escalation levels
-    1, 2… so many working hours after the breach, ascending.
-    """
-
-    near_hours: int = 8
-    short_term_hours: int = 16
-    escalation_hours: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        if min(self.near_hours, self.short_term_hours, *self.escalation_hours) <= 0:
-            raise ValueError("warnings come after more than 0 working hours")
-        if list(self.escalation_hours) != sorted(set(self.escalation_hours)):
-            raise ValueError(f"escalation levels ascend, not {self.escalation_hours}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +31,7 @@ class Fired:
     generation: int
 
 
-def thresholds(deadline: Deadline, rules: WarningRules, calendar: Calendar) -> tuple[Threshold, ...]:
+def thresholds(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> tuple[Threshold, ...]:
     """Every threshold of a deadline's due date, in the order of their instants; none without one, none once ended.
 
     Escalations that lie beyond the calendar's span are left out until it is prolonged.
@@ -60,7 +42,7 @@ def thresholds(deadline: Deadline, rules: WarningRules, calendar: Calendar) -> t
     found = [Threshold("near", due_at, at) for at in _near(deadline, rules, calendar) if at < due_at]
     breached_at = calendar.worktime.end_of(deadline.due_date)
     found += [Threshold("reached", due_at, due_at), Threshold("breached", due_at, breached_at)]
-    for step, hours in enumerate(rules.escalation_hours, start=1):
+    for step, hours in enumerate(rules.escalation_working_hours, start=1):
         try:
             at = calendar.worktime.add(breached_at, timedelta(hours=hours))
         except OutsideCalendarError:
@@ -93,9 +75,9 @@ def _key(threshold: Threshold) -> tuple[Level, int, datetime]:
     return threshold.level, threshold.step, threshold.due_at
 
 
-def _near(deadline: Deadline, rules: WarningRules, calendar: Calendar) -> Sequence[datetime]:
+def _near(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[datetime]:
     if deadline.due_at is None or deadline.term_time is None or deadline.held_from is None:
         return ()
-    short = deadline.term_time <= timedelta(hours=rules.short_term_hours)
-    lead = deadline.term_time / 2 if short else timedelta(hours=rules.near_hours)
+    short = deadline.term_time <= timedelta(hours=rules.short_term_working_hours)
+    lead = deadline.term_time / 2 if short else timedelta(hours=rules.near_working_hours)
     return (max(calendar.worktime.back(deadline.due_at, lead), deadline.held_from),)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 T = TypeVar("T")
 
@@ -91,3 +92,11 @@ def clock_time(cell: str) -> time:
     except ValueError:
         pass
     raise ValueError(f"{cell!r} is not a time of day: expected is HH:MM")
+
+
+def zone(cell: str) -> ZoneInfo:
+    """A time zone by its IANA name."""
+    try:
+        return ZoneInfo(cell)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{cell!r} is not a time zone: expected is an IANA name such as Asia/Ho_Chi_Minh") from None

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from shared.kernel.centre import Centre, Dated, in_force
 from shared.runtime.centre import tables
+from shared.runtime.centre.calendars import read_calendars
 from shared.runtime.centre.files import Problems, read_files, read_rows
 from shared.runtime.centre.settings import FILE, read_settings
 
@@ -31,6 +32,7 @@ def load_centre(folder: Path) -> Centre:
     procedures = read_rows(files, "procedures.csv", tables.PROCEDURES, problems, tables.procedure)
     requirements = read_rows(files, "requirements.csv", tables.REQUIREMENTS, problems, tables.requirement)
     poolings = read_rows(files, "receiving.csv", tables.RECEIVING, problems, tables.pooling)
+    calendars = read_calendars(files, problems)
     problems.raise_any(folder)
     assert settings is not None  # None always comes with a fault
 
@@ -59,6 +61,7 @@ def load_centre(folder: Path) -> Centre:
         procedures=_by_key(procedures, lambda row: row.code),
         requirements=_by_key(requirements, lambda row: row.procedure),
         poolings=_by_key(poolings, lambda row: row.department),
+        calendars=calendars,
         all_thresholds=tuple(sorted((row for _, row in settings.thresholds), key=lambda row: row.valid_from)),
         catalogue_version=files.version,
         files=files.content,
@@ -84,6 +87,9 @@ def load_centre(folder: Path) -> Centre:
     gap = _first_gap(centre.all_thresholds, settings.opened_on, None)
     if gap is not None:
         problems.add(FILE, f"no thresholds are in force on {gap}: add a section or widen one", column="thresholds")
+    if centre.calendar.zone != centre.zone.key:
+        reason = f"the centre's own calendar has the zone {centre.calendar.zone}, the centre {centre.zone.key}"
+        problems.add("calendars.csv", reason, column="zone")
     if not departments:
         problems.add("departments.csv", "no department: a centre has at least one")
     problems.raise_any(folder)

@@ -63,7 +63,7 @@ def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | No
         code=section.read("code", _text(cells.matching(r"[a-z0-9-]{1,40}", "small letters, digits and -"))),
         name_vi=section.read("name_vi", _text(cells.text)),
         name_en=section.read("name_en", _text(cells.text)),
-        zone=section.read("zone", _text(_zone)),
+        zone=section.read("zone", _text(cells.zone)),
         agency_prefix=section.read("agency_prefix", _text(cells.matching(r"[A-Z]\d{2}", "a province's, such as H10"))),
         opened_on=section.read("opened_on", _day),
         address_vi=section.read("address_vi", _text(cells.text)),
@@ -173,10 +173,3 @@ def _names(values: Mapping[str, Any]) -> Callable[[Any], tuple[str, ...]]:
         return tuple(value)
 
     return parse
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is not a time zone: expected is an IANA name such as Asia/Ho_Chi_Minh") from None

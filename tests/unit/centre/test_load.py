@@ -72,7 +72,7 @@ def test_the_hash_does_not_depend_on_the_order_of_the_file_system(tmp_path: Path
     """Two folders with the same files, written in another order, are the same configuration."""
     one = write_centre(tmp_path / "one")
     other = tmp_path / "other"
-    other.mkdir()
+    (other / "calendars").mkdir(parents=True)
     for name in reversed(SMALL_CENTRE):
         (other / name).write_bytes((one / name).read_bytes())
     assert load_centre(one).catalogue_version == load_centre(other).catalogue_version
@@ -304,3 +304,17 @@ def test_an_unreadable_file_is_told_by_name(tmp_path: Path) -> None:
     (folder / "receiving.csv").chmod(0)
     with pytest.raises(StartError, match=r"receiving\.csv: cannot be read"):
         load_centre(folder)
+
+
+def test_the_centre_works_by_its_first_calendar(tmp_path: Path) -> None:
+    """Calendars are part of the folder; the first line is the centre's own."""
+    calendar = load_centre(write_centre(tmp_path)).calendar
+    assert (calendar.name, [each.on for each in calendar.exceptions]) == ("week", [date(2018, 1, 1)])
+
+
+def test_the_centre_and_its_calendar_share_a_zone(tmp_path: Path) -> None:
+    """Local dates of the one must be those of the other."""
+    calendars = edited("calendars.csv", "Asia/Ho_Chi_Minh", "Europe/Amsterdam")
+    assert faults(write_centre(tmp_path, calendars_csv=calendars)) == [
+        "calendars.csv: zone: the centre's own calendar has the zone Europe/Amsterdam, the centre Asia/Ho_Chi_Minh"
+    ]

@@ -1,41 +1,18 @@
 """Calendars and local times for the tests of the clock."""
 
-import csv
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import ClockFact, Ground, What
-from shared.kernel.calendars import CalendarException, CalendarRules, Kind, Status, Window
+from shared.kernel.calendars import CalendarException, CalendarRules
+from shared.runtime.centre import load_centre
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-EXCEPTIONS = Path(__file__).parents[3] / "config" / "binh-phuoc" / "calendars" / "vn-public.csv"
-STANDARD = (Window(time(7), time(11, 30)), Window(time(13, 30), time(17)))
-
-
-def _exceptions() -> Iterable[CalendarException]:
-    with EXCEPTIONS.open(encoding="utf-8", newline="") as lines:
-        for line in csv.DictReader(lines):
-            yield CalendarException(
-                on=date.fromisoformat(line["date"]),
-                kind=cast(Kind, line["kind"]),
-                status=cast(Status, line["status"]),
-            )
-
-
-RULES = CalendarRules(
-    name="vn-public",
-    zone="Asia/Ho_Chi_Minh",
-    weekdays=frozenset({1, 2, 3, 4, 5}),
-    windows=STANDARD,
-    first_date=date(2016, 1, 1),
-    last_date=date(2027, 12, 31),
-    exceptions=tuple(_exceptions()),
-)
+CENTRE = load_centre(Path(__file__).parents[3] / "config" / "binh-phuoc")
+RULES = CENTRE.calendar
 VIETNAM = compile_calendar(RULES)
 PLAIN = compile_calendar(replace(RULES, exceptions=()))
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.sla.domain.clock import ClockError, ClockFact, Deadline, derive
-from services.sla.domain.terms import Term
+from shared.kernel.centre import Term
 from tests.unit.sla.given import VIETNAM, at, fact, local
 
 TWO_DAYS = Term(2, "working_day")  # received Monday 6 November 2017 07:00: due Tuesday 17:00

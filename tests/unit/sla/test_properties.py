@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import ClockFact, derive
-from services.sla.domain.terms import Term, counted_from, due
+from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendars import CalendarException
+from shared.kernel.centre import Term
 from tests.unit.sla.given import RULES, VIETNAM, ZONE, at, fact, with_exceptions
 
 START = at("2016-12-01 00:00")

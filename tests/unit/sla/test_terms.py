@@ -5,11 +5,12 @@ from datetime import date, time
 
 import pytest
 
-from services.sla.domain.calendar import Calendar
-from services.sla.domain.terms import Term, counted_from, due
+from services.sla.domain.calendar import Calendar, compile_calendar
+from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendars import CalendarException, Window
+from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
-from tests.unit.sla.given import PLAIN, VIETNAM, at, local, with_exceptions
+from tests.unit.sla.given import PLAIN, RULES, VIETNAM, at, local, with_exceptions
 
 DAY = Term(1, "working_day")
 ONE_BY_DAYS = Term(1, "working_day", "by_days")
@@ -117,11 +118,8 @@ def test_holidays_and_swap_days(received: str, term: Term, expected: str) -> Non
 )
 def test_calendar_before_the_swap_was_decided(received: str, term: Term, expected: str) -> None:
     """Without the decision of 25 December 2025, 2 January is worked and 10 January is a Saturday like others."""
-    calendar = with_exceptions(
-        CalendarException(date(2026, 1, 2), "working", "decided"),
-        CalendarException(date(2026, 1, 10), "off", "decided"),
-    )
-    assert due_local(term, received, calendar) == expected
+    known = [each for each in RULES.exceptions if not each.known_from or each.known_from < at("2025-12-25 00:00")]
+    assert due_local(term, received, compile_calendar(replace(RULES, exceptions=tuple(known)))) == expected
 
 
 def test_half_day_contributes_its_own_length() -> None:

@@ -1,16 +1,23 @@
 """When a due date makes itself felt."""
 
-from typing import Any
+from datetime import date
 
 import pytest
 
 from services.sla.domain.clock import ClockFact, derive
-from services.sla.domain.terms import Term
-from services.sla.domain.thresholds import Fired, Threshold, WarningRules, passed, pending, thresholds, untrue
+from services.sla.domain.thresholds import Fired, Threshold, passed, pending, thresholds, untrue
+from shared.kernel.centre import Term, Thresholds
 from tests.unit.sla.given import VIETNAM, at, fact, local
 
 MONDAY = fact("received", "2017-11-06 07:00")
-RULES = WarningRules(near_hours=8, short_term_hours=16, escalation_hours=(8, 16))
+RULES = Thresholds(
+    valid_from=date(2017, 4, 28),
+    decision="03/QĐ-TTHCC",
+    max_backdate_working_days=1,
+    near_working_hours=8,
+    short_term_working_hours=16,
+    escalation_working_hours=(8, 16),
+)
 
 
 def levels(*facts: ClockFact, term: Term) -> list[tuple[str, int, str | None]]:
@@ -119,12 +126,3 @@ def test_what_still_stands_is_not_untrue() -> None:
     standing = thresholds(derive(facts, Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
     fired = [Fired(each, generation=1) for each in standing[:3]]
     assert untrue(fired, at("2017-11-10 18:00"), standing) == ()
-
-
-@pytest.mark.parametrize(
-    "rules", [{"near_hours": 0}, {"short_term_hours": -1}, {"escalation_hours": (8, 8)}, {"escalation_hours": (16, 8)}]
-)
-def test_warning_rules_that_make_no_sense(rules: dict[str, Any]) -> None:
-    """Warnings come after some working time, escalations one after the other."""
-    with pytest.raises(ValueError, match=r"working hours|ascend"):
-        WarningRules(**rules)

@@ -1,0 +1,162 @@
+"""calendars.csv, and calendars/<name>.csv with each calendar's dated exceptions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from shared.kernel.calendars import CalendarException, CalendarRules, Kind, Status, Window
+from shared.runtime.centre import cells
+from shared.runtime.centre.files import CentreFiles, Problems, Row, read_rows
+
+FILE = "calendars.csv"
+FOLDER = "calendars/"
+CALENDARS = ("name", "zone", "weekdays", "windows", "valid_from", "valid_to", "decision", "invented", "note")
+EXCEPTIONS = (
+    "date",
+    "kind",
+    "windows",
+    "name_vi",
+    "name_en",
+    "decided_by",
+    "known_from",
+    "applies_to",
+    "source",
+    "status",
+    "note",
+)
+
+_NAME = cells.matching(r"[a-z0-9-]{1,40}", "small letters, digits and -")
+_WINDOW = cells.matching(r"\d\d:\d\d-\d\d:\d\d", "a window such as 07:00-11:30")
+_KINDS: Mapping[str, Kind] = {"off": "off", "working": "working", "half_day": "half_day"}
+_STATUSES: Mapping[str, Status] = {
+    "statutory": "statutory",
+    "decided": "decided",
+    "projected": "projected",
+    "unconfirmed": "unconfirmed",
+}
+
+
+def read_calendars(files: CentreFiles, problems: Problems) -> tuple[CalendarRules, ...]:
+    """Every calendar with its exceptions, in the order of the file: the first one is the centre's own.
+
+    A calendar covers valid_from to valid_to and nothing else, so both are needed.
+    """
+    found: list[CalendarRules] = []
+    for line, rules in read_rows(files, FILE, CALENDARS, problems, _calendar):
+        if any(other.name == rules.name for other in found):
+            problems.add(FILE, f"{rules.name} stands twice: keep one line a calendar", line=line, column="name")
+            continue
+        found.append(_with_exceptions(rules, files, problems))
+    if not found:
+        problems.add(FILE, "no calendar: the first one is the centre's own")
+    wanted = {_exceptions_of(rules.name) for rules in found}
+    for name in sorted(files.content):
+        if name.startswith(FOLDER) and name not in wanted:
+            problems.add(name, f"belongs to no calendar of {FILE}: enter it there, or remove the file")
+    return tuple(found)
+
+
+def _exceptions_of(name: str) -> str:
+    return f"{FOLDER}{name}.csv"
+
+
+def _calendar(row: Row) -> CalendarRules:
+    name = row.read("name", _NAME)
+    zone = row.read("zone", cells.zone)
+    weekdays = row.read("weekdays", cells.several(cells.whole(1, 7)))
+    windows = row.read("windows", _windows)
+    valid_from, valid_to = row.read("valid_from", cells.day), row.read("valid_to", cells.day)
+    decision = row.read("decision", cells.text)
+    row.read("invented", cells.several(cells.choice({column: column for column in row.cells})))
+    if row.sound:
+        if not weekdays:
+            row.fault("empty: name the weekdays that are worked, 1 (Monday) to 7", "weekdays")
+        if not windows:
+            row.fault("empty: name the windows that are worked, such as 07:00-11:30; 13:30-17:00", "windows")
+        if valid_to < valid_from:
+            row.fault(f"{valid_to} is before valid_from, {valid_from}: it is the last day covered", "valid_to")
+    if not row.sound:
+        return _UNSOUND
+    return CalendarRules(
+        name=name,
+        zone=zone.key,
+        weekdays=frozenset(weekdays),
+        windows=windows,
+        first_date=valid_from,
+        last_date=valid_to,
+        decision=decision,
+    )
+
+
+# what an unsound line gives is thrown away; this stands in for it
+_UNSOUND = CalendarRules("", "UTC", frozenset({1}), (Window(time(0), time(1)),), date(2000, 1, 1), date(2000, 1, 1))
+
+
+def _with_exceptions(rules: CalendarRules, files: CentreFiles, problems: Problems) -> CalendarRules:
+    name = _exceptions_of(rules.name)
+    rows = read_rows(files, name, EXCEPTIONS, problems, lambda row: _exception(row, rules))
+    _check_doubles(name, rows, problems)
+    return CalendarRules(
+        name=rules.name,
+        zone=rules.zone,
+        weekdays=rules.weekdays,
+        windows=rules.windows,
+        first_date=rules.first_date,
+        last_date=rules.last_date,
+        exceptions=tuple(exception for _, exception in rows),
+        decision=rules.decision,
+    )
+
+
+def _exception(row: Row, rules: CalendarRules) -> CalendarException:
+    on = row.read("date", cells.day)
+    kind = row.read("kind", cells.choice(_KINDS))
+    status = row.read("status", cells.choice(_STATUSES))
+    windows = row.read("windows", _windows)
+    name = row.read("name_vi", cells.text)
+    known_on = row.read("known_from", cells.optional(cells.day))
+    if row.sound:
+        if not rules.first_date <= on <= rules.last_date:
+            row.fault(f"{on} lies outside what {rules.name} covers, {rules.first_date} to {rules.last_date}", "date")
+        if kind == "off" and windows:
+            row.fault("a day off has no windows: empty this, or mend the kind", "windows")
+        if status in ("statutory", "decided", "unconfirmed") and not row.cells["decided_by"]:
+            row.fault(f"empty: what is {status} names its document; what is not decided yet is projected", "decided_by")
+    if not row.sound:
+        return _NO_EXCEPTION
+    return CalendarException(
+        on=on,
+        kind=kind,
+        status=status,
+        windows=windows,
+        name=name,
+        decided_by=row.cells["decided_by"] or None,
+        known_from=datetime.combine(known_on, time(0), ZoneInfo(rules.zone)) if known_on else None,
+    )
+
+
+_NO_EXCEPTION = CalendarException(date(2000, 1, 1), "off", "projected")
+
+
+def _check_doubles(file: str, rows: Sequence[tuple[int, CalendarException]], problems: Problems) -> None:
+    """A date may have several exceptions; the one known last counts, so they may not become known together."""
+    seen: dict[tuple[date, datetime | None], int] = {}
+    for line, exception in rows:
+        key = (exception.on, exception.known_from)
+        if key in seen:
+            reason = f"{exception.on} stands on line {seen[key]}, too, known from the same day: keep one"
+            problems.add(file, reason, line=line, column="date")
+        seen.setdefault(key, line)
+
+
+def _windows(cell: str) -> tuple[Window, ...]:
+    """Windows with a semicolon between them, in order and apart; none for an empty cell."""
+    windows: list[Window] = []
+    for part in cells.several(_WINDOW)(cell):
+        opens, closes = (cells.clock_time(end) for end in part.split("-"))
+        if opens >= closes:
+            raise ValueError(f"{part!r} ends before it starts: expected is a window such as 07:00-11:30")
+        if windows and opens < windows[-1].closes:
+            raise ValueError(f"{part!r} overlaps the window before it: put them in order, apart from each other")
+        windows.append(Window(opens, closes))
+    return tuple(windows)
