@@ -20,12 +20,15 @@ Moment = Literal[
 
 
 class MessageEvent(EventData):
-    """Common to all: which message, on which channel, about which fact of intake."""
+    """Common to all: which message, on which channel, about which fact of intake.
+
+    `channel` is `none` where the applicant left no contact: such a plan is dropped at once, and officers see it.
+    """
 
     TOPIC: ClassVar[str] = MESSAGES.name
 
     message_id: UUID
-    channel: Literal["sms", "email"]
+    channel: Literal["sms", "email", "none"]
     moment: Moment
     dossier_sequence: int
 
@@ -58,7 +61,7 @@ class MessageDeliveredV1(MessageEvent):
 
 
 class MessageFailedV1(MessageEvent):
-    """The provider refused it, or reports that it did not arrive; `reason` is a slug."""
+    """The provider refused it, or reports that it did not arrive; `reason` is a slug (`http_422`, `smtp_550`…)."""
 
     TYPE: ClassVar[str] = "message.failed"
 
@@ -74,8 +77,8 @@ class MessageUnknownV1(MessageEvent):
 
 
 class MessageDroppedV1(MessageEvent):
-    """Never sent, on purpose: overtaken by a later state, expired, or no contact left."""
+    """Never sent, on purpose: overtaken by a later state, expired, no usable contact left, or never any."""
 
     TYPE: ClassVar[str] = "message.dropped"
 
-    reason: Literal["overtaken", "expired", "no_contact"]
+    reason: Literal["overtaken", "expired", "no_contact", "not_reachable"]

@@ -1,0 +1,250 @@
+"""Which facts call for which alert, and when an alert is overtaken."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import groupby
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notify.domain.planning import Alert, Known, is_overtaken
+from services.notify.hearing import DOSSIER_FACTS, hear, plans_called_for
+from shared.contracts.dossiers import DossierEvent
+from shared.contracts.envelope import AnyFact
+from shared.contracts.registry import EVENTS
+from tests.support.life import Life
+
+
+def alerts_of(life: Life) -> list[Alert]:
+    known = Known()
+    return [alert for fact in life.facts for alert in hear(known, fact)]
+
+
+def told(life: Life) -> list[tuple[str, str]]:
+    return [(alert.moment, alert.template) for alert in alerts_of(life)]
+
+
+def received(**more: object) -> Life:
+    life = Life(**more)  # type: ignore[arg-type]  # passed on as given
+    life.submitted()
+    life.received()
+    return life
+
+
+def test_received_waits_for_its_due_date() -> None:
+    """The applicant hears code and due date together."""
+    life = received()
+    assert told(life) == []
+    life.due(27)
+    (alert,) = alerts_of(life)
+    assert (alert.moment, alert.template, alert.dossier_sequence) == ("received", "received", 2)
+    assert alert.values["code"] == life.code
+    assert alert.values["due_at"] == "2017-11-27T09:30:00+00:00"
+
+
+def test_received_is_told_at_once_where_there_is_no_due_date() -> None:
+    """A procedure without a term has nothing to wait for."""
+    life = received()
+    life.no_due()
+    assert told(life) == [("received", "received_no_due")]
+
+
+def test_received_waits_while_the_procedure_is_unknown() -> None:
+    """Unknown is not "no term": it flows on once somebody entered it."""
+    life = received()
+    life.waiting()
+    assert told(life) == []
+    life.due(27)
+    assert told(life) == [("received", "received")]
+
+
+def test_expiry_of_received_counts_from_when_it_could_be_told() -> None:
+    """A due date that came a day late leaves the applicant a whole alert."""
+    life = received()
+    life.at = datetime(2017, 11, 23, tzinfo=UTC)
+    due = life.due(27)
+    assert alerts_of(life)[0].valid_from == due.time
+
+
+def test_the_same_due_date_again_calls_for_nothing() -> None:
+    """Only a change is told."""
+    life = received()
+    life.due(27)
+    life.due(27)
+    assert told(life) == [("received", "received")]
+
+
+def test_a_later_due_date_after_a_pause_is_a_change_without_apology() -> None:
+    """The applicant's own papers moved it."""
+    life = received()
+    life.due(27)
+    life.supplement_required()
+    life.paused()
+    life.supplement_received()
+    life.due(29)
+    assert told(life)[-1] == ("due_date_changed", "due_date_changed")
+
+
+def test_a_later_due_date_without_a_pause_needs_an_apology() -> None:
+    """The administration moved it."""
+    life = received()
+    life.due(27)
+    life.due(29)
+    assert told(life)[-1] == ("due_date_changed", "due_date_delayed")
+    assert alerts_of(life)[-1].values["due_before"] == "2017-11-27T09:30:00+00:00"
+
+
+def test_an_earlier_due_date_needs_no_apology() -> None:
+    """Good news is told plainly."""
+    life = received()
+    life.due(27)
+    life.due(24)
+    assert told(life)[-1] == ("due_date_changed", "due_date_changed")
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (Life.refused, ("refused", "refused")),
+        (lambda life: life.supplement_required(before_receipt=True), ("supplement_required",) * 2),
+        (Life.supplement_required, ("supplement_required", "supplement_required")),
+        (Life.payment_required, ("payment_required", "payment_required")),
+        (Life.result_arrived, ("result_ready", "result_ready")),
+        (lambda life: life.settled(electronic=True), ("result_ready", "result_ready_electronic")),
+        (Life.returned, ("returned", "returned")),
+        (Life.stopped, ("stopped", "stopped")),
+        (Life.withdrawn, ("withdrawn", "withdrawn")),
+    ],
+)
+def test_facts_of_intake_that_call_for_an_alert(act: Callable[[Life], AnyFact], expected: tuple[str, str]) -> None:
+    """The moments of the domain, each called for by its own fact."""
+    life = Life()
+    life.submitted()
+    fact = act(life)
+    (alert,) = alerts_of(life)
+    template = expected[1] if not getattr(fact.data, "before_receipt", False) else f"{expected[1]}_before_receipt"
+    assert (alert.moment, alert.template, alert.fact_id) == (expected[0], template, fact.id)
+    assert alert.valid_from == fact.time
+
+
+def test_a_result_is_told_once() -> None:
+    """An electronic result that later arrives on paper, too, is no second result."""
+    life = received()
+    life.settled(electronic=True)
+    life.result_arrived()
+    assert told(life) == [("result_ready", "result_ready_electronic")]
+
+
+def test_a_settled_dossier_waits_for_its_paper_result() -> None:
+    """The word is "ready": told when the result lies at the returning place."""
+    life = received()
+    life.settled()
+    assert told(life) == []
+
+
+def test_every_type_of_intakes_facts_is_heard() -> None:
+    """A type that is not in the table would leave facts of sla waiting for it."""
+    assert set(DOSSIER_FACTS) == {event for event in EVENTS.values() if issubclass(event, DossierEvent)}
+
+
+def test_an_applicant_without_contact_gets_a_plan_that_says_so() -> None:
+    """Every fact that calls for an alert has its plan; the desk shows "not reachable"."""
+    life = received(reach=())
+    life.due(27)
+    assert alerts_of(life)[0].channels == ("none",)
+
+
+def test_a_corrected_contact_counts_from_its_fact_on() -> None:
+    """What is told about an earlier fact follows the reach of that fact, whenever sla's answer comes."""
+    life = received(reach=("sms",))
+    life.contact_corrected("sms", "email")
+    life.due(27, reflects=2)
+    life.stopped()
+    assert [alert.channels for alert in alerts_of(life)] == [("sms",), ("sms", "email")]
+
+
+def test_the_same_facts_give_the_same_messages() -> None:
+    """Ids are derived, so a plan that is made again after a restore is recognised."""
+    life = received()
+    life.due(27)
+    assert plans_called_for(life.facts) == plans_called_for(life.facts)
+    assert len({plan.message_id for plan in plans_called_for(life.facts)}) == 2
+
+
+def long_life() -> Life:
+    life = received(reach=("sms",))
+    life.assigned(2)
+    life.due(27)
+    life.supplement_required()
+    life.paused()
+    life.contact_corrected("sms", "email", state="supplement_required")
+    life.supplement_received()
+    life.due(29)
+    life.due(30)
+    life.taken_over()
+    life.settled()
+    life.result_arrived()
+    life.returned()
+    return life
+
+
+@given(st.randoms(use_true_random=False))
+def test_how_the_topics_interleave_changes_no_plan(random: object) -> None:
+    """No order holds across topics: any merge of the three gives the same plans."""
+    life = long_life()
+    ordered = sorted(life.facts, key=lambda fact: fact.source)
+    topics = [list(facts) for _, facts in groupby(ordered, key=lambda fact: fact.source)]
+    merged = []
+    while topics := [topic for topic in topics if topic]:
+        merged.append(random.choice(topics).pop(0))  # type: ignore[attr-defined]  # hypothesis's Random
+    assert set(plans_called_for(merged)) == set(plans_called_for(life.facts))
+    assert len(plans_called_for(life.facts)) == 10
+
+
+@pytest.mark.parametrize(
+    ("then", "overtaken"),
+    [
+        (Life.taken_over, False),
+        (Life.supplement_required, True),
+        (Life.settled, True),
+        (Life.withdrawn, True),
+        (lambda life: life.due(27), False),
+        (lambda life: life.due(29), True),
+    ],
+)
+def test_what_overtakes_received(then: Callable[[Life], AnyFact], overtaken: bool) -> None:
+    """It holds while the centre works on it and promises that date."""
+    life = received()
+    life.due(27)
+    then(life)
+    known = Known()
+    alert, *_ = [alert for fact in life.facts for alert in hear(known, fact)]
+    due_at = datetime.fromisoformat(alert.values["due_at"])
+    assert is_overtaken(known, moment="received", dossier_sequence=2, due_at=due_at) is overtaken
+
+
+def test_a_request_for_papers_is_overtaken_when_they_came_also_when_more_are_asked_for() -> None:
+    """The second request has its own alert; the first would send for papers that were brought."""
+    life = received()
+    life.supplement_required()
+    known = Known()
+    for fact in life.facts:
+        hear(known, fact)
+    assert not is_overtaken(known, moment="supplement_required", dossier_sequence=3, due_at=None)
+    hear(known, life.supplement_received())
+    assert is_overtaken(known, moment="supplement_required", dossier_sequence=3, due_at=None)
+    hear(known, life.supplement_required())
+    assert is_overtaken(known, moment="supplement_required", dossier_sequence=3, due_at=None)
+    assert not is_overtaken(known, moment="supplement_required", dossier_sequence=5, due_at=None)
+
+
+def test_a_result_is_overtaken_by_its_return() -> None:
+    """Nobody is sent for what is in their hands."""
+    life = received()
+    known = Known()
+    for fact in (*life.facts, life.settled(), life.result_arrived()):
+        hear(known, fact)
+    assert not is_overtaken(known, moment="result_ready", dossier_sequence=4, due_at=None)
+    hear(known, life.returned())
+    assert is_overtaken(known, moment="result_ready", dossier_sequence=4, due_at=None)
