@@ -1,0 +1,105 @@
+"""An SMS provider that is none: takes messages over HTTP, keeps them in the inbox, reports arrivals."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+
+import httpx
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from motcua.sinks.behaviour import Behaviour, Control, add_control
+from motcua.sinks.inbox import Inbox, InboxMessage
+from shared.runtime.clock import machine_now
+
+_STATUS = {"busy": 429, "error": 500, "refused": 422}
+
+
+class SmsRequest(BaseModel):
+    """What the provider's customers send. `from` is the brand name, at most 11 characters (GSM 03.40)."""
+
+    id: str = Field(min_length=1, max_length=100)
+    sender: str = Field(alias="from", min_length=1, max_length=11)
+    to: str = Field(pattern=r"^\+[1-9][0-9]{6,14}$")
+    text: str = Field(min_length=1, max_length=2000)
+    alphabet: Literal["gsm7", "ucs2"]
+    parts: int = Field(ge=1, le=20)
+
+
+def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receipt_key: str = "") -> FastAPI:
+    """The simulator; arrivals are reported to `receipt_url` with the bearer key `receipt_key`."""
+    control = Control()
+    taken = {message.message_id for message in inbox.messages("sms")}
+    reports: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as app.state.http:
+            yield
+            for report in reports:
+                report.cancel()
+            await asyncio.gather(*reports, return_exceptions=True)
+
+    app = FastAPI(title="SMS gateway simulator", docs_url=None, redoc_url=None, lifespan=lifespan)
+    add_control(app, control)
+
+    async def report(message_id: str, status: str) -> None:
+        """Post the receipt until somebody takes it; a receipt of a message that is being recorded may come early."""
+        for attempt in range(10):
+            try:
+                body = {"message_id": message_id, "status": status}
+                headers = {"Authorization": f"Bearer {receipt_key}"}
+                response = await app.state.http.post(receipt_url, json=body, headers=headers)
+                if response.is_success:
+                    return
+            except httpx.RequestError:
+                pass
+            await asyncio.sleep(min(0.2 * 2**attempt, 5))
+
+    def take(message: SmsRequest, behaviour: Behaviour) -> None:
+        if behaviour.idempotent and message.id in taken:
+            return
+        taken.add(message.id)
+        inbox.append(
+            InboxMessage(
+                channel="sms",
+                at=machine_now().isoformat(),
+                to=message.to,
+                sender=message.sender,
+                text=message.text,
+                message_id=message.id,
+                parts=message.parts,
+            )
+        )
+        if receipt_url and behaviour.receipts != "none":
+            task = asyncio.create_task(report(message.id, behaviour.receipts))
+            reports.add(task)
+            task.add_done_callback(reports.discard)
+
+    @app.post("/messages")
+    async def messages(
+        message: SmsRequest, request: Request, idempotency_key: Annotated[str | None, Header()] = None
+    ) -> JSONResponse:
+        behaviour = control.for_next()
+        await asyncio.sleep(behaviour.delay_seconds)
+        if behaviour.takes:
+            take(message, behaviour)
+        if behaviour.answers == "nothing":
+            while (await request.receive())["type"] != "http.disconnect":
+                pass  # until the client gives up
+        answer: dict[str, Any] = {"id": f"sim-{message.id}", "status": "accepted"}
+        if behaviour.answers in _STATUS:
+            answer = {"status": behaviour.answers}
+        return JSONResponse(answer, status_code=_STATUS.get(behaviour.answers, 202))
+
+    @app.get("/messages/{message_id}")
+    async def status(message_id: str) -> JSONResponse:
+        if not control.behaviour.status_query:
+            return JSONResponse({"status": "not offered"}, status_code=501)
+        if message_id not in taken:
+            return JSONResponse({"status": "unknown"}, status_code=404)
+        return JSONResponse({"id": f"sim-{message_id}", "status": "accepted"})
+
+    return app

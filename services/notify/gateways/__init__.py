@@ -1,0 +1,38 @@
+"""The ways out: one protocol, an SMTP relay and an HTTP SMS gateway."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from services.notify.domain.delivery import Answer, Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message with its address, for the moment of sending only. `subject` is None for an SMS."""
+
+    message_id: UUID
+    address: str
+    text: str
+    subject: str | None = None
+
+
+class Gateway(Protocol):
+    """A provider. Neither method raises for what a provider may do: every outcome is an answer."""
+
+    @property
+    def can(self) -> Capabilities:
+        """What this provider offers."""
+        ...
+
+    async def send(self, message: Outgoing) -> Answer:
+        """Hand the message over. Waits for the provider, within the gateway's time limit."""
+        ...
+
+    async def ask(self, message_id: UUID) -> Answer:
+        """Whether the provider took the message; `NotTaken` if it knows none of that id."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
