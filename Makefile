@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test format
+.PHONY: help setup check test format events
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,15 +17,19 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-check: setup ## lint, format, types, import contracts
+check: setup ## lint, format, types, import contracts, event catalogue
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m motcua.events
 
 format: setup ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snapshots from the contracts
+	$(BIN)/python -m motcua.events --write
 
 test: setup ## every test, on a real broker and database
 	$(BIN)/python -m pytest tests

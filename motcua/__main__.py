@@ -9,6 +9,7 @@ from rich.console import Console
 
 from motcua import lag as lag_reading
 from motcua.database import VERIFY, url_for
+from motcua.events import events
 from motcua.settings import MotcuaSettings
 from motcua.up import run_up
 from shared.contracts.topics import TOPICS
@@ -24,6 +25,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 @app.callback()
 def motcua() -> None:
     """Settings come from the environment, prefix MOTCUA_."""
+
+
+app.command()(events)
 
 
 @app.command()

@@ -3,14 +3,14 @@
 from datetime import date
 from typing import ClassVar, Literal
 
-from shared.contracts.envelope import EventData, Wire
+from shared.contracts.envelope import EventData, Open, Wire
 from shared.contracts.topics import ASSIGNMENTS
 
 
 class ReceivingPlace(Wire):
     """ "Counters of department X" or "the general counter"; `counters` are the numbers open there on that day."""
 
-    kind: Literal["department", "general"]
+    kind: Open[Literal["department", "general"]]
     department: str | None = None
     counters: tuple[int, ...] = ()
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import ClassVar, Literal
 
-from shared.contracts.envelope import EventData, Instant, Wire
+from shared.contracts.envelope import EventData, Instant, Open, Wire
 from shared.contracts.topics import CALENDARS
 
 
@@ -11,10 +11,10 @@ class CalendarException(Wire):
     """A dated exception, its decision and the instant it became known."""
 
     date: date
-    kind: Literal["off", "working", "half_day"]
+    kind: Open[Literal["off", "working", "half_day"]]
     decided_by: str | None = None
     known_from: Instant | None = None
-    status: Literal["statutory", "decided", "projected", "unconfirmed"]
+    status: Open[Literal["statutory", "decided", "projected", "unconfirmed"]]
 
 
 class CalendarPublishedV1(EventData):

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.envelope import EventData, Instant, Wire
+from shared.contracts.envelope import EventData, Instant, Open, Wire
 from shared.contracts.topics import DEADLINES
 
 
@@ -16,8 +16,8 @@ class Term(Wire):
     """How long the law gives. `value` counts units; 0 only with `same_day`. `cut_off` is a local time, HH:MM."""
 
     value: int = Field(ge=0)
-    unit: Literal["working_hour", "working_day", "calendar_day", "same_day"]
-    counting: Literal["by_hours", "by_days"] = "by_hours"
+    unit: Open[Literal["working_hour", "working_day", "calendar_day", "same_day"]]
+    counting: Open[Literal["by_hours", "by_days"]] = "by_hours"
     cut_off: str | None = None
 
 
@@ -51,7 +51,7 @@ class DeadlinePausedV1(DeadlineEvent):
 
     TYPE: ClassVar[str] = "deadline.paused"
 
-    ground: Literal["supplement", "payment"]
+    ground: Open[Literal["supplement", "payment"]]
     remaining_working_seconds: int | None = None
     remaining_calendar_days: int | None = None
 
@@ -75,9 +75,9 @@ class DeadlineEndedV1(DeadlineEvent):
 
     TYPE: ClassVar[str] = "deadline.ended"
 
-    how: Literal["settled", "withdrawn", "stopped"]
+    how: Open[Literal["settled", "withdrawn", "stopped"]]
     due_at: Instant | None = None
-    outcome: Literal["early", "on_time", "late"] | None = None
+    outcome: Open[Literal["early", "on_time", "late"]] | None = None
 
 
 class ThresholdEvent(DeadlineEvent):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.envelope import EventData, Wire
+from shared.contracts.envelope import EventData, Open, Wire
 from shared.contracts.topics import DOSSIERS
 
 Channel = Literal["online", "counter", "post"]
@@ -54,7 +54,7 @@ class DossierEvent(EventData):
 
     TOPIC: ClassVar[str] = DOSSIERS.name
 
-    state: State
+    state: Open[State]
 
 
 class DossierSubmittedV1(DossierEvent):
@@ -64,9 +64,9 @@ class DossierSubmittedV1(DossierEvent):
 
     procedure: str
     department: str | None = None
-    channel: Channel
+    channel: Open[Channel]
     counter: int | None = None
-    reach: tuple[Reach, ...] = ()
+    reach: tuple[Open[Reach], ...] = ()
     foreign_codes: tuple[ForeignCode, ...] = ()
     documents: tuple[Document, ...] = ()
 
@@ -79,7 +79,7 @@ class DossierReceivedV1(DossierEvent):
     code: str
     procedure: str
     department: str
-    channel: Channel
+    channel: Open[Channel]
     counter: int | None = None
     form: Form
     incomplete: bool = False
@@ -138,7 +138,7 @@ class DossierSettledV1(DossierEvent):
 
     TYPE: ClassVar[str] = "dossier.settled"
 
-    outcome: Literal["approved", "rejected"]
+    outcome: Open[Literal["approved", "rejected"]]
     electronic_result: bool = False
 
 
@@ -161,7 +161,7 @@ class DossierReturnedV1(DossierEvent):
 
     TYPE: ClassVar[str] = "dossier.returned"
 
-    way: Literal["counter", "post", "electronic"]
+    way: Open[Literal["counter", "post", "electronic"]]
 
 
 class DossierStepRecordedV1(DossierEvent):
@@ -192,7 +192,7 @@ class DossierContactCorrectedV1(DossierEvent):
 
     TYPE: ClassVar[str] = "dossier.contact_corrected"
 
-    reach: tuple[Reach, ...]
+    reach: tuple[Open[Reach], ...]
 
 
 class DossierReceivedElsewhereV1(DossierEvent):

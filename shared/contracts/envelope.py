@@ -4,10 +4,53 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
 """An aware instant, kept and written in UTC (`Z`)."""
+
+READING = {"reading": True}
+"""The validation context in which a record of another service is read; without it a value is being written."""
+
+
+class OpenEnum:
+    """Marks a list of words that may grow: a writer keeps to the words it knows, a reader lets others through."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_wrap_validator_function(self._validate, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        known = handler(schema)
+        words = known["enum"] if "enum" in known else [known["const"]]
+        return {"type": "string", "x-extensible-enum": words}
+
+    @staticmethod
+    def _validate(value: Any, known: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        if info.context is READING and isinstance(value, str):
+            return value
+        return known(value)
+
+
+W = TypeVar("W")
+
+Open = Annotated[W, OpenEnum()]
+"""`Open[Literal["a", "b"]]`: these words today, more tomorrow (additions are optional, readers are deployed first).
+
+The type names what is known; a reader that meets another word does what it does for none of them, and a table is
+asked with `.get`.
+"""
 
 Role = Literal["applicant", "clerk", "officer", "leader", "ops", "auditor", "service", "importer"]
 
@@ -21,9 +64,9 @@ class Wire(BaseModel):
 class Actor(Wire):
     """Who did an act. `id` names an account or a system, never a person by name."""
 
-    kind: Literal["person", "system"]
+    kind: Open[Literal["person", "system"]]
     id: str
-    role: Role
+    role: Open[Role]
     department: str | None = None
     counter: int | None = None
 
@@ -56,9 +99,9 @@ class Fact(Wire, Generic[D]):
     dataschema: str
     sequence: int = Field(ge=1)
     recordedtime: Instant
-    actorkind: Literal["person", "system"]
+    actorkind: Open[Literal["person", "system"]]
     actorid: str
-    actorrole: Role
+    actorrole: Open[Role]
     actordepartment: str | None = None
     actorcounter: int | None = None
     centre: str
@@ -72,13 +115,14 @@ class Fact(Wire, Generic[D]):
     @property
     def actor(self) -> Actor:
         """Who caused the fact, put together from the flat attributes (CloudEvents knows no nested ones)."""
-        return Actor(
-            kind=self.actorkind,
-            id=self.actorid,
-            role=self.actorrole,
-            department=self.actordepartment,
-            counter=self.actorcounter,
-        )
+        flat = {
+            "kind": self.actorkind,
+            "id": self.actorid,
+            "role": self.actorrole,
+            "department": self.actordepartment,
+            "counter": self.actorcounter,
+        }
+        return Actor.model_validate(flat, context=READING)
 
     @property
     def dossier_id(self) -> UUID:

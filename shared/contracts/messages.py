@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from shared.contracts.envelope import EventData, Instant
+from shared.contracts.envelope import EventData, Instant, Open
 from shared.contracts.topics import MESSAGES
 
 Moment = Literal[
@@ -28,8 +28,8 @@ class MessageEvent(EventData):
     TOPIC: ClassVar[str] = MESSAGES.name
 
     message_id: UUID
-    channel: Literal["sms", "email", "none"]
-    moment: Moment
+    channel: Open[Literal["sms", "email", "none"]]
+    moment: Open[Moment]
     dossier_sequence: int
 
 
@@ -81,4 +81,4 @@ class MessageDroppedV1(MessageEvent):
 
     TYPE: ClassVar[str] = "message.dropped"
 
-    reason: Literal["overtaken", "expired", "no_contact", "not_reachable"]
+    reason: Open[Literal["overtaken", "expired", "no_contact", "not_reachable"]]

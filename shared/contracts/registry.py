@@ -1,13 +1,12 @@
 """Every event type and version that this release knows, and how bytes become facts."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
-from pydantic import ValidationError
-
 from shared.contracts import assignments, calendars, deadlines, dossiers, messages
-from shared.contracts.envelope import AnyFact, EventData, Fact, schema_uri
+from shared.contracts.envelope import READING, AnyFact, EventData, Fact, schema_uri
 from shared.kernel.errors import MotcuaError, PoisonMessageError
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -18,52 +17,72 @@ class UpgradeNeededError(MotcuaError):
     """A record has a newer version of a known event type: this release must be upgraded before it reads on."""
 
 
-def _concrete(base: type[EventData]) -> list[type[EventData]]:
-    found = [] if "TYPE" not in vars(base) else [base]
-    for child in base.__subclasses__():
-        found += _concrete(child)
-    return found
+class Registry:
+    """The newest version of each event type, and the way up to it from every older one."""
+
+    def __init__(
+        self, events: Sequence[type[EventData]], upcasters: Mapping[tuple[str, int], Upcaster] | None = None
+    ) -> None:
+        """Raises ValueError if two events share a type or an old version has no way up: a slip in the code."""
+        self.events: Mapping[str, type[EventData]] = {event.TYPE: event for event in events}
+        self.upcasters = dict(upcasters or {})
+        if len(self.events) < len(events):
+            raise ValueError("two events share a type")
+        needed = {(event.TYPE, old) for event in events for old in range(1, event.VERSION)}
+        if needed != set(self.upcasters):
+            raise ValueError(f"upcasters do not fit the versions: {sorted(needed ^ set(self.upcasters))}")
+        self.facts: Mapping[str, type[AnyFact]] = {event.TYPE: Fact[event] for event in events}  # type: ignore[valid-type]
+
+    def decode(self, event_type: str, version: int, value: bytes) -> AnyFact:
+        """The fact in a record's value, upcast to the newest version of its type.
+
+        Words that this release does not know pass (enums are open), and so do unknown fields.
+        Raises UpgradeNeededError for a version from the future and PoisonMessageError for bytes that are not that fact.
+        """
+        event = self.events[event_type]
+        if version > event.VERSION:
+            raise UpgradeNeededError(
+                f"{event_type} arrived in version {version}; this release reads up to {event.VERSION}: upgrade me"
+            )
+        try:
+            if version == event.VERSION:
+                fact = self.facts[event_type].model_validate_json(value, context=READING)
+            else:
+                document = self._upcast(event, version, json.loads(value))
+                # through JSON once more, so that an old record is read by the same rules as a new one
+                fact = self.facts[event_type].model_validate_json(json.dumps(document), context=READING)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise PoisonMessageError(f"not a {event_type} version {version}: {error}") from error
+        if fact.type != event_type:
+            raise PoisonMessageError(f"the header says {event_type}, the value {fact.type}")
+        return fact
+
+    def _upcast(self, event: type[EventData], version: int, document: dict[str, Any]) -> dict[str, Any]:
+        data = document["data"]
+        for old in range(version, event.VERSION):
+            data = self.upcasters[event.TYPE, old](data)
+        return document | {"data": data, "dataschema": schema_uri(event.TYPE, event.VERSION)}
 
 
-_MODULES = (assignments, calendars, deadlines, dossiers, messages)  # imported so that every event class exists
+def _events_of(module: ModuleType) -> list[type[EventData]]:
+    return [
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type)
+        and issubclass(thing, EventData)
+        and "TYPE" in vars(thing)
+        and thing.__module__ == module.__name__
+    ]
 
-EVENTS: Mapping[str, type[EventData]] = {
-    event.TYPE: event for event in _concrete(EventData) if event.__module__ in {module.__name__ for module in _MODULES}
-}
+
+REGISTRY = Registry(
+    [event for module in (dossiers, assignments, deadlines, calendars, messages) for event in _events_of(module)]
+)
+
+EVENTS = REGISTRY.events
 """The newest version of each event type."""
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
-"""From (type, old version); applied one after the other up to the newest."""
-
-FACTS: Mapping[str, type[AnyFact]] = {name: Fact[event] for name, event in EVENTS.items()}  # type: ignore[valid-type]
+FACTS = REGISTRY.facts
 """The model of each event type with its envelope."""
 
-
-def decode(event_type: str, version: int, value: bytes) -> AnyFact:
-    """The fact in a record's value, upcast to the newest version of its type.
-
-    Raises UpgradeNeededError for a version from the future and PoisonMessageError for bytes that are not that fact.
-    """
-    event = EVENTS[event_type]
-    if version > event.VERSION:
-        raise UpgradeNeededError(
-            f"{event_type} arrived in version {version}; this release reads up to {event.VERSION}: upgrade me"
-        )
-    try:
-        if version == event.VERSION:
-            fact = FACTS[event_type].model_validate_json(value)
-        else:
-            fact = FACTS[event_type].model_validate(_upcast(event_type, version, json.loads(value)))
-    except (ValidationError, ValueError, KeyError, RecursionError) as error:
-        raise PoisonMessageError(f"not a {event_type} version {version}: {error}") from error
-    if fact.type != event_type:
-        raise PoisonMessageError(f"the header says {event_type}, the value {fact.type}")
-    return fact
-
-
-def _upcast(event_type: str, version: int, document: dict[str, Any]) -> dict[str, Any]:
-    newest = EVENTS[event_type].VERSION
-    data = document["data"]
-    for old in range(version, newest):
-        data = UPCASTERS[event_type, old](data)
-    return document | {"data": data, "dataschema": schema_uri(event_type, newest)}
+decode = REGISTRY.decode

@@ -3,21 +3,25 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Service = Literal["intake", "routing", "sla", "notify"]
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`owner` is the one service that writes; `key` says what its records are keyed (and sequenced) by."""
+    """`owner` is the one service that writes, `readers` those that consume; `key` says what its records are keyed
+    (and sequenced) by."""
 
     name: str
-    owner: Literal["intake", "routing", "sla", "notify"]
+    owner: Service
     partitions: int
+    readers: tuple[Service, ...] = ()
     key: Literal["dossier", "calendar"] = "dossier"
 
 
-DOSSIERS = Topic("intake.dossiers.v1", owner="intake", partitions=6)
-ASSIGNMENTS = Topic("routing.assignments.v1", owner="routing", partitions=6)
-DEADLINES = Topic("sla.deadlines.v1", owner="sla", partitions=6)
-CALENDARS = Topic("sla.calendars.v1", owner="sla", partitions=1, key="calendar")
+DOSSIERS = Topic("intake.dossiers.v1", owner="intake", partitions=6, readers=("routing", "sla", "notify"))
+ASSIGNMENTS = Topic("routing.assignments.v1", owner="routing", partitions=6, readers=("intake", "notify"))
+DEADLINES = Topic("sla.deadlines.v1", owner="sla", partitions=6, readers=("intake", "notify"))
+CALENDARS = Topic("sla.calendars.v1", owner="sla", partitions=1, readers=("routing", "notify"), key="calendar")
 MESSAGES = Topic("notify.messages.v1", owner="notify", partitions=6)
 
 TOPICS = {topic.name: topic for topic in (DOSSIERS, ASSIGNMENTS, DEADLINES, CALENDARS, MESSAGES)}

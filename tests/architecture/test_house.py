@@ -1,0 +1,104 @@
+"""The house rules that no linter knows: sizes, pure domains, and bans that really bite."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOMS, ROOT, SERVICES, imported, sources
+
+MAX_LINES = 350
+LONGER: dict[str, str] = {}
+"""Files that may be longer, each with its reason."""
+
+PURE = frozenset(
+    {
+        *("__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal"),
+        *("enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "itertools", "math", "operator", "re"),
+        *("string", "textwrap", "types", "typing", "unicodedata", "uuid", "zoneinfo", "json", "calendar", "numbers"),
+    }
+)
+"""What of the standard library a domain may use: nothing that reads a clock, draws lots or touches the outside."""
+
+
+def test_files_stay_short() -> None:
+    """A file that passes 350 lines is split by use case."""
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in sources(*ROOMS)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
+    }
+    assert {path: lines for path, lines in long.items() if path not in LONGER} == {}
+    assert set(LONGER) <= set(long), "an exception that nobody needs any more"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_domain_is_pure(service: str) -> None:
+    """A domain stands on the pure standard library, shared.kernel and itself."""
+    allowed = ("shared.kernel.", f"services.{service}.domain.")
+    impure = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources(f"services/{service}/domain")
+        for name in imported(path)
+        if name.split(".")[0] not in PURE and not f"{name}.".startswith(allowed)
+    }
+    assert impure == set()
+
+
+def test_domain_is_synchronous() -> None:
+    """Rules wait for nothing."""
+    waiting = [
+        str(path.relative_to(ROOT))
+        for service in SERVICES
+        for path in sources(f"services/{service}/domain")
+        if "async def" in path.read_text(encoding="utf-8")
+    ]
+    assert waiting == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import time\ntime.time()",
+        "from time import time_ns\ntime_ns()",
+        "from datetime import datetime, UTC\ndatetime.now(UTC)",
+        "import datetime\ndatetime.datetime.today()",
+        "from datetime import datetime\ndatetime.utcnow()",
+        "from datetime import date\ndate.today()",
+        "from uuid import uuid4\nuuid4()",
+        "import uuid\nuuid.uuid1()",
+        'import os\nos.environ["A"]',
+        'from os import getenv\ngetenv("A")',
+    ],
+)
+def test_ban_bites(line: str) -> None:
+    """Clocks, random ids and the environment are refused in a service's domain by the linter as it is configured."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ruff")),
+            "check",
+            "--no-cache",
+            "--stdin-filename",
+            "services/sla/domain/x.py",
+            "-",
+        ],
+        input=f'"""A trial."""\n\n{line}\n',
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "TID251" in done.stdout
+
+
+def test_unreasoned_exceptions_are_not_made() -> None:
+    """Every lint or type exception carries its reason or names exactly what it silences."""
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sources("shared", "services", "motcua")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if ("# noqa" in line and " - " not in line.split("# noqa", 1)[1]) or line.rstrip().endswith("# type: ignore")
+    ]
+    assert bare == []

@@ -1,0 +1,116 @@
+"""The wire keeps its promises: frozen schemas, open lists, one writer a topic, documents that follow the code."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from motcua import events
+from shared.contracts.envelope import EventData
+from shared.contracts.registry import EVENTS
+from shared.contracts.schemas import data_schema, envelope_schema
+from shared.contracts.topics import TOPICS
+from tests.architecture.tree import ROOT, SERVICES, called, sources
+
+_WRITERS = {event.__name__: TOPICS[event.TOPIC].owner for event in EVENTS.values()}
+
+
+def test_catalogue_and_snapshots_follow_from_the_contracts() -> None:
+    """A document that nobody generated again is a document that lies."""
+    assert events.check(ROOT) == []
+
+
+def test_a_changed_document_is_noticed(tmp_path: Path) -> None:
+    """The check can fail: one altered word is one fault, and rewriting mends it."""
+    events.write(tmp_path)
+    page = tmp_path / "docs/events.md"
+    page.write_text(page.read_text().replace("required", "optional", 1))
+    assert events.check(tmp_path) == ["docs/events.md does not follow from the contracts: run `make events`"]
+    events.write(tmp_path)
+    assert events.check(tmp_path) == []
+
+
+def test_a_broken_schema_is_not_written_over(tmp_path: Path) -> None:
+    """Rewriting never hides a breach: the frozen file stays and the command names the field."""
+    events.write(tmp_path)
+    frozen = tmp_path / events.SNAPSHOTS / "dossier.returned.v1.json"
+    old = json.loads(frozen.read_text())
+    old["data"]["properties"]["desk"] = {"type": "string"}
+    frozen.write_text(json.dumps(old))
+    assert events.write(tmp_path) == ["dossier.returned.v1.json: /data/desk: the field is gone"]
+    assert json.loads(frozen.read_text()) == old
+
+
+def test_asyncapi_document_is_valid() -> None:
+    """Judged by the AsyncAPI initiative's own schema."""
+    schema = json.loads((ROOT / "tests/support/asyncapi/3.0.0-without-id.json").read_text())
+    document = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())
+    faults = [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(document)]
+    assert faults == []
+
+
+def test_asyncapi_references_lead_somewhere() -> None:
+    """The initiative's schema does not follow references; a reader does."""
+    document = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())
+
+    def references(part: Any) -> Iterator[str]:
+        if isinstance(part, dict):
+            for key, value in part.items():
+                if key == "$ref":
+                    yield value
+                else:
+                    yield from references(value)
+        elif isinstance(part, list):
+            for item in part:
+                yield from references(item)
+
+    for reference in set(references(document)):
+        target = document
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+
+
+@pytest.mark.parametrize("event", EVENTS.values(), ids=lambda event: str(event.TYPE))
+def test_lists_of_words_are_open(event: type[EventData]) -> None:
+    """A closed list would stop every reader at the first new word: contracts use Open[Literal[...]]."""
+    assert '"enum"' not in json.dumps(data_schema(event))
+
+
+def test_envelope_lists_are_open() -> None:
+    """So are the envelope's."""
+    assert '"enum"' not in json.dumps(envelope_schema())
+
+
+@pytest.mark.parametrize("event", EVENTS.values(), ids=lambda event: str(event.TYPE))
+def test_no_personal_field_travels(event: type[EventData]) -> None:
+    """Names, numbers, addresses and free text about a person live in intake alone."""
+    personal = {"full_name", "applicant", "phone", "email", "address", "identity_number", "note", "text_for_applicant"}
+    fields = set(data_schema(event)["properties"])
+    assert not fields & personal
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_topics_have_one_writer(service: str) -> None:
+    """A service makes only the facts of topics that it owns."""
+    foreign = {
+        f"{path.relative_to(ROOT)} makes {name}"
+        for path in sources(f"services/{service}")
+        for name in called(path)
+        if _WRITERS.get(name, service) != service
+    }
+    assert foreign == set()
+
+
+def test_nobody_else_makes_facts() -> None:
+    """Neither the shell nor the command publishes: a fact has a service that decided it."""
+    makers = {
+        f"{path.relative_to(ROOT)} makes {name}"
+        for path in sources("shared", "motcua")
+        for name in called(path)
+        if name in _WRITERS
+    }
+    assert makers == set()

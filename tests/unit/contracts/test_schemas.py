@@ -1,0 +1,74 @@
+"""What may change within one version of an event, and what may not."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import pytest
+from pydantic import Field, create_model
+
+from shared.contracts.dossiers import Document
+from shared.contracts.envelope import EventData, OpenEnum
+from shared.contracts.schemas import breaks, data_schema, shape
+
+
+class BaseData(EventData):
+    """A sample."""
+
+    TYPE: ClassVar[str] = "sample.made"
+    TOPIC: ClassVar[str] = "sample.samples.v1"
+
+
+def made(**fields: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "place": (str, ...),
+        "floor": (int | None, None),
+        "way": (Annotated[Literal["lift", "stairs"], OpenEnum()], ...),
+        "documents": (tuple[Document, ...], ()),
+        "amount": (int, Field(gt=0)),
+    }
+    chosen = {name: value for name, value in (given | fields).items() if value is not None}
+    model: type[BaseData] = create_model("SampleMadeV1", __base__=BaseData, **chosen)
+    result: dict[str, Any] = shape(data_schema(model))
+    return result
+
+
+class DocumentWithoutHash(Document):
+    sha256: str = ""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"colour": (str | None, None)},
+        {"colour": (str, "red")},
+        {"way": (Annotated[Literal["lift", "stairs", "ladder"], OpenEnum()], ...)},
+        {"place": (str, Field(description="Where."))},
+    ],
+    ids=["nothing", "optional field", "field with default", "new word", "description"],
+)
+def test_additions_are_allowed(fields: dict[str, Any]) -> None:
+    """Old records lack what is new, and old readers pass it over."""
+    assert list(breaks(made(), made(**fields))) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"place": None}, "/place: the field is gone"),
+        ({"colour": (str, ...)}, "/colour: a new field must be optional"),
+        ({"place": (int, ...)}, "/place: type was string, is integer"),
+        ({"floor": (int | None, ...)}, "/floor: became required"),
+        ({"place": (str, "here")}, "/place: became optional"),
+        ({"way": (Annotated[Literal["lift"], OpenEnum()], ...)}, "/way: the word stairs is gone"),
+        ({"amount": (int, Field(gt=10))}, "exclusiveMinimum was 0, is 10"),
+        ({"amount": (int, Field(ge=0))}, "exclusiveMinimum was 0, is None"),
+        ({"place": (str, Field(max_length=5))}, "maxLength was None, is 5"),
+        ({"floor": (str | None, None)}, "type was integer, is string"),
+        ({"floor": (int, None)}, "/floor"),
+        ({"documents": (tuple[str, ...], ())}, "/documents"),
+        ({"documents": (tuple[DocumentWithoutHash, ...], ())}, "/documents/items/sha256: became optional"),
+    ],
+)
+def test_all_else_is_a_new_version(fields: dict[str, Any], complaint: str) -> None:
+    """Removed, narrowed, widened, renamed: each would break a record that stands or a reader that runs."""
+    assert any(complaint in fault for fault in breaks(made(), made(**fields)))
