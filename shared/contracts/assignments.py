@@ -25,7 +25,10 @@ class AssignmentReason(Wire):
 
 
 class AssignmentDecidedV1(EventData):
-    """Decided once, by the local date of the submission."""
+    """Decided by the local date of the submission; told again only where the receipt names another department, which
+    replaces what was told before. `returning_place` is "results" (the centre's counters for results) or the competent
+    department's code.
+    """
 
     TYPE: ClassVar[str] = "assignment.decided"
     TOPIC: ClassVar[str] = ASSIGNMENTS.name
@@ -40,11 +43,14 @@ class AssignmentDecidedV1(EventData):
 
 
 class AssignmentWaitingV1(EventData):
-    """The procedure is not known (or has several competent departments and none was named): somebody must enter it."""
+    """No assignment yet: the catalogue lacks the procedure, or the department must be named (the procedure has
+    several, or the one named is not the centre's). Listed until then.
+    """
 
     TYPE: ClassVar[str] = "assignment.waiting"
     TOPIC: ClassVar[str] = ASSIGNMENTS.name
 
     dossier_sequence: int
     procedure: str
+    waiting_for: Literal["procedure", "department"]
     reason: AssignmentReason
