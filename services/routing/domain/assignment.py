@@ -1,0 +1,110 @@
+"""Where a dossier is received, who is competent, where its result lies, and why: one decision, by local date.
+
+The rule: a decision that pools the competent department to the general counter, in force on the local date of the
+submission, moves the receiving place there. Competence and the returning place stay as they are.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from shared.kernel.centre import Centre, Department, in_force
+
+RULE = "receiving-place/1"
+"""Name and version of the rule below; told with every decision."""
+
+RESULTS = "results"
+"""The returning place of every dossier while the centre has a counter for results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """The rule's version, the decision in force and since when, and a sentence for the people at the counter."""
+
+    text: str
+    decision: str | None = None
+    in_force_from: date | None = None
+    rule: str = RULE
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """`receiving` "general" or "department"; `counters` are the numbers open there on that day; `returning_place` is
+    RESULTS or the competent department's code."""
+
+    procedure: str
+    local_date: date
+    department: str
+    receiving: Literal["department", "general"]
+    counters: tuple[int, ...]
+    returning_place: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """No decision yet: the catalogue lacks the procedure, or somebody must name the department."""
+
+    procedure: str
+    waiting_for: Literal["procedure", "department"]
+    reason: Reason
+
+
+def decide(centre: Centre, *, procedure: str, named: str | None, on: date) -> Assigned | Waiting:
+    """The decision for a dossier submitted on the local date `on`.
+
+    `named` is the competent department as intake's facts name it; it goes before the catalogue, since the dossier's
+    code is drawn from it. The same arguments always give the same answer.
+    """
+    if named is not None:
+        department = centre.department(named, on)
+        if department is None:
+            return _wait(procedure, "department", f"Cơ quan {named} không có trong danh mục của trung tâm", on)
+        return place(centre, procedure=procedure, department=department, on=on)
+    competent = competent_departments(centre, procedure, on)
+    if not competent:
+        return _wait(procedure, "procedure", f"Thủ tục {procedure} chưa có trong danh mục của trung tâm", on)
+    if len(competent) > 1:
+        codes = ", ".join(department.code for department in competent)
+        return _wait(
+            procedure, "department", f"Thủ tục {procedure} có nhiều cơ quan giải quyết ({codes}), cần chọn một", on
+        )
+    return place(centre, procedure=procedure, department=competent[0], on=on)
+
+
+def competent_departments(centre: Centre, procedure: str, on: date) -> tuple[Department, ...]:
+    """The departments that the catalogue names for the procedure on that date; none for an unknown procedure."""
+    known = centre.procedure(procedure, on)
+    if known is None:
+        return ()
+    found = (centre.department(code, on) for code in known.departments)
+    return tuple(department for department in found if department is not None)
+
+
+def place(centre: Centre, *, procedure: str, department: Department, on: date) -> Assigned:
+    """Receiving and returning place for a dossier of that department on that local date."""
+    results = centre.counters_on(on, "results")
+    returning = RESULTS if results else department.code
+    way_back = f"trả kết quả tại {_numbers(results)}" if results else f"trả kết quả tại {department.name_vi}"
+    pooling = centre.pooling(department.code, on)
+    if pooling is not None:
+        counters = centre.counters_on(on, "general")
+        text = (
+            f"Hồ sơ của {department.name_vi} nộp tại Quầy Tổng hợp ({_numbers(counters)}) "
+            f"từ ngày {pooling.valid_from:%d/%m/%Y} theo quyết định {pooling.decision}; {way_back}."
+        )
+        reason = Reason(text, pooling.decision, pooling.valid_from)
+        return Assigned(procedure, on, department.code, "general", counters, returning, reason)
+    counters = centre.counters_on(on, "department", department.code)
+    text = f"Hồ sơ của {department.name_vi} nộp tại quầy của cơ quan ({_numbers(counters)}); {way_back}."
+    desk = in_force(centre.counters[counters[0]], on) if counters else None
+    reason = Reason(text, desk.decision, desk.valid_from) if desk is not None else Reason(text)
+    return Assigned(procedure, on, department.code, "department", counters, returning, reason)
+
+
+def _wait(procedure: str, what: Literal["procedure", "department"], text: str, on: date) -> Waiting:
+    return Waiting(procedure, what, Reason(f"{text} ngày {on:%d/%m/%Y}: hồ sơ chờ được bổ sung thông tin."))
+
+
+def _numbers(counters: tuple[int, ...]) -> str:
+    return "quầy số " + ", ".join(map(str, counters)) if counters else "quầy chưa mở"

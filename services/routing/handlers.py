@@ -1,0 +1,95 @@
+"""What each fact of intake does to routing's row, and what routing tells of it. Pure on locked rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.routing.replay import Question
+from services.routing.store import RoutedDossier
+from shared.contracts import dossiers as told
+from shared.contracts.assignments import AssignmentDecidedV1
+from shared.contracts.envelope import EventData, Fact
+from shared.kernel.centre import Centre
+from shared.kernel.errors import MotcuaError
+from shared.messaging.applying import Handler
+from shared.postgres.facts import Cause
+from shared.postgres.unit import Unit
+
+Routed = Unit[RoutedDossier]
+
+
+class NeverSubmittedError(MotcuaError):
+    """A receipt without a submission (an operator discarded it): parked, for the local date to decide by is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The handlers of a service that decides by `centre`."""
+
+    centre: Centre
+
+    def handlers(self) -> Mapping[type[EventData], Handler[RoutedDossier]]:
+        """Facts that leave state and department as they are (steps, hand-overs, contacts) are passed over."""
+        return {
+            told.DossierSubmittedV1: self.on_submitted,
+            told.DossierReceivedV1: self.on_received,
+            told.DossierRefusedV1: self.on_state,
+            told.DossierSupplementRequiredV1: self.on_state,
+            told.DossierSupplementReceivedV1: self.on_state,
+            told.DossierPaymentRequiredV1: self.on_state,
+            told.DossierPaidV1: self.on_state,
+            told.DossierTakenOverV1: self.on_state,
+            told.DossierSettledV1: self.on_state,
+            told.DossierStoppedV1: self.on_state,
+            told.DossierWithdrawnV1: self.on_state,
+            told.DossierReturnedV1: self.on_state,
+        }
+
+    def on_submitted(self, fact: Fact[Any], unit: Routed) -> None:
+        """Decide, by the local date of the submission."""
+        row = unit.row(fact.dossier_id)
+        row.procedure = fact.data.procedure
+        row.named_department = fact.data.department
+        row.submitted_at = fact.time
+        row.channel = fact.data.channel
+        row.state = fact.data.state
+        row.dossier_sequence = fact.sequence
+        self.assign(row, unit, time=fact.time, cause=unit.cause_of(fact))
+
+    def on_received(self, fact: Fact[Any], unit: Routed) -> None:
+        """The code is drawn from the department that the receipt names: where routing had another, or none, it
+        decides again."""
+        row = unit.row(fact.dossier_id)
+        row.code = fact.data.code
+        row.received_at = fact.time
+        row.procedure = fact.data.procedure
+        row.named_department = fact.data.department
+        row.state = fact.data.state
+        row.dossier_sequence = fact.sequence
+        if row.department != fact.data.department:
+            self.assign(row, unit, time=fact.time, cause=unit.cause_of(fact))
+
+    def on_state(self, fact: Fact[Any], unit: Routed) -> None:
+        """Keep the state, so that queues list what is open."""
+        unit.row(fact.dossier_id).state = fact.data.state
+
+    def assign(self, row: RoutedDossier, unit: Routed, *, time: datetime, cause: Cause) -> bool:
+        """Decide for a submitted dossier and tell it, unless it waits for the same as before. True: it has a place."""
+        if row.procedure is None or row.submitted_at is None:
+            raise NeverSubmittedError(f"dossier {row.key} was received, but its submission is not known here")
+        on = self.centre.local_date(row.submitted_at)
+        event = Question(row.procedure, row.named_department, on, row.dossier_sequence).answer(self.centre)
+        if isinstance(event, AssignmentDecidedV1):
+            row.department = event.competent_department
+            row.receiving_place = event.receiving_place.kind
+            row.waiting_for = None
+        elif row.waiting_for == event.waiting_for:
+            return False
+        else:
+            row.department = None
+            row.receiving_place = None
+            row.waiting_for = event.waiting_for
+        row.assignment = event.model_dump(mode="json")
+        unit.publish(row, event, time=time, cause=cause)
+        return row.waiting_for is None

@@ -1,0 +1,81 @@
+"""Decide again from facts and configuration alone: what `motcua verify` holds routing's state against."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from services.routing.domain.assignment import Assigned, Waiting, decide
+from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, AssignmentWaitingV1, ReceivingPlace
+from shared.contracts.dossiers import DossierReceivedV1, DossierSubmittedV1
+from shared.contracts.envelope import AnyFact
+from shared.kernel.centre import Centre
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an assignment depends on, as the facts give it; `dossier_sequence` is the last fact that touched it."""
+
+    procedure: str
+    named: str | None
+    on: date
+    dossier_sequence: int
+
+    def answer(self, centre: Centre) -> AssignmentDecidedV1 | AssignmentWaitingV1:
+        """The decision, in the words that travel."""
+        return as_event(decide(centre, procedure=self.procedure, named=self.named, on=self.on), self.dossier_sequence)
+
+
+def question(facts: Iterable[AnyFact], centre: Centre) -> Question | None:
+    """What one dossier's facts of `intake.dossiers.v1`, in sequence order, ask of routing; None before submission.
+
+    The local date is that of the submission for ever; a receipt may name the department that was missing, or another.
+    """
+    asked: Question | None = None
+    for fact in facts:
+        data = fact.data
+        if isinstance(data, DossierSubmittedV1):
+            asked = Question(data.procedure, data.department, centre.local_date(fact.time), fact.sequence)
+        elif isinstance(data, DossierReceivedV1) and asked is not None:
+            asked = Question(data.procedure, data.department, asked.on, fact.sequence)
+    return asked
+
+
+def decide_again(facts: Iterable[AnyFact], centre: Centre) -> AssignmentDecidedV1 | AssignmentWaitingV1 | None:
+    """The assignment that follows from one dossier's facts, in sequence order, under this configuration.
+
+    None before its submission. Pure. Equal to routing's last fact about the dossier (its `dossier_sequence` aside,
+    which names the fact that moved it) wherever that was decided under the same `catalogue_version`, or under one
+    with the same rows for the date of submission.
+    """
+    asked = question(facts, centre)
+    return None if asked is None else asked.answer(centre)
+
+
+def as_event(decided: Assigned | Waiting, dossier_sequence: int) -> AssignmentDecidedV1 | AssignmentWaitingV1:
+    """The decision as the event that tells it."""
+    reason = AssignmentReason(
+        rule=decided.reason.rule,
+        decision=decided.reason.decision,
+        in_force_from=decided.reason.in_force_from,
+        text=decided.reason.text,
+    )
+    if isinstance(decided, Waiting):
+        return AssignmentWaitingV1(
+            dossier_sequence=dossier_sequence,
+            procedure=decided.procedure,
+            waiting_for=decided.waiting_for,
+            reason=reason,
+        )
+    return AssignmentDecidedV1(
+        dossier_sequence=dossier_sequence,
+        procedure=decided.procedure,
+        local_date=decided.local_date,
+        receiving_place=ReceivingPlace(
+            kind=decided.receiving,
+            department=decided.department if decided.receiving == "department" else None,
+            counters=decided.counters,
+        ),
+        competent_department=decided.department,
+        returning_place=decided.returning_place,
+        reason=reason,
+    )
