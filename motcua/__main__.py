@@ -2,20 +2,27 @@
 
 import asyncio
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from motcua import due as due_date
 from motcua import lag as lag_reading
 from motcua.database import VERIFY, url_for
 from motcua.events import events
 from motcua.settings import MotcuaSettings
 from motcua.up import run_up
 from shared.contracts.topics import TOPICS
-from shared.kernel.errors import ExpectedError, StartError
+from shared.kernel.centre import Counting, Term, TermUnit
+from shared.kernel.errors import ExpectedError, MotcuaError, StartError
 from shared.messaging.admin import TopicsDifferError, create_topics
+from shared.runtime.centre import load_centre
+from shared.runtime.clock import machine_now
 from shared.runtime.settings import load
+
+_INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"]
 
 app = typer.Typer(help="The backbone of a public administrative centre.", no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
@@ -41,6 +48,40 @@ def lag() -> None:
     """How many messages each group is behind, and since when the oldest of them waits."""
     settings = load(MotcuaSettings)
     out.print(lag_reading.table(lag_reading.read(settings.bootstrap, url_for(settings.admin_url, VERIFY))))
+
+
+@app.command()
+def due(
+    received: Annotated[
+        datetime | None,
+        typer.Option(formats=_INSTANTS, help="When it came in: local time, unless it has an offset; else now."),
+    ] = None,
+    procedure: Annotated[str | None, typer.Option(help="A procedure of the catalogue, by its code.")] = None,
+    term: Annotated[int | None, typer.Option(min=0, help="A term of one's own, with --unit.")] = None,
+    unit: Annotated[TermUnit | None, typer.Option()] = None,
+    counting: Annotated[Counting, typer.Option(help="How working days count.")] = "by_hours",
+    cut_off: Annotated[
+        datetime | None, typer.Option(formats=["%H:%M"], help="Received later counts from the next working day.")
+    ] = None,
+) -> None:
+    """Work out one due date by the centre's calendar."""
+    if (procedure is None) == (term is None and unit is None):
+        raise typer.BadParameter("give either --procedure, or --term with --unit")
+    own = None
+    if procedure is None:
+        if unit is None or (term is None and unit != "same_day"):
+            raise typer.BadParameter("a term is a number and its unit: --term 5 --unit working_day")
+        try:
+            own = Term(term or 0, unit, counting, cut_off.time() if cut_off else None)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    centre = load_centre(load(MotcuaSettings).centre)
+    if received is None:
+        at = machine_now().replace(second=0, microsecond=0)
+    else:
+        at = received if received.tzinfo else received.replace(tzinfo=centre.zone)
+    for sentence in due_date.told(centre, due_date.work_out(centre, at, procedure=procedure, term=own)):
+        out.print(sentence, markup=False)
 
 
 @app.command()
@@ -73,6 +114,9 @@ def main() -> None:
         sys.exit(3)
     except ExpectedError as error:
         err.print(error.detail, markup=False)
+        sys.exit(1)
+    except MotcuaError as error:
+        err.print(str(error), markup=False)
         sys.exit(1)
 
 

@@ -1,0 +1,81 @@
+"""`motcua due` as a command: it reads the centre's folder, answers in sentences, and refuses in sentences."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from motcua.__main__ import main
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    out: str
+    err: str
+
+
+RunDue = Callable[..., Answer]
+
+
+@pytest.fixture
+def run_due(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunDue:
+    """The whole command, its way of ending included."""
+
+    def run(*options: str) -> Answer:
+        monkeypatch.setattr("sys.argv", ["motcua", "due", *options])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return Answer(int(end.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def test_five_working_days_walk_over_the_weekend(run_due: RunDue) -> None:
+    """Received Monday 09:00: eight working hours a day, so the fifth ends the next Monday at 09:00."""
+    answered = run_due("--term", "5", "--unit", "working_day", "--received", "2026-11-30T09:00")
+    assert answered.status == 0, answered.err
+    assert "Due Monday 2026-12-07 09:00." in answered.out
+    assert "Working time between: 40 h." in answered.out
+
+
+def test_an_instant_with_an_offset_is_moved_to_the_centres_zone(run_due: RunDue) -> None:
+    """02:00 UTC is 09:00 in Vietnam."""
+    answered = run_due("--term", "8", "--unit", "working_hour", "--received", "2026-11-30T02:00+0000")
+    assert "Received Monday 2026-11-30 09:00." in answered.out
+    assert "Due Tuesday 2026-12-01 09:00." in answered.out
+
+
+def test_a_procedure_of_the_catalogue_brings_its_own_cut_off(run_due: RunDue) -> None:
+    """2.000635 is due the same day; received after 15:00 it counts from the next working day."""
+    answered = run_due("--procedure", "2.000635", "--received", "2026-11-30T15:01")
+    assert "Counted from Tuesday 2026-12-01 07:00." in answered.out
+    assert "Due Tuesday 2026-12-01 17:00." in answered.out
+
+
+def test_a_day_that_may_become_off_is_told(run_due: RunDue) -> None:
+    """24 November 2026 is unconfirmed: counted as worked, and said."""
+    answered = run_due("--term", "3", "--unit", "working_day", "--received", "2026-11-23T09:00")
+    assert "2026-11-24" in answered.out
+    assert "not confirmed" in answered.out
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (["--procedure", "9.999999"], 1, "9.999999 is not in the catalogue"),
+        (["--term", "5", "--unit", "working_day", "--received", "2031-01-01T09:00"], 1, "2031-01-01"),
+        (["--term", "5"], 2, "--term 5 --unit working_day"),
+        (["--procedure", "2.000635", "--term", "5", "--unit", "working_day"], 2, "either --procedure"),
+        (["--term", "0", "--unit", "working_day"], 2, "say no term instead"),
+        (["--term", "5", "--unit", "fortnight"], 2, "fortnight"),
+        (["--term", "5", "--unit", "working_day", "--received", "yesterday"], 2, "yesterday"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(run_due: RunDue, options: list[str], status: int, said: str) -> None:
+    """A rule's no ends with 1, wrong usage with 2; never a traceback, never a guess."""
+    refused = run_due(*options)
+    assert refused.status == status
+    assert said in " ".join(refused.err.replace("│", " ").split())
+    assert "Traceback" not in refused.err
