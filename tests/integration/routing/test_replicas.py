@@ -1,0 +1,88 @@
+"""Two replicas, one of them killed with work waiting: every dossier is assigned once, by the rule."""
+
+from collections import Counter
+from pathlib import Path
+
+import httpx
+
+from motcua.embedded import kafka
+from services.routing.replay import decide_again
+from shared.contracts.assignments import AssignmentDecidedV1
+from shared.contracts.envelope import AnyFact
+from shared.contracts.topics import ASSIGNMENTS
+from shared.runtime.centre import load_centre
+from tests.integration.routing.site import routing_site
+from tests.support import Databases, eventually
+from tests.support.reading import facts_on
+from tests.support.service_process import ServiceProcess
+from tests.support.told import Told, send
+
+DOSSIERS = 6000
+
+
+async def applied(replica: ServiceProcess) -> int:
+    """How many records took effect in that process."""
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{replica.url}/metrics")).text
+    counts = [line for line in text.splitlines() if line.startswith("motcua_consumer_applied_total{")]
+    return int(sum(float(line.rsplit(" ", 1)[1]) for line in counts))
+
+
+async def test_a_replica_killed_with_backlog_loses_and_doubles_nothing(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Both did a fifth of the work or more; the facts on Kafka are those that follow from intake's."""
+    dossiers = [Told() for _ in range(DOSSIERS)]
+    procedures = [("2.000908", "STP"), ("1.000001", "STC"), ("L.7", "CA"), ("9.999999", None)]
+    for number, dossier in enumerate(dossiers):
+        procedure, department = procedures[number % len(procedures)]
+        dossier.submitted(procedure, department)
+        dossier.received(procedure, department or "STP")
+        dossier.in_state("processing")
+    waves = [[dossier.facts[place] for dossier in dossiers] for place in range(3)]
+    expected = DOSSIERS + DOSSIERS // len(procedures)  # those of unknown procedure are told twice: waiting, decided
+    with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path, replicas=2) as site:
+        first, second = site.replicas
+        first.launch()
+        second.launch()
+        await eventually(lambda: first.ready() and second.ready(), within=40)
+        await send(site.bootstrap, waves[0])
+        await eventually(lambda: _both_worked(first, second), within=60)
+        await send(site.bootstrap, waves[1] + waves[2])
+        shares = [await applied(first), await applied(second)]
+        assert sum(shares) < 3 * DOSSIERS, "nothing was left to do when the replica was killed"
+        second.kill()
+        second.start()
+
+        async def all_told() -> list[AnyFact]:
+            found = await facts_on(site.bootstrap, ASSIGNMENTS)
+            return found if len(found) >= expected else []
+
+        told = await eventually(all_told, within=120, every=1)
+        work = [await applied(first), await applied(second) + shares[1]]
+
+    assert min(work) >= 3 * DOSSIERS // 5
+    by_dossier: dict[str, list[AnyFact]] = {}
+    for fact in told:
+        by_dossier.setdefault(fact.subject, []).append(fact)
+    assert max(Counter(fact.id for fact in told).values()) == 1
+    centre = load_centre(site.centre)
+    for dossier in dossiers:
+        mine = by_dossier[str(dossier.dossier_id)]
+        assert [fact.sequence for fact in mine] == list(range(1, len(mine) + 1))
+        assert isinstance(mine[-1].data, AssignmentDecidedV1)
+        assert _aside(mine[-1]) == _aside_event(decide_again(dossier.facts, centre))
+
+
+async def _both_worked(first: ServiceProcess, second: ServiceProcess) -> bool:
+    return min(await applied(first), await applied(second)) > DOSSIERS // 20
+
+
+def _aside(fact: AnyFact) -> dict[str, object]:
+    return _aside_event(fact.data)
+
+
+def _aside_event(event: object) -> dict[str, object]:
+    """The decision without the sequence of the fact that moved it."""
+    assert isinstance(event, AssignmentDecidedV1)
+    return event.model_dump(exclude={"dossier_sequence"})

@@ -1,0 +1,157 @@
+"""Routing on a real broker and database: facts in, assignments out, and what people may ask."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from motcua.embedded import kafka
+from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
+from shared.contracts.envelope import AnyFact
+from shared.contracts.topics import ASSIGNMENTS
+from tests.integration.routing.site import Site, routing_site
+from tests.support import Databases, eventually
+from tests.support.centre_folder import SMALL_CENTRE, write_centre
+from tests.support.reading import facts_on
+from tests.support.told import Told, send
+
+NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,,none,,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
+
+
+async def assignments(site: Site, count: int) -> list[AnyFact]:
+    """The facts on routing's topic, once there are as many."""
+
+    async def enough() -> list[AnyFact]:
+        found = await facts_on(site.bootstrap, ASSIGNMENTS)
+        return found if len(found) >= count else []
+
+    return await eventually(enough, within=30, every=0.3)
+
+
+async def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem document of a refusal."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    document: dict[str, Any] = answer.json()
+    assert document["type"] == f"urn:motcua:problem:{slug}"
+    return document
+
+
+async def test_facts_become_assignments_queues_and_answers(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """A department's dossiers stand in its queue, page by page, and each tells where it is received and why."""
+    pooled = [Told() for _ in range(5)]
+    other, finished = Told(), Told()
+    facts = [dossier.submitted("1.000001", "STC") for dossier in pooled]
+    facts += [pooled[0].received("1.000001", "STC"), other.submitted("L.7", "CA")]
+    facts += [finished.submitted("1.000001", "STC"), finished.in_state("withdrawn")]
+    with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
+        await send(site.bootstrap, facts)
+        site.replicas[0].start()
+        told = await assignments(site, 7)
+        assert {fact.subject for fact in told} == {fact.subject for fact in facts}
+        assert all(isinstance(fact.data, AssignmentDecidedV1) and fact.sequence == 1 for fact in told)
+
+        async with site.client("stc") as stc, site.client("ca") as ca, site.client("leader") as leader:
+            first = (await stc.get("/departments/STC/queue", params={"limit": 3})).json()
+            rest = (await stc.get("/departments/STC/queue", params={"limit": 3, "after": first["next"]})).json()
+            listed = [row["dossier_id"] for row in first["dossiers"] + rest["dossiers"]]
+            assert listed == sorted(str(dossier.dossier_id) for dossier in pooled)
+            assert rest["next"] is None
+
+            received = (await stc.get("/departments/STC/queue", params={"state": "received"})).json()["dossiers"]
+            assert [(row["dossier_id"], row["receiving_place"]) for row in received] == [
+                (str(pooled[0].dossier_id), "general")
+            ]
+            own_counters = {"receiving_place": "department"}
+            assert (await stc.get("/departments/STC/queue", params=own_counters)).json()["dossiers"] == []
+
+            await problem(await ca.get("/departments/STC/queue"), 403, "forbidden")
+            await problem(await leader.get("/departments/SYT/queue"), 404, "department-unknown")
+
+            path = f"/dossiers/{pooled[0].dossier_id}/assignment"
+            shown = (await stc.get(path)).json()
+            assert (shown["status"], shown["assignment"]["reason"]["decision"]) == ("decided", "15/QĐ")
+            await problem(await ca.get(path), 404, "dossier-unknown")
+
+
+async def test_staff_ask_where_to_go_before_there_is_a_dossier(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """The answer depends on the day; a bad question is told what is wrong with it."""
+    with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
+        site.replicas[0].start()
+        async with site.client("counter3") as clerk, site.client("applicant") as applicant:
+            for day, kind, counters in (("2017-12-03", "department", [3]), ("2017-12-04", "general", [5])):
+                answer = (await clerk.get("/routing", params={"procedure": "1.000001", "on": day})).json()
+                (place,) = answer["places"]
+                assert (place["receiving_place"]["kind"], place["receiving_place"]["counters"]) == (kind, counters)
+                assert place["competent_department"] == "STC"
+            several = (await clerk.get("/routing", params={"procedure": "L.7"})).json()
+            assert [place["competent_department"] for place in several["places"]] == ["STP", "CA"]
+
+            departments = (await clerk.get("/departments", params={"on": "2018-01-02"})).json()["departments"]
+            assert [(row["code"], row["pooled_by"]) for row in departments] == [
+                ("STP", None),
+                ("STC", "15/QĐ"),
+                ("CA", None),
+            ]
+
+            unknown = await clerk.get("/routing", params={"procedure": "9.999999"})
+            assert "9.999999" in (await problem(unknown, 404, "procedure-unknown"))["detail"]
+            for bad in ({"procedure": "2.000908", "on": "0"}, {"procedure": "2.000908", "on": "2018-02-30"}, {}):
+                assert (await clerk.get("/routing", params=bad)).status_code == 422
+            for bad in ({"limit": "0"}, {"after": "x"}, {"state": "returned"}, {"receiving_place": "x"}):
+                assert (await clerk.get("/departments/STC/queue", params=bad)).status_code == 422
+            await problem(await clerk.get("/dossiers/1/assignment"), 422, "invalid-content")
+            await problem(await applicant.get("/waiting"), 403, "forbidden")
+            async with httpx.AsyncClient(base_url=site.replicas[0].url) as nobody:
+                for path in ("/routing?procedure=L.7", "/departments", "/departments/STC/queue", "/waiting"):
+                    await problem(await nobody.get(path), 401, "unauthorized")
+
+
+async def test_an_unknown_procedure_waits_in_a_list_and_flows_on_once_entered(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """By the catalogue at the next start, or by the receipt that names the department."""
+    by_catalogue, by_receipt = Told(), Told()
+    with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
+        site.replicas[0].start()
+        await send(site.bootstrap, [by_catalogue.submitted("L.8"), by_receipt.submitted("9.999999")])
+        await assignments(site, 2)
+        async with site.client("leader") as leader:
+            listed = (await leader.get("/waiting")).json()
+        assert {(row["dossier_id"], row["waiting_for"]) for row in listed["dossiers"]} == {
+            (str(by_catalogue.dossier_id), "procedure"),
+            (str(by_receipt.dossier_id), "procedure"),
+        }
+        assert site.replicas[0].stop() == 0
+
+        write_centre(site.centre, procedures_csv=SMALL_CENTRE["procedures.csv"] + NEW_PROCEDURE)
+        await send(site.bootstrap, [by_receipt.received("9.999999", "STC")])
+        site.replicas[0].start()
+        told = await assignments(site, 4)
+        for dossier, department in ((by_catalogue, "STP"), (by_receipt, "STC")):
+            waiting, decided = [fact for fact in told if fact.subject == str(dossier.dossier_id)]
+            assert isinstance(waiting.data, AssignmentWaitingV1)
+            assert isinstance(decided.data, AssignmentDecidedV1)
+            assert (decided.sequence, decided.data.competent_department) == (2, department)
+        async with site.client("leader") as leader:
+            assert (await leader.get("/waiting")).json() == {"count": 0, "dossiers": [], "next": None}
+
+
+@pytest.mark.parametrize("fault", ["an unknown department", "a missing file"])
+def test_a_bent_centre_stops_the_start_with_its_place(database: Databases, tmp_path: Path, fault: str) -> None:
+    """Exit status 3, file and line on the output, nothing half-loaded."""
+    with routing_site("127.0.0.1:1", database.fresh("routing"), tmp_path) as site:
+        if fault == "a missing file":
+            (site.centre / "counters.csv").unlink()
+            expected = "counters.csv: missing"
+        else:
+            write_centre(site.centre, receiving_csv=SMALL_CENTRE["receiving.csv"].replace("STC", "SYT"))
+            expected = "receiving.csv:2: department: 'SYT' is not known"
+        replica = site.replicas[0]
+        replica.launch()
+        assert replica.wait() == 3
+        assert expected in replica.log.read_text()

@@ -1,0 +1,25 @@
+"""What stands on a topic, read by somebody without a group."""
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.contracts.envelope import AnyFact
+from shared.contracts.topics import Topic
+from shared.messaging.records import parse
+
+
+async def facts_on(bootstrap: str, topic: Topic) -> list[AnyFact]:
+    """Every fact from the beginning up to the end as it is now; in order within each partition."""
+    places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
+        found: list[AnyFact] = []
+        while any([await consumer.position(place) < ends[place] for place in places]):
+            for records in (await consumer.getmany(*places, timeout_ms=500)).values():
+                found += [parse(topic, record).fact() for record in records]
+        return found
+    finally:
+        await consumer.stop()
