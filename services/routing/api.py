@@ -1,10 +1,8 @@
 """Routing over HTTP: where to go before there is a dossier, a department's queue, one assignment, what waits."""
 
-import json
 import re
-from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -14,9 +12,9 @@ from services.routing import store
 from services.routing.access import STAFF, may_read_department, may_read_dossier_of
 from services.routing.domain import assignment as rule
 from services.routing.replay import as_event
-from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, ReceivingPlace
+from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, AssignmentWaitingV1, ReceivingPlace
 from shared.contracts.dossiers import Channel, State
-from shared.contracts.envelope import Instant
+from shared.contracts.envelope import READING, Instant, Open
 from shared.kernel.centre import Department
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.messaging.service import Context
@@ -84,8 +82,8 @@ class QueuedDossier(BaseModel):
     dossier_id: UUID
     code: str | None
     procedure: str
-    channel: Channel
-    state: State
+    channel: Open[Channel]
+    state: Open[State]
     submitted_at: Instant
     received_at: Instant | None
     receiving_place: Literal["department", "general"]
@@ -105,7 +103,7 @@ class WaitingDossier(BaseModel):
     dossier_id: UUID
     code: str | None
     procedure: str
-    state: State
+    state: Open[State]
     submitted_at: Instant
     waiting_for: Literal["procedure", "department"]
     reason: str
@@ -124,7 +122,7 @@ class AssignmentView(BaseModel):
 
     dossier_id: UUID
     status: Literal["decided", "waiting"]
-    assignment: dict[str, Any]
+    assignment: AssignmentDecidedV1 | AssignmentWaitingV1
 
 
 def router(context: Context) -> APIRouter:
@@ -186,7 +184,7 @@ def router(context: Context) -> APIRouter:
         found = await store.queue_of(
             context.pool, code, after=after, states=state, receiving_place=receiving_place, limit=limit + 1
         )
-        page = [QueuedDossier.model_validate(dict(record)) for record in found[:limit]]
+        page = [QueuedDossier.model_validate(dict(record), context=READING) for record in found[:limit]]
         return Queue(department=code, dossiers=page, next=page[-1].dossier_id if len(found) > limit else None)
 
     @routes.get("/dossiers/{dossier_id}/assignment")
@@ -194,9 +192,11 @@ def router(context: Context) -> APIRouter:
         found = await store.assignment_of(context.pool, dossier_id)
         if found is None or not may_read_dossier_of(who, found["department"], centre, today()):
             raise ExpectedError("dossier-unknown", "no such dossier is known here, or not to you", status=404)
-        told: Mapping[str, Any] = json.loads(found["assignment"])
-        status: Literal["decided", "waiting"] = "decided" if found["waiting_for"] is None else "waiting"
-        return AssignmentView(dossier_id=dossier_id, status=status, assignment=dict(told))
+        if found["waiting_for"] is None:
+            decided = AssignmentDecidedV1.model_validate_json(found["assignment"])
+            return AssignmentView(dossier_id=dossier_id, status="decided", assignment=decided)
+        waits = AssignmentWaitingV1.model_validate_json(found["assignment"])
+        return AssignmentView(dossier_id=dossier_id, status="waiting", assignment=waits)
 
     @routes.get("/waiting")
     async def waiting(
@@ -204,7 +204,7 @@ def router(context: Context) -> APIRouter:
     ) -> WaitingDossiers:
         count = await store.count_waiting(context.pool)
         found = await store.waiting(context.pool, after=after, limit=limit + 1)
-        page = [WaitingDossier.model_validate(dict(record)) for record in found[:limit]]
+        page = [WaitingDossier.model_validate(dict(record), context=READING) for record in found[:limit]]
         return WaitingDossiers(count=count, dossiers=page, next=page[-1].dossier_id if len(found) > limit else None)
 
     return routes
