@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 
 from motcua import due as due_date
+from motcua import inbox as read_inbox
 from motcua import lag as lag_reading
 from motcua.database import VERIFY, url_for
+from motcua.demo.run import run_demo
 from motcua.events import events
 from motcua.settings import MotcuaSettings
 from motcua.up import run_up
@@ -41,6 +43,26 @@ app.command()(events)
 def up() -> None:
     """Run the whole centre on this machine until Ctrl-C."""
     raise typer.Exit(run_up(load(MotcuaSettings), out))
+
+
+@app.command()
+def demo(
+    dossiers: Annotated[int, typer.Option(min=1, max=5000, help="How many lives to play.")] = 200,
+) -> None:
+    """Run a fresh centre through whole lives of dossiers, check it, and end by itself (about a minute)."""
+    raise typer.Exit(run_demo(load(MotcuaSettings), out, count=dossiers))
+
+
+@app.command()
+def inbox(
+    dossier: Annotated[str | None, typer.Argument(help="A dossier's id or code; all if left out.")] = None,
+) -> None:
+    """What applicants got by SMS and e-mail."""
+    settings = load(MotcuaSettings)
+    found = read_inbox.messages(settings.home, settings.http_port, dossier)
+    for line in read_inbox.told(found):
+        out.print(line, markup=False, soft_wrap=True)
+    out.print(f"{len(found)} messages.")
 
 
 @app.command()

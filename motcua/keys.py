@@ -37,7 +37,7 @@ class Wanted:
 
 def keys_of(centre: Centre, on: date) -> list[Wanted]:
     """One clerk for the first counter of each department and for each general counter, one officer a department, a
-    leader, an operator, an auditor, and the services that call others."""
+    leader, an operator, an auditor, the portal that submits online, and the services that call others."""
     counters = [
         numbers[0] for d in centre.departments_on(on) if (numbers := centre.counters_on(on, "department", d.code))
     ]
@@ -45,7 +45,7 @@ def keys_of(centre: Centre, on: date) -> list[Wanted]:
     wanted = [Wanted(f"clerk-{number}", "clerk", counter=number) for number in sorted(counters)]
     wanted += [Wanted(f"officer-{d.code}", "officer", department=d.code) for d in centre.departments_on(on)]
     wanted += [Wanted("leader", "leader"), Wanted("ops", "ops"), Wanted("auditor", "auditor")]
-    return [*wanted, Wanted("notify", "service", system=True)]
+    return [*wanted, Wanted("portal", "applicant", system=True), Wanted("notify", "service", system=True)]
 
 
 def ensure_keys(home: Path, wanted: Iterable[Wanted]) -> dict[str, str]:
