@@ -34,12 +34,15 @@ class ForeignCode(Wire):
 
 
 class Document(Wire):
-    """A paper handed in, without its title (which may name a person) and without its bytes."""
+    """A paper handed in, without its title (which may name a person) and without its bytes.
+
+    A file has media type, size (bytes) and SHA-256 (hex); a paper original has none of them.
+    """
 
     requirement: str | None = None
-    media_type: str
-    size: int
-    sha256: str
+    media_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
 
 
 class Form(Wire):
