@@ -46,11 +46,11 @@ def dossier_code(agency: str, day: date, serial: int) -> str:
     return f"{agency}-{day:%y%m%d}-{serial:04d}"
 
 
-def form_number(agency: str, day: date, form: str, serial: int) -> str:
+def form_number(key: SerialKey, serial: int) -> str:
     """The number of a form; the receipt's is the dossier code itself."""
-    if form == CODE:
-        return dossier_code(agency, day, serial)
-    return f"{agency}-{day:%y%m%d}-F{form}-{serial:04d}"
+    if key.form == CODE:
+        return dossier_code(key.agency, key.day, serial)
+    return f"{key.agency}-{key.day:%y%m%d}-F{key.form}-{serial:04d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,15 @@ def competent_department(
 def department_of_receipt(named: str | None, *, known: str | None, departments: Collection[str]) -> str:
     """The department at receipt, where a code is drawn from it.
 
+    A known one that is no longer among `departments` counts as unknown: its successor is named.
     Raises ExpectedError (422) where none is known and none is named, or where a differing one is named.
     """
     if named is not None and named not in departments:
         raise _refused(f"{named!r} is not a department of this centre", sorted(departments))
-    if known is None:
+    if known is None or known not in departments:
         if named is None:
-            raise _refused("the procedure is unknown here: name the competent department", sorted(departments))
+            gone = "the procedure is unknown here" if known is None else f"there is no department {known} on that day"
+            raise _refused(f"{gone}: name the competent department", sorted(departments))
         return named
     if named not in (None, known):
         raise _refused(f"the competent department is {known}, not {named}", [known])

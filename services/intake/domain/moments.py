@@ -1,21 +1,25 @@
 """When an act may be said to have happened."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 
 @dataclass(frozen=True, slots=True)
 class Backdating:
-    """How far back an act may be dated: `limit` of working time, measured by `worked(from, to)`.
-
-    `worked` answers None where the calendar does not reach back so far.
-    """
+    """How far back an act may be dated: `limit` of working time, measured by the centre's calendar."""
 
     limit: timedelta
-    worked: Callable[[datetime, datetime], timedelta | None]
+    calendar: Worktime
+
+    def allows(self, asked: datetime, now: datetime) -> bool:
+        """Whether no more than the limit lies between; before the calendar begins is always too long ago."""
+        try:
+            return self.calendar.elapsed(asked, now) <= self.limit
+        except OutsideCalendarError:
+            return False
 
 
 def occurred_at(
@@ -44,8 +48,7 @@ def occurred_at(
             "this again in a moment",
             status=503,
         )
-    worked = backdating.worked(asked, now)
-    if worked is None or worked > backdating.limit:
+    if not backdating.allows(asked, now):
         hours = backdating.limit / timedelta(hours=1)
         raise _refused("occurred-too-long-ago", f"{_z(asked)} is more than {hours:g} working hours ago")
     return asked

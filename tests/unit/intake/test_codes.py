@@ -24,8 +24,8 @@ def test_the_serial_grows_beyond_four_digits() -> None:
 
 def test_the_receipt_carries_the_code_and_other_forms_their_own_number() -> None:
     """Form 01 is the receipt."""
-    assert form_number("H10.18", DAY, "01", 7) == "H10.18-170428-0007"
-    assert form_number("H10.18", DAY, "02", 7) == "H10.18-170428-F02-0007"
+    assert form_number(SerialKey("H10.18", DAY, "01"), 7) == "H10.18-170428-0007"
+    assert form_number(SerialKey("H10.18", DAY, "02"), 7) == "H10.18-170428-F02-0007"
 
 
 def test_serials_go_on_from_the_last_and_restart_by_day_and_agency() -> None:

@@ -1,22 +1,35 @@
 """When an act may be said to have happened."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from services.intake.domain.moments import Backdating, occurred_at
 from shared.kernel.errors import ExpectedError
+from shared.kernel.worktime import Worktime
 
-NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+NOW = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)  # Tuesday, 10:00 in Vietnam
 HOUR = timedelta(hours=1)
 
 
-def half_of_it(start: datetime, end: datetime) -> timedelta:
-    """A calendar in which every other second is worked."""
-    return (end - start) / 2
+def calendar() -> Worktime:
+    """Monday 2 and Tuesday 3 March 2026, 07:00-11:30 and 13:30-17:00 in Vietnam."""
+    opens, closes = [], []
+    for day in (2, 3):
+        for opening, closing in (((0, 0), (4, 30)), ((6, 30), (10, 0))):
+            opens.append(int(datetime(2026, 3, day, *opening, tzinfo=UTC).timestamp()))
+            closes.append(int(datetime(2026, 3, day, *closing, tzinfo=UTC).timestamp()))
+    return Worktime(
+        name="vn-public",
+        zone="Asia/Ho_Chi_Minh",
+        first_date=date(2026, 3, 1),
+        last_date=date(2026, 3, 4),
+        opens=opens,
+        closes=closes,
+    )
 
 
-EIGHT_HOURS = Backdating(limit=8 * HOUR, worked=half_of_it)
+ONE_DAY = Backdating(limit=8 * HOUR, calendar=calendar())
 
 
 def test_without_an_instant_an_act_happens_now() -> None:
@@ -33,29 +46,31 @@ def test_an_act_without_an_instant_never_precedes_the_previous_one() -> None:
 def test_the_future_is_refused() -> None:
     """Even a second of it."""
     with pytest.raises(ExpectedError, match="in the future") as refusal:
-        occurred_at(NOW + timedelta(seconds=1), now=NOW, previous=None, backdating=EIGHT_HOURS)
+        occurred_at(NOW + timedelta(seconds=1), now=NOW, previous=None, backdating=ONE_DAY)
     assert (refusal.value.status, refusal.value.errors[0].pointer) == (422, "/occurred_at")
 
 
 def test_an_act_before_the_previous_one_is_refused() -> None:
     """The same instant is not before."""
-    assert occurred_at(NOW - HOUR, now=NOW, previous=NOW - HOUR, backdating=EIGHT_HOURS) == NOW - HOUR
+    assert occurred_at(NOW - HOUR, now=NOW, previous=NOW - HOUR, backdating=ONE_DAY) == NOW - HOUR
     with pytest.raises(ExpectedError, match="previous act") as refusal:
-        occurred_at(NOW - 2 * HOUR, now=NOW, previous=NOW - HOUR, backdating=EIGHT_HOURS)
+        occurred_at(NOW - 2 * HOUR, now=NOW, previous=NOW - HOUR, backdating=ONE_DAY)
     assert refusal.value.status == 422
 
 
 def test_the_limit_is_working_time_and_itself_allowed() -> None:
-    """Eight working hours back is sixteen hours of the wall here."""
-    assert occurred_at(NOW - 16 * HOUR, now=NOW, previous=None, backdating=EIGHT_HOURS) == NOW - 16 * HOUR
-    with pytest.raises(ExpectedError, match="more than 8 working hours ago"):
-        occurred_at(NOW - 16 * HOUR - timedelta(seconds=2), now=NOW, previous=None, backdating=EIGHT_HOURS)
+    """Tuesday 10:00 less eight working hours is Monday 10:00: the noon break and the night do not count."""
+    a_day_ago = NOW - 24 * HOUR
+    assert occurred_at(a_day_ago, now=NOW, previous=None, backdating=ONE_DAY) == a_day_ago
+    with pytest.raises(ExpectedError, match="more than 8 working hours ago") as refusal:
+        occurred_at(a_day_ago - timedelta(seconds=1), now=NOW, previous=None, backdating=ONE_DAY)
+    assert refusal.value.status == 422
 
 
 def test_before_the_calendar_begins_is_too_long_ago() -> None:
     """What cannot be measured is not guessed."""
     with pytest.raises(ExpectedError, match="working hours ago"):
-        occurred_at(NOW - HOUR, now=NOW, previous=None, backdating=Backdating(8 * HOUR, lambda start, end: None))
+        occurred_at(NOW - timedelta(days=30), now=NOW, previous=None, backdating=ONE_DAY)
 
 
 def test_until_a_calendar_has_arrived_nothing_is_dated_back() -> None:

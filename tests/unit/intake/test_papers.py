@@ -1,15 +1,33 @@
 """Papers: requirements against documents, contacts, and the competent department."""
 
+from datetime import date
+
 import pytest
 
 from services.intake.domain.competence import competent_department, department_of_receipt
 from services.intake.domain.contacts import check_contact, reach
-from services.intake.domain.papers import Requirement, check_documents, check_receipt, missing, named_papers
+from services.intake.domain.papers import check_documents, check_receipt, missing, named_papers
+from shared.kernel.centre import Requirement
 from shared.kernel.errors import ExpectedError
 
-FORM = Requirement("form", "Tờ khai")
-DEED = Requirement("deed", "Bản chính giấy chứng nhận")
-PHOTO = Requirement("photo", "Ảnh 3x4", mandatory=False)
+
+def requirement(key: str, name_vi: str, *, mandatory: bool = True) -> Requirement:
+    """A paper that procedure 2.000635 asks for."""
+    return Requirement(
+        procedure="2.000635",
+        key=key,
+        name_vi=name_vi,
+        form="original",
+        copies=1,
+        mandatory=mandatory,
+        valid_from=date(2017, 4, 28),
+        decision="02/QĐ",
+    )
+
+
+FORM = requirement("form", "Tờ khai")
+DEED = requirement("deed", "Bản chính giấy chứng nhận")
+PHOTO = requirement("photo", "Ảnh 3x4", mandatory=False)
 NEEDS = (FORM, DEED, PHOTO)
 DEPARTMENTS = ("STP", "SYT", "SNV")
 
@@ -36,9 +54,9 @@ def test_receiving_without_a_mandatory_paper_needs_a_reason() -> None:
 
 
 def test_receiving_without_a_paper_that_form_02_asked_for_is_allowed() -> None:
-    """By the requirement's id or name; a paper never asked for still needs a reason."""
+    """By the requirement's key or name; a paper never asked for still needs a reason."""
     assert check_receipt([DEED], reason=None, asked_before={"deed"}) is True
-    assert check_receipt([DEED], reason=None, asked_before={DEED.name}) is True
+    assert check_receipt([DEED], reason=None, asked_before={DEED.name_vi}) is True
     with pytest.raises(ExpectedError, match="Tờ khai"):
         check_receipt([FORM, DEED], reason=None, asked_before={"deed"})
 
@@ -49,8 +67,8 @@ def test_a_whole_dossier_is_received_as_complete() -> None:
 
 
 def test_a_supplement_request_tells_the_names_of_requirements() -> None:
-    """Ids become names; what is no requirement is refused with a pointer."""
-    assert named_papers(NEEDS, ["deed", "Ảnh 3x4"]) == (DEED.name, PHOTO.name)
+    """Keys become names; what is no requirement is refused with a pointer."""
+    assert named_papers(NEEDS, ["deed", "Ảnh 3x4"]) == (DEED.name_vi, PHOTO.name_vi)
     with pytest.raises(ExpectedError) as refusal:
         named_papers(NEEDS, ["deed", "passport"])
     assert refusal.value.errors[0].pointer == "/data/papers/1"
@@ -135,3 +153,10 @@ def test_receipt_does_not_change_a_known_department() -> None:
     assert department_of_receipt(None, known="STP", departments=DEPARTMENTS) == "STP"
     with pytest.raises(ExpectedError, match="is STP, not SYT"):
         department_of_receipt("SYT", known="STP", departments=DEPARTMENTS)
+
+
+def test_a_department_that_ended_is_replaced_by_name_at_receipt() -> None:
+    """Departments merge while dossiers wait."""
+    assert department_of_receipt("STC", known="SKHDT", departments=["STC"]) == "STC"
+    with pytest.raises(ExpectedError, match="no department SKHDT on that day"):
+        department_of_receipt(None, known="SKHDT", departments=["STC"])

@@ -1,0 +1,203 @@
+"""Intake over HTTP: acts in, dossiers out."""
+
+import re
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from services.intake import reading, store
+from services.intake.batch import BatchResponse
+from services.intake.block import Answer, Trail
+from services.intake.domain.acts import find_act
+from services.intake.performing import Performer
+from services.intake.requests import ActRequest, Line1, SubmitRequest, check_key, read_line
+from shared.kernel.errors import ExpectedError
+from shared.messaging.service import Context
+from shared.runtime.bodies import BodyRule, loads
+from shared.runtime.http import Body
+from shared.runtime.keys import Caller, Principal, require
+
+MAX_WAIT_SECONDS = 30.0
+BATCH_PATH = "/acts:batch"
+BODIES = {
+    BATCH_PATH: BodyRule(
+        media_types=("application/x-ndjson",),
+        limit_bytes=None,
+        streamed=True,
+        idle_seconds=120.0,  # a client that sends as things happen may pause between lines
+    )
+}
+
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="1 to 200 visible ASCII characters, no personal data. Required."),
+]
+
+
+class Form(BaseModel):
+    """A form that the act issued."""
+
+    kind: str
+    number: str
+
+
+class Acted(BaseModel):
+    """An act took effect; the same key gets the same answer for ever."""
+
+    dossier_id: UUID
+    code: str | None
+    sequence: int
+    state: str
+    occurred_at: str
+    forms: list[Form] = Field(default_factory=list)
+
+
+class LookUp(Body):
+    """Whose contact, what for, and for which message."""
+
+    dossier_id: UUID
+    purpose: Line1
+    message_id: UUID | None = None
+
+
+class Contact(BaseModel):
+    """How to reach an applicant; all absent: not reachable."""
+
+    name: str | None
+    phone: str | None
+    email: str | None
+
+
+def _takes(model: type[BaseModel]) -> dict[str, Any]:
+    """The body in the API's description; it is read by hand, since a known key is answered before it is judged."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions = schema.pop("$defs", {})
+    inlined = _inline(schema, definitions)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined}}}}
+
+
+def _inline(node: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            return _inline(definitions[node["$ref"].rsplit("/", 1)[-1]], definitions)
+        return {name: _inline(value, definitions) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_inline(value, definitions) for value in node]
+    return node
+
+
+def trail_of(request: Request) -> Trail:
+    """The request's id and trace, for the facts that it causes."""
+    traceparent = request.headers.get("traceparent", "")
+    return Trail(request.state.request_id, traceparent if _TRACEPARENT.fullmatch(traceparent) else None)
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    body = loads(await request.body() or b"{}")
+    if not isinstance(body, dict):
+        raise ExpectedError("invalid-content", "expected a JSON object", status=422)
+    return body
+
+
+def _key(given: str | None) -> str:
+    return check_key(given, pointer="/header/Idempotency-Key")
+
+
+def _answer(answer: Answer) -> Response:
+    headers = {"Location": f"/dossiers/{answer.content['dossier_id']}"} if answer.status == 201 else None
+    return JSONResponse(answer.content, status_code=answer.status, headers=headers)
+
+
+def create_router(context: Context, performer: Performer) -> APIRouter:
+    """The addresses of intake."""
+    router = APIRouter()
+    pool, centre = context.pool, context.centre
+
+    @router.post("/dossiers", status_code=201, response_model=Acted, openapi_extra=_takes(SubmitRequest))
+    async def submit(request: Request, who: Caller, key: IdempotencyKey = None) -> Response:
+        """Submit a dossier; with `receive` in its data a walk-in, submitted and received at once."""
+        body = await _json_object(request)
+        line = read_line({**_without_line_members(body), "key": _key(key), "act": "submit"})
+        return _answer(await performer.one(line, who.actor, trail_of(request)))
+
+    @router.post("/dossiers/{dossier_id}/acts/{act}", response_model=Acted, openapi_extra=_takes(ActRequest))
+    async def perform(
+        request: Request, dossier_id: UUID, act: str, who: Caller, key: IdempotencyKey = None
+    ) -> Response:
+        """Do one act to a dossier."""
+        _key(key)
+        if find_act(act).name == "submit":
+            raise ExpectedError("unknown-act", "a dossier is submitted by POST /dossiers", status=404)
+        body = await _json_object(request)
+        if "dossier" in body:
+            raise ExpectedError("invalid-content", "the address names the dossier, the body does not", status=422)
+        line = read_line({**_without_line_members(body), "key": key, "act": act, "dossier": {"id": str(dossier_id)}})
+        return _answer(await performer.one(line, who.actor, trail_of(request)))
+
+    @router.post(
+        BATCH_PATH,
+        response_class=Response,
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
+        },
+    )
+    async def batch(request: Request, who: Caller) -> Response:
+        """Many acts, one a line (NDJSON), answered a line each in the same order while they are sent."""
+        return BatchResponse(performer, who.actor, trail_of(request))
+
+    @router.get("/dossiers/{dossier_id}")
+    async def read(
+        dossier_id: UUID,
+        who: Caller,
+        wait_for: Literal["due_at"] | None = None,
+        reflecting: Annotated[int, Query(ge=0)] = 2**62,
+        timeout: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 10.0,
+    ) -> JSONResponse:
+        """A dossier with its history; with `wait_for=due_at`, once its due date reflects fact `reflecting`.
+
+        After `timeout` seconds the dossier is answered as it stands: `due.up_to_date` says which it was.
+        """
+        if wait_for is not None:
+            await reading.wait_for_due(pool, dossier_id, who.actor, reflecting=reflecting, seconds=timeout)
+        return JSONResponse(await reading.read_dossier(pool, centre, dossier_id, who.actor))
+
+    @router.get("/dossiers")
+    async def read_by_code(
+        who: Caller,
+        code: Annotated[str, Query(min_length=1, max_length=100)],
+        system: Annotated[str | None, Query(max_length=64)] = None,
+    ) -> JSONResponse:
+        """The dossier of a code, for staff; `system` names the other system whose code it is."""
+        dossier_id = await reading.find_by_code(pool, code, system, who.actor)
+        return JSONResponse(await reading.read_dossier(pool, centre, dossier_id, who.actor))
+
+    @router.post("/contacts/lookup", response_model=Contact)
+    async def look_up(asked: LookUp, who: Annotated[Principal, Depends(require("service"))]) -> dict[str, str | None]:
+        """The contact of a dossier's applicant, for a service that is about to use it; every access is recorded."""
+        async with pool.acquire() as connection, connection.transaction():
+            found = await store.look_up_contact(
+                connection,
+                asked.dossier_id,
+                purpose=asked.purpose,
+                message_id=asked.message_id,
+                actor=who.actor.id,
+                at=context.clock.now(),
+            )
+        if found is None:
+            raise reading.no_such_dossier()
+        return found
+
+    return router
+
+
+def _without_line_members(body: dict[str, Any]) -> dict[str, Any]:
+    """Key and act stand elsewhere in a single request; in the body they are refused like any unknown member."""
+    for name in ("key", "act"):
+        if name in body:
+            raise ExpectedError("invalid-content", f"the body does not take {name!r}", status=422)
+    return body

@@ -1,0 +1,11 @@
+"""The composition root: the one file that knows every part of intake."""
+
+from services.intake.api import BODIES, create_router
+from services.intake.handlers import STREAMS
+from services.intake.performing import Performer
+from shared.messaging.service import Context, Parts
+
+
+async def build(context: Context) -> Parts:
+    """Intake consumes what routing and sla tell, and answers acts and reads."""
+    return Parts(streams=STREAMS, routers=[create_router(context, Performer(context))], bodies=BODIES)

@@ -1,0 +1,186 @@
+"""The lines of one transaction: judged in order against locked dossiers, then numbered and written in order."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from services.intake import tables
+from services.intake.cases import Draft, Setting
+from services.intake.deciding import decide
+from services.intake.domain.codes import SerialKey, Serials, form_number
+from services.intake.requests import ActLine
+from services.intake.tables import DossierRow, KnownKey
+from shared.contracts.dossiers import DossierReceivedV1, Form
+from shared.contracts.envelope import Actor
+from shared.kernel.errors import ExpectedError
+from shared.postgres.facts import Cause
+from shared.postgres.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Where a request came from: what its facts carry so that they can be followed."""
+
+    correlation: str
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An act that took effect. `content` is what the client gets, now and whenever it sends the key again."""
+
+    status: int
+    content: dict[str, Any]
+
+
+Outcome = Answer | ExpectedError
+
+
+class Block:
+    """Decides on the rows of a unit that holds the locks; `failed` are the dossiers whose later lines are refused."""
+
+    def __init__(
+        self,
+        actor: Actor,
+        trail: Trail,
+        setting: Setting,
+        unit: Unit[DossierRow],
+        known: dict[str, KnownKey],
+        failed: set[str],
+    ) -> None:
+        self._actor = actor
+        self._trail = trail
+        self._setting = setting
+        self._unit = unit
+        self._known = known
+        self._failed = failed
+        self._outcomes: list[Outcome | int] = []
+        self.decided: list[tuple[int, ActLine, str, list[Draft]]] = []
+        self._first: dict[str, tuple[bytes, int]] = {}
+        self._applicants: dict[UUID, tables.ApplicantRecord] = {}
+
+    def judge(self, line: ActLine, target: UUID | None) -> None:
+        """Decide one line. A known key comes before every other check."""
+        owned = key_id(self._actor, line)
+        marks = line.marks if target is None else line.marks | {f"id/{target}"}
+        outcome: Outcome | int | None
+        try:
+            outcome = self._known_answer(line, owned) if line.key else None
+            if outcome is None:
+                if line.fault is not None:
+                    raise line.fault
+                if not self._failed.isdisjoint(marks):
+                    raise ExpectedError(
+                        "earlier-line-failed", "an earlier line of this dossier failed in this request", status=424
+                    )
+                drafts = decide(
+                    line,
+                    self._actor,
+                    None if target is None else self._unit.find(target),
+                    partial(self._unit.row, target),
+                    self._setting,
+                )
+                outcome = len(self._outcomes)
+                self.decided.append((outcome, line, owned, drafts))
+                self._first[owned] = (line.fingerprint, outcome)
+        except ExpectedError as refusal:
+            self._failed |= marks
+            outcome = refusal
+        self._outcomes.append(outcome)
+
+    def _known_answer(self, line: ActLine, owned: str) -> Outcome | int | None:
+        kept = self._known.get(owned)
+        first = self._first.get(owned)
+        fingerprint = kept.fingerprint if kept else first[0] if first else line.fingerprint
+        if fingerprint != line.fingerprint:
+            raise ExpectedError(
+                "key-reused", "this Idempotency-Key was used for another request: take a new key", status=422
+            )
+        if kept is not None:
+            return Answer(kept.answer["status"], {k: v for k, v in kept.answer.items() if k != "status"})
+        return first[1] if first else None
+
+    def serials_wanted(self) -> Counter[SerialKey]:
+        """How many serials the decided acts need."""
+        return Counter(draft.serial for *_, drafts in self.decided for draft in drafts if draft.serial)
+
+    def write(self, serials: Serials) -> None:
+        """Number the facts and put everything into the unit, in the order of the lines."""
+        keys: list[KnownKey] = []
+        documents: list[tables.DocumentRecord] = []
+        details: list[tables.DetailsRecord] = []
+        foreign: list[tables.ForeignCodeRecord] = []
+        for place, line, owned, drafts in self.decided:
+            cause = Cause(
+                id=owned,
+                actor=self._actor,
+                recorded_at=self._setting.now,
+                correlation=self._trail.correlation,
+                causation=owned,
+                traceparent=self._trail.traceparent,
+            )
+            forms: list[dict[str, str]] = []
+            for draft in drafts:
+                row, event = draft.row, draft.event
+                if draft.serial is not None:
+                    number = form_number(draft.serial, serials.draw(draft.serial))
+                    forms.append({"kind": draft.serial.form, "number": number})
+                    form: dict[str, Any] = {"form": Form(kind=draft.serial.form, number=number)}
+                    if isinstance(event, DossierReceivedV1):
+                        row.code = form["code"] = number
+                    event = event.model_copy(update=form)
+                fact = self._unit.publish(row, event, time=draft.time, cause=cause)
+                if draft.touches_clock:
+                    row.clock_sequence = fact.sequence
+                documents += [
+                    tables.DocumentRecord(row.key, fact.sequence, n, **document.model_dump())
+                    for n, document in enumerate(draft.documents, 1)
+                ]
+                if draft.details:
+                    details.append(tables.DetailsRecord(row.key, fact.sequence, draft.details))
+                if draft.applicant is not None:
+                    self._applicants[row.key] = draft.applicant
+                foreign += [
+                    tables.ForeignCodeRecord(code.id, code.system, code.code, row.key) for code in draft.foreign_codes
+                ]
+            content = _content(drafts[-1], forms)
+            answer = Answer(201 if line.act == "submit" else 200, content)
+            self._outcomes[place] = answer
+            keys.append(KnownKey(owned, line.fingerprint, drafts[-1].row.key, {"status": answer.status, **content}))
+        # always in this order of tables, so that no two transactions wait for each other
+        for code in foreign:
+            self._unit.add(tables.FOREIGN_CODES, code)
+        for document in documents:
+            self._unit.add(tables.DOCUMENTS, document)
+        for detail in details:
+            self._unit.add(tables.DETAILS, detail)
+        for key in keys:
+            self._unit.add(tables.KEYS, key)
+
+    def applicants(self) -> list[tables.ApplicantRecord]:
+        """What was learnt of applicants, the last word for each dossier."""
+        return list(self._applicants.values())
+
+    def outcomes(self) -> list[Outcome]:
+        """The answers in the order of the lines; a key sent twice in the block gets its answer twice."""
+        settled = [self._outcomes[outcome] if isinstance(outcome, int) else outcome for outcome in self._outcomes]
+        return [outcome for outcome in settled if not isinstance(outcome, int)]
+
+
+def _content(last: Draft, forms: list[dict[str, str]]) -> dict[str, Any]:
+    row = last.row
+    content: dict[str, Any] = {
+        "dossier_id": str(row.key),
+        "code": row.code,
+        "sequence": row.sequence,
+        "state": last.event.state,
+        "occurred_at": last.time.isoformat().replace("+00:00", "Z"),
+    }
+    return content | {"forms": forms} if forms else content
+
+
+def key_id(actor: Actor, line: ActLine) -> str:
+    """Keys belong to the API key that sent them: two clients may use the same words."""
+    return f"{actor.id}/{line.key}"

@@ -1,0 +1,102 @@
+"""One act about to be decided, and the fact that it becomes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from services.intake import requests
+from services.intake.domain import moments
+from services.intake.domain.acts import Act, State
+from services.intake.domain.codes import SerialKey
+from services.intake.tables import ApplicantRecord, DossierRow
+from shared.contracts import dossiers as events
+from shared.contracts.envelope import Actor
+from shared.kernel.centre import Centre, Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all decisions of one transaction share. `taken` are foreign codes that a dossier carries already."""
+
+    centre: Centre
+    now: datetime
+    backdating: moments.Backdating | None
+    taken: set[str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """A fact that is decided and lacks only its numbers: its sequence, and its form's from `serial`."""
+
+    row: DossierRow
+    event: events.DossierEvent
+    time: datetime
+    serial: SerialKey | None = None
+    touches_clock: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+    documents: Sequence[requests.Document] = ()
+    applicant: ApplicantRecord | None = None
+    foreign_codes: Sequence[requests.ForeignCode] = ()
+
+
+@dataclass(slots=True)
+class Case:
+    """One act about to be decided: allowed to this actor, in this state, at this time."""
+
+    act: Act
+    row: DossierRow
+    actor: Actor
+    at: datetime
+    to: State
+    setting: Setting
+
+    @property
+    def day(self) -> date:
+        """The local date of the act."""
+        return self.setting.centre.local_date(self.at)
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...] | None:
+        """What the procedure asked for when the dossier was submitted; None where that is not entered."""
+        submitted = self.setting.centre.local_date(self.row.submitted_at or self.at)
+        return self.setting.centre.requirements_of(self.row.procedure, submitted)
+
+    def agency(self, department: str | None) -> str:
+        """The agency in whose name a form is issued: the centre itself while no department is known."""
+        found = self.setting.centre.department(department, self.day) if department else None
+        return found.agency_id if found else self.setting.centre.agency_prefix
+
+    def draft(self, event: events.DossierEvent, **more: Any) -> Draft:
+        """The act's fact; moves the dossier. To be called once all is checked."""
+        row = self.row
+        if self.to in ("supplement_required", "payment_required") and row.state != self.to:
+            row.came_from = row.state
+        row.state = self.to
+        row.last_act_at = self.at
+        serial = SerialKey(self.agency(row.department), self.day, self.act.form) if self.act.form else None
+        touches = self.act.touches_clock and row.received_at is not None
+        return Draft(row=row, event=event, time=self.at, serial=serial, touches_clock=touches, **more)
+
+
+def on_the_wire(documents: Sequence[requests.Document]) -> tuple[events.Document, ...]:
+    """Papers without titles and references, which may name a person."""
+    return tuple(
+        events.Document(
+            requirement=document.requirement,
+            media_type=document.media_type,
+            size=document.size,
+            sha256=document.sha256,
+        )
+        for document in documents
+    )
+
+
+def applicant_record(row: DossierRow, given: requests.Applicant) -> ApplicantRecord:
+    """What was learnt of the dossier's applicant."""
+    return ApplicantRecord(row.key, given.name, given.phone, given.email, given.id_number, given.address)
+
+
+def present(**details: str | None) -> dict[str, Any]:
+    """The details that were given."""
+    return {name: value for name, value in details.items() if value is not None}

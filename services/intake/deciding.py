@@ -1,0 +1,153 @@
+"""What each act does to a locked dossier: pure decisions. No SQL, no await, nothing changed before all is checked."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.intake import requests
+from services.intake.cases import Case, Draft, Setting, applicant_record, on_the_wire, present
+from services.intake.domain import contacts, moments, papers, roles
+from services.intake.domain.acts import check_offered, find_act, move
+from services.intake.receiving import receive, submit
+from services.intake.requests import ActLine
+from services.intake.tables import DossierRow
+from shared.contracts import dossiers as events
+from shared.contracts.envelope import Actor
+from shared.kernel.errors import ExpectedError, FieldError
+
+
+def decide(
+    line: ActLine,
+    actor: Actor,
+    row: DossierRow | None,
+    new: Callable[[], DossierRow],
+    setting: Setting,
+) -> list[Draft]:
+    """Judge one act on its locked dossier (`row`, None where there is none) and change the row accordingly.
+
+    `new` gives the row of a dossier to be submitted. Raises ExpectedError and then has changed nothing.
+    """
+    act = find_act(line.act)
+    roles.check_named_actor(actor, line.actor.model_dump(exclude_none=True))
+    roles.check_role(act, actor.role)
+    check_offered(act)
+    if act.name == "submit":
+        return submit(line, _checked(line.data), actor, row, new, setting)
+    if line.reference is None:
+        detail = "name the dossier: by its id, its code or its code in another system"
+        raise ExpectedError("invalid-content", detail, status=422, errors=[FieldError("/dossier", detail)])
+    if row is None or row.state is None or not _may_know(line, actor, row):
+        raise ExpectedError("no-such-dossier", "there is no such dossier, or it is not this key's to know", status=404)
+    roles.check_actor(act, actor, state=row.state, department=row.department, submitted_by=row.submitted_by)
+    to = move(act, row.state, row.came_from)
+    at = moments.occurred_at(line.occurred_at, now=setting.now, previous=row.last_act_at, backdating=setting.backdating)
+    return _DECISIONS[act.name](Case(act, row, actor, at, to, setting), _checked(line.data))
+
+
+def _checked(data: requests.Data | ExpectedError | None) -> Any:
+    if isinstance(data, ExpectedError):
+        raise data
+    return data
+
+
+def _may_know(line: ActLine, actor: Actor, row: DossierRow) -> bool:
+    """A code can be guessed, an id cannot: who names an officer's dossier by id is told that it is not theirs."""
+    if actor.role == "officer" and line.reference is not None and line.reference.kind == "id":
+        return True
+    return roles.sees(actor, department=row.department, submitted_by=row.submitted_by)
+
+
+def _refuse(case: Case, data: requests.Refuse) -> list[Draft]:
+    event = events.DossierRefusedV1(state=case.to, form=events.Form(kind="03", number=""))
+    return [case.draft(event, details=present(reason=data.reason))]
+
+
+def _take_over(case: Case, data: requests.Nothing) -> list[Draft]:
+    return [case.draft(events.DossierTakenOverV1(state=case.to, department=case.row.department or ""))]
+
+
+def _ask_supplement(case: Case, data: requests.AskSupplement) -> list[Draft]:
+    names = papers.named_papers(case.requirements, data.papers)
+    case.row.asked_papers = sorted({*case.row.asked_papers, *names})
+    event = events.DossierSupplementRequiredV1(
+        state=case.to,
+        before_receipt=case.row.received_at is None,
+        papers=names,
+        form=events.Form(kind="02", number=""),
+    )
+    return [case.draft(event, details=present(reason=data.reason))]
+
+
+def _supplement_received(case: Case, data: requests.SupplementReceived) -> list[Draft]:
+    papers.check_documents(case.requirements, [document.requirement for document in data.documents])
+    brought = {document.requirement for document in data.documents if document.requirement}
+    case.row.handed_in = sorted({*case.row.handed_in, *brought})
+    event = events.DossierSupplementReceivedV1(state=case.to, documents=on_the_wire(data.documents))
+    return [case.draft(event, documents=data.documents)]
+
+
+def _ask_payment(case: Case, data: requests.AskPayment) -> list[Draft]:
+    event = events.DossierPaymentRequiredV1(state=case.to, amount_vnd=data.amount_vnd)
+    return [case.draft(event, details=present(reason=data.reason))]
+
+
+def _paid(case: Case, data: requests.Nothing) -> list[Draft]:
+    return [case.draft(events.DossierPaidV1(state=case.to))]
+
+
+def _settle(case: Case, data: requests.Settle) -> list[Draft]:
+    event = events.DossierSettledV1(state=case.to, outcome=data.outcome, electronic_result=data.electronic_result)
+    return [case.draft(event, details=present(reason=data.reason))]
+
+
+def _stop(case: Case, data: requests.Stop) -> list[Draft]:
+    event = events.DossierStoppedV1(state=case.to, form=events.Form(kind="05", number=""))
+    return [case.draft(event, details=present(reason=data.reason))]
+
+
+def _withdraw(case: Case, data: requests.Withdraw) -> list[Draft]:
+    return [case.draft(events.DossierWithdrawnV1(state=case.to), details=present(reason=data.reason))]
+
+
+def _return_result(case: Case, data: requests.ReturnResult) -> list[Draft]:
+    return [case.draft(events.DossierReturnedV1(state=case.to, way=data.way))]
+
+
+def _record_step(case: Case, data: requests.RecordStep) -> list[Draft]:
+    event = events.DossierStepRecordedV1(state=case.to, activity=data.activity, group=data.group)
+    return [case.draft(event, details=present(note=data.note))]
+
+
+def _hand_over(case: Case, data: requests.HandOver) -> list[Draft]:
+    signatures = present(given_by=data.given_by, taken_by=data.taken_by)
+    return [case.draft(events.DossierHandedOverV1(state=case.to, batch=data.batch), details=signatures)]
+
+
+def _result_arrived(case: Case, data: requests.Nothing) -> list[Draft]:
+    return [case.draft(events.DossierResultArrivedV1(state=case.to))]
+
+
+def _correct_contact(case: Case, data: requests.CorrectContact) -> list[Draft]:
+    contact = data.applicant
+    contacts.check_contact(contact.phone, contact.email, pointer="/data/applicant")
+    case.row.reach = list(contacts.reach(contact.phone, contact.email))
+    event = events.DossierContactCorrectedV1(state=case.to, reach=tuple(case.row.reach))
+    return [case.draft(event, applicant=applicant_record(case.row, contact))]
+
+
+_DECISIONS: Mapping[str, Callable[[Case, Any], list[Draft]]] = {
+    "receive": receive,
+    "refuse": _refuse,
+    "take_over": _take_over,
+    "ask_supplement": _ask_supplement,
+    "supplement_received": _supplement_received,
+    "ask_payment": _ask_payment,
+    "paid": _paid,
+    "settle": _settle,
+    "stop": _stop,
+    "withdraw": _withdraw,
+    "return_result": _return_result,
+    "record_step": _record_step,
+    "hand_over": _hand_over,
+    "result_arrived": _result_arrived,
+    "correct_contact": _correct_contact,
+}

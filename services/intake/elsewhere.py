@@ -1,0 +1,18 @@
+"""Whether a dossier was received at another counter than routing's rule names. A fact, never a refusal."""
+
+from services.intake.tables import DossierRow
+from shared.contracts.dossiers import DossierReceivedElsewhereV1
+
+
+def received_elsewhere(row: DossierRow) -> DossierReceivedElsewhereV1 | None:
+    """The fact, once receipt and assignment are both known; whichever comes second asks.
+
+    None where the counter is one of the rule's, where the rule names no counter, or where none took part (post).
+    """
+    if row.received_at is None or row.state is None or row.counter is None or row.assignment is None:
+        return None
+    counters = row.assignment.get("counters") or []
+    if not counters or row.counter in counters:
+        return None
+    place = row.assignment.get("receiving_department") or "general"
+    return DossierReceivedElsewhereV1(state=row.state, counter=row.counter, receiving_place=place)

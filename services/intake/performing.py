@@ -1,0 +1,134 @@
+"""Performs a block of acts: one transaction holds state, history, outgoing facts, keys and personal data."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from services.intake import store
+from services.intake.block import Answer, Block, Outcome, Trail, key_id
+from services.intake.cases import Setting
+from services.intake.domain.moments import Backdating
+from services.intake.requests import ActLine, Reference
+from services.intake.tables import DOSSIERS
+from shared.contracts.envelope import Actor
+from shared.kernel.errors import ExpectedError, TransientError
+from shared.kernel.ids import uuid7
+from shared.kernel.worktime import Worktime
+from shared.messaging.service import Context
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.pool import Connection
+from shared.runtime import metrics
+
+MAX_BLOCK = 500
+ATTEMPTS = 6
+ACTS = metrics.counter("motcua_intake_acts_total", "Acts asked for, by act and HTTP status.", ("act", "status"))
+
+_log = structlog.get_logger(__name__)
+
+
+class _NothingDecidedError(Exception):
+    """Ends a transaction that would write nothing: every line was refused or known."""
+
+
+class Performer:
+    """Performs acts for API and batch alike."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._calendar: tuple[tuple[str, int], timedelta, Worktime] | None = None
+
+    async def one(self, line: ActLine, actor: Actor, trail: Trail) -> Answer:
+        """One act in one transaction. Raises ExpectedError when it is refused; returns only after the commit."""
+        outcome = (await self.block([line], actor, trail, failed=set()))[0]
+        if isinstance(outcome, ExpectedError):
+            raise outcome
+        return outcome
+
+    async def block(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, *, failed: set[str]) -> list[Outcome]:
+        """At most MAX_BLOCK acts in one transaction, answered after its commit, in order.
+
+        A refused act leaves the others alone, but later ones of its dossier are refused with 424; `failed` carries
+        those dossiers from block to block. Tried again where another transaction was faster or the database was away
+        for a moment. Raises TransientError when it stays away: then nothing of the block took effect, or its keys know
+        that it did.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            failing = set(failed)
+            try:
+                outcomes = await self._attempt(lines, actor, trail, failing)
+            except (asyncpg.UniqueViolationError, *CONNECTION_ERRORS) as error:
+                overtaken = isinstance(error, asyncpg.UniqueViolationError)
+                if not (overtaken or is_transient(error)):
+                    raise
+                if attempt == ATTEMPTS:
+                    raise TransientError(f"the database did not take the acts: {type(error).__name__}") from error
+                _log.info("acts_tried_again", attempt=attempt, error=type(error).__name__)
+                await asyncio.sleep(0 if overtaken else random.uniform(0.5, 1.0) * 0.05 * 2**attempt)
+            else:
+                failed.update(failing)
+                for line, outcome in zip(lines, outcomes, strict=True):
+                    ACTS.labels(line.act if isinstance(outcome, Answer) else "refused", outcome.status).inc()
+                return outcomes
+        raise AssertionError("unreachable")  # the last attempt returns or raises
+
+    async def _attempt(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, failed: set[str]) -> list[Outcome]:
+        now = self._context.clock.now()
+        targets = await self._targets(lines)
+        ids = {target for target in targets if target is not None}
+        with contextlib.suppress(_NothingDecidedError):
+            async with self._context.unit(DOSSIERS, ids) as (connection, unit):
+                known = await store.known_keys(connection, [key_id(actor, line) for line in lines if line.key])
+                backdating = await self._backdating(connection) if any(line.occurred_at for line in lines) else None
+                taken = {code.id for line in lines for code in line.foreign}
+                carried = await store.taken_foreign_codes(connection, taken)
+                setting = Setting(self._context.centre, now, backdating, carried)
+                block = Block(actor, trail, setting, unit, known, failed)
+                for line, target in zip(lines, targets, strict=True):
+                    block.judge(line, target)
+                if not block.decided:
+                    raise _NothingDecidedError
+                block.write(await store.draw_serials(connection, block.serials_wanted()))
+                await store.save_applicants(connection, block.applicants())
+        return block.outcomes()
+
+    async def _targets(self, lines: Sequence[ActLine]) -> list[UUID | None]:
+        """The dossier of each line: found by its reference, or the id that a submission of the block gives it."""
+        found = await store.resolve(self._context.pool, [line.reference for line in lines if line.reference])
+        given: dict[Reference, UUID] = {}
+        targets: list[UUID | None] = []
+        for line in lines:
+            reference = line.reference
+            target = found.get(reference) or given.get(reference) if reference else None
+            if target is None and line.act == "submit":
+                target = uuid7(self._context.clock.now())
+                given |= {Reference("foreign", code.id): target for code in line.foreign}
+            targets.append(target)
+        return targets
+
+    async def _backdating(self, connection: Connection) -> Backdating | None:
+        """How far back acts may be dated; None until a calendar has arrived. Reads it again when it changed."""
+        version = await store.calendar_version(connection)
+        if version is None:
+            return None
+        if self._calendar is None or self._calendar[0] != version:
+            published = await store.load_calendar(connection, version[0])
+            day = timedelta(seconds=published["standard_day_seconds"])
+            calendar = Worktime(
+                name=published["name"],
+                zone=published["zone"],
+                first_date=date.fromisoformat(published["first_date"]),
+                last_date=date.fromisoformat(published["last_date"]),
+                opens=published["opens"],
+                closes=published["closes"],
+            )
+            self._calendar = (version, day, calendar)
+        _, day, calendar = self._calendar
+        centre = self._context.centre
+        days = centre.thresholds(centre.local_date(self._context.clock.now())).max_backdate_working_days
+        return Backdating(limit=days * day, calendar=calendar)

@@ -1,0 +1,165 @@
+"""Intake's tables: what their rows hold, and which column each field is."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.intake.domain.acts import State
+from shared.contracts.dossiers import Channel, Reach
+from shared.postgres.rows import RecordTable, Row, Table
+
+
+@dataclass(slots=True, kw_only=True)
+class DossierRow(Row):
+    """A dossier as the next act finds it. `state` is None while only other services have spoken of it.
+
+    `clock_sequence` is the last fact that touched the clock, `due` what sla told last, `assignment` what routing told
+    last; `handed_in` and `asked_papers` are keys and names of requirements.
+    """
+
+    state: State | None = None
+    came_from: State | None = None
+    procedure: str = ""
+    department: str | None = None
+    channel: Channel = "counter"
+    counter: int | None = None
+    code: str | None = None
+    submitted_by: str = ""
+    submitted_at: datetime | None = None
+    received_at: datetime | None = None
+    last_act_at: datetime | None = None
+    incomplete: bool = False
+    reach: list[Reach] = field(default_factory=list)
+    handed_in: list[str] = field(default_factory=list)
+    asked_papers: list[str] = field(default_factory=list)
+    clock_sequence: int = 0
+    due: dict[str, Any] | None = None
+    assignment: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CalendarRow(Row):
+    """A working calendar as sla published it last; `published` is the fact's data."""
+
+    version: int = 0
+    published: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """An idempotency key that took effect, and its answer. `id` is the key's owner and the key."""
+
+    id: str
+    fingerprint: bytes
+    dossier_id: UUID
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignCodeRecord:
+    """Which dossier carries a code of another system."""
+
+    id: str
+    system: str
+    code: str
+    dossier_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A paper of the fact `sequence`."""
+
+    dossier_id: UUID
+    sequence: int
+    place: int
+    requirement: str | None
+    title: str
+    media_type: str | None
+    size: int | None
+    sha256: str | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsRecord:
+    """Free text and signatures of the fact `sequence`."""
+
+    dossier_id: UUID
+    sequence: int
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicantRecord:
+    """What is known of an applicant."""
+
+    dossier_id: UUID
+    name: str | None
+    phone: str | None
+    email: str | None
+    id_number: str | None
+    address: str | None
+
+
+DOSSIERS = Table(
+    DossierRow,
+    name="dossiers",
+    columns={
+        "state": "text",
+        "came_from": "text",
+        "procedure": "text",
+        "department": "text",
+        "channel": "text",
+        "counter": "integer",
+        "code": "text",
+        "submitted_by": "text",
+        "submitted_at": "timestamptz",
+        "received_at": "timestamptz",
+        "last_act_at": "timestamptz",
+        "incomplete": "boolean",
+        "reach": "jsonb",
+        "handed_in": "jsonb",
+        "asked_papers": "jsonb",
+        "clock_sequence": "bigint",
+        "due": "jsonb",
+        "assignment": "jsonb",
+    },
+)
+CALENDARS = Table(
+    CalendarRow, name="calendars", columns={"version": "integer", "published": "jsonb"}, key="name", key_type="text"
+)
+KEYS = RecordTable(
+    KnownKey,
+    name="idempotency_keys",
+    key="id",
+    columns={"id": "text", "fingerprint": "bytea", "dossier_id": "uuid", "answer": "jsonb"},
+)
+FOREIGN_CODES = RecordTable(
+    ForeignCodeRecord,
+    name="foreign_codes",
+    key="id",
+    columns={"id": "text", "system": "text", "code": "text", "dossier_id": "uuid"},
+)
+DOCUMENTS = RecordTable(
+    DocumentRecord,
+    name="documents",
+    key="dossier_id",
+    columns={
+        "dossier_id": "uuid",
+        "sequence": "bigint",
+        "place": "integer",
+        "requirement": "text",
+        "title": "text",
+        "media_type": "text",
+        "size": "bigint",
+        "sha256": "text",
+        "reference": "text",
+    },
+)
+DETAILS = RecordTable(
+    DetailsRecord,
+    name="details",
+    key="dossier_id",
+    columns={"dossier_id": "uuid", "sequence": "bigint", "content": "jsonb"},
+)

@@ -1,0 +1,182 @@
+"""A running intake for tests: real HTTP, database and broker, with one key of each role."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from services.intake.__main__ import MIGRATIONS
+from services.intake.app import build
+from services.intake.settings import IntakeSettings
+from shared.contracts.topics import TOPICS
+from shared.kernel.clock import Clock
+from shared.messaging.admin import create_topics
+from shared.messaging.service import Context, running
+from shared.postgres.migrate import migrate
+from shared.runtime.keys import ApiKey, new_key, write_keys
+from shared.runtime.tasks import supervise
+from tests.support import ServiceDatabase, eventually, free_port, unique
+
+ROOT = Path(__file__).resolve().parents[3]
+_KEYS: Mapping[str, Mapping[str, Any]] = {
+    "clerk": {"role": "clerk", "counter": 2},
+    "clerk-41": {"role": "clerk", "counter": 41},
+    "officer": {"role": "officer", "department": "STP"},
+    "officer-syt": {"role": "officer", "department": "SYT"},
+    "portal": {"role": "applicant", "kind": "system"},
+    "portal-2": {"role": "applicant", "kind": "system"},
+    "leader": {"role": "leader"},
+    "ops": {"role": "ops"},
+    "auditor": {"role": "auditor"},
+    "notify": {"role": "service", "kind": "system"},
+    "importer": {"role": "importer", "kind": "system"},
+}
+_COUNT = itertools.count(1)
+
+KNOWN = "2.000908"
+"""A procedure of STP whose papers nobody entered."""
+WITH_PAPERS = "2.000635"
+"""A procedure of STP that asks for `form` and `identity`, and perhaps for `authority`."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What replicas share: database, broker, keys."""
+
+    database: str
+    bootstrap: str
+    keys_file: Path
+    tokens: Mapping[str, str]
+
+    def settings(self, replica: int, port: int) -> IntakeSettings:
+        """One replica's settings."""
+        return IntakeSettings(
+            kafka_bootstrap=self.bootstrap,
+            database_url=self.database,
+            member=f"intake-{replica}",
+            port=port,
+            centre=ROOT / "config" / "binh-phuoc",
+            keys_file=self.keys_file,
+        )
+
+    def environment(self, replica: int, port: int) -> dict[str, str]:
+        """The same for a process."""
+        return {
+            "INTAKE_KAFKA_BOOTSTRAP": self.bootstrap,
+            "INTAKE_DATABASE_URL": self.database,
+            "INTAKE_MEMBER": f"intake-{replica}",
+            "INTAKE_PORT": str(port),
+            "INTAKE_CENTRE": str(ROOT / "config" / "binh-phuoc"),
+            "INTAKE_KEYS_FILE": str(self.keys_file),
+        }
+
+
+def build_house(database: ServiceDatabase, folder: Path, bootstrap: str = "127.0.0.1:9") -> House:
+    """Migrated schema and written keys. Without a broker nothing but HTTP may run."""
+    url = database.url("intake")
+    migrate(url, "intake", MIGRATIONS)
+    entries: list[ApiKey] = []
+    tokens = {}
+    for name, fields in _KEYS.items():
+        more = dict(fields)
+        tokens[name], entry = new_key(name, more.pop("role"), **more)
+        entries.append(entry)
+    write_keys(folder / "keys.toml", entries)
+    return House(url, bootstrap, folder / "keys.toml", tokens)
+
+
+class Office:
+    """One replica, seen from outside by `client`s and from inside by its pool."""
+
+    def __init__(self, base: str, tokens: Mapping[str, str], http: httpx.AsyncClient) -> None:
+        self.base = base
+        self.tokens = tokens
+        self.http = http
+
+    def headers(self, who: str, key: str | None = None) -> dict[str, str]:
+        """What a client of that name sends."""
+        return {"Authorization": f"Bearer {self.tokens[who]}"} | ({"Idempotency-Key": key} if key else {})
+
+    async def submit(self, who: str = "clerk", key: str | None = None, **body: Any) -> httpx.Response:
+        """POST /dossiers; `procedure` stands in for whole data."""
+        body.setdefault("data", {"procedure": KNOWN})
+        return await self.http.post(f"{self.base}/dossiers", json=body, headers=self.headers(who, key or fresh_key()))
+
+    async def walk_in(self, who: str = "clerk", key: str | None = None, **data: Any) -> dict[str, Any]:
+        """A dossier that is submitted and received; the answer."""
+        response = await self.submit(who, key, data={"procedure": KNOWN, "receive": {}, **data})
+        assert response.status_code == 201, response.text
+        return dict(response.json())
+
+    async def act(
+        self, dossier_id: str, act: str, who: str = "clerk", key: str | None = None, **body: Any
+    ) -> httpx.Response:
+        """POST one act."""
+        url = f"{self.base}/dossiers/{dossier_id}/acts/{act}"
+        return await self.http.post(url, json=body, headers=self.headers(who, key or fresh_key()))
+
+    async def read(self, dossier_id: str, who: str = "clerk", **query: Any) -> httpx.Response:
+        """GET one dossier."""
+        url = f"{self.base}/dossiers/{dossier_id}"
+        return await self.http.get(url, params=query, headers=self.headers(who), timeout=60)
+
+    async def batch(self, lines: Iterable[Mapping[str, Any] | bytes], who: str = "clerk") -> list[dict[str, Any]]:
+        """POST lines; the answers."""
+        content = b"".join(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines)
+        response = await self.http.post(
+            f"{self.base}/acts:batch",
+            content=content,
+            headers=self.headers(who) | {"Content-Type": "application/x-ndjson"},
+            timeout=120,
+        )
+        assert response.status_code == 200, response.text
+        return [json.loads(line) for line in response.text.splitlines()]
+
+
+def fresh_key() -> str:
+    """An idempotency key nobody used."""
+    return unique("key")
+
+
+@asynccontextmanager
+async def in_process(
+    house: House, *, replica: int = 0, parts: Collection[str] = ("http",), clock: Clock | None = None
+) -> AsyncIterator[tuple[Office, Context]]:
+    """A replica in this process; `parts` as in the service (http, consumer, relay)."""
+    port = free_port()
+    if "consumer" in parts or "relay" in parts:
+        await create_topics(house.bootstrap, TOPICS.values(), replication=1)
+    async with running("intake", house.settings(replica, port), build, clock=clock) as (context, app, supervised):
+        assert isinstance(app, FastAPI)
+        stop = asyncio.Event()
+        chosen = {name: part for name, part in supervised.items() if name in (*parts, "member")}
+        task = asyncio.create_task(supervise(chosen, stop=stop))
+        base = f"http://127.0.0.1:{port}"
+        try:
+            async with httpx.AsyncClient() as http:
+                await eventually(lambda: _answers(http, base), within=20)
+                yield Office(base, house.tokens, http), context
+        finally:
+            stop.set()
+            await task
+
+
+async def _answers(http: httpx.AsyncClient, base: str) -> bool:
+    try:
+        return (await http.get(f"{base}/healthz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def count(pool: asyncpg.Pool, table: str, **where: Any) -> int:
+    """Rows of a table with these values."""
+    clause = " and ".join(f"{column} = ${n}" for n, column in enumerate(where, 1)) or "true"
+    return int(await pool.fetchval(f"select count(*) from {table} where {clause}", *where.values()))
