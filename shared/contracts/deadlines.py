@@ -47,7 +47,8 @@ class DeadlineSetV1(DeadlineEvent):
 
 
 class DeadlinePausedV1(DeadlineEvent):
-    """The clock stands. While it does there is no due date, only what remains: working seconds, or calendar days."""
+    """The clock stands. While it does there is no due date, only what remains: working seconds, or (for a term in
+    calendar days) those. Nothing remains where the pause began after the due date, which then stays what it was."""
 
     TYPE: ClassVar[str] = "deadline.paused"
 
@@ -63,11 +64,13 @@ class DeadlineNoneV1(DeadlineEvent):
 
 
 class DeadlineWaitingV1(DeadlineEvent):
-    """The procedure is unknown to sla, so its term is, too; listed until somebody enters it."""
+    """No due date can be derived yet: the catalogue does not know the procedure, or the calendar ends before the due
+    date. Listed until somebody enters what is missing."""
 
     TYPE: ClassVar[str] = "deadline.waiting"
 
     procedure: str
+    waiting_for: Open[Literal["procedure", "calendar"]] = "procedure"
 
 
 class DeadlineEndedV1(DeadlineEvent):
@@ -116,10 +119,14 @@ class DeadlineEscalatedV1(ThresholdEvent):
 
 
 class DeadlineRetractedV1(DeadlineEvent):
-    """An act recorded later turned out to precede a fired threshold: `fired` was not true."""
+    """An act recorded later turned out to precede a fired threshold: what was told then was not true.
+
+    `fired` is the event type that is taken back, `level` its escalation level; the same may come true later.
+    """
 
     TYPE: ClassVar[str] = "deadline.retracted"
 
     fired: str
+    level: int | None = None
     due_at: Instant
     threshold_at: Instant

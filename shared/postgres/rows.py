@@ -60,6 +60,11 @@ class RecordTable(Generic[R]):
         records = [self._from_database(row) for row in found]
         return {self._key(record): record for record in records}
 
+    async def read(self, connection: "Connection | asyncpg.Pool", key: Any) -> R | None:
+        """The record of `key` as it stands, or None. Locks nothing, so it decides nothing."""
+        row = await connection.fetchrow(f"{self._select} where {self.key_column} = $1", key)
+        return None if row is None else self._from_database(row)
+
     async def insert(self, connection: Connection, records: Sequence[R]) -> None:
         """Insert new records in key order. Raises asyncpg.UniqueViolationError when one exists by now."""
         if records:

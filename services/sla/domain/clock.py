@@ -6,15 +6,24 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.terms import DueDate, counted_from, due, end_of_calendar_days
-from shared.kernel.centre import Term
+from services.sla.domain.terms import (
+    DueDate,
+    UnknownProcedureError,
+    counted_from,
+    due,
+    end_of_calendar_days,
+    term_of,
+)
+from shared.kernel.centre import Centre, Term
 from shared.kernel.errors import MotcuaError
+from shared.kernel.worktime import OutsideCalendarError
 
 Ground = Literal["supplement", "payment"]
 Ending = Literal["settled", "withdrawn", "stopped"]
 What = Literal["received", "paused", "resumed"] | Ending
 Outcome = Literal["early", "on_time", "late"]
 State = Literal["running", "paused", "ended"]
+WaitingFor = Literal["procedure", "calendar"]
 
 
 class ClockError(MotcuaError):
@@ -35,6 +44,7 @@ class ClockFact:
 class Deadline:
     """What the facts of a clock come to.
 
+    `waiting_for` tells why no due date can be derived yet; a `term` of None without it says that the law gives none.
     `due_at` is None without a term, and while the clock is paused; a pause that began at or after it left it standing.
     `held_from` is the instant from which this `due_at` is the one promised: the counted start, or the last resume.
     `term_time` is the working time from the counted start to the first due date. `remaining` (working time) and
@@ -44,6 +54,8 @@ class Deadline:
 
     state: State
     received_at: datetime
+    term: Term | None = None
+    waiting_for: WaitingFor | None = None
     counted_from: datetime | None = None
     due_at: datetime | None = None
     due_date: date | None = None
@@ -76,12 +88,29 @@ def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar) ->
     if term is None:
         deadline = Deadline(state="running", received_at=received_at)
     else:
-        deadline = _run(term, received_at, pauses, calendar)
+        deadline = replace(_run(term, received_at, pauses, calendar), term=term)
     if ending is not None:
         return _end(deadline, ending, calendar)
     if standing is not None:
         return replace(deadline, state="paused", ground=standing.ground)
     return deadline
+
+
+def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Centre, calendar: Calendar) -> Deadline:
+    """The deadline by the term that the catalogue has for the procedure on the local date of its receipt.
+
+    An unknown procedure is not "no term", and a calendar that ends too early is no due date: both wait, and say for
+    what. Raises ClockError.
+    """
+    deadline = derive(facts, None, calendar)
+    try:
+        term = term_of(centre, procedure, deadline.received_at)
+    except UnknownProcedureError:
+        return replace(deadline, waiting_for="procedure")
+    try:
+        return derive(facts, term, calendar)
+    except OutsideCalendarError:
+        return replace(deadline, term=term, waiting_for="calendar")
 
 
 def _run(term: Term, received_at: datetime, pauses: Sequence[_Pause], calendar: Calendar) -> Deadline:

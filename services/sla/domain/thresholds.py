@@ -23,14 +23,6 @@ class Threshold:
     step: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
-    """A threshold that was told, in the generation of the clock that told it."""
-
-    threshold: Threshold
-    generation: int
-
-
 def thresholds(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> tuple[Threshold, ...]:
     """Every threshold of a deadline's due date, in the order of their instants; none without one, none once ended.
 
@@ -51,9 +43,9 @@ def thresholds(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> tup
     return tuple(found)
 
 
-def pending(all_of_them: Sequence[Threshold], fired: Collection[Fired]) -> tuple[Threshold, ...]:
-    """Those that were not told yet: each level once per due date, whatever the generation."""
-    told = {_key(each.threshold) for each in fired}
+def pending(all_of_them: Sequence[Threshold], fired: Collection[Threshold]) -> tuple[Threshold, ...]:
+    """Those that were not told yet: each level once per due date."""
+    told = {_key(each) for each in fired}
     return tuple(each for each in all_of_them if _key(each) not in told)
 
 
@@ -62,13 +54,13 @@ def passed(candidates: Sequence[Threshold], until: datetime) -> tuple[Threshold,
     return tuple(each for each in candidates if each.at <= until)
 
 
-def untrue(fired: Sequence[Fired], since: datetime, standing: Sequence[Threshold]) -> tuple[Fired, ...]:
+def untrue(fired: Sequence[Threshold], since: datetime, standing: Collection[Threshold]) -> tuple[Threshold, ...]:
     """Those that were told but turn out not to be: an act at `since`, recorded later, came before their instant.
 
     What the deadline after that act still holds (`standing`: a pause begun after the due date moves nothing) is true.
     """
     held = {_key(each) for each in standing}
-    return tuple(each for each in fired if each.threshold.at > since and _key(each.threshold) not in held)
+    return tuple(each for each in fired if each.at > since and _key(each) not in held)
 
 
 def _key(threshold: Threshold) -> tuple[Level, int, datetime]:

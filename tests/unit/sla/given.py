@@ -1,4 +1,4 @@
-"""Calendars and local times for the tests of the clock."""
+"""Calendars, local times and acts for the tests of the clock."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,8 +7,19 @@ from zoneinfo import ZoneInfo
 
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import ClockFact, Ground, What
+from shared.contracts.dossiers import (
+    DossierEvent,
+    DossierSettledV1,
+    DossierStepRecordedV1,
+    DossierSupplementReceivedV1,
+    DossierSupplementRequiredV1,
+    DossierWithdrawnV1,
+    Form,
+)
+from shared.contracts.envelope import AnyFact
 from shared.kernel.calendars import CalendarException, CalendarRules
 from shared.runtime.centre import load_centre
+from tests.support.told import Told
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CENTRE = load_centre(Path(__file__).parents[3] / "config" / "binh-phuoc")
@@ -39,3 +50,47 @@ def fact(what: What, when: str | datetime, ground: Ground | None = None) -> Cloc
     """A fact of a clock, recorded when it happened."""
     instant = at(when) if isinstance(when, str) else when
     return ClockFact(what, instant, instant, ground)
+
+
+class Acts(Told):
+    """One dossier's acts by local time, each recorded when it happened unless said otherwise."""
+
+    def act(self, data: DossierEvent, when: str, *, recorded: str | None = None) -> AnyFact:
+        """The next fact of intake."""
+        self.at = at(when)
+        fact = self.tell(data)
+        return fact if recorded is None else fact.model_copy(update={"recordedtime": at(recorded)})
+
+    def receive(self, when: str, procedure: str = "L.5") -> AnyFact:
+        """The receipt."""
+        self.at = at(when)
+        return self.received(procedure, "STP")
+
+    def ask_supplement(self, when: str, *, before_receipt: bool = False, recorded: str | None = None) -> AnyFact:
+        """Papers are missing."""
+        return self.act(
+            DossierSupplementRequiredV1(
+                state="supplement_required",
+                before_receipt=before_receipt,
+                papers=("form",),
+                form=Form(kind="02", number="02/1"),
+            ),
+            when,
+            recorded=recorded,
+        )
+
+    def supplement_received(self, when: str) -> AnyFact:
+        """They came."""
+        return self.act(DossierSupplementReceivedV1(state="received"), when)
+
+    def settle(self, when: str, *, recorded: str | None = None) -> AnyFact:
+        """The department decided."""
+        return self.act(DossierSettledV1(state="settled", outcome="approved"), when, recorded=recorded)
+
+    def withdraw(self, when: str) -> AnyFact:
+        """The applicant took it back."""
+        return self.act(DossierWithdrawnV1(state="withdrawn"), when)
+
+    def record_step(self, when: str) -> AnyFact:
+        """Who did what; moves no clock."""
+        return self.act(DossierStepRecordedV1(state="processing", activity="checked"), when)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.sla.domain.clock import ClockFact, derive
-from services.sla.domain.thresholds import Fired, Threshold, passed, pending, thresholds, untrue
+from services.sla.domain.thresholds import Threshold, passed, pending, thresholds, untrue
 from shared.kernel.centre import Term, Thresholds
 from tests.unit.sla.given import VIETNAM, at, fact, local
 
@@ -88,15 +88,15 @@ def test_each_level_once_per_due_date() -> None:
     """What was told of a due date is not told again, whatever the generation; another due date is another matter."""
     all_of_them = thresholds(derive((MONDAY,), Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
     near = all_of_them[0]
-    assert near not in pending(all_of_them, [Fired(near, generation=1)])
+    assert near not in pending(all_of_them, [near])
     moved = Threshold(near.level, at("2017-11-13 17:00"), near.at)
-    assert near in pending(all_of_them, [Fired(moved, generation=1)])
+    assert near in pending(all_of_them, [moved])
 
 
 def test_levels_of_escalation_are_told_apart() -> None:
     """The first escalation does not stand for the second."""
     all_of_them = thresholds(derive((MONDAY,), Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
-    told = [Fired(each, generation=1) for each in all_of_them[:4]]
+    told = all_of_them[:4]
     assert pending(all_of_them, told) == all_of_them[4:]
 
 
@@ -110,13 +110,12 @@ def test_passed_includes_the_instant_itself() -> None:
 def test_late_record_makes_later_thresholds_untrue() -> None:
     """Settled at 16:00 but recorded the next day: reached and breached were told and were not so; near was so."""
     told = thresholds(derive((MONDAY,), Term(5, "working_day"), VIETNAM), RULES, VIETNAM)[:3]
-    fired = [Fired(each, generation=1) for each in told]
-    assert untrue(fired, at("2017-11-10 16:00"), standing=()) == tuple(fired[1:])
+    assert untrue(told, at("2017-11-10 16:00"), standing=()) == told[1:]
 
 
 def test_threshold_at_the_act_itself_stays_true() -> None:
     """Settled exactly at the due date: it had come."""
-    reached = Fired(Threshold("reached", at("2017-11-10 17:00"), at("2017-11-10 17:00")), generation=1)
+    reached = Threshold("reached", at("2017-11-10 17:00"), at("2017-11-10 17:00"))
     assert untrue([reached], at("2017-11-10 17:00"), standing=()) == ()
 
 
@@ -124,5 +123,5 @@ def test_what_still_stands_is_not_untrue() -> None:
     """A pause from after the due date, recorded after the breach: the due date did not move, the breach is true."""
     facts = (MONDAY, fact("paused", "2017-11-10 18:00", "payment"))
     standing = thresholds(derive(facts, Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
-    fired = [Fired(each, generation=1) for each in standing[:3]]
+    fired = standing[:3]
     assert untrue(fired, at("2017-11-10 18:00"), standing) == ()

@@ -1,0 +1,194 @@
+"""Sla over HTTP: a dossier's deadline, what waits, and when something received now would be due."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
+
+from services.sla import store
+from services.sla.domain.clock import ClockFact, Deadline, Outcome, WaitingFor, derive
+from services.sla.domain.terms import UnknownProcedureError, term_of
+from services.sla.handlers import Clocks
+from services.sla.telling import seconds, told_term
+from shared.contracts.deadlines import Term
+from shared.contracts.envelope import Instant, Role
+from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.worktime import OutsideCalendarError
+from shared.messaging.service import Context
+from shared.runtime.keys import Caller, Principal, require
+
+_STAFF: tuple[Role, ...] = ("clerk", "officer", "leader", "ops", "auditor", "service", "importer")
+_ALL_DEPARTMENTS: tuple[Role, ...] = ("clerk", "leader", "ops", "auditor", "service")
+
+
+def _instant(value: object) -> object:
+    """Only date, time and offset: the framework would also read a number as seconds since 1970."""
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("write an instant as YYYY-MM-DDTHH:MM:SS with its offset, +07:00 or Z")
+    return value
+
+
+Procedure = Annotated[str, Query(min_length=1, max_length=40, description="The procedure's code, such as 2.000488.")]
+ReceivedAt = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_instant),
+    Query(description="With an offset, such as 2017-11-06T07:00:00+07:00; now if left out."),
+]
+After = Annotated[UUID | None, Query(description="The `next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+class DueDate(BaseModel):
+    """When a dossier received at that instant would be due; `due_at` null: the law gives no term."""
+
+    procedure: str
+    term: Term | None
+    received_at: Instant
+    counted_from: Instant | None
+    due_at: Instant | None
+    due_date: date | None
+    zone: str
+    calendar: str
+    calendar_version: int
+    provisional: bool
+    crosses_unconfirmed: tuple[date, ...]
+
+
+class DeadlineView(BaseModel):
+    """A dossier's clock. While it is paused there is no due date, only what remains.
+
+    `dossier_sequence` is the last fact of the dossier that it reflects; `overdue` compares with the centre's time.
+    """
+
+    dossier_id: UUID
+    dossier_sequence: int
+    generation: int
+    state: Literal["not_received", "running", "paused", "ended"]
+    waiting_for: WaitingFor | None = None
+    procedure: str | None = None
+    term: Term | None = None
+    received_at: Instant | None = None
+    counted_from: Instant | None = None
+    due_at: Instant | None = None
+    due_date: date | None = None
+    remaining_working_seconds: int | None = None
+    remaining_calendar_days: int | None = None
+    overdue: bool = False
+    ended_at: Instant | None = None
+    outcome: Outcome | None = None
+    provisional: bool = False
+    crosses_unconfirmed: tuple[date, ...] = ()
+
+
+class WaitingDossier(BaseModel):
+    """A dossier whose due date cannot be derived yet, and what is missing in the configuration."""
+
+    dossier_id: UUID
+    procedure: str
+    department: str | None
+    state: Literal["running", "paused", "ended"]
+    received_at: Instant
+    waiting_for: WaitingFor
+
+
+class WaitingDossiers(BaseModel):
+    """One page of them, and how many there are in all."""
+
+    count: int
+    dossiers: list[WaitingDossier]
+    next: UUID | None
+
+
+def router(context: Context, clocks: Clocks) -> APIRouter:
+    """The routes of one process. Reads only: clocks follow from acts, and those are intake's."""
+    routes = APIRouter()
+    calendar = clocks.calendar
+
+    @routes.get("/due")
+    async def due(_: Caller, procedure: Procedure, received_at: ReceivedAt = None) -> DueDate:
+        received = received_at or context.clock.now()
+        try:
+            term = term_of(clocks.centre, procedure, received)
+            deadline = derive([ClockFact("received", received, received)], term, calendar)
+        except UnknownProcedureError as error:
+            raise ExpectedError(
+                "procedure-unknown",
+                f"{error}; a dossier of it waits until it is entered",
+                status=404,
+                errors=[FieldError("/query/procedure", "not in the catalogue on that date")],
+            ) from None
+        except OutsideCalendarError as error:
+            raise ExpectedError(
+                "outside-calendar", str(error), status=422, errors=[FieldError("/query/received_at", str(error))]
+            ) from None
+        return DueDate(
+            procedure=procedure,
+            term=None if term is None else told_term(term),
+            received_at=received,
+            counted_from=deadline.counted_from,
+            due_at=deadline.due_at,
+            due_date=deadline.due_date,
+            zone=calendar.rules.zone,
+            calendar=calendar.rules.name,
+            calendar_version=clocks.version,
+            provisional=deadline.provisional,
+            crosses_unconfirmed=deadline.crosses_unconfirmed,
+        )
+
+    @routes.get("/dossiers/{dossier_id}/deadline")
+    async def deadline(who: Annotated[Principal, Depends(require(*_STAFF))], dossier_id: UUID) -> DeadlineView:
+        row = await store.clock_of(context.pool, dossier_id)
+        if row is None or not _may_read(who, row.department):
+            raise ExpectedError("dossier-unknown", "no such dossier is known here, or not to you", status=404)
+        if row.procedure is None:
+            return DeadlineView(
+                dossier_id=dossier_id,
+                dossier_sequence=row.dossier_sequence,
+                generation=row.generation,
+                state="not_received",
+            )
+        found = clocks.deadline(row)
+        overdue = found.state != "ended" and found.due_at is not None and context.clock.now() > found.due_at
+        return _view(row, found, overdue)
+
+    @routes.get("/waiting")
+    async def waiting(
+        _: Annotated[Principal, Depends(require(*_ALL_DEPARTMENTS))], after: After = None, limit: Limit = 100
+    ) -> WaitingDossiers:
+        count = await store.count_waiting(context.pool)
+        found = await store.waiting(context.pool, after=after, limit=limit + 1)
+        page = [WaitingDossier.model_validate(dict(record)) for record in found[:limit]]
+        return WaitingDossiers(count=count, dossiers=page, next=page[-1].dossier_id if len(found) > limit else None)
+
+    return routes
+
+
+def _may_read(who: Principal, department: str | None) -> bool:
+    """A department's key sees only its own; every other one here sees all, none of it personal data."""
+    return who.actor.role in _ALL_DEPARTMENTS or (department is not None and who.actor.department == department)
+
+
+def _view(row: store.ClockRow, found: Deadline, overdue: bool) -> DeadlineView:
+    in_days = found.remaining_days is not None
+    return DeadlineView(
+        dossier_id=row.key,
+        dossier_sequence=row.dossier_sequence,
+        generation=row.generation,
+        state=found.state,
+        waiting_for=found.waiting_for,
+        procedure=row.procedure,
+        term=None if found.term is None else told_term(found.term),
+        received_at=found.received_at,
+        counted_from=found.counted_from,
+        due_at=found.due_at,
+        due_date=found.due_date,
+        remaining_working_seconds=None if in_days else seconds(found.remaining),
+        remaining_calendar_days=found.remaining_days,
+        overdue=overdue,
+        ended_at=found.ended_at,
+        outcome=found.outcome,
+        provisional=found.provisional,
+        crosses_unconfirmed=found.crosses_unconfirmed,
+    )

@@ -1,0 +1,55 @@
+"""From intake's facts to a deadline: used by the handlers, and by whoever wants to derive a due date again."""
+
+from collections.abc import Iterable
+
+from services.sla.domain.calendar import Calendar
+from services.sla.domain.clock import ClockFact, Deadline, Ground, What, derive_by_catalogue
+from shared.contracts.dossiers import (
+    DossierPaidV1,
+    DossierPaymentRequiredV1,
+    DossierReceivedV1,
+    DossierSettledV1,
+    DossierStoppedV1,
+    DossierSupplementReceivedV1,
+    DossierSupplementRequiredV1,
+    DossierWithdrawnV1,
+)
+from shared.contracts.envelope import AnyFact, EventData
+from shared.kernel.centre import Centre
+
+CLOCK_FACTS: dict[type[EventData], tuple[What, Ground | None]] = {
+    DossierReceivedV1: ("received", None),
+    DossierSupplementRequiredV1: ("paused", "supplement"),
+    DossierSupplementReceivedV1: ("resumed", None),
+    DossierPaymentRequiredV1: ("paused", "payment"),
+    DossierPaidV1: ("resumed", None),
+    DossierSettledV1: ("settled", None),
+    DossierWithdrawnV1: ("withdrawn", None),
+    DossierStoppedV1: ("stopped", None),
+}
+"""What each act does to the clock; before the receipt there is none, so there they do nothing."""
+
+
+def clock_fact(fact: AnyFact) -> ClockFact | None:
+    """What a fact of intake does to a clock; None if nothing."""
+    found = CLOCK_FACTS.get(type(fact.data))
+    if found is None:
+        return None
+    what, ground = found
+    return ClockFact(what, fact.time, fact.recordedtime, ground)
+
+
+def derive(facts: Iterable[AnyFact], centre: Centre, calendar: Calendar) -> Deadline | None:
+    """The deadline that follows from one dossier's facts on `intake.dossiers.v1`, in sequence order.
+
+    None while it was not received, for then it has no clock. Raises ClockError for facts that contradict each other.
+    """
+    procedure: str | None = None
+    course: list[ClockFact] = []
+    for fact in facts:
+        if isinstance(fact.data, DossierReceivedV1):
+            procedure = fact.data.procedure
+        step = clock_fact(fact)
+        if step is not None and procedure is not None:
+            course.append(step)
+    return None if procedure is None else derive_by_catalogue(procedure, course, centre, calendar)

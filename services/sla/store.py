@@ -1,0 +1,164 @@
+"""Sla's tables, and the SQL that finds what time, or a new configuration, sets going."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.sla.domain.clock import ClockFact, State, WaitingFor
+from services.sla.domain.thresholds import Threshold
+from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
+from shared.postgres.pool import Connection
+from shared.postgres.rows import Row, Table
+
+
+@dataclass(slots=True, kw_only=True)
+class ClockRow(Row):
+    """A dossier's clock. `facts` and `fired` hold JSON; everything below them is derived from them."""
+
+    dossier_sequence: int = 0
+    procedure: str | None = None
+    department: str | None = None
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    fired: list[dict[str, Any]] = field(default_factory=list)
+    generation: int = 0
+    state: State | None = None
+    waiting_for: WaitingFor | None = None
+    received_at: datetime | None = None
+    due_at: datetime | None = None
+    next_at: datetime | None = None
+    rules: str | None = None
+
+    def clock_facts(self) -> tuple[ClockFact, ...]:
+        """The clock's facts as the domain has them; none before the receipt."""
+        return tuple(
+            ClockFact(
+                each["what"],
+                datetime.fromisoformat(each["at"]),
+                datetime.fromisoformat(each["recorded_at"]),
+                each.get("ground"),
+            )
+            for each in self.facts
+        )
+
+    def add(self, fact: ClockFact) -> None:
+        """Keep one more fact of the clock."""
+        kept = {"what": fact.what, "at": fact.at.isoformat(), "recorded_at": fact.recorded_at.isoformat()}
+        self.facts = [*self.facts, kept | ({"ground": fact.ground} if fact.ground else {})]
+
+    def fired_thresholds(self) -> tuple[Threshold, ...]:
+        """What was told of this clock's due dates and still holds."""
+        return tuple(
+            Threshold(
+                each["level"], datetime.fromisoformat(each["due_at"]), datetime.fromisoformat(each["at"]), each["step"]
+            )
+            for each in self.fired
+        )
+
+    def keep_fired(self, fired: Collection[Threshold]) -> None:
+        """Replace what was told and still holds."""
+        self.fired = [
+            {"level": each.level, "step": each.step, "due_at": each.due_at.isoformat(), "at": each.at.isoformat()}
+            for each in fired
+        ]
+
+
+DOSSIERS = Table(
+    ClockRow,
+    name="dossiers",
+    columns={
+        "dossier_sequence": "bigint",
+        "procedure": "text",
+        "department": "text",
+        "facts": "jsonb",
+        "fired": "jsonb",
+        "generation": "integer",
+        "state": "text",
+        "waiting_for": "text",
+        "received_at": "timestamptz",
+        "due_at": "timestamptz",
+        "next_at": "timestamptz",
+        "rules": "text",
+    },
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class CalendarRow(Row):
+    """A calendar's last published version."""
+
+    version: int = 0
+    digest: str = ""
+
+
+CALENDARS = Table(
+    CalendarRow, name="calendars", key="name", key_type="text", columns={"version": "integer", "digest": "text"}
+)
+
+_ANY_DUE = "select exists (select from dossiers where next_at <= $1)"
+
+# The claim is in key order, as every lock on dossiers is; a row that another transaction holds is left to it.
+_CLAIM = f"""
+with due as (
+    select dossier_id from dossiers
+    where next_at <= $1 and partition = any($2::integer[])
+        and not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
+    order by next_at limit $3
+)
+select dossier_id from dossiers where dossier_id in (select dossier_id from due) and next_at <= $1
+order by dossier_id for update skip locked
+"""
+
+
+async def any_due(pool: asyncpg.Pool, until: datetime) -> bool:
+    """Whether a threshold waits to be told at `until`."""
+    return bool(await pool.fetchval(_ANY_DUE, until))
+
+
+async def claim_due(connection: Connection, until: datetime, partitions: Collection[int], limit: int) -> list[UUID]:
+    """Lock, in key order and without waiting, dossiers of these partitions whose next threshold has come by `until`.
+
+    Dossiers with a held or parked record are left out: what is held may be the very act that prevents it.
+    """
+    rows = await connection.fetch(_CLAIM, until, list(partitions), limit)
+    return [row["dossier_id"] for row in rows]
+
+
+_OUTDATED = """
+select dossier_id from dossiers
+where rules is distinct from $1 and (waiting_for is not null or state <> 'ended')
+    and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+order by dossier_id limit $3
+"""
+
+
+async def outdated(pool: asyncpg.Pool, rules: str, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Clocks that are open, or wait for something, and were derived by other rules than these; in key order."""
+    rows = await pool.fetch(_OUTDATED, rules, after, limit)
+    return [row["dossier_id"] for row in rows]
+
+
+_WAITING = """
+select dossier_id, procedure, department, state, received_at, waiting_for from dossiers
+where waiting_for is not null and dossier_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid)
+order by dossier_id limit $2
+"""
+
+
+async def waiting(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+    """Dossiers whose due date cannot be derived yet, in key order."""
+    return await pool.fetch(_WAITING, after, limit)
+
+
+async def count_waiting(pool: asyncpg.Pool) -> int:
+    """How many there are."""
+    found: int = await pool.fetchval("select count(*) from dossiers where waiting_for is not null")
+    return found
+
+
+async def clock_of(pool: asyncpg.Pool, dossier_id: UUID) -> ClockRow | None:
+    """One dossier's clock as it stands; None where none is known. Locks nothing."""
+    return await DOSSIERS.read(pool, dossier_id)

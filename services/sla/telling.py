@@ -1,0 +1,127 @@
+"""Deadlines and thresholds as the facts that are told of them."""
+
+from datetime import timedelta
+from typing import Any
+
+from services.sla.domain.calendar import Calendar
+from services.sla.domain.clock import Deadline
+from services.sla.domain.thresholds import Threshold
+from shared.contracts.deadlines import (
+    DeadlineBreachedV1,
+    DeadlineEndedV1,
+    DeadlineEscalatedV1,
+    DeadlineEvent,
+    DeadlineNearV1,
+    DeadlineNoneV1,
+    DeadlinePausedV1,
+    DeadlineReachedV1,
+    DeadlineRetractedV1,
+    DeadlineSetV1,
+    DeadlineWaitingV1,
+)
+from shared.contracts.deadlines import Term as ToldTerm
+from shared.kernel.centre import Term
+
+_SECOND = timedelta(seconds=1)
+
+
+def tell(
+    deadline: Deadline, *, procedure: str, calendar: Calendar, version: int, dossier_sequence: int, generation: int
+) -> DeadlineEvent:
+    """The one fact that says what a clock has come to."""
+    if deadline.ended is not None:
+        return DeadlineEndedV1(
+            dossier_sequence=dossier_sequence,
+            generation=generation,
+            how=deadline.ended,
+            due_at=deadline.due_at,
+            outcome=deadline.outcome,
+        )
+    if deadline.waiting_for is not None:
+        return DeadlineWaitingV1(
+            dossier_sequence=dossier_sequence,
+            generation=generation,
+            procedure=procedure,
+            waiting_for=deadline.waiting_for,
+        )
+    if deadline.term is None:
+        return DeadlineNoneV1(dossier_sequence=dossier_sequence, generation=generation)
+    if deadline.ground is not None:
+        in_days = deadline.remaining_days is not None
+        return DeadlinePausedV1(
+            dossier_sequence=dossier_sequence,
+            generation=generation,
+            ground=deadline.ground,
+            remaining_working_seconds=None if in_days else seconds(deadline.remaining),
+            remaining_calendar_days=deadline.remaining_days,
+        )
+    assert deadline.due_at is not None  # a running clock with a term
+    assert deadline.due_date is not None
+    assert deadline.counted_from is not None
+    return DeadlineSetV1(
+        dossier_sequence=dossier_sequence,
+        generation=generation,
+        due_at=deadline.due_at,
+        due_date=deadline.due_date,
+        counted_from=deadline.counted_from,
+        term=told_term(deadline.term),
+        calendar=calendar.rules.name,
+        calendar_version=version,
+        provisional=deadline.provisional,
+        crosses_unconfirmed=deadline.crosses_unconfirmed,
+    )
+
+
+def tell_fired(threshold: Threshold, calendar: Calendar, *, dossier_sequence: int, generation: int) -> DeadlineEvent:
+    """The fact that a threshold has passed."""
+    common: dict[str, Any] = {
+        "dossier_sequence": dossier_sequence,
+        "generation": generation,
+        "due_at": threshold.due_at,
+        "threshold_at": threshold.at,
+    }
+    match threshold.level:
+        case "near":
+            remaining = calendar.worktime.elapsed(threshold.at, threshold.due_at)
+            return DeadlineNearV1(**common, remaining_working_seconds=remaining // _SECOND)
+        case "reached":
+            return DeadlineReachedV1(**common)
+        case "breached":
+            return DeadlineBreachedV1(**common)
+        case "escalated":
+            return DeadlineEscalatedV1(**common, level=threshold.step)
+
+
+_TYPES = {
+    "near": DeadlineNearV1.TYPE,
+    "reached": DeadlineReachedV1.TYPE,
+    "breached": DeadlineBreachedV1.TYPE,
+    "escalated": DeadlineEscalatedV1.TYPE,
+}
+
+
+def tell_retracted(threshold: Threshold, *, dossier_sequence: int, generation: int) -> DeadlineRetractedV1:
+    """The fact that a threshold was told and was not so."""
+    return DeadlineRetractedV1(
+        dossier_sequence=dossier_sequence,
+        generation=generation,
+        fired=_TYPES[threshold.level],
+        level=threshold.step or None,
+        due_at=threshold.due_at,
+        threshold_at=threshold.at,
+    )
+
+
+def told_term(term: Term) -> ToldTerm:
+    """A term as it travels."""
+    return ToldTerm(
+        value=term.value,
+        unit=term.unit,
+        counting=term.counting,
+        cut_off=None if term.cut_off is None else term.cut_off.isoformat("minutes"),
+    )
+
+
+def seconds(duration: timedelta | None) -> int | None:
+    """Whole seconds of a working time; what is left of one is not told."""
+    return None if duration is None else duration // _SECOND

@@ -1,0 +1,111 @@
+"""What time starts: thresholds are told once, and not falsely; clocks of old rules are derived again at start."""
+
+import asyncio
+import time
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from services.sla import store
+from services.sla.handlers import Clocks
+from services.sla.store import DOSSIERS
+from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
+from shared.messaging.service import Context
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.unit import Unit
+from shared.runtime import metrics
+
+THRESHOLDS_FIRED = "thresholds_fired"
+CLOCKS_DERIVED_AGAIN = "clocks_derived_again"
+TICK_FAILED = "tick_failed"
+
+_FIRED = metrics.counter("motcua_sla_thresholds_fired_total", "Thresholds told by the ticker.")
+_BATCH = 500
+_SILENT_SECONDS = 30
+
+log = structlog.get_logger(__name__)
+
+
+class Ticker:
+    """Tells thresholds whose time has come. Any number of replicas may run one; each tells those of its partitions."""
+
+    def __init__(self, context: Context, clocks: Clocks, *, tick_seconds: float) -> None:
+        self._context = context
+        self._clocks = clocks
+        self._tick_seconds = tick_seconds
+        self._ticked_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Derive open clocks of other rules again, then tick until cancelled; a database that is away is waited for."""
+        outdated = True
+        while True:
+            told = 0
+            try:
+                if outdated:
+                    await self.rederive()
+                    outdated = False
+                told = await self.tick()
+                self._ticked_at = time.monotonic()
+            except CONNECTION_ERRORS as error:
+                if not is_transient(error):
+                    raise
+                log.warning(TICK_FAILED, error=f"{type(error).__name__}: {error}")
+            if told < _BATCH:
+                await asyncio.sleep(self._tick_seconds)
+
+    def reason_not_ready(self) -> str | None:
+        """None while it ticks."""
+        silent = time.monotonic() - self._ticked_at
+        return f"no tick for {silent:.0f} s" if silent > _SILENT_SECONDS + self._tick_seconds else None
+
+    async def tick(self) -> int:
+        """Tell at most a batch of the thresholds that have passed by now; gives their number. Commits.
+
+        Only of clocks in partitions that this replica holds and whose stored offset has reached the end offset that
+        the broker named after these instants: an act from before them, on Kafka by now, has taken effect. Only of
+        dossiers with nothing held or parked. A clock locked elsewhere is left for the next tick.
+        """
+        context = self._context
+        now = context.clock.now()
+        if not await store.any_due(context.pool, now):
+            return 0
+        partitions = await context.consumer.caught_up(DOSSIERS_TOPIC)
+        if not partitions:
+            return 0
+        told = await self._fire(now, partitions)
+        if told:
+            _FIRED.inc(told)
+            log.info(THRESHOLDS_FIRED, count=told)
+        return told
+
+    async def _fire(self, now: datetime, partitions: frozenset[int]) -> int:
+        context = self._context
+        async with context.pool.acquire() as connection, connection.transaction():
+            keys = await store.claim_due(connection, now, partitions, _BATCH)
+            rows = await DOSSIERS.lock(connection, keys)
+            unit = Unit(DOSSIERS, rows, context.publisher, now)
+            for row in rows.values():
+                if not row.fence(DOSSIERS_TOPIC.name).held:
+                    self._clocks.fire(row, unit, until=now)
+            await unit.save(connection)
+        if unit.facts:
+            context.wake_relay()
+        return len(unit.facts)
+
+    async def rederive(self) -> int:
+        """Derive every clock that is open, or waits for something, again if it was derived by other rules.
+
+        Procedures that were entered, calendars that were prolonged or changed: the dossiers flow on. Gives the number
+        of those whose due date changed. Commits a batch at a time; it may be cut off and begun anew.
+        """
+        context, after, moved = self._context, None, 0
+        page: list[UUID]
+        while page := await store.outdated(context.pool, self._clocks.rules, after=after, limit=_BATCH):
+            async with context.unit(DOSSIERS, page) as (_, unit):
+                for key in page:
+                    moved += self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at)
+            after = page[-1]
+        if moved:
+            log.info(CLOCKS_DERIVED_AGAIN, count=moved, rules=self._clocks.rules)
+        return moved

@@ -1,0 +1,353 @@
+"""What intake's facts and time do to a clock, decided on rows in memory."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from services.sla.domain.calendar import compile_calendar
+from services.sla.handlers import Clocks
+from services.sla.replay import derive
+from services.sla.store import DOSSIERS, ClockRow
+from shared.contracts.envelope import AnyFact
+from shared.kernel.centre import Centre, Procedure, Term, Thresholds
+from shared.postgres.facts import Publisher
+from shared.postgres.unit import Unit
+from tests.unit.sla.given import CENTRE, RULES, VIETNAM, Acts, at, local
+
+PUBLISHER = Publisher(service="sla", centre="test", epoch=1, catalogue_version="test")
+THRESHOLDS = Thresholds(
+    valid_from=date(2017, 1, 1),
+    decision="03/QĐ",
+    max_backdate_working_days=1,
+    near_working_hours=8,
+    short_term_working_hours=16,
+    escalation_working_hours=(8,),
+)
+
+
+def procedure(code: str, term: Term | None) -> Procedure:
+    return Procedure(
+        valid_from=date(2017, 1, 1),
+        decision="02/QĐ",
+        code=code,
+        name_vi=code,
+        name_en=code,
+        field_vi="",
+        departments=("STP",),
+        term=term,
+    )
+
+
+def centre(**more: Term | None) -> Centre:
+    """L.5 has five working days, L.0 no term; `more` by code with an underscore for the dot."""
+    terms = {"L.5": Term(5, "working_day"), "L.0": None} | {code.replace("_", "."): t for code, t in more.items()}
+    procedures = {code: (procedure(code, term),) for code, term in terms.items()}
+    return replace(CENTRE, procedures=procedures, all_thresholds=(THRESHOLDS,))
+
+
+CLOCKS = Clocks(centre(), VIETNAM, version=3, rules="one")
+
+
+class Desk:
+    """One row, and what was told about it. Each call is one transaction."""
+
+    def __init__(self, clocks: Clocks = CLOCKS) -> None:
+        self.clocks = clocks
+        self.rows: dict[Any, ClockRow] = {}
+        self.told: list[AnyFact] = []
+
+    def unit(self, now: datetime) -> Unit[ClockRow]:
+        return Unit(DOSSIERS, self.rows, PUBLISHER, now)
+
+    def hear(self, *facts: AnyFact) -> "Desk":
+        for fact in facts:
+            unit = self.unit(fact.recordedtime)
+            handler = self.clocks.handlers().get(type(fact.data))
+            if handler is not None:
+                handler(fact, unit)
+            self.told += unit.facts
+        return self
+
+    def tick(self, when: str) -> "Desk":
+        unit = self.unit(at(when))
+        self.clocks.fire(self.row, unit, until=at(when))
+        self.told += unit.facts
+        return self
+
+    def rederive(self, clocks: Clocks, when: str = "2017-11-06 12:00") -> bool:
+        self.clocks = clocks
+        unit = self.unit(at(when))
+        moved = clocks.rederive(self.row, unit, now=at(when))
+        self.told += unit.facts
+        return moved
+
+    @property
+    def row(self) -> ClockRow:
+        (row,) = self.rows.values()
+        return row
+
+    @property
+    def last(self) -> Any:
+        return self.told[-1].data
+
+    def types(self) -> list[str]:
+        return [fact.type.removeprefix("deadline.") for fact in self.told]
+
+
+def test_receipt_sets_the_due_date() -> None:
+    """`deadline.set` names due instant and date, counted start, term, calendar with version, and what it reflects."""
+    acts = Acts()
+    desk = Desk().hear(acts.submitted(), acts.receive("2017-11-06 07:00"))
+    (told,) = desk.told
+    assert (told.sequence, local(told.time)) == (1, "2017-11-06 07:00")
+    data = desk.last
+    assert (data.TYPE, data.dossier_sequence, data.generation) == ("deadline.set", 2, 1)
+    assert (local(data.due_at), data.due_date, local(data.counted_from)) == (
+        "2017-11-10 17:00",
+        date(2017, 11, 10),
+        "2017-11-06 07:00",
+    )
+    assert (data.term.value, data.term.unit, data.calendar, data.calendar_version) == (5, "working_day", RULES.name, 3)
+    assert (desk.row.state, local(desk.row.due_at), local(desk.row.next_at)) == (
+        "running",
+        "2017-11-10 17:00",
+        "2017-11-10 07:00",
+    )
+
+
+def test_before_the_receipt_there_is_no_clock() -> None:
+    """Papers asked for before the receipt, and a withdrawal then, tell nothing."""
+    acts = Acts()
+    desk = Desk().hear(
+        acts.submitted(),
+        acts.ask_supplement("2017-11-06 08:00", before_receipt=True),
+        acts.supplement_received("2017-11-06 09:00"),
+        acts.withdraw("2017-11-06 10:00"),
+    )
+    assert desk.told == []
+
+
+def test_supplement_before_the_receipt_does_not_pause() -> None:
+    """The clock starts at the receipt, whatever was asked for before."""
+    acts = Acts()
+    desk = Desk().hear(
+        acts.ask_supplement("2017-11-06 07:00", before_receipt=True),
+        acts.supplement_received("2017-11-06 08:00"),
+        acts.receive("2017-11-06 09:00"),
+    )
+    assert (desk.types(), local(desk.last.due_at)) == (["set"], "2017-11-13 09:00")
+
+
+def test_pause_tells_what_remains_and_resume_a_new_date() -> None:
+    """While paused no due date stands anywhere; the generation grows with each change."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
+    assert (desk.last.ground, desk.last.remaining_working_seconds, desk.last.generation) == ("supplement", 32 * 3600, 2)
+    assert (desk.row.state, desk.row.due_at, desk.row.next_at) == ("paused", None, None)
+    desk.hear(acts.supplement_received("2017-11-08 07:00"))
+    assert (desk.types(), local(desk.last.due_at), desk.last.generation) == (
+        ["set", "paused", "set"],
+        "2017-11-13 17:00",
+        3,
+    )
+
+
+def test_calendar_days_remain_as_days() -> None:
+    """A term in calendar days tells days, not hours."""
+    acts = Acts()
+    desk = Desk(replace(CLOCKS, centre=centre(L_9=Term(9, "calendar_day"))))
+    desk.hear(acts.receive("2017-11-06 07:00", "L.9"), acts.ask_supplement("2017-11-07 07:00"))
+    assert (desk.last.remaining_working_seconds, desk.last.remaining_calendar_days) == (None, 8)
+
+
+@pytest.mark.parametrize(
+    ("settled", "outcome"),
+    [("2017-11-09 23:00", "early"), ("2017-11-10 23:00", "on_time"), ("2017-11-11 00:00", "late")],
+)
+def test_settlement_is_judged(settled: str, outcome: str) -> None:
+    """By local date; afterwards nothing is due and nothing is pending."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.settle(settled))
+    assert (desk.last.TYPE, desk.last.how, desk.last.outcome) == ("deadline.ended", "settled", outcome)
+    assert local(desk.last.due_at) == "2017-11-10 17:00"
+    assert (desk.row.state, desk.row.next_at) == ("ended", None)
+
+
+def test_no_term_is_said_at_every_change() -> None:
+    """Whoever waits for a due date learns each time that there is none."""
+    acts = Acts()
+    desk = Desk().hear(
+        acts.receive("2017-11-06 07:00", "L.0"),
+        acts.ask_supplement("2017-11-07 07:00"),
+        acts.supplement_received("2017-11-08 07:00"),
+        acts.settle("2017-11-30 07:00"),
+    )
+    assert desk.types() == ["none", "none", "none", "ended"]
+    assert [fact.data.model_dump()["dossier_sequence"] for fact in desk.told] == [1, 2, 3, 4]
+    assert (desk.last.due_at, desk.last.outcome) == (None, None)
+
+
+def test_unknown_procedure_waits() -> None:
+    """It is not "no term": it is listed, and each act says that it still waits."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00", "L.8"), acts.ask_supplement("2017-11-07 07:00"))
+    assert desk.types() == ["waiting", "waiting"]
+    assert (desk.last.procedure, desk.last.waiting_for, desk.row.waiting_for) == ("L.8", "procedure", "procedure")
+
+
+def test_calendar_that_ends_too_early_waits() -> None:
+    """No due date is guessed beyond the calendar, and the dossier is not refused either."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2027-12-30 07:00"))
+    assert (desk.last.TYPE, desk.last.waiting_for) == ("deadline.waiting", "calendar")
+
+
+def test_waiting_dossier_flows_on_once_the_procedure_is_known() -> None:
+    """Derived again from the kept facts, pauses included."""
+    acts = Acts()
+    desk = Desk().hear(
+        acts.receive("2017-11-06 07:00", "L.8"),
+        acts.ask_supplement("2017-11-07 07:00"),
+        acts.supplement_received("2017-11-08 07:00"),
+    )
+    known = replace(CLOCKS, centre=centre(L_8=Term(5, "working_day")), rules="two")
+    assert desk.rederive(known, "2017-11-09 12:00")
+    assert (desk.last.TYPE, local(desk.last.due_at), desk.last.dossier_sequence) == (
+        "deadline.set",
+        "2017-11-13 17:00",
+        3,
+    )
+    assert (desk.row.waiting_for, desk.row.rules) == (None, "two")
+
+
+def test_settled_while_waiting_is_judged_once_the_procedure_is_known() -> None:
+    """The settlement was told without a judgement; it follows."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00", "L.8"), acts.settle("2017-11-20 07:00"))
+    assert (desk.last.how, desk.last.outcome) == ("settled", None)
+    desk.rederive(replace(CLOCKS, centre=centre(L_8=Term(5, "working_day")), rules="two"), "2017-12-01 12:00")
+    assert (desk.last.TYPE, desk.last.outcome) == ("deadline.ended", "late")
+
+
+def test_other_rules_with_the_same_date_tell_nothing() -> None:
+    """A row is derived again by new rules; where nothing moves nobody hears of it, and not a second time."""
+    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
+    other = replace(CLOCKS, rules="two")
+    assert (desk.rederive(other), desk.rederive(other), desk.types()) == (False, False, ["set"])
+
+
+def test_changed_calendar_moves_the_date() -> None:
+    """An open clock whose date moves is told again; going back and forth gives facts of their own."""
+    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
+    tuesdays_off = compile_calendar(replace(RULES, weekdays=frozenset({1, 3, 4, 5})))
+    for clocks in (
+        replace(CLOCKS, calendar=tuesdays_off, rules="two"),
+        CLOCKS,
+        replace(CLOCKS, calendar=tuesdays_off, rules="two"),
+    ):
+        desk.rederive(clocks)
+    assert [local(fact.data.model_dump()["due_at"]) for fact in desk.told] == [
+        "2017-11-10 17:00",
+        "2017-11-13 17:00",
+        "2017-11-10 17:00",
+        "2017-11-13 17:00",
+    ]
+    assert len({fact.id for fact in desk.told}) == 4
+
+
+def test_time_tells_each_threshold_once() -> None:
+    """In the order of their instants, each at its own instant, with what remains."""
+    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
+    for when in ("2017-11-10 06:59", "2017-11-10 07:00", "2017-11-10 18:00", "2017-11-20 07:00", "2017-11-20 08:00"):
+        desk.tick(when)
+    assert [(fact.type, local(fact.time)) for fact in desk.told[1:]] == [
+        ("deadline.near", "2017-11-10 07:00"),
+        ("deadline.reached", "2017-11-10 17:00"),
+        ("deadline.breached", "2017-11-11 00:00"),
+        ("deadline.escalated", "2017-11-13 17:00"),
+    ]
+    assert desk.told[1].data.model_dump()["remaining_working_seconds"] == 8 * 3600
+    assert (desk.row.next_at, desk.row.generation) == (None, 1)
+
+
+def test_act_fires_what_came_before_it() -> None:
+    """Before an act is applied, thresholds at or before its time are told: they have truly passed."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.settle("2017-11-10 17:00"))
+    assert desk.types() == ["set", "near", "reached", "ended"]
+    assert [fact.data.model_dump()["dossier_sequence"] for fact in desk.told] == [1, 1, 1, 2]
+
+
+def test_act_that_moves_no_clock_proves_time_too() -> None:
+    """No act precedes the one before it, so a recorded step tells that its time has come."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.record_step("2017-11-10 07:00"))
+    assert (desk.types(), desk.row.dossier_sequence) == (["set", "near"], 2)
+
+
+def test_late_record_retracts_what_was_not_so() -> None:
+    """Settled at 16:00 and recorded the next morning: reached and breached are taken back, near stays."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-11 07:00")
+    desk.hear(acts.settle("2017-11-10 16:00", recorded="2017-11-11 08:00"))
+    assert desk.types() == ["set", "near", "reached", "breached", "retracted", "retracted", "ended"]
+    assert [fact.data.model_dump()["fired"] for fact in desk.told[4:6]] == ["deadline.reached", "deadline.breached"]
+    assert desk.last.outcome == "on_time"
+    assert desk.tick("2017-11-30 07:00").types()[-1] == "ended"
+
+
+def test_retraction_frees_level_and_due_date() -> None:
+    """A pause over lunch, recorded late, retracts the warning told meanwhile; the same due date then fires again."""
+    acts = Acts()
+    desk = Desk(replace(CLOCKS, centre=centre(L_1=Term(1, "working_day"))))
+    desk.hear(acts.receive("2017-11-06 13:30", "L.1"))  # due on Tuesday 11:30, near on Tuesday 07:30
+    desk.tick("2017-11-07 08:00")
+    desk.hear(
+        acts.ask_supplement("2017-11-06 17:00", recorded="2017-11-07 08:30"),
+        acts.supplement_received("2017-11-07 06:00"),
+    ).tick("2017-11-07 09:00")
+    near = [fact for fact in desk.told if fact.type == "deadline.near"]
+    assert desk.types() == ["set", "near", "retracted", "paused", "set", "near"]
+    assert near[0].data.model_dump()["due_at"] == near[1].data.model_dump()["due_at"]
+    assert near[0].id != near[1].id
+
+
+def test_pause_after_the_due_date_retracts_nothing() -> None:
+    """An overdue dossier that is paused stays overdue: the breach told meanwhile was so."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-11 07:00")
+    desk.hear(acts.ask_supplement("2017-11-10 18:00", recorded="2017-11-11 08:00"))
+    assert desk.types() == ["set", "near", "reached", "breached", "paused"]
+    assert desk.last.remaining_working_seconds == 0
+    assert desk.tick("2017-11-13 17:00").types()[-1] == "escalated"
+
+
+def test_threshold_has_one_id_whoever_tells_it() -> None:
+    """The id follows from dossier, level, due date and generation: the ticker and the next act tell the same fact."""
+    acts = Acts()
+    facts = [acts.receive("2017-11-06 07:00"), acts.settle("2017-11-11 07:00")]
+    by_act = Desk().hear(*facts)
+    by_time = Desk().hear(facts[0]).tick("2017-11-11 06:00").hear(facts[1])
+    assert [fact.id for fact in by_act.told] == [fact.id for fact in by_time.told]
+    assert [fact.data for fact in by_act.told] == [fact.data for fact in by_time.told]
+
+
+def test_replay_derives_what_the_handlers_derived() -> None:
+    """From intake's facts alone the same deadline follows."""
+    acts = Acts()
+    facts = [
+        acts.submitted(),
+        acts.ask_supplement("2017-11-03 08:00", before_receipt=True),
+        acts.supplement_received("2017-11-03 09:00"),
+        acts.receive("2017-11-06 07:00"),
+        acts.record_step("2017-11-06 08:00"),
+        acts.ask_supplement("2017-11-07 07:00"),
+        acts.supplement_received("2017-11-08 07:00"),
+    ]
+    desk = Desk().hear(*facts)
+    again = derive(facts, CLOCKS.centre, VIETNAM)
+    assert again is not None
+    assert (again.state, again.due_at) == (desk.row.state, desk.row.due_at)
+    assert derive(facts[:3], CLOCKS.centre, VIETNAM) is None
