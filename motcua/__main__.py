@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from motcua.demo.run import run_demo
 from motcua.events import events
 from motcua.settings import MotcuaSettings
 from motcua.up import run_up
+from motcua.verify.command import run_verify
 from shared.contracts.topics import TOPICS
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import ExpectedError, MotcuaError, StartError
@@ -70,6 +72,18 @@ def lag() -> None:
     """How many messages each group is behind, and since when the oldest of them waits."""
     settings = load(MotcuaSettings)
     out.print(lag_reading.table(lag_reading.read(settings.bootstrap, url_for(settings.admin_url, VERIFY))))
+
+
+@app.command()
+def verify(
+    ledger: Annotated[
+        Path | None, typer.Option(help="A client's answers: JSON lines with key, dossier_id and sequence.")
+    ] = None,
+) -> None:
+    """Prove that nothing was lost, doubled, reordered or decided otherwise than by the rules (status 1 if not)."""
+    settings = load(MotcuaSettings)
+    verify_url = url_for(settings.admin_url, VERIFY)
+    raise typer.Exit(run_verify(verify_url, settings.bootstrap, load_centre(settings.centre), out, ledger=ledger))
 
 
 @app.command()

@@ -13,13 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from motcua.database import VERIFY
 from motcua.demo.lives import SCENES, Life, plan
 from motcua.demo.play import Player
-from motcua.demo.quiet import NotQuietError, wait_until_quiet
 from motcua.demo.summary import example, summary
 from motcua.embedded.ports import free_port, free_ports
 from motcua.local import LocalCentre, StopAskedError
+from motcua.quiet import NotQuietError, wait_until_quiet
 from motcua.settings import MotcuaSettings
 from motcua.sinks.inbox import read_inbox
 from motcua.up import stop_on_signals
+from motcua.verify.command import run_verify
 from shared.runtime.clock import machine_now
 
 _QUIET_SECONDS = 60.0
@@ -44,6 +45,13 @@ def run_demo(settings: MotcuaSettings, console: Console, *, count: int = 200) ->
             if ended := local.ended():
                 say(str(ended))
                 return 1
+            verified = run_verify(
+                local.site.databases[VERIFY],
+                local.site.kafka,
+                local.centre,
+                console,
+                ledger=local.home / "ledger.jsonl",
+            )
         except (StopAskedError, NotQuietError) as reason:
             say(str(reason) or "Stopped, as asked.")
             return 1
@@ -56,7 +64,7 @@ def run_demo(settings: MotcuaSettings, console: Console, *, count: int = 200) ->
     for failure in player.played.failures[:20]:
         say(f"NOT AS PLANNED: {failure}")
     say(f"{time.monotonic() - started:.0f} seconds. Logs, inbox and ledger stay in {local.home}.")
-    return 1 if player.played.failures else 0
+    return 1 if player.played.failures or verified else 0
 
 
 async def _play(

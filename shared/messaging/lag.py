@@ -23,6 +23,7 @@ class Lag:
     topic: str
     partition: int
     behind: int
+    end: int
     oldest_at: datetime | None
 
 
@@ -46,7 +47,7 @@ async def read_lag(bootstrap: str, positions: Mapping[str, Mapping[Place, int]])
                 place = TopicPartition(topic, partition)
                 behind = max(0, ends[place] - next_offset)
                 oldest = await _stamp(consumer, place, next_offset) if behind else None
-                found.append(Lag(group, topic, partition, behind, oldest))
+                found.append(Lag(group, topic, partition, behind, ends[place], oldest))
         return found
     except KafkaConnectionError as error:
         raise StartError(f"Kafka at {bootstrap} does not answer: start it, or correct the setting.") from error

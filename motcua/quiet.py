@@ -7,6 +7,7 @@ import psycopg
 
 from motcua import lag
 from shared.kernel.errors import MotcuaError
+from shared.messaging.lag import Place
 
 _LOOK_SECONDS = 0.3
 
@@ -18,21 +19,24 @@ class NotQuietError(MotcuaError):
 def wait_until_quiet(
     bootstrap: str, verify_url: str, *, within_seconds: float, stop_asked: Callable[[], bool] = lambda: False
 ) -> None:
-    """Block until every group has applied all, every outbox is empty and no message waits for its outcome.
+    """Block until every outbox is empty, every group has applied all and no message waits for its outcome, twice in a
+    row at the same ends: what one look misses between its readings moves an end before the next.
 
     Raises NotQuietError after `within_seconds`, StartError when database or broker does not answer.
     """
     deadline = time.monotonic() + within_seconds
-    quiet_before = False
+    before: dict[Place, int] | None = None
     while not stop_asked():
-        at_work = _at_work(lag.read(bootstrap, verify_url), verify_url)
-        if not at_work and quiet_before:
+        reading = lag.read(bootstrap, verify_url)
+        at_work = _at_work(reading, verify_url)
+        ends = {(one.topic, one.partition): one.end for one in reading.lags}
+        if not at_work and ends == before:
             return
         if time.monotonic() > deadline:
             raise NotQuietError(
                 f"after {within_seconds:.0f} s still at work: {'; '.join(at_work) or 'facts keep coming'}"
             )
-        quiet_before = not at_work
+        before = None if at_work else ends
         time.sleep(_LOOK_SECONDS)
 
 

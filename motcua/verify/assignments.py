@@ -1,0 +1,54 @@
+"""Receiving places decided again from intake's facts and the configuration, held against routing's rows and facts."""
+
+import json
+from collections.abc import Mapping
+
+import asyncpg
+
+from motcua.verify.findings import Finding
+from motcua.verify.history import History
+from services.routing.replay import decide_again
+from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
+from shared.contracts.topics import ASSIGNMENTS, DOSSIERS
+from shared.kernel.centre import Centre
+
+_Assignment = AssignmentDecidedV1 | AssignmentWaitingV1
+
+
+async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
+    """Each dossier's place, department and reason are what the rules give for the local date of its submission."""
+    rows = await connection.fetch("select dossier_id::text as key, assignment from routing.dossiers")
+    kept = {row["key"]: json.loads(row["assignment"]) if row["assignment"] else None for row in rows}
+    told = histories[ASSIGNMENTS.name].by_key
+    findings = []
+    for key, facts in histories[DOSSIERS.name].by_key.items():
+        expected = _plain(decide_again([fact.fact() for fact in facts], centre))
+        last = _plain(told[key][-1].fact().data) if key in told else None
+        if expected != last:
+            findings.append(
+                Finding("assignment", key, f"routing told {_place(last)}, the rules give {_place(expected)}")
+            )
+        row = kept.get(key)
+        if expected is not None and (row is None or _without_sequence(row) != expected):
+            findings.append(
+                Finding("assignment", key, f"routing's row says {_place(row)}, the rules {_place(expected)}")
+            )
+    return findings
+
+
+def _plain(data: object) -> dict[str, object] | None:
+    return _without_sequence(data.model_dump(mode="json")) if isinstance(data, _Assignment) else None
+
+
+def _without_sequence(data: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in data.items() if name != "dossier_sequence"}
+
+
+def _place(data: Mapping[str, object] | None) -> str:
+    if data is None:
+        return "nothing"
+    if "receiving_place" not in data:
+        return f"waiting for {data.get('waiting_for', 'an entry')}"
+    place = data["receiving_place"]
+    kind = place.get("kind") if isinstance(place, dict) else place
+    return f"{kind} counters, department {data.get('competent_department')}"
