@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test format events
+.PHONY: compose-env help setup check test format events
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,12 +17,13 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-check: setup ## lint, format, types, import contracts, event catalogue
+check: setup ## lint, format, types, import contracts, event catalogue, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m motcua.events
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: setup ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
@@ -33,3 +34,9 @@ events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snaps
 
 test: setup ## every test, on a real broker and database
 	$(BIN)/python -m pytest tests
+
+compose-env: .env ## write .env with a fresh password for each role of the compose file
+
+.env:
+	(umask 077; for role in POSTGRES INTAKE ROUTING SLA NOTIFY VERIFY; do \
+	  echo "$${role}_PASSWORD=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(16))')"; done > .env)

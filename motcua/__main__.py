@@ -12,9 +12,10 @@ from rich.console import Console
 from motcua import due as due_date
 from motcua import inbox as read_inbox
 from motcua import lag as lag_reading
-from motcua.database import VERIFY, url_for
+from motcua.database import VERIFY
 from motcua.demo.run import run_demo
 from motcua.events import events
+from motcua.prepare import prepare as prepare_parts
 from motcua.settings import MotcuaSettings
 from motcua.up import run_up
 from motcua.verify.command import run_verify
@@ -68,10 +69,16 @@ def inbox(
 
 
 @app.command()
+def prepare() -> None:
+    """Make ready an existing Kafka and Postgres: database, migrations, topics, keys. May be run again."""
+    prepare_parts(load(MotcuaSettings), out.print)
+
+
+@app.command()
 def lag() -> None:
     """How many messages each group is behind, and since when the oldest of them waits."""
     settings = load(MotcuaSettings)
-    out.print(lag_reading.table(lag_reading.read(settings.bootstrap, url_for(settings.admin_url, VERIFY))))
+    out.print(lag_reading.table(lag_reading.read(settings.bootstrap, settings.database_url(VERIFY))))
 
 
 @app.command()
@@ -82,7 +89,7 @@ def verify(
 ) -> None:
     """Prove that nothing was lost, doubled, reordered or decided otherwise than by the rules (status 1 if not)."""
     settings = load(MotcuaSettings)
-    verify_url = url_for(settings.admin_url, VERIFY)
+    verify_url = settings.database_url(VERIFY)
     raise typer.Exit(run_verify(verify_url, settings.bootstrap, load_centre(settings.centre), out, ledger=ledger))
 
 

@@ -14,18 +14,17 @@ from typing import Any
 
 import httpx
 
-import services as services_package
-from motcua.database import SERVICES, create_database, url_for
+from motcua.database import SERVICES, VERIFY
 from motcua.embedded import kafka
 from motcua.embedded.postgres import Postgres
 from motcua.embedded.process import Child, require_free_port
 from motcua.keys import KEYS_FILE, ensure_keys, keys_of
+from motcua.prepare import prepare_database
 from motcua.processes import Site, http_ports, service_command, service_settings, sink_commands
 from motcua.settings import MotcuaSettings
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.admin import create_topics
-from shared.postgres.migrate import migrate
 from shared.runtime.centre import load_centre
 from shared.runtime.clock import machine_now
 from shared.runtime.settings import inherited_environment
@@ -76,10 +75,9 @@ class LocalCentre:
         self._ports: dict[str, int] = {}
         self._http = httpx.Client(timeout=2.0, trust_env=False)
         self.centre = load_centre(settings.centre)
-        admin = settings.admin_url
         self.site = Site(
             kafka=settings.bootstrap,
-            databases={service: url_for(admin, service) for service in (*SERVICES, "verify")},
+            databases={service: settings.database_url(service) for service in (*SERVICES, VERIFY)},
             centre=settings.centre.resolve(),
             home=self.home,
             keys_file=self.home / KEYS_FILE,
@@ -201,11 +199,7 @@ class LocalCentre:
             self._postgres.start()
             assert self._postgres.child is not None, "start() made it"
             self.parts["postgres"] = self._postgres.child
-        create_database(self._settings.admin_url)
-        for service in services:
-            folder = Path(services_package.__path__[0]) / service / "migrations"
-            for name in migrate(self.site.databases[service], service, folder):
-                self._progress(f"Migrated {service}: {name}")
+        prepare_database(self._settings, services, self._progress)
 
     def _launch(self, name: str, command: list[str], settings: dict[str, str]) -> Child:
         log = self.home / "logs" / f"{name}.log"

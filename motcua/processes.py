@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from motcua.database import SERVICES
@@ -12,7 +12,10 @@ _PORT_OFFSETS: Mapping[str, int] = {"desk": 0, "intake": 1, "routing": 2, "sla":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where a running centre's parts are. `databases` gives each service's URL; folders and files are absolute."""
+    """Where a running centre's parts are. `databases` gives each service's URL; folders and files are absolute.
+
+    `hosts` names the parts (services, `smtp`, `sms`) that are not on this machine.
+    """
 
     kafka: str
     databases: Mapping[str, str]
@@ -23,10 +26,15 @@ class Site:
     smtp_port: int
     smtp_control_port: int
     sms_port: int
+    hosts: Mapping[str, str] = field(default_factory=dict)
+
+    def host(self, part: str) -> str:
+        """Where a part listens."""
+        return self.hosts.get(part, "127.0.0.1")
 
     def url(self, service: str) -> str:
-        """The base of a service's HTTP API on this machine."""
-        return f"http://127.0.0.1:{self.http_ports[service]}"
+        """The base of a service's HTTP API."""
+        return f"http://{self.host(service)}:{self.http_ports[service]}"
 
     @property
     def tokens_folder(self) -> Path:
@@ -69,9 +77,9 @@ def _notify(site: Site) -> dict[str, str]:
     return {
         "INTAKE_URL": site.url("intake"),
         "INTAKE_KEY_FILE": str(site.tokens_folder / "notify"),
-        "SMTP_HOST": "127.0.0.1",
+        "SMTP_HOST": site.host("smtp"),
         "SMTP_PORT": str(site.smtp_port),
-        "SMS_URL": f"http://127.0.0.1:{site.sms_port}",
+        "SMS_URL": f"http://{site.host('sms')}:{site.sms_port}",
     }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from motcua.database import url_for
 from motcua.embedded.postgres import superuser_url
 from shared.runtime.settings import Settings
 
@@ -29,6 +30,8 @@ class MotcuaSettings(Settings):
     kafka_port: int = Field(default=29092, ge=1, le=65535)
     database: str | None = Field(default=None, repr=False)
     """Superuser's URL of an existing Postgres (16 or newer); none: an embedded one is started."""
+    passwords: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Passwords of the roles on an existing Postgres that asks for them, as JSON: service (or `verify`) → password."""
     database_port: int = Field(default=25432, ge=1, le=65535)
     http_port: int = Field(default=8100, ge=1, le=65535)
     """Base of the services' ports: desk, intake, routing, sla, notify, ops follow one another from here."""
@@ -41,6 +44,10 @@ class MotcuaSettings(Settings):
     def bootstrap(self) -> str:
         """The cluster's bootstrap servers: the existing one's, or the local broker's."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    def database_url(self, service: str) -> str:
+        """The URL by which a service (or `verify`) reaches its schema."""
+        return url_for(self.admin_url, service, password=self.passwords.get(service))
 
     @property
     def admin_url(self) -> str:

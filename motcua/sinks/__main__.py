@@ -1,4 +1,4 @@
-"""`python -m motcua.sinks smtp|sms`: one sink as a process, on loopback, until SIGTERM."""
+"""`python -m motcua.sinks smtp|sms`: one sink as a process, on loopback unless told otherwise, until SIGTERM."""
 
 import argparse
 import asyncio
@@ -20,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m motcua.sinks", description=__doc__)
     parser.add_argument("kind", choices=["smtp", "sms"])
     parser.add_argument("--home", type=Path, required=True, help="MOTCUA_HOME: the inbox lies below it")
+    parser.add_argument("--host", default="127.0.0.1", help="where it listens; 0.0.0.0 inside a container")
     parser.add_argument("--port", type=int, help="default 2525 (smtp), 8190 (sms)")
     parser.add_argument("--control-port", type=int, default=8191, help="where the SMTP sink takes its behaviour")
     parser.add_argument("--receipt-url", help="where the SMS simulator reports arrivals")
@@ -30,29 +31,29 @@ def main() -> int:
         if options.kind == "sms":
             key = options.receipt_key_file.read_text().strip() if options.receipt_key_file else ""
             app = create_sms_simulator(inbox, receipt_url=options.receipt_url, receipt_key=key)
-            asyncio.run(_serve(app, options.port or 8190))
+            asyncio.run(_serve(app, options.host, options.port or 8190))
         else:
-            asyncio.run(_smtp(inbox, options.port or 2525, options.control_port))
+            asyncio.run(_smtp(inbox, options.host, options.port or 2525, options.control_port))
     except OSError as error:
         print(f"the {options.kind} sink cannot start: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 3
     return 0
 
 
-async def _smtp(inbox: Inbox, port: int, control_port: int) -> None:
+async def _smtp(inbox: Inbox, host: str, port: int, control_port: int) -> None:
     control = Control()
     app = FastAPI(title="SMTP sink", docs_url=None, redoc_url=None)
     add_control(app, control)
-    sink = SmtpSink(inbox, control, host="127.0.0.1", port=port)
+    sink = SmtpSink(inbox, control, host=host, port=port)
     await sink.start()
     try:
-        await _serve(app, control_port)
+        await _serve(app, host, control_port)
     finally:
         sink.close()
 
 
-async def _serve(app: FastAPI, port: int) -> None:
-    listener = socket.create_server(("127.0.0.1", port))  # here, since uvicorn would exit by itself on a taken port
+async def _serve(app: FastAPI, host: str, port: int) -> None:
+    listener = socket.create_server((host, port))  # here, since uvicorn would exit by itself on a taken port
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     await uvicorn.Server(config).serve(sockets=[listener])
 

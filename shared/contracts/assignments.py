@@ -52,5 +52,5 @@ class AssignmentWaitingV1(EventData):
 
     dossier_sequence: int
     procedure: str
-    waiting_for: Literal["procedure", "department"] | None = None
+    waiting_for: Open[Literal["procedure", "department"]] | None = None
     reason: AssignmentReason

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOMS, ROOT, SERVICES, imported, sources
+from tests.architecture.tree import ROOT, SERVICES, imported, sources
 
-MAX_LINES = 350
+MAX_LINES = {"shared": 350, "services": 350, "motcua": 350, "tests": 400}
 LONGER: dict[str, str] = {}
 """Files that may be longer, each with its reason."""
 
@@ -23,11 +23,12 @@ PURE = frozenset(
 
 
 def test_files_stay_short() -> None:
-    """A file that passes 350 lines is split by use case."""
+    """A file that passes 350 lines (a test 400) is split by use case."""
     long = {
         str(path.relative_to(ROOT)): lines
-        for path in sources(*ROOMS)
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
+        for room, most in MAX_LINES.items()
+        for path in sources(room)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > most
     }
     assert {path: lines for path, lines in long.items() if path not in LONGER} == {}
     assert set(LONGER) <= set(long), "an exception that nobody needs any more"

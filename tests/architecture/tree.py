@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("shared", "services", "motcua", "tests")
 SERVICES = ("intake", "routing", "sla", "notify")
 
 

@@ -1,0 +1,39 @@
+"""What must stand before a service starts: database, migrations, topics, keys. Each step may be taken again."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import services as services_package
+from motcua.database import SERVICES, create_database
+from motcua.keys import ensure_keys, keys_of
+from motcua.settings import MotcuaSettings
+from shared.contracts.topics import TOPICS
+from shared.messaging.admin import create_topics
+from shared.postgres.migrate import migrate
+from shared.runtime.centre import load_centre
+from shared.runtime.clock import machine_now
+
+Progress = Callable[[str], None]
+
+
+def prepare(settings: MotcuaSettings, progress: Progress) -> None:
+    """Make ready an existing Kafka and Postgres, and the keys below MOTCUA_HOME. Blocks.
+
+    Raises StartError with the reason, TopicsDifferError for topics with other settings.
+    """
+    centre = load_centre(settings.centre)
+    ensure_keys(settings.home, keys_of(centre, centre.local_date(machine_now())))
+    progress(f"Keys stand in {settings.home}")
+    prepare_database(settings, SERVICES, progress)
+    asyncio.run(create_topics(settings.bootstrap, TOPICS.values(), replication=settings.kafka_replication))
+    progress("Topics stand")
+
+
+def prepare_database(settings: MotcuaSettings, services: Iterable[str], progress: Progress) -> None:
+    """Roles, schemas and rights of all, then the migrations of `services`."""
+    create_database(settings.admin_url, passwords=settings.passwords)
+    for service in services:
+        folder = Path(services_package.__path__[0]) / service / "migrations"
+        for name in migrate(settings.database_url(service), service, folder):
+            progress(f"Migrated {service}: {name}")
