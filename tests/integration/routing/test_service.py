@@ -100,7 +100,12 @@ async def test_staff_ask_where_to_go_before_there_is_a_dossier(
 
             unknown = await clerk.get("/routing", params={"procedure": "9.999999"})
             assert "9.999999" in (await problem(unknown, 404, "procedure-unknown"))["detail"]
-            for bad in ({"procedure": "2.000908", "on": "0"}, {"procedure": "2.000908", "on": "2018-02-30"}, {}):
+            for bad in (
+                {"procedure": "2.000908", "on": "0"},
+                {"procedure": "2.000908", "on": "2018-02-30"},
+                {},
+                {"procedure": "L.7", "onn": "2018-01-02"},
+            ):
                 assert (await clerk.get("/routing", params=bad)).status_code == 422
             for bad in ({"limit": "0"}, {"after": "x"}, {"state": "returned"}, {"receiving_place": "x"}):
                 assert (await clerk.get("/departments/STC/queue", params=bad)).status_code == 422
