@@ -1,5 +1,6 @@
 """The real parts that tests ask for by name: started when first asked for, stopped for certain at the end."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,14 +40,19 @@ def three_brokers(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """The run's server: `.url`, `.stop_immediately()`, `.start()`. A test that stops it starts it again."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port(), durable=False)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+def postgres() -> Iterator[Postgres]:
+    """The run's server: `.url`, `.stop_immediately()`, `.start()`. A test that stops it starts it again.
+
+    Its data lie outside pytest's folder: under root the server is another user, and each further run of pytest that
+    starts on this machine closes that folder to other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="motcua-postgres-") as folder:
+        server = Postgres(Path(folder), free_port(), durable=False)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture
