@@ -1,5 +1,6 @@
 """The wire keeps its promises: frozen schemas, open lists, one writer a topic, documents that follow the code."""
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,12 @@ import pytest
 import yaml
 
 from motcua import events
+from shared.contracts import topics
 from shared.contracts.envelope import EventData
 from shared.contracts.registry import EVENTS
 from shared.contracts.schemas import data_schema, envelope_schema
-from shared.contracts.topics import TOPICS
-from tests.architecture.tree import ROOT, SERVICES, called, sources
+from shared.contracts.topics import TOPICS, Topic
+from tests.architecture.tree import ROOT, SERVICES, called, parsed, sources
 
 _WRITERS = {event.__name__: TOPICS[event.TOPIC].owner for event in EVENTS.values()}
 
@@ -103,6 +105,28 @@ def test_topics_have_one_writer(service: str) -> None:
         if _WRITERS.get(name, service) != service
     }
     assert foreign == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_readers_are_those_that_the_catalogue_names(service: str) -> None:
+    """Who consumes a topic stands in shared.contracts.topics; the code is held to it."""
+    constants = {thing.name: name for name, thing in vars(topics).items() if isinstance(thing, Topic)}
+    consumed = {topic for path in sources(f"services/{service}") for topic in _streamed(path)}
+    assert consumed == {constants[topic.name] for topic in TOPICS.values() if service in topic.readers}
+
+
+def _streamed(path: Path) -> Iterator[str]:
+    """The topic constants that a file makes streams of, by their own names."""
+    own_names = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "shared.contracts.topics"
+        for alias in node.names
+    }
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Stream":
+            topic = next((word.value for word in node.keywords if word.arg == "topic"), None) or node.args[0]
+            yield topic.attr if isinstance(topic, ast.Attribute) else own_names[ast.unparse(topic)]
 
 
 def test_nobody_else_makes_facts() -> None:

@@ -1,0 +1,53 @@
+"""Keeps real records of a release, for test_recorded.py: `python -m tests.architecture.record HOST:PORT > X.ndjson`.
+
+Run against a centre that has just lived (the demo's, say): for each type and version the first few records, and each
+that shows a field or a word not seen before.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from shared.contracts.topics import TOPICS
+from shared.messaging import log
+
+_FIRST = 2
+
+
+def main(bootstrap: str) -> None:
+    """Write the records as lines of JSON, topic by topic."""
+    asyncio.run(_record(bootstrap))
+
+
+async def _record(bootstrap: str) -> None:
+    for topic in TOPICS.values():
+        seen: dict[tuple[str, str], set[str]] = {}
+        async for copies in log.read(bootstrap, topic):
+            for copy in copies:
+                value = json.loads(copy.value)
+                of_type = seen.setdefault((copy.headers["type"], copy.headers["version"]), set())
+                marks = set(_marks(value["data"], ""))
+                if len(of_type & {"1", "2"}) >= _FIRST and marks <= of_type:
+                    continue
+                of_type |= marks | {"2" if "1" in of_type else "1"}
+                line = {"topic": copy.topic, "key": copy.key, "headers": copy.headers, "value": value}
+                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _marks(value: Any, at: str) -> Iterator[str]:
+    """What a record shows: its fields, and its words where they look like those of a list."""
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield f"{at}.{name}"
+            yield from _marks(child, f"{at}.{name}")
+    elif isinstance(value, list):
+        for child in value[:20]:
+            yield from _marks(child, f"{at}[]")
+    elif isinstance(value, str) and value.isidentifier() and value.islower():
+        yield f"{at}={value}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,52 @@
+"""Records that a release really wrote stay readable for ever."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.contracts.registry import EVENTS, decode
+from shared.contracts.topics import TOPICS
+from tests.architecture.tree import ROOT
+
+RECORDED = ROOT / "tests/architecture/recorded"
+FILES = sorted(RECORDED.glob("*.ndjson"))
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_recorded_facts_are_read(file: Path) -> None:
+    """Each decodes by its headers, to the key, sequence, epoch and id that they name."""
+    for line in lines(file):
+        headers = line["headers"]
+        fact = decode(headers["type"], int(headers["version"]), json.dumps(line["value"]).encode())
+        assert (str(fact.id), fact.subject) == (headers["id"], line["key"])
+        assert (fact.sequence, fact.epoch) == (int(headers["sequence"]), int(headers["epoch"]))
+        assert line["topic"] == EVENTS[fact.type].TOPIC
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_recorded_facts_lose_nothing(file: Path) -> None:
+    """Every field that the release wrote is still known: read and written again it is the same document."""
+    for line in lines(file):
+        headers = line["headers"]
+        if int(headers["version"]) == EVENTS[headers["type"]].VERSION:
+            value = json.dumps(line["value"]).encode()
+            again = json.loads(decode(headers["type"], int(headers["version"]), value).to_json())
+            assert _without_empty(again) == _without_empty(line["value"])
+
+
+def _without_empty(value: Any) -> Any:
+    """Without what a later release adds by default."""
+    if isinstance(value, dict):
+        return {name: _without_empty(child) for name, child in value.items() if child not in ([], None, False)}
+    return [_without_empty(child) for child in value] if isinstance(value, list) else value
+
+
+def test_every_topic_is_recorded() -> None:
+    """A topic that no file holds would be a promise that nobody tries."""
+    assert {line["topic"] for file in FILES for line in lines(file)} == set(TOPICS)
