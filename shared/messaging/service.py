@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -149,32 +150,41 @@ async def running(
             "relay": relay.run,
             "consumer": context.consumer.run,
             **parts.workers,
-            "http": _http(app, settings),
+            "http": http_part(app, settings),
         }
         yield context, app, supervised
     finally:
         pool.terminate()
 
 
-def _http(app: FastAPI, settings: ServiceSettings) -> Part:
+def http_part(app: FastAPI, settings: ServiceSettings) -> Part:
+    """The part that answers HTTP until it is cancelled. It raises StartError when its port is taken."""
+
     async def serve() -> None:
+        try:  # bound here, since uvicorn would end the process by itself
+            listener = socket.create_server((settings.host, settings.port))
+        except OSError as error:
+            raise StartError(
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): set another PORT, or end what "
+                "listens there"
+            ) from error
         config = uvicorn.Config(
             app,
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=int(settings.stop_seconds),
             limit_concurrency=1000,
         )
         server = _Server(config)
-        running = asyncio.create_task(server.serve())
+        running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
             server.should_exit = True
             await running
             raise
+        finally:
+            listener.close()
 
     return serve
 
@@ -213,5 +223,5 @@ def main(service: str, settings_class: type[ServiceSettings], build: Build, *, m
         return 3
     except MotcuaError as error:
         print(f"{service}: {error}", file=sys.stderr)  # noqa: T201 - a command's own words
-        return 1
+        return 3 if isinstance(error.__cause__, StartError) else 1
     return 0
