@@ -16,6 +16,8 @@ from shared.runtime.keys import ApiKey, new_key, read_keys, write_keys
 
 KEYS_FILE = "keys.toml"
 TOKENS_FILE = "api-keys.env"
+RECEIPTS = "receipts"
+"""The secret that the SMS provider presents with its receipts: no API key, since it opens nothing else."""
 _LINE = re.compile(r"^([A-Z0-9_]+)=(\S+)$")
 
 
@@ -76,6 +78,8 @@ def ensure_keys(home: Path, wanted: Iterable[Wanted]) -> dict[str, str]:
     for wish in wanted:
         if wish.system:
             _write_private(home / "tokens" / wish.id, tokens[wish.id])
+    if not (home / "tokens" / RECEIPTS).exists():
+        _write_private(home / "tokens" / RECEIPTS, secrets.token_urlsafe(32))
     return tokens
 
 

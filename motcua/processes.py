@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from motcua.database import SERVICES
+from motcua.keys import RECEIPTS
 
 _PORT_OFFSETS: Mapping[str, int] = {"desk": 0, "intake": 1, "routing": 2, "sla": 3, "notify": 4, "ops": 5}
 
@@ -80,6 +81,7 @@ def _notify(site: Site) -> dict[str, str]:
         "SMTP_HOST": site.host("smtp"),
         "SMTP_PORT": str(site.smtp_port),
         "SMS_URL": f"http://{site.host('sms')}:{site.sms_port}",
+        "RECEIPT_KEY_FILE": str(site.tokens_folder / RECEIPTS),
     }
 
 
@@ -90,9 +92,13 @@ def sink_commands(site: Site) -> dict[str, list[str]]:
     """The embedded providers: what an applicant would get lies in the inbox below the home folder."""
     run = [sys.executable, "-m", "motcua.sinks"]
     home = ["--home", str(site.home)]
+    receipts = [
+        *("--receipt-url", f"{site.url('notify')}/receipts"),
+        *("--receipt-key-file", str(site.tokens_folder / RECEIPTS)),
+    ]
     return {
         "smtp": [*run, "smtp", *home, "--port", str(site.smtp_port), "--control-port", str(site.smtp_control_port)],
-        "sms": [*run, "sms", *home, "--port", str(site.sms_port)],
+        "sms": [*run, "sms", *home, "--port", str(site.sms_port), *receipts],
     }
 
 

@@ -103,7 +103,8 @@ def hear(known: Known, fact: AnyFact) -> list[Alert]:
         paused = isinstance(data, deadlines.DeadlinePausedV1)
         return planning.hear_clock(known, Clock(told, data.dossier_sequence, due_at, paused))
     if isinstance(data, ASSIGNMENT_FACTS):
-        known.place = data.receiving_place.model_dump(mode="json")
+        place = data.receiving_place
+        known.place = {"kind": place.kind, "counters": list(place.counters), "returning": data.returning_place}
     return []
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any
 
 from services.notify.domain import texts as rules
+from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
 from shared.runtime.centre.messages import Expected, MessageBook, MessageTexts, Placeholders, load_messages
 
@@ -56,15 +56,15 @@ class Texts:
         return {**self.book.version(version).texts, **self.centre}
 
 
-def load_texts(folder: Path, *, name: str, address: str, hotline: str, zone: tzinfo) -> Texts:
-    """The texts below the centre's folder. Raises StartError that lists every wrong place of every version."""
-    book = load_messages(folder, EXPECTED)
-    centre = {"centre.name": name, "centre.address": address, "centre.hotline": hotline}
+def load_texts(centre: Centre) -> Texts:
+    """The centre's texts. Raises StartError that lists every wrong place of every version."""
+    book = load_messages(centre.files, EXPECTED)
+    own = {"centre.name": centre.name_vi, "centre.address": centre.address_vi, "centre.hotline": centre.hotline}
     faults = [
         f"{version.file}: {fault}"
         for version in book.versions
-        for fault in rules.too_long({**version.texts, **centre}, version.numbers, zone)
+        for fault in rules.too_long({**version.texts, **own}, version.numbers, centre.zone)
     ]
     if faults:
         raise StartError("\n".join(faults))
-    return Texts(book, centre, zone)
+    return Texts(book, own, centre.zone)

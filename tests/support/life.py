@@ -143,7 +143,7 @@ class Life:
                 local_date=self.at.date(),
                 receiving_place=assignments.ReceivingPlace(kind="department", department="STP", counters=counters),
                 competent_department="STP",
-                returning_place="STP",
+                returning_place="results",
                 reason=assignments.AssignmentReason(rule="v1", text="test"),
             )
         )

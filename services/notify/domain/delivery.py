@@ -10,7 +10,7 @@ from datetime import timedelta
 RESENT_WHEN_UNKNOWN = frozenset({"supplement_required", "payment_required", "result_ready"})
 """Must-act and result moments: sent once more, since an applicant who does not hear of them loses time or rights."""
 
-_FIRST_PAUSE = timedelta(seconds=5)
+_FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
 
 
@@ -21,12 +21,11 @@ class Capabilities:
     `idempotent`: a repeated key sends nothing twice.
     `status_query`: it can be asked about a key, and from `settled_after` on "never heard of it" is to be believed
     (before, the request may still be under way).
-    `receipts`: it reports arrivals by itself, as a rule within `receipt_window`.
+    `receipt_window`: how long a report of arrival may take, so how long silence is listened to before a repeat.
     """
 
     idempotent: bool = False
     status_query: bool = False
-    receipts: bool = False
     settled_after: timedelta = timedelta(minutes=1)
     receipt_window: timedelta = timedelta(minutes=15)
 
@@ -103,7 +102,7 @@ Step = Sent | Failed | Unknown | Dropped | Again | Ask
 
 
 def pause_before(attempt: int) -> timedelta:
-    """How long to wait before attempt number `attempt` (the second is 2): 5 s, doubling up to ten minutes."""
+    """How long to wait before attempt number `attempt` (the second is 2): 2 s, doubling up to ten minutes."""
     doublings = min(max(attempt - 2, 0), 10)
     return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
 
@@ -129,6 +128,13 @@ def after_asking(answer: Answer, can: Capabilities, *, attempts: int) -> Step:
             return Ask(can.settled_after)
         case _:
             return _after_plain_answer(answer, attempts=attempts, doubled=False)
+
+
+def in_doubt_after(answer: Answer, *, asked: bool, before: bool) -> bool:
+    """Whether the message may have gone out without our knowing, after sending it or (`asked`) a question about it."""
+    if isinstance(answer, NoAnswer):
+        return before or not asked
+    return before and not asked
 
 
 def given_up(*, in_doubt: bool, reason: str) -> Unknown | Dropped:

@@ -19,6 +19,9 @@ ALLOWED_LATER: Mapping[str, frozenset[str]] = {
 }
 """Later states in which an alert is still true; the others are overtaken by any later change of state."""
 
+CHANNELS = ("sms", "email")
+"""The ways that this release can send on; others that a fact names are left to releases that know them."""
+
 UNREACHABLE = "none"
 """The channel of a plan for an applicant who left no contact: never sent, and the desk shows it."""
 
@@ -127,7 +130,7 @@ def hear_submission(known: Known, told: Told, channels: tuple[str, ...]) -> None
 
 def hear_reach(known: Known, told: Told, channels: tuple[str, ...]) -> None:
     """From this fact on the applicant can be reached in these ways."""
-    known.reach.append([told.sequence, list(channels)])
+    known.reach.append([told.sequence, [channel for channel in channels if channel in CHANNELS]])
 
 
 def hear_receipt(known: Known, told: Told, code: str) -> None:

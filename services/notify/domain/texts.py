@@ -41,6 +41,7 @@ PHRASES: Mapping[str, frozenset[str]] = {
     "phrases.at_counters": frozenset({"counters"}),
     "phrases.at_general_counter": frozenset({"counters"}),
     "phrases.at_guidance": frozenset(),
+    "phrases.at_results": frozenset(),
     "phrases.more_papers": frozenset({"count"}),
 }
 """Building blocks of the texts -> their placeholders."""
@@ -51,6 +52,9 @@ CENTRE = frozenset({"centre.name", "centre.address", "centre.hotline"})
 TEXTS = frozenset(f"{template}.{part}" for template in NEEDED for part in ("sms", "subject", "email"))
 NUMBERS = frozenset(f"{template}.{part}" for template in NEEDED for part in ("sms_parts", "valid_hours"))
 """Numbers kept beside the texts: the parts that an SMS may cost at most, and how long an alert is worth sending."""
+
+FETCHED = frozenset({"received", "received_no_due", "due_date_changed", "due_date_delayed", "result_ready"})
+"""Templates that tell where the result is fetched; all others, where papers are brought."""
 
 _LONG_AT = "2026-11-30T09:30:00+00:00"
 LONGEST: Mapping[str, Any] = {
@@ -65,15 +69,15 @@ LONGEST: Mapping[str, Any] = {
 }
 """Values as long as they get: with these, no SMS may cost more parts than its text states."""
 
-LONGEST_PLACE: Mapping[str, Any] = {"kind": "general", "counters": [37, 38, 39, 40, 41]}
+LONGEST_PLACE: Mapping[str, Any] = {"kind": "department", "counters": [37, 38, 39, 40, 41], "returning": "STP"}
 
 
 def render_sms(
     texts: Mapping[str, str], template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None, zone: tzinfo
 ) -> str:
-    """The SMS, in plain letters. `values` are those of the alert, `place` is where to go (None: ask at guidance)."""
+    """The SMS, in plain letters. `values` are the alert's; `place` is what routing decided (None: ask at guidance)."""
     papers = _papers_in_short(texts, values.get("papers", ()))
-    return without_diacritics(texts[f"{template}.sms"].format_map(_words(texts, values, place, zone, papers)))
+    return without_diacritics(texts[f"{template}.sms"].format_map(_words(texts, template, values, place, zone, papers)))
 
 
 def render_email(
@@ -81,7 +85,7 @@ def render_email(
 ) -> tuple[str, str]:
     """Subject and text of the e-mail, with diacritics and every paper on a line of its own."""
     papers = "\n".join(f"- {paper}" for paper in values.get("papers", ()))
-    words = _words(texts, values, place, zone, papers)
+    words = _words(texts, template, values, place, zone, papers)
     return texts[f"{template}.subject"].format_map(words), texts[f"{template}.email"].format_map(words)
 
 
@@ -99,13 +103,18 @@ def too_long(texts: Mapping[str, str], numbers: Mapping[str, int], zone: tzinfo)
 
 
 def _words(
-    texts: Mapping[str, str], values: Mapping[str, Any], place: Mapping[str, Any] | None, zone: tzinfo, papers: str
+    texts: Mapping[str, str],
+    template: str,
+    values: Mapping[str, Any],
+    place: Mapping[str, Any] | None,
+    zone: tzinfo,
+    papers: str,
 ) -> dict[str, str]:
     words = {
         "centre": texts["centre.name"],
         "address": texts["centre.address"],
         "hotline": texts["centre.hotline"],
-        "where": _where(texts, place),
+        "where": _where(texts, template, place),
         "dossier": _dossier(texts, values, zone),
         "date": _day(values["at"], zone),
         "papers": papers,
@@ -126,8 +135,12 @@ def _dossier(texts: Mapping[str, str], values: Mapping[str, Any], zone: tzinfo) 
     return texts["phrases.without_code"].format(submitted=_day(values["submitted_at"], zone))
 
 
-def _where(texts: Mapping[str, str], place: Mapping[str, Any] | None) -> str:
-    if not place or not place["counters"]:
+def _where(texts: Mapping[str, str], template: str, place: Mapping[str, Any] | None) -> str:
+    if place and template in FETCHED and place["returning"] == "results":
+        return texts["phrases.at_results"]
+    # Papers of a pooled department are brought to the general counter, but its results are not handed out there.
+    pooled_result = place and template in FETCHED and place["kind"] == "general"
+    if not place or not place["counters"] or pooled_result:
         return texts["phrases.at_guidance"]
     key = "phrases.at_general_counter" if place["kind"] == "general" else "phrases.at_counters"
     return texts[key].format(counters=", ".join(str(number) for number in place["counters"][:5]))

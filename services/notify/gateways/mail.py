@@ -1,5 +1,6 @@
 """E-mail through an SMTP relay. The Message-ID is the message's own id, so a repeat can be recognised by any reader."""
 
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from typing import Literal
@@ -18,8 +19,6 @@ class SmtpGateway:
     Until the text has been handed over, a lost connection means "surely not taken"; after that, nobody knows.
     """
 
-    can = Capabilities()
-
     def __init__(
         self,
         *,
@@ -30,11 +29,17 @@ class SmtpGateway:
         tls: Literal["none", "starttls", "tls"] = "none",
         user: str | None = None,
         password: str | None = None,
+        repeat_after: timedelta = timedelta(minutes=15),
     ) -> None:
+        self._can = Capabilities(receipt_window=repeat_after)
         self._sender = sender
         self._domain = sender.rpartition("@")[2]
         self._user, self._password = user, password
         self._host, self._port, self._seconds, self._tls = host, port, seconds, tls
+
+    @property
+    def can(self) -> Capabilities:
+        return self._can
 
     async def send(self, message: Outgoing) -> Answer:
         try:

@@ -12,16 +12,23 @@ from services.notify.gateways import Outgoing
 _NOT_NOW = frozenset({401, 403, 408, 425, 429})
 """Refusals of the request, not of the message: our key, or the pace, must be put right first."""
 
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+)
+
 
 class HttpSmsGateway:
     """`POST {url}/messages` sends, `GET {url}/messages/{id}` asks. `seconds` bounds each call."""
 
-    def __init__(self, *, url: str, key: str, brand: str, seconds: float, can: Capabilities) -> None:
+    def __init__(self, *, url: str, key: str | None, brand: str, seconds: float, can: Capabilities) -> None:
         self._can = can
         self._brand = brand
-        self._http = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=seconds, trust_env=False
-        )
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=seconds, trust_env=False)
 
     @property
     def can(self) -> Capabilities:
@@ -63,7 +70,7 @@ class HttpSmsGateway:
     async def _call(self, method: str, path: str, **more: Any) -> httpx.Response | NotTaken | NoAnswer:
         try:
             return await self._http.request(method, path, **more)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+        except _NEVER_LEFT:
             return NotTaken()
         except httpx.RequestError:
             return NoAnswer()

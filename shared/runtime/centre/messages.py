@@ -1,4 +1,4 @@
-"""The texts told to applicants: one TOML file a version in `config/<centre>/messages/`, read and checked at start."""
+"""The texts told to applicants: one TOML file a version in `config/<centre>/messages/`, checked at start."""
 
 import string
 import tomllib
@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from shared.kernel.errors import StartError
+
+FOLDER = "messages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Expected:
 class MessageTexts:
     """One version of the texts: in force from the local date `valid_from`, by `decision`."""
 
-    file: Path
+    file: str
     version: int
     valid_from: date
     decision: str
@@ -58,31 +59,31 @@ class MessageBook:
         raise StartError(f"messages were planned with version {number} of the texts, which is gone: put its file back")
 
 
-def load_messages(centre: Path, expected: Expected) -> MessageBook:
-    """The texts of the centre folder `centre`.
+def load_messages(files: Mapping[str, bytes], expected: Expected) -> MessageBook:
+    """The texts among a centre's files (path within its folder -> content, as read and hashed with all the others).
 
-    Raises StartError that lists every wrong place (file, key, what, what to do) of all files at once.
+    Raises StartError that lists every wrong place (file, key, what, what to do) of all versions at once.
     """
-    folder = centre / "messages"
     problems: list[str] = []
-    versions = [found for file in sorted(folder.glob("*.toml")) if (found := _read(file, expected, problems))]
+    names = [name for name in sorted(files) if name.startswith(f"{FOLDER}/") and name.endswith(".toml")]
+    versions = [found for name in names if (found := _read(name, files[name], expected, problems))]
     versions.sort(key=lambda texts: texts.version)
     for older, newer in pairwise(versions):
         if newer.version == older.version or newer.valid_from <= older.valid_from:
             problems.append(
                 f"{newer.file}: version {newer.version} from {newer.valid_from} does not come after"
-                f" version {older.version} from {older.valid_from} ({older.file.name}): raise both"
+                f" version {older.version} from {older.valid_from} ({older.file}): raise both"
             )
     if not versions and not problems:
-        problems.append(f"{folder}: no *.toml with texts found: add a first version")
+        problems.append(f"{FOLDER}/: no *.toml with texts found: add a first version")
     if problems:
         raise StartError("\n".join(problems))
     return MessageBook(tuple(versions))
 
 
-def _read(file: Path, expected: Expected, problems: list[str]) -> MessageTexts | None:
+def _read(file: str, content: bytes, expected: Expected, problems: list[str]) -> MessageTexts | None:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(f"{file}: not TOML in UTF-8: {error}")
         return None

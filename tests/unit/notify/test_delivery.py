@@ -21,19 +21,20 @@ from services.notify.domain.delivery import (
     after_asking,
     after_sending,
     given_up,
+    in_doubt_after,
     pause_before,
 )
 
 NOTHING = Capabilities(receipt_window=timedelta(minutes=15))
 KEYED = Capabilities(idempotent=True)
 ASKABLE = Capabilities(status_query=True, settled_after=timedelta(minutes=1))
-FIVE = timedelta(seconds=5)
+SOON = timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("can", [NOTHING, KEYED, ASKABLE])
 @pytest.mark.parametrize(
     ("answer", "step"),
-    [(Accepted("ref"), Sent("ref")), (Refused("http_422"), Failed("http_422")), (NotTaken(), Again(FIVE))],
+    [(Accepted("ref"), Sent("ref")), (Refused("http_422"), Failed("http_422")), (NotTaken(), Again(SOON))],
 )
 def test_a_plain_answer_settles_it_with_every_provider(can: Capabilities, answer: Answer, step: Step) -> None:
     """Taken is sent, refused is failed, surely not taken is sent again without any doubt."""
@@ -84,7 +85,7 @@ def test_the_mark_of_a_repeat_survives_a_busy_provider() -> None:
     [
         (Accepted("ref"), Sent("ref")),
         (Refused("gone"), Failed("gone")),
-        (NotTaken(), Again(FIVE)),
+        (NotTaken(), Again(SOON)),
         (NoAnswer(), Ask(timedelta(minutes=1))),
     ],
 )
@@ -100,5 +101,21 @@ def test_what_may_have_gone_out_is_never_called_dropped() -> None:
 
 
 def test_pauses_double_up_to_ten_minutes() -> None:
-    """5 s, 10 s, 20 s … and never more than ten minutes, however many attempts there were."""
-    assert [pause_before(n).total_seconds() for n in (2, 3, 4, 9, 10, 5000)] == [5, 10, 20, 600, 600, 600]
+    """2 s, 4 s, 8 s … and never more than ten minutes, however many attempts there were."""
+    assert [pause_before(n).total_seconds() for n in (2, 3, 4, 10, 11, 5000)] == [2, 4, 8, 512, 600, 600]
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "before", "doubt"),
+    [
+        (NoAnswer(), False, False, True),
+        (NoAnswer(), True, True, True),
+        (NoAnswer(), True, False, False),
+        (NotTaken(), False, False, False),
+        (NotTaken(), False, True, True),  # a busy provider says nothing of an earlier attempt
+        (NotTaken(), True, True, False),  # "never heard of it" does
+    ],
+)
+def test_when_a_message_is_in_doubt(answer: Answer, asked: bool, before: bool, doubt: bool) -> None:
+    """Silence raises the doubt, only a question about that very message settles it."""
+    assert in_doubt_after(answer, asked=asked, before=before) is doubt

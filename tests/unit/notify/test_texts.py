@@ -1,9 +1,9 @@
 """The texts of the default centre, and what a wrong file says at start."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,9 +11,9 @@ from services.notify.domain.sms import encode
 from services.notify.domain.texts import LONGEST, LONGEST_PLACE, NEEDED, PAPERS_IN_SMS
 from services.notify.texts import Texts, load_texts
 from shared.kernel.errors import StartError
+from shared.runtime.centre import load_centre
 
 CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 VALUES = {
     "at": "2017-11-20T01:05:00+00:00",
     "submitted_at": "2017-11-19T23:30:00+00:00",  # the 20th in the centre
@@ -24,22 +24,17 @@ VALUES = {
     "papers": ["Bản sao giấy khai sinh", "Sổ hộ khẩu"],
     "amount_vnd": 1_200_000,
 }
-PLACE = {"kind": "department", "department": "STP", "counters": [2, 3]}
+PLACE = {"kind": "department", "counters": [2, 3], "returning": "STP"}
 
 
-def load(folder: Path) -> Texts:
-    return load_texts(
-        folder,
-        name="Trung tâm Hành chính công tỉnh Bình Phước",
-        address="Thị xã Đồng Xoài, tỉnh Bình Phước",
-        hotline="0271 000 0000",
-        zone=ZONE,
-    )
+def load(*versions: str) -> Texts:
+    files = {f"messages/{number:04}.toml": text.encode() for number, text in enumerate(versions, 1)}
+    return load_texts(replace(load_centre(CENTRE), files=files))
 
 
 @pytest.fixture(scope="module")
 def texts() -> Texts:
-    return load(CENTRE)
+    return load_texts(load_centre(CENTRE))
 
 
 @pytest.mark.parametrize("template", NEEDED)
@@ -96,14 +91,28 @@ def test_a_dossier_without_a_code_is_named_by_its_submission(texts: Texts) -> No
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ({"kind": "general", "counters": [41]}, "Quay Tong hop (so 41)"),
-        ({"kind": "department", "counters": []}, "quay Huong dan"),
+        ({"kind": "general", "counters": [41], "returning": "STC"}, "Quay Tong hop (so 41)"),
+        ({"kind": "department", "counters": [2, 3], "returning": "STP"}, "quay so 2, 3"),
+        ({"kind": "department", "counters": [], "returning": "STP"}, "quay Huong dan"),
         (None, "quay Huong dan"),
     ],
 )
-def test_where_to_go(texts: Texts, place: dict[str, object] | None, words: str) -> None:
-    """The general counter, or guidance where routing has not answered: never an empty place."""
-    assert words in texts.sms(1, "received", VALUES, place)
+def test_where_to_bring_papers(texts: Texts, place: dict[str, object] | None, words: str) -> None:
+    """To the receiving place, or to guidance where routing has not answered: never to an empty place."""
+    assert words in texts.sms(1, "supplement_required", VALUES, place)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ({"kind": "department", "counters": [2], "returning": "results"}, "quay Tra ket qua"),
+        ({"kind": "department", "counters": [2, 3], "returning": "STP"}, "quay so 2, 3"),
+        ({"kind": "general", "counters": [41], "returning": "STC"}, "quay Huong dan"),
+    ],
+)
+def test_where_to_fetch_the_result(texts: Texts, place: dict[str, object], words: str) -> None:
+    """At the returning place, which pooling does not change: the general counter only receives."""
+    assert words in texts.sms(1, "result_ready", VALUES, place)
 
 
 def test_hour_and_date_are_the_centres(texts: Texts) -> None:
@@ -114,13 +123,6 @@ def test_hour_and_date_are_the_centres(texts: Texts) -> None:
 def test_an_amount_is_written_as_in_vietnam(texts: Texts) -> None:
     """Thousands are set apart by dots."""
     assert "1.200.000 dong" in texts.sms(1, "payment_required", VALUES, PLACE)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "messages").mkdir()
-    (tmp_path / "messages" / "0001.toml").write_text(source(), encoding="utf-8")
-    return tmp_path
 
 
 def source() -> str:
@@ -147,27 +149,25 @@ def source() -> str:
         (("ông/bà: {dossier} lùi", "ông/bà: ✉ {dossier} lùi"), r"due_date_delayed.sms: has a letter"),
     ],
 )
-def test_a_wrong_text_stops_the_start_with_file_and_key(folder: Path, change: tuple[str, str], complaint: str) -> None:
+def test_a_wrong_text_stops_the_start_with_file_and_key(change: tuple[str, str], complaint: str) -> None:
     """No text is repaired, defaulted or half-loaded."""
     assert change[0] in source()
-    (folder / "messages" / "0001.toml").write_text(source().replace(*change), encoding="utf-8")
     with pytest.raises(StartError, match=complaint):
-        load(folder)
+        load(source().replace(*change))
 
 
-def test_a_folder_without_texts_stops_the_start(tmp_path: Path) -> None:
+def test_a_centre_without_texts_stops_the_start() -> None:
     """And says where they were looked for."""
-    with pytest.raises(StartError, match=r"messages: no \*.toml"):
-        load(tmp_path)
+    with pytest.raises(StartError, match=r"messages/: no \*.toml"):
+        load()
 
 
-def test_a_new_version_counts_from_its_local_date_on_and_the_old_one_is_kept(folder: Path) -> None:
+def test_a_new_version_counts_from_its_local_date_on_and_the_old_one_is_kept() -> None:
     """Messages keep the version that they were planned with; facts before the first version take the first."""
     newer = (
         source().replace("version = 1", "version = 2").replace("2017-04-28", "2018-01-01").replace("xin lỗi", "tiếc")
     )
-    (folder / "messages" / "0002.toml").write_text(newer, encoding="utf-8")
-    texts = load(folder)
+    texts = load(source(), newer)
     assert texts.version_on(datetime(2017, 12, 31, 16, 59, tzinfo=UTC)).version == 1
     assert texts.version_on(datetime(2017, 12, 31, 17, 0, tzinfo=UTC)).version == 2
     assert texts.version_on(datetime(2012, 1, 1, tzinfo=UTC)).version == 1
@@ -175,11 +175,10 @@ def test_a_new_version_counts_from_its_local_date_on_and_the_old_one_is_kept(fol
     assert texts.book.versions[1].valid_from == date(2018, 1, 1)
 
 
-def test_two_versions_must_follow_each_other(folder: Path) -> None:
+def test_two_versions_must_follow_each_other() -> None:
     """A version that starts no later than the one before would never count."""
-    (folder / "messages" / "0002.toml").write_text(source().replace("version = 1", "version = 2"), encoding="utf-8")
     with pytest.raises(StartError, match=r"0002.toml: version 2 from 2017-04-28 does not come after"):
-        load(folder)
+        load(source(), source().replace("version = 1", "version = 2"))
 
 
 def test_a_version_that_was_taken_away_is_missed(texts: Texts) -> None:

@@ -1,0 +1,87 @@
+"""What each fact does: note it, and plan the alerts that it calls for in the same transaction."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.notify.domain.planning import UNREACHABLE, Alert
+from services.notify.hearing import ASSIGNMENT_FACTS, DEADLINE_FACTS, DOSSIER_FACTS, hear
+from services.notify.store import DOSSIERS, MESSAGES, DossierRow, Message
+from services.notify.texts import Texts
+from shared.contracts import topics
+from shared.contracts.assignments import AssignmentDecidedV1
+from shared.contracts.dossiers import DossierReceivedV1, DossierSubmittedV1
+from shared.contracts.envelope import AnyFact
+from shared.contracts.messages import MessageDroppedV1, MessagePlannedV1
+from shared.messaging.applying import Handler, Stream
+from shared.postgres.unit import Unit
+
+_AT_ONCE = datetime(1, 1, 1, tzinfo=UTC)
+"""Due for the sender as soon as it is planned, whatever the machines' clocks say."""
+
+
+def streams(texts: Texts) -> list[Stream[DossierRow]]:
+    """The topics that notify hears, and what their facts do."""
+    handler = planner(texts)
+    return [
+        Stream(topics.DOSSIERS, DOSSIERS, dict.fromkeys(DOSSIER_FACTS, handler)),
+        Stream(topics.DEADLINES, DOSSIERS, dict.fromkeys(DEADLINE_FACTS, handler)),
+        Stream(topics.ASSIGNMENTS, DOSSIERS, dict.fromkeys(ASSIGNMENT_FACTS, handler)),
+    ]
+
+
+def planner(texts: Texts) -> Handler[DossierRow]:
+    """The handler of every fact: `hear` decides, each alert becomes a message a channel."""
+
+    def on_fact(fact: AnyFact, unit: Unit[DossierRow]) -> None:
+        row = unit.row(fact.dossier_id)
+        match fact.data:
+            case DossierSubmittedV1() | DossierReceivedV1() if fact.data.department:
+                row.department = fact.data.department
+            case AssignmentDecidedV1():
+                row.department = fact.data.competent_department
+        for alert in hear(row, fact):
+            for channel in alert.channels:
+                _plan(texts, alert, channel, fact, unit)
+
+    return on_fact
+
+
+def _plan(texts: Texts, alert: Alert, channel: str, fact: AnyFact, unit: Unit[DossierRow]) -> None:
+    row, cause = unit.row(fact.dossier_id), unit.cause_of(fact)
+    version = texts.version_on(alert.valid_from)
+    about: dict[str, Any] = {
+        "message_id": alert.message_id(channel),
+        "channel": channel,
+        "moment": alert.moment,
+        "dossier_sequence": alert.dossier_sequence,
+    }
+    expires_at = alert.valid_from + texts.valid_for(version, alert.template)
+    planned = unit.publish(
+        row,
+        MessagePlannedV1(
+            **about,
+            template=alert.template,
+            template_version=version.version,
+            not_before=fact.time,
+            expires_at=expires_at,
+        ),
+        time=fact.time,
+        cause=cause,
+    )
+    message = Message(
+        **about,
+        dossier_id=fact.dossier_id,
+        template=alert.template,
+        template_version=version.version,
+        content=alert.values,
+        planned_fact=planned.id,
+        correlation=cause.correlation,
+        planned_at=fact.time,
+        not_before=fact.time,
+        expires_at=expires_at,
+        next_at=_AT_ONCE,
+    )
+    if channel == UNREACHABLE:
+        message.state, message.next_step, message.reason = "dropped", None, "not_reachable"
+        unit.publish(row, MessageDroppedV1(**about, reason="not_reachable"), time=fact.time, cause=cause)
+    unit.add(MESSAGES, message)

@@ -1,0 +1,199 @@
+"""Rows and records of notify, and the claim by which a sender leases messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+
+from services.notify.domain.planning import Known
+from shared.postgres.pool import Connection
+from shared.postgres.rows import RecordTable, Row, Table
+
+
+@dataclass(kw_only=True)
+class DossierRow(Known, Row):
+    """One dossier: the fences, what is known of it, and the competent department (whose officers may look)."""
+
+    department: str | None = None
+
+
+DOSSIERS = Table(
+    DossierRow,
+    name="dossiers",
+    columns={
+        "heard": "bigint",
+        "state": "text",
+        "state_since": "bigint",
+        "code": "text",
+        "department": "text",
+        "submitted_at": "timestamptz",
+        "reach": "jsonb",
+        "received": "jsonb",
+        "received_told": "boolean",
+        "result_told": "boolean",
+        "paused": "boolean",
+        "due_at": "timestamptz",
+        "early": "jsonb",
+        "place": "jsonb",
+    },
+)
+
+State = Literal["planned", "sent", "delivered", "failed", "unknown", "dropped"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """A plan and what became of it; the columns are explained in the migration."""
+
+    message_id: UUID
+    dossier_id: UUID
+    dossier_sequence: int
+    moment: str
+    channel: Literal["sms", "email", "none"]
+    template: str
+    template_version: int
+    content: dict[str, Any]
+    planned_fact: UUID
+    correlation: str
+    planned_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    next_at: datetime
+    place: dict[str, Any] | None = None
+    state: State = "planned"
+    reason: str | None = None
+    next_step: Literal["send", "ask", "answer"] | None = "send"
+    attempts: int = 0
+    in_doubt: bool = False
+    doubled: bool = False
+    parts: int = 1
+    reference: str | None = None
+    leased_until: datetime | None = None
+    claims: int = 0
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The due date that it names, if it names one."""
+        due_at = self.content.get("due_at")
+        return datetime.fromisoformat(due_at) if due_at else None
+
+
+MESSAGES = RecordTable(
+    Message,
+    name="messages",
+    key="message_id",
+    columns={
+        "message_id": "uuid",
+        "dossier_id": "uuid",
+        "dossier_sequence": "bigint",
+        "moment": "text",
+        "channel": "text",
+        "template": "text",
+        "template_version": "integer",
+        "content": "jsonb",
+        "planned_fact": "uuid",
+        "correlation": "text",
+        "planned_at": "timestamptz",
+        "not_before": "timestamptz",
+        "expires_at": "timestamptz",
+        "next_at": "timestamptz",
+        "place": "jsonb",
+        "state": "text",
+        "reason": "text",
+        "next_step": "text",
+        "attempts": "integer",
+        "in_doubt": "boolean",
+        "doubled": "boolean",
+        "parts": "integer",
+        "reference": "text",
+        "leased_until": "timestamptz",
+        "claims": "bigint",
+    },
+)
+
+# Oldest first; what another sender holds is skipped, not waited for. The lease and its end are machine time, the
+# database's, which all senders share; only `not_before` is centre time.
+_CLAIM = """
+with due as (
+    select message_id from messages
+    where channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
+        and (leased_until is null or leased_until <= clock_timestamp())
+    order by next_at
+    limit $3
+    for update skip locked
+)
+update messages set leased_until = clock_timestamp() + $4, claims = claims + 1
+from due where messages.message_id = due.message_id
+returning messages.message_id
+"""
+
+
+async def claim(pool: asyncpg.Pool, *, channel: str, now: datetime, limit: int, lease: timedelta) -> Sequence[Message]:
+    """Lease up to `limit` messages of a channel that are due at the centre time `now`; commits.
+
+    Nobody else gets them until the lease ends, and each carries its `claims` as a token.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        found = await connection.fetch(_CLAIM, channel, now, limit, lease)
+        if not found:
+            return []
+        messages = await MESSAGES.lock(connection, [row["message_id"] for row in found])
+    return sorted(messages.values(), key=lambda message: message.next_at)
+
+
+async def release(pool: asyncpg.Pool, message: Message, *, pause: timedelta) -> None:
+    """Give a lease back unused; the message is due again after `pause`. Commits; nothing if the lease was lost."""
+    await pool.execute(
+        "update messages set leased_until = null, next_at = clock_timestamp() + $3"
+        " where message_id = $1 and claims = $2 and next_step is not null",
+        message.message_id,
+        message.claims,
+        pause,
+    )
+
+
+async def lock_message(connection: Connection, message_id: UUID) -> Message | None:
+    """The message, locked. The caller holds its dossier's row already, which comes first in the lock order."""
+    return (await MESSAGES.lock(connection, [message_id])).get(message_id)
+
+
+async def machine_now(connection: Connection) -> datetime:
+    """Machine time by the database's clock, which all senders share: for leases and for when to try again."""
+    now: datetime = await connection.fetchval("select clock_timestamp()")
+    return now
+
+
+async def dossier_of(pool: asyncpg.Pool, message_id: UUID) -> UUID | None:
+    """Which dossier a message is about."""
+    found: UUID | None = await pool.fetchval("select dossier_id from messages where message_id = $1", message_id)
+    return found
+
+
+_LIST = """
+select m.message_id, m.dossier_id, d.code, m.dossier_sequence, m.moment, m.channel, m.template, m.template_version,
+    m.state, m.reason, m.attempts, m.parts, m.doubled, m.planned_at, m.expires_at
+from messages m join dossiers d using (dossier_id)
+where ($1::uuid is null or m.dossier_id = $1) and ($2::text is null or m.state = $2)
+    and ($3::text is null or m.reason = $3) and ($4::uuid is null or m.message_id > $4)
+    and ($5::text is null or d.department = $5)
+"""
+
+
+async def list_messages(
+    pool: asyncpg.Pool,
+    *,
+    dossier_id: UUID | None = None,
+    state: str | None = None,
+    reason: str | None = None,
+    after: UUID | None = None,
+    department: str | None = None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Messages that fit every filter given: a dossier's by the fact told, others by id."""
+    order = "m.message_id" if dossier_id is None else "m.dossier_sequence, m.planned_at, m.message_id"
+    query = f"{_LIST} order by {order} limit $6"
+    rows = await pool.fetch(query, dossier_id, state, reason, after, department, limit)
+    return [dict(row) for row in rows]

@@ -1,0 +1,236 @@
+"""notify's planning, senders and HTTP on a real database and real sinks; only intake's look-up is stood in for."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from motcua.sinks.behaviour import Behaviour, Control
+from motcua.sinks.inbox import Inbox, InboxMessage, read_inbox
+from motcua.sinks.sms import create_sms_simulator
+from motcua.sinks.smtp import SmtpSink
+from services.notify.__main__ import MIGRATIONS
+from services.notify.app import build
+from services.notify.handlers import planner
+from services.notify.settings import NotifySettings
+from services.notify.store import DOSSIERS
+from services.notify.texts import load_texts
+from shared.contracts.envelope import AnyFact
+from shared.messaging.relay import Relay
+from shared.messaging.service import Context
+from shared.postgres.facts import Publisher
+from shared.postgres.migrate import migrate
+from shared.postgres.pool import create_pool
+from shared.runtime.centre import load_centre
+from shared.runtime.clock import SystemClock, machine_now
+from shared.runtime.http import create_app
+from shared.runtime.keys import KeyRing, new_key, write_keys
+from tests.support import ServiceDatabase, eventually, free_port
+from tests.support.life import Life
+from tests.support.serving import serving
+
+CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
+PHONE, MOBILE, EMAIL = "0168 123 4567", "+84381234567", "nguoi.dan@example.vn"
+RECEIPT_KEY = "receipts-of-the-test"
+
+
+class LookUp(BaseModel):
+    """What intake's contact look-up takes."""
+
+    dossier_id: UUID
+    purpose: str
+    message_id: UUID
+
+
+@dataclass
+class Intake:
+    """Intake's contact look-up as its contract says. `contacts` overrides the usual one; `broken` answers 503."""
+
+    contacts: dict[UUID, dict[str, str | None] | None] = field(default_factory=dict)
+    asked: list[UUID] = field(default_factory=list)
+    broken: bool = False
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.post("/contacts/lookup")
+        async def look_up(body: LookUp) -> JSONResponse:
+            if self.broken:
+                return JSONResponse({"type": "urn:motcua:problem:unavailable"}, status_code=503)
+            self.asked.append(body.message_id)
+            usual: dict[str, str | None] = {"name": "Nguyễn Văn A", "phone": PHONE, "email": EMAIL}
+            contact = self.contacts.get(body.dossier_id, usual)
+            if contact is None:
+                return JSONResponse({"type": "urn:motcua:problem:no-such-dossier"}, status_code=404)
+            return JSONResponse(contact)
+
+        return app
+
+
+@dataclass
+class Office:
+    """One notify with its surroundings. `keys` are tokens by role."""
+
+    home: Path
+    contexts: list[Context]
+    intake: Intake
+    mail: Control
+    sms_url: str
+    urls: list[str]
+    keys: dict[str, str]
+    http: httpx.AsyncClient
+
+    @property
+    def context(self) -> Context:
+        return self.contexts[0]
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        return self.context.pool
+
+    async def sms_behaves(self, **behaviour: Any) -> None:
+        """Set the SMS provider's behaviour for what comes next."""
+        answer = await self.http.put(f"{self.sms_url}/behaviour", json=behaviour)
+        assert answer.status_code == 200, answer.text
+
+    def mail_behaves(self, **behaviour: Any) -> None:
+        """The same for the mail server."""
+        self.mail.behaviour = Behaviour(**behaviour)
+
+    async def sms_requests(self) -> int:
+        """How many messages the SMS provider was offered."""
+        return int((await self.http.get(f"{self.sms_url}/requests")).json()["requests"])
+
+    async def hear(self, facts: Sequence[AnyFact]) -> None:
+        """Let the handler hear facts, each in a transaction of its own, as the consumer does."""
+        handler = planner(load_texts(self.context.centre))
+        for fact in facts:
+            async with self.context.unit(DOSSIERS, [fact.dossier_id]) as (_, unit):
+                handler(fact, unit)
+
+    async def messages(self, life: Life, channel: str = "sms") -> list[dict[str, Any]]:
+        """The dossier's messages on a channel, in the order of the facts told."""
+        rows = await self.pool.fetch(
+            "select * from messages where dossier_id = $1 and channel = $2 order by dossier_sequence, planned_at",
+            life.dossier_id,
+            channel,
+        )
+        return [dict(row) for row in rows]
+
+    async def becomes(self, life: Life, *states: str, within: float = 15, channel: str = "sms") -> dict[str, Any]:
+        """The dossier's last message on a channel, once it is in one of these states."""
+        found: dict[str, Any] = {}
+
+        async def look() -> bool:
+            found.update((await self.messages(life, channel))[-1])
+            assert found["state"] in states, f"{found['state']} {found['reason']} {found['next_step']}"
+            return True
+
+        await eventually(look, within=within)
+        return found
+
+    async def inbox(self, life: Life, channel: str = "sms") -> list[InboxMessage]:
+        """What the applicant got about this dossier on a channel."""
+        ids = {str(message["message_id"]) for message in await self.messages(life, channel)}
+        return [message for message in read_inbox(self.home, message_ids=ids) if message.channel == channel]
+
+    async def outcomes(self, life: Life, channel: str = "sms") -> list[tuple[str, dict[str, Any]]]:
+        """What notify told about the dossier's messages on a channel: type and data, in sequence."""
+        query = "select type, value from facts where key = $1 order by sequence"
+        rows = await self.pool.fetch(query, str(life.dossier_id))
+        told = [(row["type"], json.loads(row["value"])["data"]) for row in rows]
+        return [(kind, data) for kind, data in told if data["channel"] == channel]
+
+
+@asynccontextmanager
+async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **settings: Any) -> AsyncIterator[Office]:
+    """Start it all; `settings` are notify's own, shortened where tests would have to wait."""
+    url = database.url("notify")
+    await asyncio.to_thread(migrate, url, "notify", MIGRATIONS)
+    (home / "receipts").write_text(RECEIPT_KEY)
+    (home / "intake").write_text("a-key-of-the-stand-in")
+    keys: dict[str, str] = {}
+    entries = []
+    for role, more in (("leader", {}), ("officer", {"department": "STP"}), ("applicant", {})):
+        keys[role], entry = new_key(role, role, **more)  # type: ignore[arg-type]  # roles as listed
+        entries.append(entry)
+    keys["other"], other = new_key("other", "officer", department="SYT")
+    write_keys(home / "keys.toml", [*entries, other])
+    intake, mail, inbox = Intake(), Control(), Inbox(home)
+    notify_ports = [free_port() for _ in range(replicas)]
+    async with AsyncExitStack() as stack:
+        intake_url = await stack.enter_async_context(serving(intake.app()))
+        simulator = create_sms_simulator(
+            inbox, receipt_url=f"http://127.0.0.1:{notify_ports[0]}/receipts", receipt_key=RECEIPT_KEY
+        )
+        sms_url = await stack.enter_async_context(serving(simulator))
+        sink = SmtpSink(inbox, mail, host="127.0.0.1", port=0)
+        await sink.start()
+        stack.callback(sink.close)
+        contexts: list[Context] = []
+        for number in range(replicas):
+            values: dict[str, Any] = {
+                "kafka_bootstrap": "127.0.0.1:1",  # nothing is consumed or relayed here
+                "database_url": url,
+                "member": f"notify-{number}",
+                "port": notify_ports[number],
+                "centre": CENTRE,
+                "keys_file": home / "keys.toml",
+                "intake_url": intake_url,
+                "intake_key_file": home / "intake",
+                "receipt_key_file": home / "receipts",
+                "send_seconds": 1.0,
+                "lease_seconds": 3.0,
+                "smtp_host": "127.0.0.1",
+                "smtp_port": sink.port,
+                "smtp_receipt_window_seconds": 1.0,
+                "sms_url": sms_url,
+                "sms_settled_seconds": 1.0,
+                "sms_receipt_window_seconds": 1.0,
+            }
+            contexts.append(await stack.enter_async_context(_replica(NotifySettings(**(values | settings)))))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, trust_env=False))
+        urls = [f"http://127.0.0.1:{port}" for port in notify_ports]
+        yield Office(home, contexts, intake, mail, sms_url, urls, keys, http)
+
+
+@asynccontextmanager
+async def _replica(settings: NotifySettings) -> AsyncIterator[Context]:
+    centre = load_centre(settings.centre)
+    pool = await create_pool(settings.database_url, "notify")
+    publisher = Publisher("notify", centre.code, 1, centre.catalogue_version)
+    relay = Relay(settings.database_url, "notify", bootstrap=settings.kafka_bootstrap, client_id=settings.member)
+    context = Context(settings, centre, pool, publisher, SystemClock(), relay)
+    parts = await build(context)
+    app = create_app("notify", health=context.health, keys=KeyRing(settings.keys_file))
+    for router in parts.routers:
+        app.include_router(router)
+    workers = [asyncio.ensure_future(work()) for work in parts.workers.values()]
+    try:
+        async with serving(app, settings.port):
+            yield context
+    finally:
+        for worker in workers:
+            worker.cancel()
+        for ended in await asyncio.gather(*workers, return_exceptions=True):
+            assert isinstance(ended, asyncio.CancelledError), ended
+        pool.terminate()
+
+
+def life_now(**more: Any) -> Life:
+    """A dossier submitted and received half an hour ago."""
+    life = Life(start=machine_now() - timedelta(minutes=30), **more)
+    life.submitted()
+    life.received()
+    return life
