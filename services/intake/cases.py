@@ -23,6 +23,14 @@ class Setting:
     now: datetime
     backdating: moments.Backdating | None
     taken: set[str]
+    _departments: dict[date, frozenset[str]] = field(default_factory=dict)
+
+    def departments_on(self, day: date) -> frozenset[str]:
+        """The codes of all departments that there are on a local date."""
+        found = self._departments.get(day)
+        if found is None:
+            found = self._departments[day] = frozenset(one.code for one in self.centre.departments_on(day))
+        return found
 
 
 @dataclass(slots=True, kw_only=True)

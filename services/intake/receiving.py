@@ -1,8 +1,7 @@
 """Submission and receipt: where a dossier gets its department, its papers are judged and its code is drawn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from services.intake import requests
@@ -15,7 +14,7 @@ from services.intake.requests import ActLine
 from services.intake.tables import DossierRow
 from shared.contracts import dossiers as events
 from shared.contracts.envelope import Actor
-from shared.kernel.centre import Centre, Requirement
+from shared.kernel.centre import Requirement
 from shared.kernel.errors import ExpectedError, FieldError
 
 
@@ -51,7 +50,7 @@ def submit(
         data.department,
         procedure=data.procedure,
         by_catalogue=None if procedure is None else procedure.departments,
-        departments=_departments_on(setting.centre, day),
+        departments=setting.departments_on(day),
     )
     requirements = setting.centre.requirements_of(data.procedure, day)
     papers.check_documents(requirements, [document.requirement for document in data.documents])
@@ -59,9 +58,7 @@ def submit(
     walk_in = None
     if data.receive is not None:
         roles.check_role(ACTS["receive"], actor.role)
-        walk_in = _receipt(
-            data.receive, actor, department, requirements, handed_in, (), _departments_on(setting.centre, day)
-        )
+        walk_in = _receipt(data.receive, actor, department, requirements, handed_in, (), setting.departments_on(day))
 
     row = new()
     row.procedure, row.department, row.channel = data.procedure, department, channel
@@ -109,7 +106,7 @@ def _receipt(
     requirements: Sequence[Requirement] | None,
     handed_in: Sequence[str],
     asked_papers: Sequence[str],
-    departments: Sequence[str],
+    departments: Collection[str],
 ) -> _Receipt:
     department = competence.department_of_receipt(data.department, known=known, departments=departments)
     lacking = papers.missing(requirements, handed_in)
@@ -141,12 +138,8 @@ def _received(case: Case, receipt: _Receipt) -> list[Draft]:
 def receive(case: Case, data: requests.Receive) -> list[Draft]:
     """The centre takes the dossier in; its papers are judged, or asked for, or a reason is recorded."""
     row = case.row
-    departments = _departments_on(case.setting.centre, case.day)
+    departments = case.setting.departments_on(case.day)
     receipt = _receipt(
         data, case.actor, row.department, case.requirements, row.handed_in, row.asked_papers, departments
     )
     return _received(case, receipt)
-
-
-def _departments_on(centre: Centre, day: date) -> Sequence[str]:
-    return [department.code for department in centre.departments_on(day)]

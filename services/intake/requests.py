@@ -1,5 +1,6 @@
 """What a request may hold: the envelope of an act and the data of each act. Shapes only; the rules are the domain's."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -304,9 +305,13 @@ def read_line(raw: object) -> ActLine:
     readable: dict[str, Any] = {"fingerprint": fingerprint(raw)}
     try:
         readable["key"] = check_key(raw.get("key"))
-        readable |= _dossier(raw)
         line = LineRequest.model_validate(raw)
+        readable |= _dossier(line)
     except ValidationError as error:
+        # a refused line holds up later ones of its dossier, so that is read even where the rest is wrong
+        with contextlib.suppress(ValidationError, ExpectedError):
+            named = SubmitRequest.model_validate({"dossier": raw.get("dossier")})
+            readable["reference"] = _dossier(named)["reference"]
         return ActLine(**readable, fault=problems.invalid(error.errors(include_input=False, include_url=False)))
     except ExpectedError as fault:
         return ActLine(**readable, fault=fault)
@@ -316,15 +321,15 @@ def read_line(raw: object) -> ActLine:
     return ActLine(**readable, act=line.act, occurred_at=line.occurred_at, actor=line.actor, data=data)
 
 
-def _dossier(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Which dossier a line is about, read before the rest: a refused line holds up later ones of its dossier."""
-    named = SubmitRequest.model_validate({"dossier": raw.get("dossier")}).dossier
+def _dossier(line: SubmitRequest) -> dict[str, Any]:
+    """Which dossier a line is about; a submission gives it the foreign code that it names. Raises ExpectedError."""
+    named = line.dossier
     if named is None:
-        return {"foreign": ()}
+        return {"reference": None, "foreign": ()}
     if named.id is not None:
         return {"reference": Reference("id", str(named.id)), "foreign": ()}
     if named.foreign is not None:
-        foreign = (named.foreign,) if raw.get("act") == "submit" else ()
+        foreign = (named.foreign,) if isinstance(line, LineRequest) and line.act == "submit" else ()
         return {"reference": Reference("foreign", named.foreign.id), "foreign": foreign}
     return {"reference": Reference("code", str(parse_code(named.code or ""))), "foreign": ()}
 
