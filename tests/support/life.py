@@ -10,7 +10,12 @@ from shared.postgres.facts import Cause, Publisher
 
 START = datetime(2017, 11, 20, 1, 0, tzinfo=UTC)
 TERM = deadlines.Term(value=5, unit="working_day")
-_OWNERS = {"intake.dossiers.v1": "intake", "sla.deadlines.v1": "sla", "routing.assignments.v1": "routing"}
+_OWNERS = {
+    "intake.dossiers.v1": "intake",
+    "sla.deadlines.v1": "sla",
+    "sla.calendars.v1": "sla",
+    "routing.assignments.v1": "routing",
+}
 
 
 class Life:

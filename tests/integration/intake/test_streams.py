@@ -1,0 +1,194 @@
+"""What intake hears from routing and sla, and what it tells, on a real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from motcua.embedded.kafka import Broker
+from motcua.embedded.postgres import Postgres
+from shared.contracts import calendars
+from shared.contracts.topics import DOSSIERS
+from shared.messaging.service import Context
+from shared.runtime.clock import machine_now
+from tests.integration.intake.office import Office, build_house, in_process
+from tests.support import Databases, eventually
+from tests.support.life import Life
+from tests.support.reading import facts_on
+from tests.support.told import send
+
+Running = tuple[Office, Context]
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole(postgres: Postgres, broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """One replica with all its parts, for this module: joining its group takes seconds."""
+    databases = Databases(postgres)
+    house = build_house(databases.fresh(), tmp_path_factory.mktemp("intake"), broker.bootstrap)
+    async with in_process(house, parts=("http", "consumer", "relay")) as running:
+        yield running
+    databases.drop_all()
+
+
+def life_of(dossier_id: str, heard: int) -> Life:
+    """What routing and sla tell of a dossier whose last fact has this sequence."""
+    life = Life(start=machine_now())
+    life.dossier_id = UUID(dossier_id)
+    life._sequences[DOSSIERS.name] = heard
+    return life
+
+
+def calendar(version: int, *, day: datetime) -> calendars.CalendarPublishedV1:
+    """A calendar that works around the clock, ten days to both sides of a day."""
+    first = day.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
+    opens = [int((first + timedelta(days=n)).timestamp()) for n in range(20)]
+    return calendars.CalendarPublishedV1(
+        name="vn-public",
+        version=version,
+        zone="UTC",
+        first_date=first.date(),
+        last_date=(first + timedelta(days=19)).date(),
+        standard_day_seconds=8 * 3600,
+        opens=tuple(opens),
+        closes=tuple(second + 86_400 for second in opens),
+    )
+
+
+async def test_facts_stand_on_the_topic_in_sequence_without_personal_data(whole: Running, broker: Broker) -> None:
+    """Name, contact, titles and free text stay behind."""
+    office, _ = whole
+    answer = await office.walk_in(
+        applicant={
+            "name": "Lê Thị Bình",
+            "phone": "0987654321",
+            "email": "binh@example.vn",
+            "address": "12 Hùng Vương",
+        },
+        documents=[{"title": "deed of Lê Thị Bình", "reference": "vault/17"}],
+    )
+    await office.act(answer["dossier_id"], "take_over", "officer")
+    await office.act(answer["dossier_id"], "stop", "officer", data={"reason": "Bà Bình moved away"})
+
+    async def told() -> bool:
+        facts = [f for f in await facts_on(broker.bootstrap, DOSSIERS) if f.subject == answer["dossier_id"]]
+        text = b"".join(fact.to_json() for fact in facts).decode()
+        for secret in ("Bình", "0987654321", "binh@", "Hùng", "vault", "moved"):
+            assert secret not in text
+        return [fact.sequence for fact in facts] == [1, 2, 3, 4]
+
+    await eventually(told, within=20)
+
+
+async def test_the_waiting_read_ends_with_the_first_fact_that_reflects_the_act(whole: Running, broker: Broker) -> None:
+    """`reflecting` is lowered to the last act that touched the clock, so a later step does not hold it up."""
+    office, _ = whole
+    dossier = (await office.walk_in())["dossier_id"]
+    step = await office.act(dossier, "record_step", data={"activity": "copied"})
+    assert step.json()["sequence"] == 3
+
+    early = await office.read(dossier, wait_for="due_at", reflecting=3, timeout=0.2)
+    assert (early.status_code, early.json()["due"]["status"]) == (200, "not_yet")
+
+    waiting = asyncio.create_task(office.read(dossier, wait_for="due_at", reflecting=3, timeout=20))
+    await send(broker.bootstrap, [life_of(dossier, 2).due(27)])
+    due = (await waiting).json()["due"]
+    assert due == {
+        "status": "set",
+        "reflects": 2,
+        "due_at": "2017-11-27T09:30:00Z",
+        "due_date": "2017-11-27",
+        "provisional": False,
+        "crosses_unconfirmed": [],
+        "up_to_date": True,
+    }
+
+
+async def test_a_paused_clock_ends_the_wait_too(whole: Running, broker: Broker) -> None:
+    """There is no due date then, and the answer says what remains."""
+    office, _ = whole
+    dossier = (await office.walk_in())["dossier_id"]
+    await office.act(dossier, "take_over", "officer")
+    asked = await office.act(dossier, "ask_supplement", "officer", data={"papers": ["deed"]})
+    life = life_of(dossier, 2)
+    due = life.due(27)
+    life._sequences[DOSSIERS.name] = asked.json()["sequence"]
+    await send(broker.bootstrap, [due, life.paused()])
+    found = await office.read(dossier, wait_for="due_at", reflecting=asked.json()["sequence"], timeout=20)
+    assert found.json()["due"]["status"] == "paused"
+
+
+async def test_a_dossier_without_a_clock_is_not_waited_for(whole: Running) -> None:
+    """Before receipt there is nothing to wait for."""
+    office, _ = whole
+    dossier = (await office.submit()).json()["dossier_id"]
+    async with asyncio.timeout(5):
+        found = await office.read(dossier, wait_for="due_at", reflecting=1, timeout=30)
+    assert found.json()["due"]["status"] == "no_clock"
+
+
+@pytest.mark.parametrize("received_first", [True, False])
+async def test_another_counter_than_the_rules_is_told_once(
+    whole: Running, broker: Broker, received_first: bool
+) -> None:
+    """Whichever of receipt and assignment comes second tells it; it is never refused."""
+    office, _ = whole
+    dossier = (await office.submit()).json()["dossier_id"]
+    life = life_of(dossier, 1)
+    if received_first:
+        await office.act(dossier, "receive")
+    await send(broker.bootstrap, [life.assigned(5, 6)])
+
+    async def assigned() -> bool:
+        return (await office.read(dossier)).json()["assignment"] is not None
+
+    await eventually(assigned, within=20)
+    if not received_first:
+        await office.act(dossier, "receive")
+    types = [entry["type"] for entry in (await office.read(dossier)).json()["history"]]
+    assert types == ["dossier.submitted", "dossier.received", "dossier.received_elsewhere"]
+    last = (await office.read(dossier)).json()["history"][-1]
+    assert (last["data"]["counter"], last["data"]["receiving_place"]) == (2, "STP")
+
+
+async def test_the_rules_own_counter_is_nothing_to_tell(whole: Running, broker: Broker) -> None:
+    """Counter 2 is one of the rule's."""
+    office, _ = whole
+    dossier = (await office.submit()).json()["dossier_id"]
+    await send(broker.bootstrap, [life_of(dossier, 1).assigned(2, 3)])
+
+    async def assigned() -> bool:
+        return (await office.read(dossier)).json()["assignment"] is not None
+
+    await eventually(assigned, within=20)
+    answer = (await office.act(dossier, "receive")).json()
+    assert answer["sequence"] == 2
+
+
+async def test_acts_are_dated_back_once_a_calendar_has_arrived(whole: Running, broker: Broker) -> None:
+    """503 before; then by working time, up to one working day."""
+    office, context = whole
+    now = machine_now()
+    an_hour_ago = (now - timedelta(hours=1)).isoformat()
+    await context.pool.execute("delete from calendars")  # other tests may have told theirs on this broker
+
+    data = {"procedure": "2.000908", "receive": {}}
+    refused = await office.submit(occurred_at=an_hour_ago, data=data)
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:motcua:problem:calendar-not-arrived")
+    life = life_of("01890000-0000-7000-8000-000000000000", 1)
+    fact = life.tell(calendar(1, day=now)).model_copy(update={"subject": f"vn-{life.at:%H%M%S%f}"})
+    await send(broker.bootstrap, [fact])
+
+    async def accepted() -> bool:
+        return (await office.submit(occurred_at=an_hour_ago, data=data)).status_code == 201
+
+    await eventually(accepted, within=20)
+    too_long_ago = await office.submit(occurred_at=(now - timedelta(hours=9)).isoformat(), data=data)
+    assert (too_long_ago.status_code, too_long_ago.json()["errors"][0]["pointer"]) == (422, "/occurred_at")
+    ahead = await office.submit(occurred_at=(now + timedelta(hours=1)).isoformat(), data=data)
+    assert ahead.status_code == 422
