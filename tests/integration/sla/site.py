@@ -1,0 +1,154 @@
+"""Sla in this process, on a real broker and database, with a clock that the test sets and a ticker that it drives."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from services.sla import __file__ as sla_file
+from services.sla.app import build, clocks_of
+from services.sla.settings import SlaSettings
+from services.sla.ticker import Ticker
+from shared.contracts.envelope import AnyFact, Role
+from shared.contracts.registry import decode
+from shared.contracts.topics import DEADLINES, DOSSIERS
+from shared.messaging.service import Context, running
+from shared.postgres.migrate import migrate
+from shared.runtime.keys import ApiKey, new_key, write_keys
+from shared.runtime.tasks import supervise
+from tests.support import eventually
+from tests.support.told import send
+from tests.unit.sla.given import at
+
+MIGRATIONS = Path(sla_file).parent / "migrations"
+KEYS: tuple[tuple[str, Role, str | None], ...] = (
+    ("leader", "leader", None),
+    ("stp", "officer", "STP"),
+    ("stc", "officer", "STC"),
+    ("applicant", "applicant", None),
+)
+
+
+class HandClock:
+    """Centre time as the test says."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def set(self, local: str) -> None:
+        """To that local time."""
+        self._now = at(local)
+
+
+@dataclass(slots=True)
+class Sla:
+    """One replica; `ticker` is driven by hand. `tokens` by name: leader, stp and stc (officers), applicant."""
+
+    context: Context
+    app: FastAPI
+    ticker: Ticker
+    clock: HandClock
+    bootstrap: str
+    tokens: dict[str, str]
+
+    async def hear(self, *facts: AnyFact) -> None:
+        """Put facts on Kafka and wait until they have taken effect here."""
+        await send(self.bootstrap, facts)
+        last = {fact.dossier_id: fact.sequence for fact in facts}
+
+        async def heard() -> bool:
+            rows = await self.context.pool.fetch(
+                "select dossier_id, (fences -> $2 ->> 0)::int as sequence from dossiers "
+                "where dossier_id = any($1::uuid[])",
+                list(last),
+                DOSSIERS.name,
+            )
+            found = {row["dossier_id"]: row["sequence"] for row in rows}
+            return all((found.get(key) or 0) >= sequence for key, sequence in last.items())
+
+        await eventually(heard, within=30)
+
+    async def all_heard(self) -> None:
+        """Wait until everything on Kafka, other tests' dossiers included, has taken effect here."""
+
+        async def heard() -> bool:
+            return len(await self.context.consumer.caught_up(DOSSIERS)) == DOSSIERS.partitions
+
+        await eventually(heard, within=30)
+
+    async def told(self, dossier_id: UUID) -> list[AnyFact]:
+        """What this service ever told of a dossier, by sequence."""
+        rows = await self.context.pool.fetch(
+            "select type, version, value from facts where key = $1 and topic = $2 order by sequence",
+            str(dossier_id),
+            DEADLINES.name,
+        )
+        return [decode(row["type"], row["version"], row["value"].encode()) for row in rows]
+
+    async def types(self, dossier_id: UUID) -> list[str]:
+        """The same, types alone."""
+        return [fact.type.removeprefix("deadline.") for fact in await self.told(dossier_id)]
+
+    async def tick(self) -> None:
+        """Tick until nothing is left to tell."""
+        while await self.ticker.tick():
+            pass
+
+    async def row(self, dossier_id: UUID) -> asyncpg.Record:
+        """The dossier's row."""
+        found = await self.context.pool.fetchrow("select * from dossiers where dossier_id = $1", dossier_id)
+        assert found is not None
+        return found
+
+    def client(self, name: str) -> httpx.AsyncClient:
+        """Asks the service's application with the key of that name."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://sla",
+            headers={"Authorization": f"Bearer {self.tokens[name]}"},
+        )
+
+
+@asynccontextmanager
+async def sla_running(
+    bootstrap: str, database_url: str, folder: Path, *, centre: Path, now: str, member: str = "sla-0", **more: Any
+) -> AsyncIterator[Sla]:
+    """A replica that consumes and relays; its own ticker and HTTP server are left out."""
+    migrate(database_url, "sla", MIGRATIONS)
+    tokens: dict[str, str] = {}
+    keys: list[ApiKey] = []
+    for name, role, department in KEYS:
+        tokens[name], key = new_key(name, role, department=department)
+        keys.append(key)
+    write_keys(folder / f"{member}-keys.toml", keys)
+    settings = SlaSettings(
+        kafka_bootstrap=bootstrap,
+        database_url=database_url,
+        member=member,
+        centre=centre,
+        keys_file=folder / f"{member}-keys.toml",
+        **more,
+    )
+    clock = HandClock(at(now))
+    async with running("sla", settings, build, clock=clock) as (context, app, parts):
+        ticker = Ticker(context, await clocks_of(context), tick_seconds=1)
+        stop = asyncio.Event()
+        kept = {name: part for name, part in parts.items() if name not in ("ticker", "http")}
+        process = asyncio.create_task(supervise(kept, stop=stop))
+        try:
+            await eventually(lambda: context.consumer.reason_not_ready() is None, within=30)
+            yield Sla(context, app, ticker, clock, bootstrap, tokens)
+        finally:
+            stop.set()
+            await process

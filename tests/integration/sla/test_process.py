@@ -1,0 +1,65 @@
+"""Sla as a process of its own, with the machine's clock: its own ticker, killed and started again."""
+
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+from motcua.embedded import kafka
+from services.sla import __file__ as sla_file
+from shared.postgres.migrate import migrate
+from shared.runtime.keys import new_key, write_keys
+from tests.support import Databases, eventually, free_port
+from tests.support.centre_folder import write_centre
+from tests.support.service_process import ServiceProcess
+from tests.support.told import send
+from tests.unit.sla.given import Acts
+
+LONG_AGO = "2018-01-02 09:00"
+
+
+async def test_killed_process_tells_nothing_twice(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Received long ago: every threshold is told at once, and after kill -9 only those of what came meanwhile."""
+    url = database.fresh("sla").url("sla")
+    migrate(url, "sla", Path(sla_file).parent / "migrations")
+    token, key = new_key("leader", "leader")
+    write_keys(tmp_path / "keys.toml", [key])
+    settings = {
+        "SLA_KAFKA_BOOTSTRAP": sla_broker.bootstrap,
+        "SLA_DATABASE_URL": url,
+        "SLA_MEMBER": "sla-0",
+        "SLA_PORT": str(free_port()),
+        "SLA_CENTRE": str(write_centre(tmp_path / "centre")),
+        "SLA_KEYS_FILE": str(tmp_path / "keys.toml"),
+        "SLA_TICK_SECONDS": "0.2",
+    }
+    process = ServiceProcess("sla", settings, tmp_path / "sla.log")
+    first, second = Acts(), Acts()
+    everything = ["set", "near", "reached", "breached", "escalated", "escalated"]
+    connection = await asyncpg.connect(url)
+
+    async def types(acts: Acts) -> list[str]:
+        rows = await connection.fetch("select type from facts where key = $1 order by sequence", str(acts.dossier_id))
+        return [row["type"].removeprefix("deadline.") for row in rows]
+
+    async def told(acts: Acts) -> bool:
+        return await types(acts) == everything
+
+    try:
+        process.start()
+        await send(sla_broker.bootstrap, [first.receive(LONG_AGO, "2.000908")])
+        await eventually(lambda: told(first), within=30)
+        process.kill()
+        await send(sla_broker.bootstrap, [second.receive(LONG_AGO, "2.000908")])
+        process.start()
+        await eventually(lambda: told(second), within=30)
+        assert await types(first) == everything
+        async with httpx.AsyncClient(base_url=process.url, headers={"Authorization": f"Bearer {token}"}) as leader:
+            shown = (await leader.get(f"/dossiers/{first.dossier_id}/deadline")).json()
+        assert (shown["state"], shown["overdue"]) == ("running", True)
+        assert process.stop() == 0
+    finally:
+        process.stop()
+        await connection.close()

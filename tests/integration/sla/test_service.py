@@ -1,0 +1,208 @@
+"""Sla on a real broker and database: acts in, deadlines out, and what people may ask."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from motcua.embedded import kafka
+from shared.contracts.calendars import CalendarPublishedV1
+from shared.contracts.topics import CALENDARS, DEADLINES
+from tests.integration.sla.site import sla_running
+from tests.support import Databases, eventually
+from tests.support.centre_folder import SMALL_CENTRE, write_centre
+from tests.support.reading import facts_on
+from tests.unit.sla.given import Acts, local
+
+NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,2,working_day,by_hours,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem document of a refusal."""
+    document: dict[str, Any] = answer.json()
+    assert (answer.status_code, document["type"]) == (status, f"urn:motcua:problem:{slug}")
+    return document
+
+
+async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """A whole life stands on sla's topic, keyed by the dossier, in sequence, each fact reflecting its act."""
+    url, acts = database.fresh("sla").url("sla"), Acts()
+    centre = write_centre(tmp_path / "centre")
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
+        await sla.hear(
+            acts.submitted(),
+            acts.receive("2018-01-02 09:00", "2.000908"),
+            acts.ask_supplement("2018-01-02 10:00"),
+            acts.supplement_received("2018-01-03 10:00"),
+            acts.settle("2018-01-04 08:00"),
+        )
+
+        async def on_kafka() -> bool:
+            facts = [fact for fact in await facts_on(sla.bootstrap, DEADLINES) if fact.subject == str(acts.dossier_id)]
+            assert [(fact.sequence, fact.type) for fact in facts] == [
+                (1, "deadline.set"),
+                (2, "deadline.paused"),
+                (3, "deadline.set"),
+                (4, "deadline.near"),
+                (5, "deadline.ended"),
+            ]
+            assert [local(fact.data.model_dump().get("due_at")) for fact in facts] == [
+                "2018-01-03 09:00",
+                None,
+                "2018-01-04 09:00",
+                "2018-01-04 09:00",
+                "2018-01-04 09:00",
+            ]
+            return True
+
+        await eventually(on_kafka, within=20, every=0.3)
+
+
+async def test_calendar_is_published_when_it_differs(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Once at the first start, not again at the next, and as version 2 when a day off was entered."""
+    url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
+    versions, working_windows = [], []
+    for exceptions in ("", "", '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-01,all,,decided,\n'):
+        write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + exceptions})
+        async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
+            rows = await sla.context.pool.fetch(
+                "select value from facts where topic = $1 order by sequence", CALENDARS.name
+            )
+            events = [CalendarPublishedV1.model_validate_json(_data(row["value"])) for row in rows]
+            versions.append([event.version for event in events])
+            working_windows.append(len(events[-1].opens))
+            assert all(row_key == "week" for row_key in await _keys(sla.context.pool))
+    assert versions == [[1], [1], [1, 2]]
+    assert working_windows[0] - working_windows[2] == 2
+
+
+async def test_changed_calendar_moves_open_due_dates_at_the_start(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """A running clock is derived again by the calendar that is now configured; an ended one is left alone."""
+    url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
+    running, ended = Acts(), Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
+        await sla.hear(running.receive("2018-01-02 09:00", "2.000908"))
+        await sla.hear(ended.receive("2018-01-02 09:00", "2.000908"), ended.settle("2018-01-02 10:00"))
+    off = '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-01,all,,decided,\n'
+    write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + off})
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 11:00") as sla:
+        await sla.ticker.rederive()
+        assert [
+            (local(fact.data.model_dump()["due_at"]), fact.data.model_dump()["calendar_version"])
+            for fact in await sla.told(running.dossier_id)
+        ] == [("2018-01-03 09:00", 1), ("2018-01-04 09:00", 2)]
+        assert await sla.types(ended.dossier_id) == ["set", "ended"]
+
+
+async def test_unknown_procedure_waits_in_a_list_and_flows_on(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Listed page by page until the catalogue knows it; then its due date counts from the receipt, not from now."""
+    url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), [Acts(), Acts(), Acts()]
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
+        await sla.hear(*[each.receive("2018-01-02 09:00", "L.8") for each in acts])
+        async with sla.client("leader") as leader, sla.client("stp") as stp:
+            first = (await leader.get("/waiting", params={"limit": 2})).json()
+            rest = (await leader.get("/waiting", params={"limit": 2, "after": first["next"]})).json()
+            problem(await stp.get("/waiting"), 403, "forbidden")
+        listed = first["dossiers"] + rest["dossiers"]
+        assert [row["dossier_id"] for row in listed] == sorted(str(each.dossier_id) for each in acts)
+        assert {(row["procedure"], row["waiting_for"], row["state"]) for row in listed} == {
+            ("L.8", "procedure", "running")
+        }
+        assert (first["count"], rest["next"]) == (3, None)
+    write_centre(centre, procedures_csv=SMALL_CENTRE["procedures.csv"] + NEW_PROCEDURE)
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 09:00") as sla:
+        assert (await sla.ticker.rederive(), await sla.ticker.rederive()) == (3, 0)
+        for each in acts:
+            waiting, found = await sla.told(each.dossier_id)
+            assert (waiting.type, found.type) == ("deadline.waiting", "deadline.set")
+            assert local(found.data.model_dump()["due_at"]) == "2018-01-04 09:00"
+        async with sla.client("leader") as leader:
+            assert (await leader.get("/waiting")).json() == {"count": 0, "dossiers": [], "next": None}
+
+
+async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """What the clock has come to, for those who may see the dossier."""
+    url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla,
+        sla.client("stp") as stp,
+        sla.client("stc") as stc,
+        sla.client("applicant") as applicant,
+    ):
+        path = f"/dossiers/{acts.dossier_id}/deadline"
+        problem(await stp.get(path), 404, "dossier-unknown")
+        await sla.hear(acts.receive("2018-01-02 09:00", "2.000908"))
+        shown = (await stp.get(path)).json()
+        assert (shown["state"], shown["due_at"], shown["due_date"], shown["overdue"]) == (
+            "running",
+            "2018-01-03T02:00:00Z",
+            "2018-01-03",
+            False,
+        )
+        assert shown["term"] == {"value": 1, "unit": "working_day", "counting": "by_hours", "cut_off": "15:00"}
+        sla.clock.set("2018-01-03 09:01")
+        assert (await stp.get(path)).json()["overdue"]
+        problem(await stc.get(path), 404, "dossier-unknown")
+        problem(await applicant.get(path), 403, "forbidden")
+        problem(await stp.get("/dossiers/1/deadline"), 422, "invalid-content")
+
+        await sla.hear(acts.settle("2018-01-03 16:00"))
+        shown = (await stp.get(path)).json()
+        assert (shown["state"], shown["outcome"], shown["ended_at"], shown["dossier_sequence"]) == (
+            "ended",
+            "on_time",
+            "2018-01-03T09:00:00Z",
+            2,
+        )
+
+
+async def test_due_date_before_there_is_a_dossier(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """One question, one date; a bad question is told what is wrong with it."""
+    url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 15:01") as sla,
+        sla.client("stp") as stp,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=sla.app), base_url="http://sla") as nobody,
+    ):
+
+        async def ask(**params: str) -> httpx.Response:
+            return await stp.get("/due", params=params)
+
+        found = (await ask(procedure="2.000908", received_at="2018-01-02T09:00:00+07:00")).json()
+        assert (found["counted_from"], found["due_at"], found["calendar"], found["calendar_version"]) == (
+            "2018-01-02T02:00:00Z",
+            "2018-01-03T02:00:00Z",
+            "week",
+            1,
+        )
+        now = (await ask(procedure="2.000908")).json()
+        assert (now["received_at"], now["due_date"]) == ("2018-01-02T08:01:00Z", "2018-01-03")
+        assert now["counted_from"] == "2018-01-03T00:00:00Z"
+        no_term = (await ask(procedure="L.7")).json()
+        assert (no_term["term"], no_term["due_at"]) == (None, None)
+
+        problem(await ask(procedure="9.999999"), 404, "procedure-unknown")
+        outside = problem(
+            await ask(procedure="2.000908", received_at="2026-12-31T16:00:00+07:00"), 422, "outside-calendar"
+        )
+        assert "week covers 2017-01-01 to 2026-12-31" in outside["detail"]
+        for bad in ("2018-01-02T09:00:00", "2018-01-02", "0", "1514858400", "soon"):
+            problem(await ask(procedure="2.000908", received_at=bad), 422, "invalid-content")
+        problem(await stp.get("/due"), 422, "invalid-content")
+        problem(await nobody.get("/due", params={"procedure": "L.7"}), 401, "unauthorized")
+
+
+async def _keys(pool: Any) -> list[str]:
+    return [row["key"] for row in await pool.fetch("select key from facts where topic = $1", CALENDARS.name)]
+
+
+def _data(value: str) -> str:
+    return value[value.index('"data":') + len('"data":') : -1]

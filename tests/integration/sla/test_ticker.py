@@ -1,0 +1,236 @@
+"""A deadline fires once, and not falsely: the ticker on a real broker and database, its clock set by the test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from motcua.embedded import kafka
+from services.sla import store
+from services.sla.app import clocks_of
+from services.sla.ticker import Ticker
+from shared.contracts.topics import DOSSIERS
+from shared.messaging.relay import partition_of
+from tests.integration.sla.site import Sla, sla_running
+from tests.support import Databases, eventually
+from tests.support.centre_folder import write_centre
+from tests.support.told import send
+from tests.unit.sla.given import Acts, local
+
+RECEIVED = "2018-01-02 09:00"  # one working day: due on 3 January 09:00, near at half the term, breached at 24:00
+AFTER = "2018-01-04 08:00"
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Path:
+    return write_centre(tmp_path / "centre")
+
+
+@pytest.fixture
+def url(database: Databases) -> str:
+    return database.fresh("sla").url("sla")
+
+
+async def test_each_threshold_is_told_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
+    """At its own instant, however late the tick; a second tick tells nothing."""
+    acts = Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        await sla.tick()
+        assert await sla.types(acts.dossier_id) == ["set"]
+        sla.clock.set(AFTER)
+        await sla.tick()
+        assert [(fact.type, local(fact.time)) for fact in await sla.told(acts.dossier_id)][1:] == [
+            ("deadline.near", "2018-01-02 15:00"),
+            ("deadline.reached", "2018-01-03 09:00"),
+            ("deadline.breached", "2018-01-04 00:00"),
+        ]
+        assert await sla.ticker.tick() == 0
+        assert local((await sla.row(acts.dossier_id))["next_at"]) == "2018-01-04 17:00"  # the first escalation
+
+
+async def test_nothing_fires_before_the_end_offset_is_reached(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """A settlement that stands on Kafka and has not taken effect keeps the ticker quiet, and then makes it right."""
+    acts = Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        partition = (await sla.row(acts.dossier_id))["partition"]
+        async with _held(url, f"select from stored_offsets where partition = {partition} for update"):
+            await send(sla.bootstrap, [acts.settle("2018-01-02 10:00")])
+            sla.clock.set(AFTER)
+            await sla.ticker.tick()
+            assert await sla.types(acts.dossier_id) == ["set"]
+        await eventually(lambda: _has(sla.types(acts.dossier_id), ["set", "ended"]), within=20)
+        await sla.tick()
+        assert await sla.types(acts.dossier_id) == ["set", "ended"]
+
+
+async def test_late_record_retracts_and_nothing_fires_again(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Settled in time and recorded after the breach: what was told is taken back, once, and for good."""
+    acts = Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        sla.clock.set(AFTER)
+        await sla.tick()
+        await sla.hear(acts.settle("2018-01-03 08:00", recorded=AFTER))
+        sla.clock.set("2018-02-01 08:00")
+        await sla.tick()
+        assert await sla.types(acts.dossier_id) == [
+            *("set", "near", "reached", "breached"),
+            *("retracted", "retracted", "ended"),
+        ]
+
+
+async def test_retracted_threshold_fires_again_when_it_comes_true(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """A pause recorded late takes the warning back; resumed, the same due date is near again and says so anew."""
+    acts = Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        sla.clock.set("2018-01-03 08:00")
+        await sla.tick()
+        await sla.hear(
+            acts.ask_supplement("2018-01-02 14:00", recorded="2018-01-03 08:30"),
+            acts.supplement_received("2018-01-02 14:00"),  # at once: the due date stays what it was
+        )
+        assert await sla.types(acts.dossier_id) == ["set", "near", "retracted", "paused", "set"]
+        await sla.tick()
+        near, again = [fact for fact in await sla.told(acts.dossier_id) if fact.type == "deadline.near"]
+        assert near.data.model_dump()["due_at"] == again.data.model_dump()["due_at"]
+        assert near.id != again.id
+
+
+async def test_two_tickers_at_once_fire_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
+    """While one ticker's transaction is held open, another passes its clocks by at once; after it nothing is left."""
+    several = [Acts() for _ in range(20)]
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(*[acts.receive(RECEIVED, "2.000908") for acts in several])
+        await sla.all_heard()
+        other = Ticker(sla.context, await clocks_of(sla.context), tick_seconds=1)
+        sla.clock.set("2018-01-03 10:00")
+        async with _held(url, "lock table outbox in exclusive mode"):
+            first = asyncio.create_task(sla.ticker.tick())
+            await eventually(lambda: _waits_for_outbox(sla.context.pool), within=10)
+            assert await asyncio.wait_for(other.tick(), 8) == 0
+            assert not first.done()
+        assert await first >= 2 * len(several)
+        assert await other.tick() == 0
+        for acts in several:
+            assert await sla.types(acts.dossier_id) == ["set", "near", "reached"]
+
+
+async def test_claimed_clock_is_judged_as_it_stands(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """A clock that an act is changing is left alone; the next tick sees what the act made of it."""
+    acts = Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        sla.clock.set("2018-01-03 10:00")
+        async with _held(url, f"select from dossiers where dossier_id = '{acts.dossier_id}' for update") as connection:
+            await asyncio.wait_for(sla.ticker.tick(), 8)
+            assert await sla.types(acts.dossier_id) == ["set"]
+            await connection.execute("update dossiers set next_at = null where dossier_id = $1", acts.dossier_id)
+        await sla.tick()
+        assert await sla.types(acts.dossier_id) == ["set"]
+
+
+async def test_nothing_fires_for_a_dossier_with_held_records(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """A record that waits for its predecessor may be the very act that prevents it; the others fire."""
+    gap, whole = Acts(), Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(gap.receive(RECEIVED, "2.000908"), whole.receive(RECEIVED, "2.000908"))
+        missing, settled = gap.record_step("2018-01-02 10:00"), gap.settle("2018-01-02 11:00")
+        await send(sla.bootstrap, [settled])
+        await eventually(lambda: _is_held(sla.context.pool, str(gap.dossier_id)), within=20)
+        sla.clock.set("2018-01-03 10:00")
+        await sla.tick()
+        assert await sla.types(gap.dossier_id) == ["set"]
+        assert await sla.types(whole.dossier_id) == ["set", "near", "reached"]
+        await sla.hear(missing, settled)
+        await sla.tick()
+        assert await sla.types(gap.dossier_id) == ["set", "ended"]
+
+
+async def test_broker_that_does_not_answer_fires_nothing(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """No end offset, no firing: an act from before the threshold may stand where nobody can see it."""
+    acts = Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        sla.clock.set("2018-01-03 10:00")
+        sla_broker.kill()
+        try:
+            assert await store.any_due(sla.context.pool, sla.clock.now())
+            assert await sla.ticker.tick() == 0
+            assert await sla.types(acts.dossier_id) == ["set"]
+        finally:
+            sla_broker.start()
+
+
+async def test_replica_tells_only_clocks_of_its_partitions(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """What another replica holds is that replica's to tell: this one does not know how far it has come."""
+    several = [Acts() for _ in range(24)]
+    start = {"centre": centre, "now": RECEIVED}
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, **start) as one:  # type: ignore[arg-type] # see start
+        await one.hear(*[acts.receive(RECEIVED, "2.000908") for acts in several])
+        async with sla_running(sla_broker.bootstrap, url, tmp_path, member="sla-1", **start) as two:  # type: ignore[arg-type]
+            await eventually(lambda: _share(one, two), within=30)
+            mine = await two.context.consumer.caught_up(DOSSIERS)
+            two.clock.set("2018-01-03 10:00")
+            await two.tick()
+            for acts in several:
+                held = partition_of(str(acts.dossier_id).encode(), DOSSIERS.partitions) in mine
+                assert await two.types(acts.dossier_id) == (["set", "near", "reached"] if held else ["set"])
+            one.clock.set("2018-01-03 10:00")
+            await one.tick()
+            for acts in several:
+                assert await one.types(acts.dossier_id) == ["set", "near", "reached"]
+
+
+@asynccontextmanager
+async def _held(url: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction of somebody else, open as long as the block."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute(statement)
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def _has(found: Awaitable[list[str]], expected: list[str]) -> bool:
+    return await found == expected
+
+
+async def _waits_for_outbox(pool: asyncpg.Pool) -> bool:
+    return bool(
+        await pool.fetchval(
+            "select exists (select from pg_locks where not granted "
+            "and relation = 'outbox'::regclass and mode = 'RowExclusiveLock')"
+        )
+    )
+
+
+async def _is_held(pool: asyncpg.Pool, key: str) -> bool:
+    return bool(await pool.fetchval("select exists (select from held_records where key = $1)", key))
+
+
+async def _share(one: Sla, two: Sla) -> bool:
+    """Whether the two replicas hold all partitions between them, each some."""
+    first, second = [await each.context.consumer.caught_up(DOSSIERS) for each in (one, two)]
+    return bool(first and second) and first | second == set(range(DOSSIERS.partitions)) and not first & second

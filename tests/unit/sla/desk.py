@@ -1,0 +1,92 @@
+"""Clocks decided on rows in memory, and a small catalogue to decide them by."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from services.sla.handlers import Clocks
+from services.sla.store import DOSSIERS, ClockRow
+from shared.contracts.envelope import AnyFact
+from shared.kernel.centre import Centre, Procedure, Term, Thresholds
+from shared.postgres.facts import Publisher
+from shared.postgres.unit import Unit
+from tests.unit.sla.given import CENTRE, VIETNAM, at
+
+PUBLISHER = Publisher(service="sla", centre="test", epoch=1, catalogue_version="test")
+THRESHOLDS = Thresholds(
+    valid_from=date(2017, 1, 1),
+    decision="03/QĐ",
+    max_backdate_working_days=1,
+    near_working_hours=8,
+    short_term_working_hours=16,
+    escalation_working_hours=(8,),
+)
+
+
+def procedure(code: str, term: Term | None) -> Procedure:
+    return Procedure(
+        valid_from=date(2017, 1, 1),
+        decision="02/QĐ",
+        code=code,
+        name_vi=code,
+        name_en=code,
+        field_vi="",
+        departments=("STP",),
+        term=term,
+    )
+
+
+def centre(**more: Term | None) -> Centre:
+    """L.5 has five working days, L.0 no term; `more` by code with an underscore for the dot."""
+    terms = {"L.5": Term(5, "working_day"), "L.0": None} | {code.replace("_", "."): t for code, t in more.items()}
+    procedures = {code: (procedure(code, term),) for code, term in terms.items()}
+    return replace(CENTRE, procedures=procedures, all_thresholds=(THRESHOLDS,))
+
+
+CLOCKS = Clocks(centre(), VIETNAM, version=3, rules="one")
+
+
+class Desk:
+    """One row, and what was told about it. Each call is one transaction."""
+
+    def __init__(self, clocks: Clocks = CLOCKS) -> None:
+        self.clocks = clocks
+        self.rows: dict[Any, ClockRow] = {}
+        self.told: list[AnyFact] = []
+
+    def unit(self, now: datetime) -> Unit[ClockRow]:
+        return Unit(DOSSIERS, self.rows, PUBLISHER, now)
+
+    def hear(self, *facts: AnyFact) -> "Desk":
+        for fact in facts:
+            unit = self.unit(fact.recordedtime)
+            handler = self.clocks.handlers().get(type(fact.data))
+            if handler is not None:
+                handler(fact, unit)
+            self.told += unit.facts
+        return self
+
+    def tick(self, when: str) -> "Desk":
+        unit = self.unit(at(when))
+        self.clocks.fire(self.row, unit, until=at(when))
+        self.told += unit.facts
+        return self
+
+    def rederive(self, clocks: Clocks, when: str = "2017-11-06 12:00") -> bool:
+        self.clocks = clocks
+        unit = self.unit(at(when))
+        moved = clocks.rederive(self.row, unit, now=at(when))
+        self.told += unit.facts
+        return moved
+
+    @property
+    def row(self) -> ClockRow:
+        (row,) = self.rows.values()
+        return row
+
+    @property
+    def last(self) -> Any:
+        return self.told[-1].data
+
+    def types(self) -> list[str]:
+        return [fact.type.removeprefix("deadline.") for fact in self.told]
