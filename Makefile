@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: compose-env help setup check test format events
+.PHONY: compose-env help setup check test format events up demo
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,3 +40,9 @@ compose-env: .env ## write .env with a fresh password for each role of the compo
 .env:
 	(umask 077; for role in POSTGRES INTAKE ROUTING SLA NOTIFY VERIFY; do \
 	  echo "$${role}_PASSWORD=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(16))')"; done > .env)
+
+up: setup ## the whole centre on this machine, until Ctrl-C
+	$(BIN)/python -m motcua up
+
+demo: setup ## two hundred dossiers through a fresh centre, checked; ends by itself in about a minute
+	$(BIN)/python -m motcua demo

@@ -36,6 +36,10 @@ class StopAskedError(MotcuaError):
     """Stopped before everything was up, as asked."""
 
 
+class ProcessEndedError(MotcuaError):
+    """A process ended by itself; the message has its exit status and its last lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A process that ended by itself."""
@@ -90,7 +94,7 @@ class LocalCentre:
     def start(self, services: Iterable[str] = SERVICES) -> None:
         """Start all of it and wait until every service is ready. What was started stays until `stop`.
 
-        Raises StartError with the reason, or StopAskedError between two steps.
+        Raises StartError or ProcessEndedError with the reason, or StopAskedError between two steps.
         """
         services = tuple(services)
         self._check_ports(services)
@@ -142,6 +146,11 @@ class LocalCentre:
                 return Ended(name, child.exit_code, child.log, child.last_lines())
         return None
 
+    def require_running(self) -> None:
+        """Raises ProcessEndedError if a process ended by itself."""
+        if ended := self.ended():
+            raise ProcessEndedError(str(ended))
+
     def stop(self) -> None:
         """End everything in the reverse order of the start: first who asks, last who keeps. Never raises."""
         for name, child in reversed(list(self.parts.items())):
@@ -172,8 +181,7 @@ class LocalCentre:
     def _go_on(self) -> None:
         if self._stop_asked():
             raise StopAskedError
-        if ended := self.ended():
-            raise StartError(str(ended))
+        self.require_running()
 
     def _check_ports(self, services: Iterable[str]) -> None:
         for service in services:

@@ -4,10 +4,12 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from motcua.keys import TOKENS_FILE
 from motcua.local import LocalCentre, StopAskedError
@@ -34,13 +36,12 @@ def run_up(settings: MotcuaSettings, console: Console) -> int:
 
     Raises StartError when it cannot start; nothing is left running then either.
     """
+    say = partial(console.print, markup=False, soft_wrap=True)
     with stop_on_signals() as stop:
-        local = LocalCentre(settings, progress=lambda text: console.print(text, markup=False), stop_asked=stop.is_set)
+        local = LocalCentre(settings, progress=say, stop_asked=stop.is_set)
         try:
             local.start()
-            console.print(
-                f"{local.centre.name_en} is up. Keys: {local.home / TOKENS_FILE}. Ctrl-C stops it.", markup=False
-            )
+            say(f"{local.centre.name_en} is up. Keys: {local.home / TOKENS_FILE}. Ctrl-C stops it.")
             return _watch(local, stop, console)
         except StopAskedError:
             return 0
@@ -54,13 +55,13 @@ def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
         while not stop.wait(_LOOK_SECONDS):
             if ended := local.ended():
                 live.stop()
-                console.print(str(ended), markup=False)
+                console.print(str(ended), markup=False, soft_wrap=True)
                 console.print("Nothing is restarted in silence: the rest is stopped, too.")
                 return 1
             for name in local.parts:
                 reason = local.not_ready(name)
                 if told.get(name) != reason:
-                    live.console.print(f"{name}: {reason or 'ready again'}", markup=False)
+                    live.console.print(f"{name}: {reason or 'ready again'}", markup=False, soft_wrap=True)
                     told[name] = reason
             live.update(_table(local, told), refresh=console.is_terminal)
     return 0
@@ -72,6 +73,6 @@ def _table(local: LocalCentre, reasons: dict[str, str | None]) -> Table:
         table.add_column(title)
     for name, child in local.parts.items():
         reason = reasons.get(name)
-        state = "[green]ready[/]" if reason is None else f"[yellow]{reason}[/]"
+        state = Text("ready", style="green") if reason is None else Text(reason, style="yellow")
         table.add_row(name, str(child.pid), local.address(name), state)
     return table

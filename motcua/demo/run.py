@@ -15,7 +15,7 @@ from motcua.demo.lives import SCENES, Life, plan
 from motcua.demo.play import Player
 from motcua.demo.summary import example, summary
 from motcua.embedded.ports import free_port, free_ports
-from motcua.local import LocalCentre, StopAskedError
+from motcua.local import LocalCentre, ProcessEndedError, StopAskedError
 from motcua.quiet import NotQuietError, wait_until_quiet
 from motcua.settings import MotcuaSettings
 from motcua.sinks.inbox import read_inbox
@@ -42,9 +42,6 @@ def run_demo(settings: MotcuaSettings, console: Console, *, count: int = 200) ->
             local.start()
             lives = plan(local.centre, local.centre.local_date(machine_now()), count=count)
             player, dossiers = asyncio.run(_play(local, lives, console, stop))
-            if ended := local.ended():
-                say(str(ended))
-                return 1
             verified = run_verify(
                 local.site.databases[VERIFY],
                 local.site.kafka,
@@ -52,7 +49,7 @@ def run_demo(settings: MotcuaSettings, console: Console, *, count: int = 200) ->
                 console,
                 ledger=local.home / "ledger.jsonl",
             )
-        except (StopAskedError, NotQuietError) as reason:
+        except (StopAskedError, NotQuietError, ProcessEndedError) as reason:
             say(str(reason) or "Stopped, as asked.")
             return 1
         finally:
@@ -87,6 +84,7 @@ async def _play(
                 )
                 if stop.is_set():
                     raise StopAskedError
+                local.require_running()
         return player, await player.read(lives, local.tokens["auditor"])
 
 

@@ -1,0 +1,95 @@
+"""`motcua up`: one command is the whole centre; it stops in order, keeps its data, and restarts nothing in silence."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from motcua.embedded import kafka
+from tests.support import eventually_sync, unique
+from tests.support.up import Up, installed
+
+WALK_IN = {
+    "data": {
+        "procedure": "2.000908",
+        "channel": "counter",
+        "applicant": {"name": "Nguyễn Văn An", "phone": "0912345678", "email": "an@example.com"},
+        "receive": {},
+    }
+}
+
+
+@pytest.fixture
+def up(tmp_path: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
+    with installed(tmp_path / "home", toolchain) as installation:
+        yield installation
+
+
+def receive(up: Up) -> str:
+    """A walk-in at the general counter's clerk; answers the dossier's code."""
+    with up.client("intake", "CLERK_41") as http:
+        answer = http.post("/dossiers", json=WALK_IN, headers={"Idempotency-Key": unique("walk-in")})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["code"])
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+@pytest.mark.timeout(400)  # two starts of everything, on a machine that may be busy
+def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(up: Up) -> None:
+    """Received over HTTP, due and told by SMS; after SIGTERM (status 0, nothing left running) the next start has it."""
+    up.start()
+    code = receive(up)
+    eventually_sync(lambda: "sms to +84912345678" in up.run("inbox", code).stdout, within=30)
+    lag = up.run("lag")
+    assert lag.returncode == 0, lag.stderr
+    assert "notify" in lag.stdout
+    before = up.processes()
+    up.signal(signal.SIGTERM)
+    assert up.wait() == 0, up.output
+    assert gone(before)
+    stopped = [line.removeprefix("Stopping ") for line in up.output.splitlines() if line.startswith("Stopping ")]
+    assert stopped == ["notify", "sla", "routing", "intake", "sms", "smtp", "Kafka", "Postgres"]
+    up.start()
+    with up.client("intake", "CLERK_41") as http:
+        assert http.get("/dossiers", params={"code": code}).json()["due"]["status"] == "set"
+
+
+def test_a_service_that_dies_ends_the_centre_and_is_named(up: Up) -> None:
+    """Killed with SIGKILL: its status and last lines are shown, the rest is stopped in order, status 1."""
+    up.start()
+    before = up.processes()
+    os.kill(up.pid_of("sla"), signal.SIGKILL)
+    assert up.wait() == 1
+    assert "sla ended with status -9" in up.output
+    assert f"The end of {up.home / 'logs' / 'sla.log'}" in up.output
+    assert gone(before)
+
+
+def test_ctrl_c_during_the_start_leaves_nothing(up: Up) -> None:
+    """Asked to stop before it was up: it stops between two steps, in order, with status 0."""
+    up.launch()
+    eventually_sync(lambda: "Starting Postgres" in up.output, within=60)
+    before = up.processes()
+    up.signal(signal.SIGINT)
+    assert up.wait() == 0, up.output
+    assert gone(before)
+
+
+def test_a_taken_port_is_one_sentence(up: Up) -> None:
+    """Status 3, the port and its setting are named, no traceback, nothing started."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = holder.getsockname()[1]
+        up.environment["MOTCUA_SMS_PORT"] = str(taken)
+        up.launch()
+        assert up.wait() == 3
+    assert f"Port {taken} for the SMS simulator" in up.output
+    assert "MOTCUA_SMS_PORT" in up.output
+    assert "Traceback" not in up.output
+    assert not (up.home / "postgres").exists()
