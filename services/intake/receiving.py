@@ -41,7 +41,7 @@ def submit(
             raise ExpectedError("foreign-code-taken", f"another dossier carries {code.code} of {code.system} already")
     contact = data.applicant
     contacts.check_contact(contact.phone, contact.email, pointer="/data/applicant")
-    channel = data.channel or ("online" if actor.role == "applicant" else "counter")
+    channel = roles.submission_channel(actor.role, data.channel, data.counter)
     counter = roles.own_counter(actor, data.counter) if channel == "counter" else None
     at = moments.occurred_at(line.occurred_at, now=setting.now, previous=None, backdating=setting.backdating)
     day = setting.centre.local_date(at)

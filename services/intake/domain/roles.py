@@ -4,10 +4,12 @@ Roles come from API keys; an actor that a request names must be the key's own.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from services.intake.domain.acts import Act, Role, State
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import ExpectedError, FieldError
+
+Channel = Literal["online", "counter", "post"]
 
 READERS: frozenset[Role] = frozenset({"applicant", "clerk", "officer", "leader", "ops", "auditor", "service"})
 STAFF: frozenset[Role] = frozenset({"clerk", "officer", "leader", "ops", "auditor", "service"})
@@ -93,3 +95,18 @@ def own_counter(actor: Actor, named: int | None) -> int | None:
             )
         return actor.counter
     return named
+
+
+def submission_channel(role: Role, channel: Channel | None, counter: int | None) -> Channel:
+    """By which channel a submission comes: an applicant's is online, a clerk's the counter unless said otherwise.
+
+    Raises ExpectedError: 403 where an applicant names another channel (what comes over a counter or by post is the
+    centre's to say, and counts for the general counter), 422 for a counter where none takes part.
+    """
+    if role == "applicant" and channel not in (None, "online"):
+        raise ExpectedError("role-may-not", f"an applicant submits online; {channel} is for clerks", status=403)
+    found = channel or ("online" if role == "applicant" else "counter")
+    if counter is not None and found != "counter":
+        detail = f"no counter takes part in a submission by channel {found}: leave it out"
+        raise ExpectedError("invalid-content", detail, status=422, errors=[FieldError("/data/counter", detail)])
+    return found

@@ -7,12 +7,14 @@ import pytest
 
 from services.intake.domain.acts import ACTS, Role, State
 from services.intake.domain.roles import (
+    Channel,
     check_actor,
     check_named_actor,
     check_role,
     own_counter,
     sees,
     sees_personal_data,
+    submission_channel,
 )
 from shared.kernel.errors import ExpectedError
 
@@ -150,3 +152,34 @@ def test_a_clerk_acts_at_the_own_counter() -> None:
     assert own_counter(Who("clerk"), 7) == 7
     with pytest.raises(ExpectedError, match="counter 3, not at 4"):
         own_counter(Who("clerk", counter=3), 4)
+
+
+@pytest.mark.parametrize(
+    ("role", "named", "channel"),
+    [
+        ("applicant", None, "online"),
+        ("applicant", "online", "online"),
+        ("clerk", None, "counter"),
+        ("clerk", "post", "post"),
+        ("clerk", "online", "online"),
+    ],
+)
+def test_a_channel_that_is_not_named_follows_from_the_role(role: Role, named: Channel | None, channel: Channel) -> None:
+    """Applicants submit online, clerks at a counter unless they say otherwise."""
+    assert submission_channel(role, named, None) == channel
+
+
+@pytest.mark.parametrize("named", ["counter", "post"])
+def test_an_applicant_cannot_claim_a_counter_or_the_post(named: Channel) -> None:
+    """Both count for the general counter's weekly volume, so the centre alone says them."""
+    with pytest.raises(ExpectedError) as refusal:
+        submission_channel("applicant", named, None)
+    assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize(("role", "named"), [("applicant", None), ("clerk", "post"), ("clerk", "online")])
+def test_a_counter_where_none_takes_part_is_refused(role: Role, named: Channel | None) -> None:
+    """It is not dropped in silence."""
+    with pytest.raises(ExpectedError) as refusal:
+        submission_channel(role, named, 4)
+    assert (refusal.value.status, refusal.value.errors[0].pointer) == (422, "/data/counter")
