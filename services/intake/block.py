@@ -15,6 +15,7 @@ from services.intake.tables import DossierRow, KnownKey
 from shared.contracts.dossiers import DossierReceivedV1, Form
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError
+from shared.kernel.ids import derived_id
 from shared.postgres.facts import Cause
 from shared.postgres.unit import Unit
 
@@ -118,7 +119,7 @@ class Block:
                 actor=self._actor,
                 recorded_at=self._setting.now,
                 correlation=self._trail.correlation,
-                causation=owned,
+                causation=str(act_id(owned)),
                 traceparent=self._trail.traceparent,
             )
             forms: list[dict[str, str]] = []
@@ -179,6 +180,11 @@ def _content(last: Draft, forms: list[dict[str, str]]) -> dict[str, Any]:
         "occurred_at": last.time.isoformat().replace("+00:00", "Z"),
     }
     return content | {"forms": forms} if forms else content
+
+
+def act_id(owned: str) -> UUID:
+    """What the facts of an act name as their cause: the client's key itself stays here, whatever stands in it."""
+    return derived_id(owned, "act", 0)
 
 
 def key_id(actor: Actor, line: ActLine) -> str:

@@ -1,0 +1,67 @@
+"""What the acts of one transaction put on the wire and into intake's own tables; rows in memory, no database."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.intake.block import Block, Trail
+from services.intake.cases import Setting
+from services.intake.domain.codes import Serials
+from services.intake.requests import read_line
+from services.intake.tables import DOSSIERS, DossierRow
+from shared.contracts.envelope import Actor, AnyFact
+from shared.kernel.centre import Centre
+from shared.kernel.ids import uuid7
+from shared.postgres.facts import Publisher
+from shared.postgres.unit import Unit
+from shared.runtime.centre import load_centre
+
+ROOT = Path(__file__).resolve().parents[3]
+NOW = datetime(2017, 11, 20, 2, 0, tzinfo=UTC)
+CLERK = Actor(kind="person", id="clerk-2", role="clerk", counter=2)
+OFFICER = Actor(kind="person", id="officer-stp", role="officer", department="STP")
+PUBLISHER = Publisher(service="intake", centre="test", epoch=1, catalogue_version="test")
+
+
+@pytest.fixture(scope="module")
+def centre() -> Centre:
+    """The default centre."""
+    return load_centre(ROOT / "config" / "binh-phuoc")
+
+
+class Desk:
+    """One dossier and the acts done to it, each in a transaction of its own at `now`."""
+
+    def __init__(self, centre: Centre) -> None:
+        self.centre = centre
+        self.now = NOW
+        self.dossier_id: UUID = uuid7(NOW)
+        self.rows: dict[Any, DossierRow] = {}
+
+    def do(self, act: str, data: dict[str, Any], *, by: Actor = CLERK, key: str | None = None) -> list[AnyFact]:
+        """Perform one act; the facts that it told."""
+        unit = Unit(DOSSIERS, self.rows, PUBLISHER, self.now)
+        block = Block(by, Trail("request"), Setting(self.centre, self.now, None, set()), unit, {}, set())
+        line = {"key": key or f"{act}-{len(self.rows)}", "act": act, "data": data}
+        block.judge(read_line(line | {"dossier": {"id": str(self.dossier_id)}}), self.dossier_id)
+        block.write(Serials(dict.fromkeys(block.serials_wanted(), 0)))
+        (outcome,) = block.outcomes()
+        assert not isinstance(outcome, Exception), outcome
+        return unit.facts
+
+
+@pytest.fixture
+def desk(centre: Centre) -> Desk:
+    """A desk without a dossier yet."""
+    return Desk(centre)
+
+
+def test_a_clients_key_does_not_travel(desk: Desk) -> None:
+    """Nobody can keep a client from making its keys of phone numbers; causes are named by an id made of the key."""
+    facts = desk.do("submit", {"procedure": "2.000908", "receive": {}}, key="sms-0912345678")
+    assert facts
+    assert all(b"0912345678" not in fact.to_json() for fact in facts)
+    assert len({fact.causationid for fact in facts}) == 1
