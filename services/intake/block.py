@@ -117,7 +117,8 @@ class Block:
             cause = Cause(
                 id=owned,
                 actor=self._actor,
-                recorded_at=self._setting.now,
+                # an act without an instant of its own may follow one that a replica with a faster clock recorded
+                recorded_at=max(self._setting.now, *(draft.time for draft in drafts)),
                 correlation=self._trail.correlation,
                 causation=str(act_id(owned)),
                 traceparent=self._trail.traceparent,

@@ -1,6 +1,6 @@
 """What the acts of one transaction put on the wire and into intake's own tables; rows in memory, no database."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -65,3 +65,12 @@ def test_a_clients_key_does_not_travel(desk: Desk) -> None:
     assert facts
     assert all(b"0912345678" not in fact.to_json() for fact in facts)
     assert len({fact.causationid for fact in facts}) == 1
+
+
+def test_nothing_is_recorded_before_it_happened(desk: Desk) -> None:
+    """An act after one that a replica with a faster clock recorded takes that one's instant, for both its times."""
+    desk.do("submit", {"procedure": "2.000908"})
+    desk.now -= timedelta(milliseconds=40)
+    (fact,) = desk.do("refuse", {"reason": "not for us"})
+    assert fact.time == NOW
+    assert fact.recordedtime == NOW
