@@ -39,7 +39,7 @@ class Stream(Generic[R]):
 
 
 class HandlingFailedError(Exception):
-    """A handler, or decoding, failed on one record; the transaction is undone and the record parked instead."""
+    """Decoding, a handler or storing failed on one record; the transaction is undone and the record parked instead."""
 
     def __init__(self, record: Record, cause: BaseException) -> None:
         super().__init__(f"{type(cause).__name__}: {cause}")
@@ -57,7 +57,7 @@ class Applying(Generic[R]):
     kept: list[Held] = field(default_factory=list)
     gone: list[Held] = field(default_factory=list)
     parked: list[Record] = field(default_factory=list)
-    applied: int = 0
+    applied: list[Record] = field(default_factory=list)
 
     def receive(self, record: Record) -> None:
         """Judge one record in offset order. Raises HandlingFailedError, UpgradeNeededError."""
@@ -108,7 +108,7 @@ class Applying(Generic[R]):
                 raise HandlingFailedError(record, error) from error
         held = bool(self.held.get(record.key))
         row.fences[record.topic] = Fence(record.sequence, record.epoch, held)
-        self.applied += 1
+        self.applied.append(record)
 
     def _drain(self, row: R) -> None:
         """Let held records follow in offset order, as far as the fence allows, each judged anew."""
@@ -139,9 +139,7 @@ class Applying(Generic[R]):
         self._hold(row, Held(record, "parked", self.guilty[_place(record)]))
 
     def _hold(self, row: R, item: Held) -> None:
-        waiting = self.held.setdefault(row.key, [])
-        waiting.append(item)
-        waiting.sort(key=lambda held: _place(held.record))
+        self.held.setdefault(row.key, []).append(item)
         self.gone = [other for other in self.gone if _place(other.record) != _place(item.record)]
         self.kept.append(item)
         topic = item.record.topic

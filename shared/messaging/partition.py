@@ -1,8 +1,10 @@
 """One partition of one topic: its records, a transaction at a time, under its stored-offset row (the mutex)."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -10,7 +12,6 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.contracts.registry import UpgradeNeededError
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, PoisonMessageError
 from shared.messaging import held as held_table
@@ -18,7 +19,7 @@ from shared.messaging import metrics
 from shared.messaging.applying import Applying, HandlingFailedError, Stream
 from shared.messaging.held import Held
 from shared.messaging.records import Record, parse, unreadable
-from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.errors import CONNECTION_ERRORS, is_content, is_transient
 from shared.postgres.facts import Publisher
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row
@@ -54,9 +55,10 @@ class StopConsumingError(MotcuaError):
 
 
 class Partition(Generic[R]):
-    """Applies the records of one assigned partition until it is stopped.
+    """Applies the records of one assigned partition until it is stopped. `position` is the next offset; -1 at first.
 
-    `parked` is called with each newly parked dossier's key and the number of records seen, and may raise to stop all.
+    `seen` is called after each transaction with the number of new records and a key for each dossier newly parked; it
+    may raise to stop all.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Partition(Generic[R]):
         seen: Callable[[int, Sequence[Any]], None],
     ) -> None:
         self.tp = tp
-        self.position = 0
+        self.position = -1
         self.progress_at = time.monotonic()
         self._stream = stream
         self._name = (group, tp.topic, tp.partition)
@@ -101,14 +103,11 @@ class Partition(Generic[R]):
     async def _step(self) -> None:
         """One poll and what comes of it."""
         try:
-            polled = await self._consumer.getmany(
-                self.tp, timeout_ms=int(IDLE_SECONDS * 1000), max_records=BATCH_RECORDS
-            )
+            raw = await self._poll()
         except KafkaError as error:  # the broker is away or the assignment moved; the loop looks again
             log.warning("poll_failed", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             await self._pause(IDLE_SECONDS)
             return
-        raw = polled.get(self.tp, [])
         if self._stopping.is_set():
             return
         try:
@@ -121,44 +120,61 @@ class Partition(Generic[R]):
             await self._retrying(self._seek_to_stored)
         self.progress_at = time.monotonic()
 
+    async def _poll(self) -> Sequence[Any]:
+        """The next records; none if none come, or if the loop is to stop.
+
+        A stop cuts the poll off: in a rebalance aiokafka lets it wait for the assignment that waits for this loop.
+        """
+        poll = asyncio.ensure_future(
+            self._consumer.getmany(self.tp, timeout_ms=int(IDLE_SECONDS * 1000), max_records=BATCH_RECORDS)
+        )
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((poll, stop), return_when=asyncio.FIRST_COMPLETED)
+            return poll.result().get(self.tp, ()) if poll.done() else ()
+        finally:
+            poll.cancel()
+            stop.cancel()
+
     async def _apply(self, raw: Sequence[Any]) -> None:
         """Apply a poll's records as one batch; where one fails, record by record, so that only the guilty is parked."""
-        if raw[0].offset > self.position:
-            raise StopConsumingError(
-                f"offsets {self.position} to {raw[0].offset - 1} of {self.tp.topic} partition {self.tp.partition} "
-                "are gone from Kafka before they were applied: check the topic's retention, then republish them"
-            )
+        self._check_place(raw[0].offset)
         records = [self._read(item) for item in raw]
         after = raw[-1].offset + 1
         try:
             await self._retrying(lambda: self._transact(records, after, {}))
-        except (BehindError, StoppedError, StopConsumingError, UpgradeNeededError):
-            raise
-        except Exception as error:
-            if is_transient(error):
-                raise
+        except HandlingFailedError as error:
             log.warning("batch_failed", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             for item, following in zip(records, [*(one.offset for one in raw[1:]), after], strict=True):
-                await self._apply_singly(item, following)
+                await self._parking(partial(self._transact, [item], following))
 
-    async def _apply_singly(self, item: "Record | Held", after: int) -> None:
+    def _check_place(self, offset: int) -> None:
+        """Kafka goes on where we stand, or it lost something: then aiokafka has moved to the oldest record it has."""
+        where = f"{self.tp.topic} partition {self.tp.partition}"
+        if offset > self.position:
+            raise StopConsumingError(
+                f"offsets {self.position} to {offset - 1} of {where} are gone from Kafka before they were applied: "
+                "check the topic's retention, then republish them"
+            )
+        if offset < self.position:
+            raise StopConsumingError(
+                f"{where} ends before offset {self.position}, up to which it was applied: Kafka lost records, or the "
+                "topic was made anew. Nothing was applied; bring the records back before this consumer starts again"
+            )
+
+    async def _parking(self, transact: Callable[[dict[tuple[int, int], str]], Coroutine[Any, Any, None]]) -> None:
+        """Do a transaction on one record; what fails in it, the record or one that it lets follow, is parked instead.
+
+        Where storing fails, the last one applied is suspected first; those before it follow while that does not help.
+        """
         guilty: dict[tuple[int, int], str] = {}
         while True:
             try:
-                await self._retrying(lambda: self._transact([item], after, guilty))
-                return
+                return await self._retrying(lambda: transact(guilty))
             except HandlingFailedError as error:
-                record, reason = error.record, str(error)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TypeError) as error:
-                # the handler was content, but what it decided cannot be stored: this record's doing
-                record = item.record if isinstance(item, Held) else item
-                reason = f"{type(error).__name__}: {error}"
-                if (record.partition, record.offset) in guilty:
-                    raise
-            guilty[record.partition, record.offset] = reason
-            log.error(
-                "record_parked", topic=record.topic, partition=record.partition, offset=record.offset, reason=reason
-            )
+                record = error.record
+                guilty[record.partition, record.offset] = str(error)
+                log.error("record_failed", topic=record.topic, offset=record.offset, reason=str(error))
 
     def _read(self, raw: Any) -> "Record | Held":
         try:
@@ -200,17 +216,25 @@ class Partition(Generic[R]):
         return Applying(self._stream, unit, waiting, guilty)
 
     async def _save(self, connection: Connection, applying: Applying[R], lost: Sequence[Held]) -> None:
-        await applying.unit.save(connection)
+        try:
+            await applying.unit.save(connection)
+        except Exception as error:
+            if applying.applied and is_content(error):  # a handler was content, but what it decided cannot be stored
+                raise HandlingFailedError(applying.applied[-1], error) from error
+            raise
         await held_table.remove(connection, applying.gone)
         await held_table.save(connection, [*applying.kept, *lost])
 
     def _committed(self, applying: Applying[R], records: int, lost: Sequence[Held]) -> None:
         if applying.unit.facts:
             self._wake_relay()
-        metrics.APPLIED.labels(self.tp.topic).inc(applying.applied)
-        parked = [record.key for record in applying.parked] + [item.record.key for item in lost]
+        metrics.APPLIED.labels(self.tp.topic).inc(len(applying.applied))
+        # whose an unreadable record is nobody can tell: each counts as a dossier of its own
+        parked = [record.key for record in applying.parked] + [(self.tp, item.record.offset) for item in lost]
         metrics.PARKED.labels(self.tp.topic).inc(len(parked))
-        self._seen(records, parked)
+        self.progress_at = time.monotonic()
+        if records:  # an operator's replay that fails again parks nothing new
+            self._seen(records, parked)
 
     async def _execute_requests(self) -> None:
         """Carry out what operators asked for this partition, one record a transaction, under mutex and row lock."""
@@ -219,13 +243,7 @@ class Partition(Generic[R]):
                 asked = await held_table.requested(connection, self.tp.topic, self.tp.partition)
             if asked is None:
                 return
-            guilty: dict[tuple[int, int], str] = {}
-            while True:
-                try:
-                    await self._execute(asked.record, guilty)
-                    break
-                except HandlingFailedError as error:
-                    guilty[error.record.partition, error.record.offset] = str(error)
+            await self._parking(partial(self._execute, asked.record))
 
     async def _execute(self, record: Record, guilty: dict[tuple[int, int], str]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -257,18 +275,20 @@ class Partition(Generic[R]):
             stored = await connection.fetchval(_READ_OFFSET, *self._name)
         if stored != self.position:
             raise BehindError
+        with contextlib.suppress(KafkaError, TimeoutError):
+            self._check_place(await asyncio.wait_for(self._consumer.position(self.tp), IDLE_SECONDS))
 
-    async def _retrying(self, step: Callable[[], Any]) -> None:
+    async def _retrying(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do `step`, again and again while the database fails in a way that passes; never gives up while running."""
         delay, violations = 0.1, 0
         while True:
             try:
                 await step()
                 return
-            except CONNECTION_ERRORS as error:
+            except (HandlingFailedError, *CONNECTION_ERRORS) as error:
                 # a unique violation first means that another transaction inserted the dossier; then, that it is content
-                again = isinstance(error, asyncpg.UniqueViolationError) and violations < 3
-                if not (again or is_transient(error)):
+                again = isinstance(error.__cause__, asyncpg.UniqueViolationError) and violations < 3
+                if not again and (isinstance(error, HandlingFailedError) or not is_transient(error)):
                     raise
                 violations += again
                 metrics.RETRIES.labels(self.tp.topic).inc()

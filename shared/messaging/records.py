@@ -53,10 +53,14 @@ def headers(event_type: str, version: int, sequence: int, epoch: int, fact_id: s
     ]
 
 
+_LARGEST = 2**63 - 1
+_LONGEST_KEY = 200
+
+
 def parse(topic: Topic, raw: Any) -> Record:
-    """Read key and headers of an aiokafka record. Raises PoisonMessageError when they cannot be read."""
-    given: Mapping[str, bytes] = dict(raw.headers)
+    """Read key and headers of an aiokafka record. Raises PoisonMessageError when they cannot be read, or not kept."""
     try:
+        given: Mapping[str, bytes] = dict(raw.headers)
         text = raw.key.decode()
         key: Any = UUID(text) if topic.key == "dossier" else text
         record = Record(
@@ -71,14 +75,20 @@ def parse(topic: Topic, raw: Any) -> Record:
             version=int(given["version"]),
             value=raw.value or b"",
         )
-    except (KeyError, ValueError, AttributeError) as error:
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
         raise PoisonMessageError(f"key or headers cannot be read: {type(error).__name__} {error}") from error
-    if record.sequence < 1 or record.epoch < 1 or "\0" in record.type + record.id + str(key):
-        raise PoisonMessageError("sequence and epoch count from 1, and no header holds a NUL")
+    if str(key) != text or len(text) > _LONGEST_KEY:  # another spelling of a dossier's id may lie in another partition
+        raise PoisonMessageError(f"the key is not a {topic.key}'s: {text[:_LONGEST_KEY]}")
+    if not (1 <= record.sequence <= _LARGEST and 1 <= record.epoch <= _LARGEST and 1 <= record.version <= 2**31 - 1):
+        raise PoisonMessageError(
+            f"sequence {record.sequence}, epoch {record.epoch}, version {record.version}: they count from 1"
+        )
+    if "\0" in record.type + record.id + text:
+        raise PoisonMessageError("a key or header holds a NUL")
     return record
 
 
 def unreadable(raw: Any) -> Record:
     """A record that `parse` refused, in a form that can be kept."""
-    key = (raw.key or b"").decode(errors="replace").replace("\0", "\ufffd")
+    key = (raw.key or b"").decode(errors="replace").replace("\0", "\ufffd")[:_LONGEST_KEY]
     return Record(raw.topic, raw.partition, raw.offset, key, 0, 0, "", "", 0, raw.value or b"")

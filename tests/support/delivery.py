@@ -1,0 +1,99 @@
+"""A made-up consumer for the delivery shell's tests: its row lists what took effect, in order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.dossiers import DossierStepRecordedV1
+from shared.contracts.envelope import Actor, AnyFact, EventData, Fact
+from shared.contracts.topics import Topic
+from shared.messaging.records import Record
+from shared.postgres.facts import Cause, Publisher
+from shared.postgres.rows import Row, Table
+from shared.postgres.unit import Unit
+
+MOMENT = datetime(2017, 11, 6, 1, 0, tzinfo=UTC)
+CLERK = Actor(kind="person", id="clerk-7", role="clerk", counter=7)
+
+
+def publisher(service: str = "intake", *, epoch: int = 1) -> Publisher:
+    """Who tells the made-up facts."""
+    return Publisher(service=service, centre="test", epoch=epoch, catalogue_version="none")
+
+
+def cause(name: str) -> Cause:
+    """An act as a fact's cause."""
+    return Cause(id=name, actor=CLERK, recorded_at=MOMENT, correlation=name, causation=name)
+
+
+def dossier(number: int) -> UUID:
+    """A dossier's id; higher numbers sort later."""
+    return UUID(int=number)
+
+
+def told(key: UUID, sequence: int, data: EventData, *, epoch: int = 1) -> AnyFact:
+    """Any fact about a dossier, as its writer would tell it."""
+    name = f"{key} {sequence} {epoch} {data}"
+    return publisher(epoch=epoch).fact(
+        data, subject=str(key), sequence=sequence, time=MOMENT, cause=cause(name), place=0
+    )
+
+
+def step(key: UUID, sequence: int, activity: str = "", *, epoch: int = 1) -> AnyFact:
+    """The fact whose effect is that `activity` (the sequence unless given) is added to the dossier's row."""
+    return told(
+        key, sequence, DossierStepRecordedV1(state="processing", activity=activity or f"{sequence}"), epoch=epoch
+    )
+
+
+def record(topic: Topic, fact: AnyFact, offset: int, *, partition: int = 0) -> Record:
+    """The fact as a consumer reads it."""
+    return Record(
+        topic=topic.name,
+        partition=partition,
+        offset=offset,
+        key=UUID(fact.subject),
+        sequence=fact.sequence,
+        epoch=fact.epoch,
+        id=str(fact.id),
+        type=fact.type,
+        version=fact.data.VERSION,
+        value=fact.to_json(),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally(Row):
+    """What a consumer keeps: the activities that took effect, in order."""
+
+    steps: list[str] = field(default_factory=list)
+
+
+TALLIES = Table(Tally, name="tallies", columns={"steps": "jsonb"})
+TALLIES_SQL = """
+create table tallies (
+    dossier_id uuid primary key,
+    sequence bigint not null,
+    fences jsonb not null,
+    partition integer not null,
+    steps jsonb not null
+)
+"""
+
+
+class RefusedError(Exception):
+    """The made-up handler says no."""
+
+
+def counting(*, refuses: Callable[[str], bool] = lambda _: False) -> Callable[[Fact[Any], Unit[Tally]], None]:
+    """A handler that lists what took effect, after it has spoilt the row for those that it refuses."""
+
+    def on_step(fact: Fact[Any], unit: Unit[Tally]) -> None:
+        row = unit.row(fact.dossier_id)
+        row.steps.append(fact.data.activity)
+        if refuses(fact.data.activity):
+            raise RefusedError(fact.data.activity)
+
+    return on_step

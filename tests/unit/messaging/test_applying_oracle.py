@@ -1,0 +1,104 @@
+"""Our rule against the delivery model's: any history of records and verdicts gives the same fence, held and trail."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.contracts.topics import DOSSIERS
+from tests.support.delivery import dossier, record, step
+from tests.unit.messaging.oracle import MODEL, Service, load_model
+
+MODEL_MODULE = load_model()
+pytestmark = pytest.mark.skipif(MODEL_MODULE is None, reason=f"the delivery model is not at {MODEL}")
+
+NAMES = "abc"
+facts = st.tuples(
+    st.sampled_from(NAMES),
+    st.integers(1, 5),
+    st.sampled_from([1, 1, 1, 1, 2, 3]),
+    st.sampled_from(["", "", "", "other"]),
+)
+"""Dossier, sequence, epoch and body: repeated, missing, overtaking and contradicting ones all come up."""
+
+ordinary = st.builds(
+    lambda name, upto, swaps: [(name, n, 1, "") for n in _swapped(list(range(1, upto + 1)), swaps)],
+    st.sampled_from(NAMES),
+    st.integers(1, 5),
+    st.lists(st.integers(0, 3), max_size=2),
+)
+"""A dossier's life with some neighbours exchanged: gaps that close again."""
+
+logs = st.lists(st.one_of(ordinary, st.lists(facts, min_size=1, max_size=4)), min_size=1, max_size=6).map(
+    lambda parts: [fact for part in parts for fact in part]
+)
+poisons = st.sets(st.tuples(st.sampled_from(NAMES), st.integers(1, 5)), max_size=3)
+operators = st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["", "replay", "discard"])), min_size=1, max_size=8)
+"""How many records a transaction takes, and what the operator then says about the first record that blocks."""
+
+
+def _swapped(numbers: list[int], swaps: list[int]) -> list[int]:
+    for at in swaps:
+        if at + 1 < len(numbers):
+            numbers[at], numbers[at + 1] = numbers[at + 1], numbers[at]
+    return numbers
+
+
+class Model:
+    """The model's keys, one a dossier, driven record by record."""
+
+    def __init__(self, poison: set[Any]) -> None:
+        self.keys = {name: MODEL_MODULE.Key() for name in NAMES}  # type: ignore[union-attr]
+        self.poison = poison
+
+    def receive(self, offset: int, fact: Any) -> None:
+        self.keys[fact.dossier] = MODEL_MODULE.receive(self.keys[fact.dossier], offset, fact, self.poison)  # type: ignore[union-attr]
+
+    def decide(self, name: str, verdict: str) -> None:
+        self.poison.discard(self.keys[name].blocker.fact)
+        self.keys[name] = MODEL_MODULE.decide(self.keys[name], verdict, list(self.poison))  # type: ignore[union-attr]
+
+
+@given(log=logs, poison=poisons, turns=operators)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_history_ends_as_in_the_model(
+    log: list[tuple[str, int, int, str]], poison: set[tuple[str, int]], turns: list[tuple[int, str]]
+) -> None:
+    """Fence, held records with reasons, and what took effect agree after every transaction and every verdict."""
+    keys = {name: dossier(number) for number, name in enumerate(NAMES, 1)}
+    spelt = [f"{name}{sequence}/{epoch}{body}" for name, sequence, epoch, body in log]
+    bad = {text for text, fact in zip(spelt, log, strict=True) if fact[:2] in poison}
+    fact_of = MODEL_MODULE.Fact  # type: ignore[union-attr]
+    model = Model({fact_of(*fact) for fact in log if fact[:2] in poison})
+    ours = Service(poison=sorted(bad))
+    records = [
+        record(DOSSIERS, step(keys[name], sequence, text, epoch=epoch), offset)
+        for offset, ((name, sequence, epoch, _), text) in enumerate(zip(log, spelt, strict=True))
+    ]
+    at = 0
+    while at < len(log) or any(key.blocker for key in model.keys.values()):
+        for count, verdict in turns or [(1, "replay")]:
+            for offset in range(at, min(at + count, len(log))):
+                model.receive(offset, fact_of(*log[offset]))
+            ours.receive(records[at : at + count])
+            at = min(at + count, len(log))
+            compare(model, ours, keys, spelt)
+            blocked = next((name for name in NAMES if model.keys[name].blocker), None)
+            if blocked and (verdict or at == len(log)):
+                offset = model.keys[blocked].blocker.offset
+                model.decide(blocked, verdict or "discard")
+                ours.decide(offset, verdict or "discard")  # type: ignore[arg-type]
+                compare(model, ours, keys, spelt)
+
+
+def compare(model: Model, ours: Service, keys: dict[str, Any], spelt: list[str]) -> None:
+    """The same, dossier by dossier; and the flag says exactly whether something is held."""
+    for name, key in model.keys.items():
+        row = ours.rows.get(keys[name])
+        fence = row.fence(DOSSIERS.name) if row else None
+        assert ((fence.sequence, fence.epoch) if fence else (0, 0)) == key.fence
+        assert ours.waiting(keys[name]) == [(item.offset, item.why) for item in key.held]
+        assert (fence.held if fence else False) == bool(key.held)
+        effects = [spelt[offset] for _, how, offset in key.trail if how in ("applied", "replayed")]
+        assert (row.steps if row else []) == effects

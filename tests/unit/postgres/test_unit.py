@@ -1,0 +1,73 @@
+"""A unit of work in memory: rows in, facts out."""
+
+from uuid import UUID
+
+from shared.contracts.dossiers import DossierPaidV1, DossierTakenOverV1
+from shared.kernel.ids import derived_id
+from shared.postgres.unit import Unit
+from tests.support.delivery import MOMENT, TALLIES, Tally, cause, dossier, publisher, step
+
+A, B = dossier(1), dossier(2)
+PAID = DossierPaidV1(state="processing")
+TAKEN = DossierTakenOverV1(state="processing", department="H10.01")
+
+
+def unit(*rows: Tally) -> Unit[Tally]:
+    return Unit(TALLIES, {row.key: row for row in rows}, publisher(epoch=4), MOMENT)
+
+
+def test_a_missing_row_is_new_only_when_it_is_asked_for() -> None:
+    """`find` never makes one; `row` gives the same new one again."""
+    work = unit(Tally(key=A, sequence=3))
+    assert work.find(B) is None
+    made = work.row(B)
+    assert (made.key, made.sequence, made.steps) == (B, 0, [])
+    assert work.row(B) is made
+    assert work.row(A).sequence == 3
+
+
+def test_facts_count_by_dossier() -> None:
+    """Each fact takes its row's next sequence, without a gap, and carries the writer's epoch."""
+    work = unit(Tally(key=A, sequence=3))
+    facts = [
+        work.publish(work.row(key), PAID, time=MOMENT, cause=cause(name))
+        for key, name in ((A, "x"), (B, "y"), (A, "z"))
+    ]
+    assert [(fact.subject, fact.sequence, fact.epoch) for fact in facts] == [
+        (str(A), 4, 4),
+        (str(B), 1, 4),
+        (str(A), 5, 4),
+    ]
+    assert work.facts == facts
+
+
+def test_the_same_cause_decided_again_gives_the_same_ids() -> None:
+    """After a rollback or a restore, readers recognise the facts; type and place tell a cause's facts apart."""
+
+    def decide() -> list[UUID]:
+        work = unit()
+        row = work.row(A)
+        return [work.publish(row, data, time=MOMENT, cause=cause("key-1")).id for data in (PAID, TAKEN, PAID)]
+
+    assert decide() == decide()
+    assert decide() == [
+        derived_id("key-1", "dossier.paid", 0),
+        derived_id("key-1", "dossier.taken_over", 0),
+        derived_id("key-1", "dossier.paid", 1),
+    ]
+
+
+def test_another_cause_gives_other_ids() -> None:
+    """Two acts of the same kind on the same dossier are two facts."""
+    work = unit()
+    first, second = (work.publish(work.row(A), PAID, time=MOMENT, cause=cause(name)) for name in ("one", "two"))
+    assert first.id != second.id
+
+
+def test_a_consumed_fact_is_the_cause_of_ours() -> None:
+    """Correlation goes on, causation names the fact, the actor is the service; nothing is recorded before its cause."""
+    fact = step(A, 1)
+    ours = unit().cause_of(fact)
+    assert (ours.id, ours.causation, ours.correlation) == (str(fact.id), str(fact.id), fact.correlationid)
+    assert (ours.actor.kind, ours.actor.id, ours.actor.role) == ("system", "intake", "service")
+    assert ours.recorded_at == max(MOMENT, fact.recordedtime)
