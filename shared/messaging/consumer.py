@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
@@ -28,6 +29,9 @@ PARKED_DOSSIERS_LIMIT = 20
 PARKED_WINDOW = 1000
 GAP_ALARM_SECONDS = 60
 STOP_SECONDS = 5.0
+_NEVER_MS = 24 * 3600 * 1000
+"""For Kafka's limit between two polls. aiokafka leaves the group then and, nobody polling, never joins again: five
+minutes without the database would end consumption in silence. Our own look-out for stalls takes that limit's place."""
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
@@ -65,6 +69,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._recent: deque[tuple[int, Sequence[Any]]] = deque()
         self._committed: dict[TopicPartition, int] = {}
         self._not_ready: str | None = "not joined yet"
+        self._idle_since = time.monotonic()
 
     async def run(self) -> None:
         """Join and consume. Raises StopConsumingError, UpgradeNeededError or whatever else must end the process."""
@@ -78,14 +83,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                     ended.result()
         finally:
             watch.cancel()
-            await self._stop_partitions(list(self._partitions))
-            with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(self._commit(), STOP_SECONDS)
+            held = dict(self._partitions)
+            await self._stop_partitions(list(held))
             with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._consumer.stop(), STOP_SECONDS)
+                await asyncio.wait_for(self._commit(held), STOP_SECONDS)
+            await self._leave(self._consumer)
 
     def reason_not_ready(self) -> str | None:
-        """None while every held partition gets on and nothing waits too long in the held table."""
+        """None while this member has its assignment and every partition of it gets on."""
         if self._not_ready is not None:
             return self._not_ready
         stalled = [
@@ -134,11 +139,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             task.add_done_callback(self._ended)
             self._partitions[tp] = (partition, task)
         self._not_ready = None
+        self._idle_since = math.inf
         log.info("partitions_assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Called by aiokafka: let transactions under way end, shortly; what is cut off is read again."""
+        self._not_ready = "a rebalance of the group is under way"
+        self._idle_since = time.monotonic()
         await self._stop_partitions(list(revoked))
+        for tp in revoked:
+            self._committed.pop(tp, None)
+            with contextlib.suppress(KeyError):  # no lag was told yet
+                metrics.LAG.remove(tp.topic, str(tp.partition))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if self._failed is None or self._failed.done() or task.cancelled():
@@ -158,6 +170,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 auto_offset_reset="earliest",
                 session_timeout_ms=SESSION_SECONDS * 1000,
                 heartbeat_interval_ms=2000,
+                max_poll_interval_ms=_NEVER_MS,
                 fetch_max_wait_ms=500,
                 max_partition_fetch_bytes=1 << 20,
             )
@@ -165,14 +178,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             consumer.subscribe(topics=list(self._streams), listener=self)
             try:
                 await consumer.start()
-            except KafkaError as error:
-                self._not_ready = f"the broker does not answer: {error}"
-                log.warning("broker_not_reached", error=str(error))
-                with contextlib.suppress(KafkaError):
-                    await consumer.stop()
-                await asyncio.sleep(1)
-            else:
                 return consumer
+            except KafkaError as error:
+                why = "run `motcua topics`" if isinstance(error, UnknownTopicOrPartitionError) else "is Kafka up?"
+                self._not_ready = f"cannot join {self._group} at {self._bootstrap} ({error!r}): {why}"
+                log.warning("join_failed", reason=self._not_ready)
+                await self._leave(consumer)
+                await asyncio.sleep(1)
+            except asyncio.CancelledError:
+                await self._leave(consumer)
+                raise
+
+    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        await self._stop_partitions(list(self._partitions))
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
 
     async def _stop_partitions(self, tps: Sequence[TopicPartition]) -> None:
         stopping = [self._partitions.pop(tp) for tp in tps if tp in self._partitions]
@@ -203,21 +223,21 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             await asyncio.sleep(1)
             turn += 1
             with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._commit(), 10)
+                await asyncio.wait_for(self._commit(self._partitions), 10)
             behind = self._tell_lag()
-            if behind:
+            if behind or time.monotonic() - self._idle_since > self._stall_seconds:
                 await self._end_if_stalled(behind)
             if turn % 10 == 0:
                 with contextlib.suppress(*CONNECTION_ERRORS):
                     await self._count_held()
 
-    async def _commit(self) -> None:
+    async def _commit(self, held: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
         assert self._consumer is not None
         assigned = self._consumer.assignment()
         offsets = {
             tp: partition.position
-            for tp, (partition, _) in self._partitions.items()
-            if tp in assigned and self._committed.get(tp) != partition.position
+            for tp, (partition, _) in held.items()
+            if tp in assigned and partition.position >= 0 and self._committed.get(tp) != partition.position
         }
         if offsets:
             await self._consumer.commit(offsets)
@@ -229,7 +249,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         stalled = []
         for tp, (partition, _) in self._partitions.items():
             end = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
-            behind = max(0, (end or 0) - partition.position)
+            behind = max(0, (end or 0) - max(0, partition.position))
             metrics.LAG.labels(tp.topic, tp.partition).set(behind)
             if behind and time.monotonic() - partition.progress_at > self._stall_seconds:
                 stalled.append(tp)
@@ -238,15 +258,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
     async def _end_if_stalled(self, behind: Sequence[TopicPartition]) -> None:
         assert self._consumer is not None
         try:
-            await asyncio.wait_for(self._consumer.end_offsets(behind), 5)
+            await asyncio.wait_for(self._consumer.topics(), 5)
             await asyncio.wait_for(self._pool.fetchval("select 1"), 5)
         except (KafkaError, *CONNECTION_ERRORS):
             return  # not our fault: broker or database is away, and the partitions retry in place
         names = ", ".join(f"{tp.topic}/{tp.partition}" for tp in behind)
-        raise StopConsumingError(
-            f"no progress on {names} for {self._stall_seconds:.0f} s "
-            "although records wait and broker and database answer"
-        )
+        what = f"no progress on {names}, where records wait," if behind else "no assignment by the group"
+        raise StopConsumingError(f"{what} for {self._stall_seconds:.0f} s although broker and database answer")
 
     async def _count_held(self) -> None:
         rows = await self._pool.fetch(
