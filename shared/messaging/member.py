@@ -1,6 +1,7 @@
 """One process a member name: two static members of one name would displace each other without end."""
 
 import asyncio
+import time
 
 from shared.kernel.errors import StartError
 from shared.messaging.partition import StopConsumingError
@@ -9,6 +10,10 @@ from shared.postgres.pool import connect
 
 _LOCK = "select pg_try_advisory_lock(hashtext($1), hashtext($2))"
 _LOOK_SECONDS = 2.0
+_PATIENCE_SECONDS = 3.0
+"""The database may take a moment to notice that a killed process, restarted under its name, is gone."""
+_FROZEN_SECONDS = 10
+"""A holder that does not look for so long (frozen, or its machine lost) loses the name, as it does in Kafka's group."""
 
 
 class Membership:
@@ -21,13 +26,20 @@ class Membership:
         self._member = member
 
     async def acquire(self) -> None:
-        """Take the lock. Raises StartError when another process has the name."""
-        self._connection = await connect(self._dsn, self._schema)
-        if not await self._connection.fetchval(_LOCK, self._group, self._member):
-            await self._connection.close()
-            raise StartError(
-                f"another process is member {self._member} of {self._group}: give this replica a name of its own"
-            )
+        """Take the lock. Raises StartError when another process keeps the name."""
+        give_up_at = time.monotonic() + _PATIENCE_SECONDS
+        self._connection = await connect(self._dsn, self._schema, idle_seconds=_FROZEN_SECONDS)
+        try:
+            while not await self._connection.fetchval(_LOCK, self._group, self._member):
+                if time.monotonic() > give_up_at:
+                    raise StartError(
+                        f"another process is member {self._member} of {self._group}: "
+                        "give this replica a name of its own"
+                    )
+                await asyncio.sleep(0.2)
+        except BaseException:
+            self._connection.terminate()
+            raise
 
     async def run(self) -> None:
         """Keep the lock until cancelled. Raises StopConsumingError when another process took it meanwhile."""
