@@ -138,6 +138,13 @@ async def list_all(connection: Connection, *, limit: int = 200) -> list[asyncpg.
     )
 
 
+_REQUEST = (
+    "update held_records set request = $4, requested_by = $5, requested_at = now() "
+    'where topic = $1 and partition = $2 and "offset" = $3 '
+    "and (reason in ('parked', 'fork') or reason = 'unreadable' and $4 = 'discard') returning true"
+)
+
+
 async def request(
     connection: Connection, topic: str, partition: int, offset: int, verdict: Verdict, *, by: str
 ) -> None:
@@ -145,6 +152,9 @@ async def request(
 
     Raises ExpectedError when there is no such record, or when it only waits behind another.
     """
+    asked = await connection.fetchval(_REQUEST, topic, partition, offset, verdict, by)
+    if asked is not None:
+        return
     held = await find(connection, topic, partition, offset)
     where = f"{topic} partition {partition} offset {offset}"
     if held is None:
@@ -154,16 +164,6 @@ async def request(
             "not-decidable",
             f"the record at {where} waits ({held.reason}): {held.detail}. Decide about what blocks it",
         )
-    if held.reason == "unreadable" and verdict == "replay":
-        raise ExpectedError(
-            "not-decidable", f"the record at {where} cannot be read by anybody: discard it", allowed=["discard"]
-        )
-    await connection.execute(
-        "update held_records set request = $4, requested_by = $5, requested_at = now() "
-        'where topic = $1 and partition = $2 and "offset" = $3',
-        topic,
-        partition,
-        offset,
-        verdict,
-        by,
+    raise ExpectedError(
+        "not-decidable", f"the record at {where} cannot be read by anybody: discard it", allowed=["discard"]
     )
