@@ -79,6 +79,7 @@ class Relay:
                 _, late = await asyncio.wait(self._leaving, timeout=2)
                 for task in late:
                     task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
 
     async def _lead(self) -> None:
         connection = await connect(self._dsn, self._schema, idle_seconds=LOCK_IDLE_SECONDS)

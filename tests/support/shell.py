@@ -1,0 +1,217 @@
+"""The delivery shell around the made-up consumer of tests.support.delivery, on a real broker and database."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from shared.contracts.dossiers import DossierStepRecordedV1
+from shared.contracts.envelope import AnyFact
+from shared.contracts.topics import TOPICS, Topic
+from shared.messaging.admin import create_topics
+from shared.messaging.applying import Handler, Stream
+from shared.messaging.consumer import Consumer
+from shared.messaging.records import headers_of
+from shared.messaging.relay import Relay, partition_of
+from shared.postgres.migrate import migrate
+from shared.postgres.pool import create_pool
+from shared.postgres.unit import unit_of_work
+from tests.support.delivery import MOMENT, TALLIES, TALLIES_SQL, Tally, cause, counting, publisher
+from tests.support.unique import unique
+from tests.support.waiting import eventually
+
+SERVICE = "tally"
+"""Schema, consumer group and role of the made-up service."""
+
+
+class Still:
+    """A centre's clock that stands still."""
+
+    def now(self) -> datetime:
+        return MOMENT
+
+
+def prepare(dsn: str, folder: Path) -> None:
+    """The shell's tables and the made-up service's own. Blocks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "0100_tallies.sql").write_text(TALLIES_SQL)
+    migrate(dsn, SERVICE, folder)
+
+
+def told_on(topic: Topic) -> type[DossierStepRecordedV1]:
+    """The recorded step, published on the test's own topic."""
+    return type("Told", (DossierStepRecordedV1,), {"TOPIC": topic.name, "__module__": __name__})
+
+
+@dataclass
+class Shell:
+    """One test's service: its database, its topics, its group."""
+
+    bootstrap: str
+    dsn: str
+    pool: asyncpg.Pool
+    group: str = field(default_factory=lambda: unique("group"))
+
+    async def topic(self, name: str = "steps", *, partitions: int = 1, replication: int = 1) -> Topic:
+        """A new topic, known to the relay and to the held table, too, for the rest of this process."""
+        topic = Topic(unique(name), owner="intake", partitions=partitions)
+        await create_topics(self.bootstrap, [topic], replication=replication)
+        TOPICS[topic.name] = topic
+        return topic
+
+    async def send(self, topic: Topic, *facts: AnyFact) -> None:
+        """Put facts on Kafka, as a relay would, in this order."""
+        await self.send_raw(topic, [(fact.subject.encode(), fact.to_json(), headers_of(fact)) for fact in facts])
+
+    async def send_raw(
+        self, topic: Topic, records: Iterable[tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]]
+    ) -> None:
+        """Put any bytes on Kafka: key, value, headers."""
+        async with AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, linger_ms=5
+        ) as producer:
+            sent = [
+                await producer.send(
+                    topic.name,
+                    value,
+                    key=key,
+                    headers=list(headers),
+                    partition=partition_of(key or b"", topic.partitions),
+                )
+                for key, value, headers in records
+            ]
+            await asyncio.gather(*sent)
+
+    def consumer(
+        self,
+        *topics: Topic,
+        member: str = "one",
+        handler: Handler[Tally] | None = None,
+        pool: asyncpg.Pool | None = None,
+        stall_seconds: float = 60.0,
+    ) -> Consumer:
+        """A replica of the service."""
+        on_step = handler or counting()
+        return Consumer(
+            [Stream(topic=topic, table=TALLIES, handlers={DossierStepRecordedV1: on_step}) for topic in topics],
+            bootstrap=self.bootstrap,
+            group=self.group,
+            member=f"{self.group}-{member}",
+            pool=pool or self.pool,
+            publisher=publisher(SERVICE),
+            clock=Still(),
+            wake_relay=lambda: None,
+            stall_seconds=stall_seconds,
+        )
+
+    @asynccontextmanager
+    async def consuming(self, *topics: Topic, **more: Any) -> AsyncIterator[Consumer]:
+        """A replica that runs meanwhile; what ends it by itself is raised at the end."""
+        consumer = self.consumer(*topics, **more)
+        async with background(consumer.run()):
+            yield consumer
+
+    def relay(self, name: str = "relay") -> Relay:
+        """A relay of the service."""
+        return Relay(self.dsn, SERVICE, bootstrap=self.bootstrap, client_id=name)
+
+    async def publish(self, topic: Topic, key: UUID, *activities: str) -> None:
+        """Tell facts in one transaction, as an act would."""
+        told = told_on(topic)
+        async with unit_of_work(
+            self.pool, TALLIES, [key], publisher=publisher(SERVICE), recorded_at=MOMENT, committed=lambda: None
+        ) as (_, unit):
+            for activity in activities:
+                unit.publish(
+                    unit.row(key), told(state="processing", activity=activity), time=MOMENT, cause=cause(unique("act"))
+                )
+
+    async def rows(self) -> Mapping[UUID, Tally]:
+        """Every row, as committed."""
+        async with self.pool.acquire() as connection:
+            keys = [row["dossier_id"] for row in await connection.fetch("select dossier_id from tallies")]
+            async with connection.transaction():
+                return await TALLIES.lock(connection, keys)
+
+    async def steps(self, key: UUID) -> list[str]:
+        """What took effect for one dossier, in order. Waits for nobody."""
+        found = await self.pool.fetchval("select steps #>> '{}' from tallies where dossier_id = $1", key)
+        return [] if found is None else list(json.loads(found))
+
+    async def held(self) -> list[tuple[int, str]]:
+        """Offsets and reasons of the held records."""
+        rows = await self.pool.fetch('select "offset", reason from held_records order by topic, partition, "offset"')
+        return [(row["offset"], row["reason"]) for row in rows]
+
+    async def stored(self, topic: Topic) -> dict[int, int]:
+        """The next offset by partition, as the database has it."""
+        rows = await self.pool.fetch("select partition, next_offset from stored_offsets where topic = $1", topic.name)
+        return {row["partition"]: row["next_offset"] for row in rows}
+
+    async def ends(self, topic: Topic) -> dict[int, int]:
+        """The end offset by partition, as Kafka has it."""
+        places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
+            return {place.partition: end for place, end in (await consumer.end_offsets(places)).items()}
+
+    async def caught_up(self, *topics: Topic, within: float = 20) -> None:
+        """Wait until everything that lies on Kafka now has been applied or held."""
+        for topic in topics:
+            ends = await self.ends(topic)
+
+            async def reached(topic: Topic = topic, ends: dict[int, int] = ends) -> None:
+                assert await self.stored(topic) == ends
+
+            await eventually(lambda: _true(reached()), within=within)
+
+    async def on_kafka(self, topic: Topic) -> list[Any]:
+        """Every record of the topic, by partition and offset."""
+        ends = await self.ends(topic)
+        found: list[Any] = []
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest") as consumer:
+            places = [TopicPartition(topic.name, number) for number, end in ends.items() if end]
+            consumer.assign(places)
+            await consumer.seek_to_beginning(*places)
+            while sum(ends.values()) > len(found):
+                for records in (await consumer.getmany(timeout_ms=1000)).values():
+                    found += records
+        return sorted(found, key=lambda record: (record.partition, record.offset))
+
+
+async def _true(step: Any) -> bool:
+    await step
+    return True
+
+
+@asynccontextmanager
+async def background(*coroutines: Any) -> AsyncIterator[list["asyncio.Task[None]"]]:
+    """Run coroutines meanwhile and cancel them at the end; one that failed by itself fails the test."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@asynccontextmanager
+async def opened(bootstrap: str, dsn: str, folder: Path) -> AsyncIterator[Shell]:
+    """A prepared service with its pool, closed at the end."""
+    await asyncio.to_thread(prepare, dsn, folder)
+    pool = await create_pool(dsn, SERVICE)
+    try:
+        yield Shell(bootstrap, dsn, pool)
+    finally:
+        pool.terminate()
