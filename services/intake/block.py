@@ -1,7 +1,8 @@
 """The lines of one transaction: judged in order against locked dossiers, then numbered and written in order."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -61,6 +62,7 @@ class Block:
         self.decided: list[tuple[int, ActLine, str, list[Draft]]] = []
         self._first: dict[str, tuple[bytes, int]] = {}
         self._applicants: dict[UUID, tables.ApplicantRecord] = {}
+        self._corrections: dict[UUID, dict[str, Any]] = {}
 
     def judge(self, line: ActLine, target: UUID | None) -> None:
         """Decide one line. A known key comes before every other check."""
@@ -144,6 +146,8 @@ class Block:
                     details.append(tables.DetailsRecord(row.key, fact.sequence, draft.details))
                 if draft.applicant is not None:
                     self._applicants[row.key] = draft.applicant
+                if draft.corrected:
+                    self._corrections.setdefault(row.key, {}).update(draft.corrected)
                 foreign += [
                     tables.ForeignCodeRecord(code.id, code.system, code.code, row.key) for code in draft.foreign_codes
                 ]
@@ -161,9 +165,14 @@ class Block:
         for key in keys:
             self._unit.add(tables.KEYS, key)
 
-    def applicants(self) -> list[tables.ApplicantRecord]:
-        """What was learnt of applicants, the last word for each dossier."""
-        return list(self._applicants.values())
+    def corrected(self) -> set[UUID]:
+        """The dossiers whose applicant is corrected: what is known of them must be read, under the dossiers' locks."""
+        return self._corrections.keys() - self._applicants.keys()
+
+    def applicants(self, known: Mapping[UUID, tables.ApplicantRecord]) -> list[tables.ApplicantRecord]:
+        """What is to be kept of applicants, one record a dossier; `known` are the records of `corrected`."""
+        learnt = {**known, **self._applicants}
+        return [replace(record, **self._corrections.get(key, {})) for key, record in learnt.items()]
 
     def outcomes(self) -> list[Outcome]:
         """The answers in the order of the lines; a key sent twice in the block gets its answer twice."""

@@ -35,7 +35,10 @@ class Setting:
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """A fact that is decided and lacks only its numbers: its sequence, and its form's from `serial`."""
+    """A fact that is decided and lacks only its numbers: its sequence, and its form's from `serial`.
+
+    `applicant` is all that is known of one, `corrected` the members that replace what was known.
+    """
 
     row: DossierRow
     event: events.DossierEvent
@@ -45,6 +48,7 @@ class Draft:
     details: dict[str, Any] = field(default_factory=dict)
     documents: Sequence[requests.Document] = ()
     applicant: ApplicantRecord | None = None
+    corrected: dict[str, str | None] = field(default_factory=dict)
     foreign_codes: Sequence[requests.ForeignCode] = ()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.intake import requests
-from services.intake.cases import Case, Draft, Setting, applicant_record, on_the_wire, present
+from services.intake.cases import Case, Draft, Setting, on_the_wire, present
 from services.intake.domain import contacts, moments, papers, roles
 from services.intake.domain.acts import check_offered, find_act, move
 from services.intake.receiving import receive, submit
@@ -128,10 +128,14 @@ def _result_arrived(case: Case, data: requests.Nothing) -> list[Draft]:
 
 def _correct_contact(case: Case, data: requests.CorrectContact) -> list[Draft]:
     contact = data.applicant
+    given = contact.model_dump(include=contact.model_fields_set)
+    if not given:
+        detail = "name what is to be corrected; null takes it away"
+        raise ExpectedError("invalid-content", detail, status=422, errors=[FieldError("/data/applicant", detail)])
     contacts.check_contact(contact.phone, contact.email, pointer="/data/applicant")
-    case.row.reach = list(contacts.reach(contact.phone, contact.email))
+    case.row.reach = list(contacts.corrected_reach(case.row.reach, given))
     event = events.DossierContactCorrectedV1(state=case.to, reach=tuple(case.row.reach))
-    return [case.draft(event, applicant=applicant_record(case.row, contact))]
+    return [case.draft(event, corrected=given)]
 
 
 _DECISIONS: Mapping[str, Callable[[Case, Any], list[Draft]]] = {

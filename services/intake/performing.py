@@ -94,7 +94,8 @@ class Performer:
                 if not block.decided:
                     raise _NothingDecidedError
                 block.write(await store.draw_serials(connection, block.serials_wanted()))
-                await store.save_applicants(connection, block.applicants())
+                known_applicants = await store.load_applicants(connection, block.corrected())
+                await store.save_applicants(connection, block.applicants(known_applicants))
         return block.outcomes()
 
     async def _targets(self, lines: Sequence[ActLine]) -> list[UUID | None]:

@@ -181,7 +181,7 @@ class HandOver(Data):
 
 
 class CorrectContact(Data):
-    """Replaces what is known of the applicant."""
+    """Replaces what it names of the applicant, takes away what it names as null, and leaves the rest."""
 
     applicant: Applicant
 

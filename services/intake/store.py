@@ -75,6 +75,17 @@ async def draw_serials(connection: Connection, wanted: Counter[SerialKey]) -> Se
     return Serials({key: end - wanted[key] for key, end in ends.items()})
 
 
+async def load_applicants(connection: Connection, ids: Collection[UUID]) -> dict[UUID, ApplicantRecord]:
+    """What is known of the applicants of these dossiers, whose locks are held."""
+    if not ids:
+        return {}
+    rows = await connection.fetch(
+        "select dossier_id, name, phone, email, id_number, address from applicants where dossier_id = any($1::uuid[])",
+        list(ids),
+    )
+    return {row["dossier_id"]: ApplicantRecord(**row) for row in rows}
+
+
 _SAVE_APPLICANTS = """
 insert into applicants (dossier_id, name, phone, email, id_number, address)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])

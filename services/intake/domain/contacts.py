@@ -1,7 +1,7 @@
 """An applicant's contact: checked for what can be wrong on its face, kept as given."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from shared.kernel.errors import ExpectedError, FieldError
@@ -30,3 +30,10 @@ def reach(phone: str | None, email: str | None) -> tuple[Reach, ...]:
     """The ways in which an applicant can be told; none is allowed (paper receipt only)."""
     ways: Mapping[Reach, str | None] = {"sms": phone, "email": email}
     return tuple(way for way, value in ways.items() if value)
+
+
+def corrected_reach(before: Collection[Reach], given: Mapping[str, str | None]) -> tuple[Reach, ...]:
+    """The ways in which an applicant can be told once what is `given` of phone and e-mail has replaced the old."""
+    standing = {"phone": "sms" in before, "email": "email" in before}
+    now = standing | {name: bool(given[name]) for name in standing if name in given}
+    return reach("known" if now["phone"] else None, "known" if now["email"] else None)

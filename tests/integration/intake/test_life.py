@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from shared.kernel.ids import uuid7
+from shared.runtime.clock import machine_now
 from tests.integration.intake.office import KNOWN, WITH_PAPERS, Office, fresh_key
 
 CONTACT = {"name": "Nguyễn Văn An", "phone": "0912 345 678", "email": "an@example.vn", "id_number": "070012345678"}
@@ -187,3 +189,39 @@ async def test_a_clerk_acts_at_the_own_counter(office: Office) -> None:
     refused = await office.submit(data={"procedure": KNOWN, "counter": 7})
     assert refused.status_code == 403
     assert (await office.read((await office.walk_in())["dossier_id"])).json()["counter"] == 2
+
+
+async def test_a_correction_leaves_what_it_does_not_name(office: Office) -> None:
+    """A new phone number must not cost the applicant name, identity number and e-mail; null takes a member away."""
+    dossier = (await office.walk_in(applicant=CONTACT))["dossier_id"]
+    assert (await office.act(dossier, "correct_contact", data={"applicant": {"phone": "0987 654 321"}})).is_success
+    found = (await office.read(dossier)).json()
+    assert found["applicant"] == CONTACT | {"phone": "0987 654 321", "address": None}
+    assert found["reach"] == ["sms", "email"]
+    assert (await office.act(dossier, "correct_contact", data={"applicant": {"email": None}})).is_success
+    found = (await office.read(dossier)).json()
+    assert found["applicant"] == CONTACT | {"phone": "0987 654 321", "email": None, "address": None}
+    assert found["reach"] == ["sms"]
+
+
+async def test_corrections_in_one_request_add_up(office: Office) -> None:
+    """Lines of one block, the submission among them: each corrects what the one before left."""
+    dossier = str(uuid7(machine_now()))
+    lines = [
+        {"key": fresh_key(), "act": act, "dossier": {"id": dossier}, "data": data}
+        for act, data in [
+            ("submit", {"procedure": KNOWN, "applicant": CONTACT}),
+            ("correct_contact", {"applicant": {"phone": "0987 654 321"}}),
+            ("correct_contact", {"applicant": {"name": "Nguyễn Văn Ân"}}),
+        ]
+    ]
+    assert [answer["status"] for answer in await office.batch(lines)] == [201, 200, 200]
+    found = (await office.read(dossier)).json()["applicant"]
+    assert found == CONTACT | {"phone": "0987 654 321", "name": "Nguyễn Văn Ân", "address": None}
+
+
+async def test_a_correction_of_nothing_is_refused(office: Office) -> None:
+    """422, and no fact is told."""
+    dossier = (await office.walk_in())["dossier_id"]
+    response = await office.act(dossier, "correct_contact", data={"applicant": {}})
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/data/applicant")
