@@ -91,11 +91,16 @@ class Case:
         return Draft(row=row, event=event, time=self.at, serial=serial, touches_clock=touches, **more)
 
 
-def on_the_wire(documents: Sequence[requests.Document]) -> tuple[events.Document, ...]:
-    """Papers without titles and references, which may name a person."""
+def on_the_wire(
+    documents: Sequence[requests.Document], requirements: Sequence[Requirement] | None
+) -> tuple[events.Document, ...]:
+    """Papers without titles and references, which may name a person.
+
+    Nor does a requirement travel where the procedure's are not entered: there it is what somebody wrote.
+    """
     return tuple(
         events.Document(
-            requirement=document.requirement,
+            requirement=None if requirements is None else document.requirement,
             media_type=document.media_type,
             size=document.size,
             sha256=document.sha256,

@@ -81,7 +81,7 @@ def _supplement_received(case: Case, data: requests.SupplementReceived) -> list[
     papers.check_documents(case.requirements, [document.requirement for document in data.documents])
     brought = {document.requirement for document in data.documents if document.requirement}
     case.row.handed_in = sorted({*case.row.handed_in, *brought})
-    event = events.DossierSupplementReceivedV1(state=case.to, documents=on_the_wire(data.documents))
+    event = events.DossierSupplementReceivedV1(state=case.to, documents=on_the_wire(data.documents, case.requirements))
     return [case.draft(event, documents=data.documents)]
 
 

@@ -77,7 +77,7 @@ def submit(
                 counter=counter,
                 reach=tuple(row.reach),
                 foreign_codes=tuple(events.ForeignCode(system=code.system, code=code.code) for code in foreign),
-                documents=on_the_wire(data.documents),
+                documents=on_the_wire(data.documents, requirements),
             ),
             documents=data.documents,
             applicant=applicant_record(row, contact),

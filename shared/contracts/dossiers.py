@@ -36,7 +36,8 @@ class ForeignCode(Wire):
 class Document(Wire):
     """A paper handed in, without its title (which may name a person) and without its bytes.
 
-    A file has media type, size (bytes) and SHA-256 (hex); a paper original has none of them.
+    `requirement` is a key of the procedure's requirements, absent where these are not entered. A file has media type,
+    size (bytes) and SHA-256 (hex); a paper original has none of them.
     """
 
     requirement: str | None = None

@@ -12,6 +12,7 @@ from services.intake.cases import Setting
 from services.intake.domain.codes import Serials
 from services.intake.requests import read_line
 from services.intake.tables import DOSSIERS, DossierRow
+from shared.contracts.dossiers import DossierSubmittedV1
 from shared.contracts.envelope import Actor, AnyFact
 from shared.kernel.centre import Centre
 from shared.kernel.ids import uuid7
@@ -74,3 +75,18 @@ def test_nothing_is_recorded_before_it_happened(desk: Desk) -> None:
     (fact,) = desk.do("refuse", {"reason": "not for us"})
     assert fact.time == NOW
     assert fact.recordedtime == NOW
+
+
+def test_a_requirement_that_nobody_entered_does_not_travel(desk: Desk) -> None:
+    """Where the procedure's papers are not entered, its name is free text, as the title is."""
+    paper = {"requirement": "Giấy của bà Bình", "title": "Giấy khai sinh"}
+    (fact,) = desk.do("submit", {"procedure": "2.000908", "documents": [paper]})
+    assert "Bình" not in fact.to_json().decode()
+    assert desk.rows[desk.dossier_id].handed_in == ["Giấy của bà Bình"]
+
+
+def test_an_entered_requirement_travels_by_its_key(desk: Desk) -> None:
+    """What was handed in against the procedure's list is no personal data."""
+    (fact,) = desk.do("submit", {"procedure": "2.000635", "documents": [{"requirement": "form", "title": "Tờ khai"}]})
+    assert isinstance(fact.data, DossierSubmittedV1)
+    assert [document.requirement for document in fact.data.documents] == ["form"]
