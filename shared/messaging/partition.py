@@ -287,11 +287,12 @@ class Partition(Generic[R]):
                 return
             except (HandlingFailedError, *CONNECTION_ERRORS) as error:
                 # a unique violation first means that another transaction inserted the dossier; then, that it is content
-                again = isinstance(error.__cause__, asyncpg.UniqueViolationError) and violations < 3
-                if not again and (isinstance(error, HandlingFailedError) or not is_transient(error)):
-                    raise
-                violations += again
                 metrics.RETRIES.labels(self.tp.topic).inc()
+                if isinstance(error.__cause__, asyncpg.UniqueViolationError) and violations < 3:
+                    violations += 1
+                    continue
+                if isinstance(error, HandlingFailedError) or not is_transient(error):
+                    raise
                 log.warning("transaction_retried", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             await self._pause(delay)
             if self._stopping.is_set():
