@@ -16,6 +16,7 @@ import httpx
 
 from motcua.database import SERVICES, VERIFY
 from motcua.embedded import kafka
+from motcua.embedded.ports import free_port, free_ports
 from motcua.embedded.postgres import Postgres
 from motcua.embedded.process import Child, require_free_port
 from motcua.keys import KEYS_FILE, ensure_keys, keys_of
@@ -227,3 +228,22 @@ class LocalCentre:
                     f"The end of {child.log}:\n{child.last_lines()}"
                 )
             time.sleep(0.2)
+
+
+def beside(settings: MotcuaSettings, *, home: Path) -> MotcuaSettings:
+    """The same centre with a folder and ports of its own: it may run beside `up` and never touches its data."""
+    smtp, smtp_control, sms, database = free_ports(4)
+    return settings.model_copy(
+        update={
+            "home": home,
+            "kafka": None,
+            "kafka_port": free_port(span=2),
+            "kafka_replication": 1,
+            "database": None,
+            "database_port": database,
+            "http_port": free_port(span=6),
+            "smtp_port": smtp,
+            "smtp_control_port": smtp_control,
+            "sms_port": sms,
+        }
+    )

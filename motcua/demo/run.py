@@ -14,8 +14,7 @@ from motcua.database import VERIFY
 from motcua.demo.lives import SCENES, Life, plan
 from motcua.demo.play import Player
 from motcua.demo.summary import example, summary
-from motcua.embedded.ports import free_port, free_ports
-from motcua.local import LocalCentre, ProcessEndedError, StopAskedError
+from motcua.local import LocalCentre, ProcessEndedError, StopAskedError, beside
 from motcua.quiet import NotQuietError, wait_until_quiet
 from motcua.settings import MotcuaSettings
 from motcua.sinks.inbox import read_inbox
@@ -37,7 +36,12 @@ def run_demo(settings: MotcuaSettings, console: Console, *, count: int = 200) ->
         console.print(sentence, markup=False, soft_wrap=True)
 
     with stop_on_signals() as stop:
-        local = LocalCentre(_fresh(settings), jars_home=settings.home, progress=say, stop_asked=stop.is_set)
+        local = LocalCentre(
+            beside(settings, home=settings.home / f"demo-{machine_now():%Y%m%d-%H%M%S}"),
+            jars_home=settings.home,
+            progress=say,
+            stop_asked=stop.is_set,
+        )
         try:
             local.start()
             lives = plan(local.centre, local.centre.local_date(machine_now()), count=count)
@@ -86,22 +90,3 @@ async def _play(
                     raise StopAskedError
                 local.require_running()
         return player, await player.read(lives, local.tokens["auditor"])
-
-
-def _fresh(settings: MotcuaSettings) -> MotcuaSettings:
-    """The same centre with a folder and ports of its own: it may run beside `up` and never touches its data."""
-    smtp, smtp_control, sms, database = free_ports(4)
-    return settings.model_copy(
-        update={
-            "home": settings.home / f"demo-{machine_now():%Y%m%d-%H%M%S}",
-            "kafka": None,
-            "kafka_port": free_port(span=2),
-            "kafka_replication": 1,
-            "database": None,
-            "database_port": database,
-            "http_port": free_port(span=6),
-            "smtp_port": smtp,
-            "smtp_control_port": smtp_control,
-            "sms_port": sms,
-        }
-    )

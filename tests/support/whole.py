@@ -1,0 +1,129 @@
+"""The whole centre on this machine, for tests from one end to the other, and a client that does not give up."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from motcua.database import VERIFY
+from motcua.demo.lives import Life, Step, plan
+from motcua.embedded.kafka import Toolchain
+from motcua.local import LocalCentre, beside
+from motcua.settings import MotcuaSettings
+from motcua.verify.run import Report, verify
+from shared.runtime.clock import machine_now
+from shared.runtime.settings import load
+
+
+@contextmanager
+def whole_centre(toolchain: Toolchain) -> Iterator[LocalCentre]:
+    """A centre with every service, in a folder and on ports of its own; ended for certain.
+
+    Not in pytest's folder: under root the database is another user, whom a further run of pytest would shut out.
+    """
+    with tempfile.TemporaryDirectory(prefix="motcua-centre-") as home:
+        local = LocalCentre(beside(load(MotcuaSettings), home=Path(home)), jars_home=toolchain.jars.parents[1])
+        try:
+            local.start()
+            yield local
+        finally:
+            local.stop()
+
+
+def lives(local: LocalCentre, count: int) -> list[Life]:
+    """As many lives as the demo would play."""
+    return plan(local.centre, local.centre.local_date(machine_now()), count=count)
+
+
+async def verified(local: LocalCentre, *, ledger: Path | None = None, quiet_seconds: float = 60.0) -> Report:
+    """What `motcua verify` finds."""
+    return await verify(
+        local.site.databases[VERIFY], local.site.kafka, local.centre, ledger=ledger, quiet_seconds=quiet_seconds
+    )
+
+
+class PatientClient:
+    """Does acts at one or several intakes in turn, and sends an act again, by its key, until it has an answer."""
+
+    def __init__(self, http: httpx.AsyncClient, urls: Sequence[str], tokens: Mapping[str, str], ledger: Path) -> None:
+        self._http = http
+        self._urls = urls
+        self._tokens = tokens
+        self._ledger = ledger.open("a", encoding="utf-8")
+        self.sent_again = 0
+        self.accepted = 0
+        self.dossier_ids: dict[int, str] = {}
+        self._turn = 0
+
+    async def live(self, life: Life) -> None:
+        """All steps of one life, one after the other."""
+        for place, step in enumerate(life.steps):
+            await self.step(life, place, step)
+
+    async def step(self, life: Life, place: int, step: Step) -> None:
+        """One act; its answer must be the one that the life expects."""
+        key = f"life-{life.number}-{place}"
+        address = "/dossiers"
+        if place:
+            address = f"/dossiers/{self.dossier_ids[life.number]}/acts/{quote(step.act)}"
+        answer = await self._until_answered(address, {"data": dict(step.data)}, key, self._tokens[step.key])
+        if step.refused is not None:
+            assert answer.status_code == step.refused, answer.text
+            return
+        assert answer.is_success, f"{step.act}: {answer.status_code} {answer.text}"
+        acted: dict[str, Any] = answer.json()
+        self.dossier_ids[life.number] = acted["dossier_id"]
+        self.accepted += 1
+        line = {"key": key, "dossier_id": acted["dossier_id"], "sequence": acted["sequence"]}
+        self._ledger.write(json.dumps(line) + "\n")
+        self._ledger.flush()
+
+    async def _until_answered(self, address: str, body: Mapping[str, Any], key: str, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        said = ""
+        for _ in range(400):
+            self._turn += 1
+            url = self._urls[self._turn % len(self._urls)]
+            try:
+                answer = await self._http.post(url + address, json=dict(body), headers=headers)
+                if answer.status_code != 503:
+                    return answer
+                said = answer.text
+            except httpx.HTTPError as error:
+                said = repr(error)  # nobody there, or nobody any more: was it done? The key tells
+            self.sent_again += 1
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"no answer to {address} in 400 tries, last {said}")
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._ledger.close()
+
+
+@asynccontextmanager
+async def patient_client(local: LocalCentre, ledger: Path, *ports: int) -> AsyncIterator[PatientClient]:
+    """A client of intake, or of its replicas on `ports`, that keeps a ledger of what was accepted."""
+    urls = [f"http://127.0.0.1:{port}" for port in ports] or [local.site.url("intake")]
+    async with httpx.AsyncClient(timeout=20.0, trust_env=False) as http:
+        client = PatientClient(http, urls, local.tokens, ledger)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+async def play(client: PatientClient, played: Iterable[Life], *, at_once: int = 16) -> None:
+    """Lives side by side, each in its own order."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(life: Life) -> None:
+        async with gate:
+            await client.live(life)
+
+    await asyncio.gather(*(one(life) for life in played))
