@@ -68,7 +68,7 @@ class SmtpSink:
                     to=str(recipient),
                     sender=str(envelope.mail_from),
                     subject=str(mail["Subject"]),
-                    text=body.get_content() if body else "",
+                    text=body.get_content().replace("\r\n", "\n") if body else "",
                     message_id=found[1] if found else "",
                 )
             )

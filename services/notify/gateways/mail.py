@@ -67,7 +67,9 @@ class SmtpGateway:
             # this text is about us, and must be put right first
             about_message = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
             return Refused(f"smtp_{error.code}") if about_message and error.code >= 500 else NotTaken()
-        except (aiosmtplib.SMTPException, OSError, UnicodeError):
+        except (aiosmtplib.SMTPNotSupported, UnicodeError):
+            return Refused("address_invalid")  # letters that this server's mail cannot address
+        except (aiosmtplib.SMTPException, OSError):
             return NoAnswer() if handed_over else NotTaken()
         finally:
             client.close()

@@ -26,7 +26,7 @@ from services.notify.handlers import planner
 from services.notify.settings import NotifySettings
 from services.notify.store import DOSSIERS
 from services.notify.texts import load_texts
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyFact, Role
 from shared.messaging.relay import Relay
 from shared.messaging.service import Context
 from shared.postgres.facts import Publisher
@@ -83,17 +83,13 @@ class Office:
     """One notify with its surroundings. `keys` are tokens by role."""
 
     home: Path
-    contexts: list[Context]
+    context: Context
     intake: Intake
     mail: Control
     sms_url: str
     urls: list[str]
     keys: dict[str, str]
     http: httpx.AsyncClient
-
-    @property
-    def context(self) -> Context:
-        return self.contexts[0]
 
     @property
     def pool(self) -> asyncpg.Pool:
@@ -153,56 +149,82 @@ class Office:
         return [(kind, data) for kind, data in told if data["channel"] == channel]
 
 
+@dataclass
+class Surroundings:
+    """Sinks, the stand-in and the keys; `environment` names notify's settings for them, as a process takes them."""
+
+    intake: Intake
+    mail: Control
+    sms_url: str
+    keys: dict[str, str]
+    environment: dict[str, str]
+
+
 @asynccontextmanager
-async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **settings: Any) -> AsyncIterator[Office]:
-    """Start it all; `settings` are notify's own, shortened where tests would have to wait."""
-    url = database.url("notify")
-    await asyncio.to_thread(migrate, url, "notify", MIGRATIONS)
+async def surroundings(database_url: str, home: Path, *, port: int, **settings: Any) -> AsyncIterator[Surroundings]:
+    """Start what notify talks to; its receipts go to `port`. `settings` are notify's own."""
+    await asyncio.to_thread(migrate, database_url, "notify", MIGRATIONS)
     (home / "receipts").write_text(RECEIPT_KEY)
     (home / "intake").write_text("a-key-of-the-stand-in")
     keys: dict[str, str] = {}
     entries = []
-    for role, more in (("leader", {}), ("officer", {"department": "STP"}), ("applicant", {})):
-        keys[role], entry = new_key(role, role, **more)  # type: ignore[arg-type]  # roles as listed
+    wanted: list[tuple[str, Role, str | None]] = [
+        ("leader", "leader", None),
+        ("officer", "officer", "STP"),
+        ("other", "officer", "SYT"),
+        ("applicant", "applicant", None),
+    ]
+    for name, role, department in wanted:
+        keys[name], entry = new_key(name, role, department=department)
         entries.append(entry)
-    keys["other"], other = new_key("other", "officer", department="SYT")
-    write_keys(home / "keys.toml", [*entries, other])
+    write_keys(home / "keys.toml", entries)
     intake, mail, inbox = Intake(), Control(), Inbox(home)
-    notify_ports = [free_port() for _ in range(replicas)]
     async with AsyncExitStack() as stack:
         intake_url = await stack.enter_async_context(serving(intake.app()))
         simulator = create_sms_simulator(
-            inbox, receipt_url=f"http://127.0.0.1:{notify_ports[0]}/receipts", receipt_key=RECEIPT_KEY
+            inbox, receipt_url=f"http://127.0.0.1:{port}/receipts", receipt_key=RECEIPT_KEY
         )
         sms_url = await stack.enter_async_context(serving(simulator))
         sink = SmtpSink(inbox, mail, host="127.0.0.1", port=0)
         await sink.start()
         stack.callback(sink.close)
+        values = {
+            "kafka_bootstrap": "127.0.0.1:1",  # without a broker nothing is consumed or relayed
+            "database_url": database_url,
+            "member": "notify-0",
+            "port": port,
+            "centre": CENTRE,
+            "keys_file": home / "keys.toml",
+            "intake_url": intake_url,
+            "intake_key_file": home / "intake",
+            "receipt_key_file": home / "receipts",
+            "send_seconds": 1.0,
+            "lease_seconds": 3.0,
+            "smtp_host": "127.0.0.1",
+            "smtp_port": sink.port,
+            "smtp_receipt_window_seconds": 1.0,
+            "sms_url": sms_url,
+            "sms_settled_seconds": 1.0,
+            "sms_receipt_window_seconds": 1.0,
+        }
+        environment = {f"NOTIFY_{name.upper()}": str(value) for name, value in (values | settings).items()}
+        yield Surroundings(intake, mail, sms_url, keys, environment)
+
+
+@asynccontextmanager
+async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **settings: Any) -> AsyncIterator[Office]:
+    """Start it all, but neither consumer nor relay: facts are heard by `hear`."""
+    ports = [free_port() for _ in range(replicas)]
+    async with AsyncExitStack() as stack:
+        around = await stack.enter_async_context(surroundings(database.url("notify"), home, port=ports[0], **settings))
         contexts: list[Context] = []
-        for number in range(replicas):
-            values: dict[str, Any] = {
-                "kafka_bootstrap": "127.0.0.1:1",  # nothing is consumed or relayed here
-                "database_url": url,
-                "member": f"notify-{number}",
-                "port": notify_ports[number],
-                "centre": CENTRE,
-                "keys_file": home / "keys.toml",
-                "intake_url": intake_url,
-                "intake_key_file": home / "intake",
-                "receipt_key_file": home / "receipts",
-                "send_seconds": 1.0,
-                "lease_seconds": 3.0,
-                "smtp_host": "127.0.0.1",
-                "smtp_port": sink.port,
-                "smtp_receipt_window_seconds": 1.0,
-                "sms_url": sms_url,
-                "sms_settled_seconds": 1.0,
-                "sms_receipt_window_seconds": 1.0,
-            }
-            contexts.append(await stack.enter_async_context(_replica(NotifySettings(**(values | settings)))))
+        for number, port in enumerate(ports):
+            own = around.environment | {"NOTIFY_MEMBER": f"notify-{number}", "NOTIFY_PORT": str(port)}
+            values = {name.removeprefix("NOTIFY_").lower(): value for name, value in own.items()}
+            contexts.append(await stack.enter_async_context(_replica(NotifySettings.model_validate(values))))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, trust_env=False))
-        urls = [f"http://127.0.0.1:{port}" for port in notify_ports]
-        yield Office(home, contexts, intake, mail, sms_url, urls, keys, http)
+        urls = [f"http://127.0.0.1:{port}" for port in ports]
+        yield Office(home, contexts[0], around.intake, around.mail, around.sms_url, urls, around.keys, http)
 
 
 @asynccontextmanager

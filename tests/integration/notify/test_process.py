@@ -1,0 +1,184 @@
+"""notify as a process between a real broker, a real database and real sinks: whole chain, and killed on the way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from motcua.embedded import kafka
+from motcua.embedded.postgres import Postgres
+from motcua.sinks.behaviour import Behaviour
+from motcua.sinks.inbox import InboxMessage, read_inbox
+from services.notify.hearing import plans_called_for
+from shared.contracts.envelope import AnyFact
+from shared.contracts.messages import MessagePlannedV1
+from shared.contracts.topics import MESSAGES, TOPICS
+from shared.messaging.admin import create_topics
+from tests.integration.notify.office import MOBILE, Surroundings, life_now, surroundings
+from tests.support import Databases, eventually, free_port
+from tests.support.life import Life
+from tests.support.reading import facts_on
+from tests.support.service_process import ServiceProcess
+from tests.support.told import send
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Site:
+    """A running notify, what it talks to, and ways to look."""
+
+    process: ServiceProcess
+    around: Surroundings
+    bootstrap: str
+    home: Path
+    database: asyncpg.Connection
+
+    async def tell(self, *lives: Life) -> None:
+        await send(self.bootstrap, [fact for life in lives for fact in life.facts])
+
+    async def state(self, life: Life, *, channel: str = "sms") -> str | None:
+        """The state of the dossier's message on a channel; None while it is not planned."""
+        query = "select state from messages where dossier_id = $1 and channel = $2"
+        state: str | None = await self.database.fetchval(query, life.dossier_id, channel)
+        return state
+
+    async def reaches(self, life: Life, *states: str, channel: str = "sms", within: float = 40) -> None:
+        """Wait until the dossier's message on a channel is in one of these states."""
+
+        async def reached() -> bool:
+            state = await self.state(life, channel=channel)
+            assert state in states, state
+            return True
+
+        await eventually(reached, within=within)
+
+    async def inbox(self, life: Life) -> list[InboxMessage]:
+        query = "select message_id::text from messages where dossier_id = $1"
+        ids = {row["message_id"] for row in await self.database.fetch(query, life.dossier_id)}
+        return read_inbox(self.home, message_ids=ids)
+
+    async def sms_behaves(self, **behaviour: Any) -> None:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await http.put(f"{self.around.sms_url}/behaviour", json=behaviour)
+
+    async def sms_requests(self) -> int:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            return int((await http.get(f"{self.around.sms_url}/requests")).json()["requests"])
+
+    async def told(self, *lives: Life) -> list[AnyFact]:
+        """What stands on notify's topic about these dossiers, each dossier's in its order."""
+        subjects = {str(life.dossier_id) for life in lives}
+        return [fact for fact in await facts_on(self.bootstrap, MESSAGES) if fact.subject in subjects]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def it(
+    toolchain: kafka.Toolchain, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """One notify for these tests, on a broker of its own (topics and groups have fixed names); a test that kills it
+    starts it again."""
+    home = tmp_path_factory.mktemp("notify")
+    databases = Databases(postgres)
+    url = databases.fresh("notify").url("notify")
+    broker = kafka.single(toolchain, home / "kafka", port=free_port(), controller_port=free_port())
+    async with AsyncExitStack() as stack:
+        stack.callback(databases.drop_all)
+        stack.enter_context(kafka.running(broker))
+        await create_topics(broker.bootstrap, TOPICS.values(), replication=1)
+        settings = {"kafka_bootstrap": broker.bootstrap, "send_seconds": 4.0, "lease_seconds": 12.0}
+        around = await stack.enter_async_context(surroundings(url, home, port=free_port(), **settings))
+        database = await asyncpg.connect(url, server_settings={"search_path": "notify"})
+        stack.push_async_callback(database.close)
+        process = ServiceProcess("notify", around.environment, home / "notify.log")
+        stack.push_async_callback(asyncio.to_thread, process.stop)
+        await asyncio.to_thread(process.start)
+        yield Site(process, around, broker.bootstrap, home, database)
+
+
+async def test_from_the_facts_to_the_phone(it: Site) -> None:
+    """Facts on three topics; SMS and e-mail in the inbox; plans and outcomes on notify's own topic, in sequence."""
+    life = life_now()
+    life.assigned(2)
+    life.due(27)
+    await it.tell(life)
+    await it.reaches(life, "delivered")
+    await it.reaches(life, "sent", channel="email")
+    sms, mail = sorted(await it.inbox(life), key=lambda message: message.channel, reverse=True)
+    assert (sms.to, f"Ho so {life.code} da tiep nhan" in sms.text) == (MOBILE, True)
+    assert f"Hồ sơ {life.code} đã được tiếp nhận" in mail.text
+
+    async def told() -> bool:
+        facts = await it.told(life)
+        kinds = sorted(fact.type for fact in facts)
+        assert kinds == ["message.delivered", *["message.planned"] * 2, *["message.sent"] * 2]
+        assert [fact.sequence for fact in facts] == [1, 2, 3, 4, 5]
+        planned = {fact.data.message_id for fact in facts if isinstance(fact.data, MessagePlannedV1)}
+        assert planned == {plan.message_id for plan in plans_called_for(life.facts)}
+        return True
+
+    await eventually(told, within=20)
+
+
+async def test_killed_between_sending_and_recording(it: Site) -> None:
+    """Both providers took it and kept silent, and notify was killed before it could write anything down.
+
+    The SMS is repeated by its key, so the applicant hears once; mail knows no key, so it is unknown and not repeated.
+    """
+    await it.sms_behaves(answers="nothing", receipts="none", times=1)
+    it.around.mail.behaviour = Behaviour(answers="nothing", times=1)
+    before = await it.sms_requests()
+    life = life_now()
+    life.withdrawn()
+    await it.tell(life)
+
+    async def both_have_it() -> bool:
+        return len(await it.inbox(life)) == 2
+
+    await eventually(both_have_it, within=40)
+    await asyncio.to_thread(it.process.kill)
+    assert (await it.state(life), await it.state(life, channel="email")) == ("planned", "planned")
+    await asyncio.to_thread(it.process.start)
+    await it.reaches(life, "sent")
+    await it.reaches(life, "unknown", channel="email")
+    assert len(await it.inbox(life)) == 2
+    assert await it.sms_requests() == before + 2
+
+
+async def test_killed_with_a_backlog_every_alert_is_planned_and_sent_once(it: Site) -> None:
+    """kill -9 in the middle of 60 dossiers: nothing lost, nothing twice, plans as the facts call for."""
+    await it.sms_behaves(delay_seconds=0.2, receipts="none")
+    before = await it.sms_requests()
+    lives = [life_now(reach=("sms",)) for _ in range(60)]
+    for life in lives:
+        life.withdrawn()
+    await it.tell(*lives)
+
+    async def begun() -> bool:
+        return await it.sms_requests() > before
+
+    await eventually(begun, within=40)
+    await asyncio.to_thread(it.process.kill)
+    states = [await it.state(life) for life in lives]
+    assert states.count("sent") < 60
+    await asyncio.to_thread(it.process.start)
+    for life in lives:
+        await it.reaches(life, "sent", within=60)
+        assert len(await it.inbox(life)) == 1
+    called = {plan.message_id for plan in plans_called_for(fact for life in lives for fact in life.facts)}
+
+    async def told() -> bool:
+        facts = await it.told(*lives)
+        planned = [fact.data.message_id for fact in facts if isinstance(fact.data, MessagePlannedV1)]
+        assert (len(planned), set(planned)) == (60, called)
+        assert len(facts) == 120
+        return True
+
+    await eventually(told, within=20)

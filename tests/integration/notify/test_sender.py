@@ -1,0 +1,218 @@
+"""What is sent, what is not any more, by whom, and what stays out of the database and the logs."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from tests.integration.notify.office import EMAIL, Office, life_now, office
+from tests.support import Databases, eventually
+from tests.support.life import Life
+
+PLAIN = {"sms_idempotent": False, "sms_status_query": False}
+
+
+async def test_two_senders_send_each_message_once(database: Databases, tmp_path: Path) -> None:
+    """A lease keeps the other away, and no work is left lying."""
+    async with office(database.fresh("notify"), tmp_path, replicas=2) as it:
+        lives = [life_now(reach=("sms",)) for _ in range(20)]
+        for life in lives:
+            life.withdrawn()
+            await it.hear(life.facts)
+        await asyncio.gather(*(it.becomes(life, "sent", "delivered", within=30) for life in lives))
+        assert await it.sms_requests() == 20
+        for life in lives:
+            assert len(await it.inbox(life)) == 1
+
+
+async def test_what_was_overtaken_is_not_sent_and_nobody_is_looked_up(database: Databases, tmp_path: Path) -> None:
+    """The papers came before the request for them went out."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        it.intake.broken = True
+        life = life_now()
+        life.supplement_required()
+        await it.hear(life.facts)
+        await it.hear([life.supplement_received()])
+        it.intake.broken = False
+        message = await it.becomes(life, "dropped")
+        assert message["reason"] == "overtaken"
+        assert it.intake.asked == []
+
+
+async def test_a_promise_that_changed_is_not_told_any_more(database: Databases, tmp_path: Path) -> None:
+    """ "Received" names a due date; when sla moves it first, only the new date is told."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        it.intake.broken = True
+        life = life_now(reach=("sms",))
+        life.due(27)
+        life.due(28)
+        await it.hear(life.facts)
+        it.intake.broken = False
+        await it.becomes(life, "delivered")
+        received, changed = await it.messages(life)
+        assert (received["state"], received["reason"]) == ("dropped", "overtaken")
+        assert changed["template"] == "due_date_delayed"
+
+
+async def test_what_has_expired_is_not_sent(database: Databases, tmp_path: Path) -> None:
+    """Expiry counts from the fact's time: a rebuild from the topics sends nothing old."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        life = Life()
+        life.submitted()
+        life.withdrawn()
+        await it.hear(life.facts)
+        assert (await it.becomes(life, "dropped"))["reason"] == "expired"
+        assert (await it.becomes(life, "dropped", channel="email"))["reason"] == "expired"
+        assert it.intake.asked == []
+
+
+async def test_while_intake_is_away_messages_wait(database: Databases, tmp_path: Path) -> None:
+    """No contact for now is not "no contact": nothing is lost, nothing counted as an attempt."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        it.intake.broken = True
+        life = life_now()
+        life.withdrawn()
+        await it.hear(life.facts)
+
+        async def tried() -> bool:
+            (message,) = await it.messages(life)
+            return bool(message["claims"] >= 2)
+
+        await eventually(tried, within=15)
+        it.intake.broken = False
+        assert (await it.becomes(life, "sent", "delivered"))["attempts"] == 1
+
+
+async def test_no_usable_contact_is_a_reason(database: Databases, tmp_path: Path) -> None:
+    """Taken back since, erased, or a number that no SMS reaches."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        contacts: list[dict[str, str | None] | None] = [
+            {"phone": None, "email": None},
+            None,
+            {"phone": "0271 388 8999", "email": None},
+        ]
+        for contact in contacts:
+            life = life_now()
+            it.intake.contacts[life.dossier_id] = contact
+            life.withdrawn()
+            await it.hear(life.facts)
+            for channel in ("sms", "email"):
+                message = await it.becomes(life, "dropped", channel=channel)
+                assert (message["reason"], message["attempts"]) == ("no_contact", 0)
+
+
+async def test_who_left_no_contact_has_a_plan_that_says_so(database: Databases, tmp_path: Path) -> None:
+    """The fact has its plan, the plan its reason, and staff find it listed."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        life = life_now(reach=())
+        life.withdrawn()
+        await it.hear(life.facts)
+        kinds = [(kind, data.get("reason")) for kind, data in await it.outcomes(life, "none")]
+        assert kinds == [("message.planned", None), ("message.dropped", "not_reachable")]
+        assert it.intake.asked == []
+        listed = await ask(it, "leader", "/messages", state="dropped", reason="not_reachable")
+        assert [message["code"] for message in listed["messages"]] == [life.code]
+
+
+async def test_what_may_have_gone_out_is_unknown_when_it_is_overtaken(database: Databases, tmp_path: Path) -> None:
+    """Silence, then the papers came: it is not sent again, and nobody claims that it was never sent."""
+    async with office(database.fresh("notify"), tmp_path, **PLAIN, sms_receipt_window_seconds=3.0) as it:
+        await it.sms_behaves(answers="nothing", receipts="none", idempotent=False)
+        life = life_now()
+        life.supplement_required()
+        await it.hear(life.facts)
+
+        async def in_doubt() -> bool:
+            (message,) = await it.messages(life)
+            return bool(message["in_doubt"])
+
+        await eventually(in_doubt, within=10)
+        await it.hear([life.supplement_received()])
+        assert (await it.becomes(life, "unknown"))["attempts"] == 1
+
+
+async def test_a_repeat_says_the_same(database: Databases, tmp_path: Path) -> None:
+    """Where to go is fixed with the first sending, though routing answers in between."""
+    async with office(database.fresh("notify"), tmp_path, **PLAIN, sms_receipt_window_seconds=3.0) as it:
+        await it.sms_behaves(answers="nothing", receipts="none", idempotent=False, times=1)
+        life = life_now()
+        life.assigned(2)
+        life.supplement_required()
+        await it.hear(life.facts)
+        await eventually(lambda: it.inbox(life), within=10)
+        await it.hear([life.assigned(3)])
+        await it.becomes(life, "sent")
+        first, second = await it.inbox(life)
+        assert "quay so 2" in first.text
+        assert second.text == first.text
+
+
+async def test_personal_data_stays_out_of_tables_and_logs(database: Databases, tmp_path: Path) -> None:
+    """Contacts exist for the moment of sending only, also when sending fails."""
+    url = database.fresh("notify")
+    with structlog.testing.capture_logs() as logs:
+        async with office(url, tmp_path) as it:
+            await it.sms_behaves(answers="nothing", receipts="none", times=1)
+            it.mail_behaves(answers="refused", takes=False)
+            life = life_now()
+            life.withdrawn()
+            await it.hear(life.facts)
+            await it.becomes(life, "sent")
+            await it.becomes(life, "failed", channel="email")
+            kept = ""
+            for table in ("dossiers", "messages", "facts"):
+                kept += "".join(str(dict(row)) for row in await it.pool.fetch(f"select * from {table}"))
+    for trace in ("381234567", "168123", EMAIL, "Nguyễn"):
+        assert trace not in kept + str(logs)
+    assert logs
+
+
+async def test_messages_of_a_dossier_are_listed_for_staff(database: Databases, tmp_path: Path) -> None:
+    """With their outcome and without an address; an officer sees their own department's, an applicant nothing."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        life = life_now()
+        life.due(27)
+        life.result_arrived()
+        await it.hear(life.facts)
+        await it.becomes(life, "delivered")
+        path = f"/dossiers/{life.dossier_id}/messages"
+        found = (await ask(it, "officer", path))["messages"]
+        assert [(message["moment"], message["channel"]) for message in found[::2]] == [
+            ("received", found[0]["channel"]),
+            ("result_ready", found[2]["channel"]),
+        ]
+        assert EMAIL not in str(found)
+        assert (await ask(it, "other", path))["messages"] == []
+        for headers, status in (({"Authorization": f"Bearer {it.keys['applicant']}"}, 403), ({}, 401)):
+            assert (await it.http.get(it.urls[0] + path, headers=headers)).status_code == status
+
+
+async def test_receipts_need_their_own_key_and_a_known_message(database: Databases, tmp_path: Path) -> None:
+    """An API key is not enough, and a stranger's receipt changes nothing."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        it.intake.broken = True
+        life = life_now()
+        life.withdrawn()
+        await it.hear(life.facts)
+        (message,) = await it.messages(life)
+        known = {"message_id": str(message["message_id"]), "status": "delivered"}
+        unknown = known | {"message_id": str(life.dossier_id)}
+        right = {"Authorization": "Bearer receipts-of-the-test"}
+        for body, headers, status in (
+            (known, {}, 401),
+            (known, {"Authorization": f"Bearer {it.keys['leader']}"}, 401),
+            (unknown, right, 404),
+            (known | {"status": "lost"}, right, 422),
+        ):
+            answer = await it.http.post(f"{it.urls[0]}/receipts", json=body, headers=headers)
+            assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+        early = await it.http.post(f"{it.urls[0]}/receipts", json=known, headers=right)
+        assert early.json()["news"] is False  # it was never sent, so it cannot have arrived
+        assert (await it.messages(life))[0]["state"] == "planned"
+
+
+async def ask(it: Office, key: str, path: str, **query: str) -> Any:
+    answer = await it.http.get(it.urls[0] + path, params=query, headers={"Authorization": f"Bearer {it.keys[key]}"})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
