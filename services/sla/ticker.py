@@ -106,6 +106,7 @@ class Ticker:
                 for key in page:
                     moved += self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at)
             after = page[-1]
+            self._ticked_at = time.monotonic()
         if moved:
             log.info(CLOCKS_DERIVED_AGAIN, count=moved, rules=self._clocks.rules)
         return moved

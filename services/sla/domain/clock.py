@@ -102,15 +102,16 @@ def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Cent
     An unknown procedure is not "no term", and a calendar that ends too early is no due date: both wait, and say for
     what. Raises ClockError.
     """
-    deadline = derive(facts, None, calendar)
+    if not facts:
+        raise ClockError("a clock begins with the receipt")
     try:
-        term = term_of(centre, procedure, deadline.received_at)
+        term = term_of(centre, procedure, facts[0].at)
     except UnknownProcedureError:
-        return replace(deadline, waiting_for="procedure")
+        return replace(derive(facts, None, calendar), waiting_for="procedure")
     try:
         return derive(facts, term, calendar)
     except OutsideCalendarError:
-        return replace(deadline, term=term, waiting_for="calendar")
+        return replace(derive(facts, None, calendar), term=term, waiting_for="calendar")
 
 
 def _run(term: Term, received_at: datetime, pauses: Sequence[_Pause], calendar: Calendar) -> Deadline:

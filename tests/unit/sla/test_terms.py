@@ -1,13 +1,13 @@
 """Due dates without pauses, by tables computed by hand from the calendar on the wall."""
 
 from dataclasses import replace
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.terms import counted_from, due
-from shared.kernel.calendars import CalendarException, Window
+from shared.kernel.calendars import CalendarException, CalendarRules, Window
 from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
 from tests.unit.sla.given import PLAIN, RULES, VIETNAM, at, local, with_exceptions
@@ -191,3 +191,21 @@ def test_terms_that_are_none(value: int, unit: str, counting: str) -> None:
 def test_weekends_alone() -> None:
     """Without exceptions the calendar is its weekdays."""
     assert due_local(Term(5, "working_day"), "2017-01-25 16:00", PLAIN) == "2017-02-01 16:00"
+
+
+def test_clock_changes_do_not_stretch_working_time() -> None:
+    """Windows are local: in Amsterdam a working day over the night of 26 March 2017 ends at the same local hour."""
+    amsterdam = compile_calendar(
+        CalendarRules(
+            name="nl",
+            zone="Europe/Amsterdam",
+            weekdays=frozenset({1, 2, 3, 4, 5}),
+            windows=(Window(time(8, 30), time(17)),),
+            first_date=date(2017, 1, 1),
+            last_date=date(2017, 12, 31),
+        )
+    )
+    friday = datetime(2017, 3, 24, 16, tzinfo=amsterdam.worktime.zone)
+    monday = datetime(2017, 3, 27, 16, tzinfo=amsterdam.worktime.zone)
+    assert due(DAY, friday, amsterdam).at == monday
+    assert amsterdam.worktime.end_of(date(2017, 3, 26)) == datetime(2017, 3, 26, 22, tzinfo=UTC)
