@@ -115,7 +115,7 @@ class LocalCentre:
             self.start_service(service)
         for service in services:
             self._step(f"Waiting for {service}")
-            self._wait_ready(service)
+            self.wait_ready(service)
 
     def start_service(self, service: str, *, replica: int = 0, port: int | None = None) -> Child:
         """Start one process of a service; a further replica needs a number and a port of its own."""
@@ -217,7 +217,8 @@ class LocalCentre:
         self.parts[name] = child
         return child
 
-    def _wait_ready(self, name: str) -> None:
+    def wait_ready(self, name: str) -> None:
+        """Block until a part gets on. Raises StartError after a minute, ProcessEndedError if any part ended."""
         deadline = time.monotonic() + _READY_SECONDS
         while reason := self.not_ready(name):
             self._go_on()
