@@ -13,7 +13,7 @@ from services.intake.batch import BatchResponse
 from services.intake.block import Answer, Trail
 from services.intake.domain.acts import find_act
 from services.intake.performing import Performer
-from services.intake.requests import ActRequest, Line1, SubmitRequest, check_key, read_line
+from services.intake.requests import ActRequest, Line1, SubmitRequest, Word, check_key, read_line
 from shared.kernel.errors import ExpectedError
 from shared.messaging.service import Context
 from shared.runtime.bodies import BodyRule, loads
@@ -55,6 +55,21 @@ class Acted(BaseModel):
     state: str
     occurred_at: str
     forms: list[Form] = Field(default_factory=list)
+
+
+class ReadQuery(Body):
+    """What a read waits for. `reflecting`: the sequence that an act was answered with; the last one if left out."""
+
+    wait_for: Literal["due_at"] | None = None
+    reflecting: int = Field(default=2**62, ge=0, le=2**62)
+    timeout: float = Field(default=10.0, ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False)
+
+
+class CodeQuery(Body):
+    """A dossier's code; `system` names the other system whose code it is."""
+
+    code: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
+    system: Word | None = None
 
 
 class LookUp(Body):
@@ -142,6 +157,7 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
     @router.post(
         BATCH_PATH,
         response_class=Response,
+        responses={200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
         },
@@ -154,26 +170,23 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
     async def read(
         dossier_id: UUID,
         who: Caller,
-        wait_for: Literal["due_at"] | None = None,
-        reflecting: Annotated[int, Query(ge=0)] = 2**62,
-        timeout: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 10.0,
+        query: Annotated[ReadQuery, Query()],
     ) -> JSONResponse:
         """A dossier with its history; with `wait_for=due_at`, once its due date reflects fact `reflecting`.
 
         After `timeout` seconds the dossier is answered as it stands: `due.up_to_date` says which it was.
         """
-        if wait_for is not None:
-            await reading.wait_for_due(pool, dossier_id, who.actor, reflecting=reflecting, seconds=timeout)
+        if query.wait_for is not None:
+            await reading.wait_for_due(pool, dossier_id, who.actor, reflecting=query.reflecting, seconds=query.timeout)
         return JSONResponse(await reading.read_dossier(pool, centre, dossier_id, who.actor))
 
     @router.get("/dossiers")
     async def read_by_code(
         who: Caller,
-        code: Annotated[str, Query(min_length=1, max_length=100)],
-        system: Annotated[str | None, Query(max_length=64)] = None,
+        query: Annotated[CodeQuery, Query()],
     ) -> JSONResponse:
-        """The dossier of a code, for staff; `system` names the other system whose code it is."""
-        dossier_id = await reading.find_by_code(pool, code, system, who.actor)
+        """The dossier of a code, for staff."""
+        dossier_id = await reading.find_by_code(pool, query.code, query.system, who.actor)
         return JSONResponse(await reading.read_dossier(pool, centre, dossier_id, who.actor))
 
     @router.post("/contacts/lookup", response_model=Contact)

@@ -161,7 +161,7 @@ async def in_process(
         task = asyncio.create_task(supervise(chosen, stop=stop))
         base = f"http://127.0.0.1:{port}"
         try:
-            async with httpx.AsyncClient() as http:
+            async with httpx.AsyncClient(timeout=60) as http:
                 await eventually(lambda: _answers(http, base), within=20)
                 yield Office(base, house.tokens, http), context
         finally:

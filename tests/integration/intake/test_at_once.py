@@ -3,9 +3,12 @@
 import asyncio
 
 import asyncpg
+import pytest
 
 from tests.integration.intake.office import KNOWN, House, Office, count, fresh_key, in_process
 from tests.support import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_two_replicas_never_draw_the_same_code(house: House) -> None:

@@ -4,10 +4,14 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from services.intake.performing import MAX_BLOCK
 from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
 from tests.integration.intake.office import KNOWN, House, Office, count, fresh_key, in_process
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def line(act: str, dossier: dict[str, Any] | None, key: str | None = None, **more: Any) -> dict[str, Any]:
