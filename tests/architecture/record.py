@@ -1,7 +1,7 @@
 """Keeps real records of a release, for test_recorded.py: `python -m tests.architecture.record HOST:PORT > X.ndjson`.
 
 Run against a centre that has just lived (the demo's, say): for each type and version the first few records, and each
-that shows a field or a word not seen before.
+that shows a field or a word not seen before. Of long lists (a calendar's windows) the beginning is kept.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def _record(bootstrap: str) -> None:
                 if len(of_type & {"1", "2"}) >= _FIRST and marks <= of_type:
                     continue
                 of_type |= marks | {"2" if "1" in of_type else "1"}
-                line = {"topic": copy.topic, "key": copy.key, "headers": copy.headers, "value": value}
+                line = {"topic": copy.topic, "key": copy.key, "headers": copy.headers, "value": _shortened(value)}
                 sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
@@ -47,6 +47,12 @@ def _marks(value: Any, at: str) -> Iterator[str]:
             yield from _marks(child, f"{at}[]")
     elif isinstance(value, str) and value.isidentifier() and value.islower():
         yield f"{at}={value}"
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _shortened(child) for name, child in value.items()}
+    return [_shortened(child) for child in value[:20]] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":
