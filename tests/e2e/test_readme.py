@@ -1,0 +1,78 @@
+"""The README's walk-through, run as it stands: only ports, folder and the way to the command are this test's."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from motcua.embedded import kafka
+from tests.support import eventually_sync
+from tests.support.up import Up, installed
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCKS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+
+
+@pytest.fixture
+def up(tmp_path: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
+    with installed(tmp_path / "home", toolchain) as installation:
+        installation.start()
+        yield installation
+
+
+def walk_through(up: Up) -> list[str]:
+    """The blocks of the section, after the one that starts the centre."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    _, *blocks = BLOCKS.findall(text.split("## One dossier by hand")[1].split("\n## ")[0])
+    replaced = {
+        "127.0.0.1:8101": f"127.0.0.1:{up.http_port + 1}",
+        "127.0.0.1:8102": f"127.0.0.1:{up.http_port + 2}",
+        ".local/": f"{up.home}/",
+        ".venv/bin/motcua": f"{sys.executable} -m motcua",
+    }
+    for written, here in replaced.items():
+        blocks = [block.replace(written, here) for block in blocks]
+    return blocks
+
+
+def run(up: Up, *blocks: str) -> str:
+    """The blocks in one shell, in the repository's root but for the answer's file."""
+    script = "\n".join(blocks).replace("answer.json", f"{up.home}/answer.json")
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=up.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(400)  # a start of everything, on a machine that may be busy
+def test_walk_through_works_as_written(up: Up) -> None:
+    """By curl alone: a walk-in, its due date, its SMS, its settlement, its place, a refusal, and the proof."""
+    submit, due, inbox, acts, routing, proof = walk_through(up)
+    keys, dossier = submit.splitlines()[0], due.splitlines()[0]
+    assert '"code":"H10.02-' in run(up, submit)
+    assert '"up_to_date":true' in run(up, keys, due)
+
+    def told(words: str) -> str | None:
+        shown = run(up, dossier, inbox)
+        return shown if words in shown else None
+
+    received = eventually_sync(lambda: told("da tiep nhan"), within=20)
+    assert received is not None
+    assert "sms to +84912345678" in received
+    assert "email to lan@example.com" in received
+    refused = run(up, keys, dossier, acts, """act receive "$CLERK_2" '{}'""")
+    assert refused.count("urn:motcua:problem") == 1
+    assert '"allowed": [' in refused
+    eventually_sync(lambda: told("da co ket qua"), within=20)
+    assert '"counters"' in run(up, keys, routing)
+    run(up, keys, dossier, proof)
