@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from services.intake import reading, store
+from services.intake.act_data import Line1, Word
 from services.intake.batch import BatchResponse
 from services.intake.block import Answer, Trail
 from services.intake.domain.acts import find_act
 from services.intake.performing import Performer
-from services.intake.requests import ActRequest, Line1, SubmitRequest, Word, check_key, read_line
+from services.intake.requests import ActRequest, SubmitRequest, check_key, read_line
 from shared.kernel.errors import ExpectedError
 from shared.messaging.service import Context
 from shared.runtime.bodies import BodyRule, loads

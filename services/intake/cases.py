@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from services.intake import requests
+from services.intake import act_data
 from services.intake.domain import moments
 from services.intake.domain.acts import Act, State
 from services.intake.domain.codes import SerialKey
@@ -46,10 +46,10 @@ class Draft:
     serial: SerialKey | None = None
     touches_clock: bool = False
     details: dict[str, Any] = field(default_factory=dict)
-    documents: Sequence[requests.Document] = ()
+    documents: Sequence[act_data.Document] = ()
     applicant: ApplicantRecord | None = None
     corrected: dict[str, str | None] = field(default_factory=dict)
-    foreign_codes: Sequence[requests.ForeignCode] = ()
+    foreign_codes: Sequence[act_data.ForeignCode] = ()
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class Case:
 
 
 def on_the_wire(
-    documents: Sequence[requests.Document], requirements: Sequence[Requirement] | None
+    documents: Sequence[act_data.Document], requirements: Sequence[Requirement] | None
 ) -> tuple[events.Document, ...]:
     """Papers without titles and references, which may name a person.
 
@@ -109,7 +109,7 @@ def on_the_wire(
     )
 
 
-def applicant_record(row: DossierRow, given: requests.Applicant) -> ApplicantRecord:
+def applicant_record(row: DossierRow, given: act_data.Applicant) -> ApplicantRecord:
     """What was learnt of the dossier's applicant."""
     return ApplicantRecord(row.key, given.name, given.phone, given.email, given.id_number, given.address)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.intake import requests
+from services.intake import act_data
 from services.intake.cases import Case, Draft, Setting, on_the_wire, present
 from services.intake.domain import contacts, moments, papers, roles
 from services.intake.domain.acts import check_offered, find_act, move
@@ -43,7 +43,7 @@ def decide(
     return _DECISIONS[act.name](Case(act, row, actor, at, to, setting), _checked(line.data))
 
 
-def _checked(data: requests.Data | ExpectedError | None) -> Any:
+def _checked(data: act_data.Data | ExpectedError | None) -> Any:
     if isinstance(data, ExpectedError):
         raise data
     return data
@@ -56,16 +56,16 @@ def _may_know(line: ActLine, actor: Actor, row: DossierRow) -> bool:
     return roles.sees(actor, department=row.department, submitted_by=row.submitted_by)
 
 
-def _refuse(case: Case, data: requests.Refuse) -> list[Draft]:
+def _refuse(case: Case, data: act_data.Refuse) -> list[Draft]:
     event = events.DossierRefusedV1(state=case.to, form=events.Form(kind="03", number=""))
     return [case.draft(event, details=present(reason=data.reason))]
 
 
-def _take_over(case: Case, data: requests.Nothing) -> list[Draft]:
+def _take_over(case: Case, data: act_data.Nothing) -> list[Draft]:
     return [case.draft(events.DossierTakenOverV1(state=case.to, department=case.row.department or ""))]
 
 
-def _ask_supplement(case: Case, data: requests.AskSupplement) -> list[Draft]:
+def _ask_supplement(case: Case, data: act_data.AskSupplement) -> list[Draft]:
     names = papers.named_papers(case.requirements, data.papers)
     case.row.asked_papers = sorted({*case.row.asked_papers, *names})
     event = events.DossierSupplementRequiredV1(
@@ -77,7 +77,7 @@ def _ask_supplement(case: Case, data: requests.AskSupplement) -> list[Draft]:
     return [case.draft(event, details=present(reason=data.reason))]
 
 
-def _supplement_received(case: Case, data: requests.SupplementReceived) -> list[Draft]:
+def _supplement_received(case: Case, data: act_data.SupplementReceived) -> list[Draft]:
     papers.check_documents(case.requirements, [document.requirement for document in data.documents])
     brought = {document.requirement for document in data.documents if document.requirement}
     case.row.handed_in = sorted({*case.row.handed_in, *brought})
@@ -85,48 +85,48 @@ def _supplement_received(case: Case, data: requests.SupplementReceived) -> list[
     return [case.draft(event, documents=data.documents)]
 
 
-def _ask_payment(case: Case, data: requests.AskPayment) -> list[Draft]:
+def _ask_payment(case: Case, data: act_data.AskPayment) -> list[Draft]:
     event = events.DossierPaymentRequiredV1(state=case.to, amount_vnd=data.amount_vnd)
     return [case.draft(event, details=present(reason=data.reason))]
 
 
-def _paid(case: Case, data: requests.Nothing) -> list[Draft]:
+def _paid(case: Case, data: act_data.Nothing) -> list[Draft]:
     return [case.draft(events.DossierPaidV1(state=case.to))]
 
 
-def _settle(case: Case, data: requests.Settle) -> list[Draft]:
+def _settle(case: Case, data: act_data.Settle) -> list[Draft]:
     event = events.DossierSettledV1(state=case.to, outcome=data.outcome, electronic_result=data.electronic_result)
     return [case.draft(event, details=present(reason=data.reason))]
 
 
-def _stop(case: Case, data: requests.Stop) -> list[Draft]:
+def _stop(case: Case, data: act_data.Stop) -> list[Draft]:
     event = events.DossierStoppedV1(state=case.to, form=events.Form(kind="05", number=""))
     return [case.draft(event, details=present(reason=data.reason))]
 
 
-def _withdraw(case: Case, data: requests.Withdraw) -> list[Draft]:
+def _withdraw(case: Case, data: act_data.Withdraw) -> list[Draft]:
     return [case.draft(events.DossierWithdrawnV1(state=case.to), details=present(reason=data.reason))]
 
 
-def _return_result(case: Case, data: requests.ReturnResult) -> list[Draft]:
+def _return_result(case: Case, data: act_data.ReturnResult) -> list[Draft]:
     return [case.draft(events.DossierReturnedV1(state=case.to, way=data.way))]
 
 
-def _record_step(case: Case, data: requests.RecordStep) -> list[Draft]:
+def _record_step(case: Case, data: act_data.RecordStep) -> list[Draft]:
     event = events.DossierStepRecordedV1(state=case.to, activity=data.activity, group=data.group)
     return [case.draft(event, details=present(note=data.note))]
 
 
-def _hand_over(case: Case, data: requests.HandOver) -> list[Draft]:
+def _hand_over(case: Case, data: act_data.HandOver) -> list[Draft]:
     signatures = present(given_by=data.given_by, taken_by=data.taken_by)
     return [case.draft(events.DossierHandedOverV1(state=case.to, batch=data.batch), details=signatures)]
 
 
-def _result_arrived(case: Case, data: requests.Nothing) -> list[Draft]:
+def _result_arrived(case: Case, data: act_data.Nothing) -> list[Draft]:
     return [case.draft(events.DossierResultArrivedV1(state=case.to))]
 
 
-def _correct_contact(case: Case, data: requests.CorrectContact) -> list[Draft]:
+def _correct_contact(case: Case, data: act_data.CorrectContact) -> list[Draft]:
     contact = data.applicant
     given = contact.model_dump(include=contact.model_fields_set)
     if not given:

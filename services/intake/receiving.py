@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.intake import requests
+from services.intake import act_data
 from services.intake.cases import Case, Draft, Setting, applicant_record, on_the_wire, present
 from services.intake.domain import competence, contacts, moments, papers, roles
 from services.intake.domain.acts import ACTS
@@ -20,7 +20,7 @@ from shared.kernel.errors import ExpectedError, FieldError
 
 def submit(
     line: ActLine,
-    data: requests.Submit,
+    data: act_data.Submit,
     actor: Actor,
     row: DossierRow | None,
     new: Callable[[], DossierRow],
@@ -100,7 +100,7 @@ class _Receipt:
 
 
 def _receipt(
-    data: requests.Receive,
+    data: act_data.Receive,
     actor: Actor,
     known: str | None,
     requirements: Sequence[Requirement] | None,
@@ -135,7 +135,7 @@ def _received(case: Case, receipt: _Receipt) -> list[Draft]:
     return [received] if elsewhere is None else [received, Draft(row=row, event=elsewhere, time=case.at)]
 
 
-def receive(case: Case, data: requests.Receive) -> list[Draft]:
+def receive(case: Case, data: act_data.Receive) -> list[Draft]:
     """The centre takes the dossier in; its papers are judged, or asked for, or a reason is recorded."""
     row = case.row
     departments = case.setting.departments_on(case.day)
