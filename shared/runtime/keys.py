@@ -119,7 +119,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StartError(f"keys file {path}: {error}; `motcua keys` writes one") from error
+        raise StartError(f"keys file {path}: {error}; `motcua prepare` writes one") from error
     entries = content.get("keys")
     if set(content) != {"keys"} or not isinstance(entries, list):
         raise StartError(f"keys file {path}: expected nothing but [[keys]] entries")
