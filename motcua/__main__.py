@@ -12,6 +12,7 @@ from rich.console import Console
 from motcua import due as due_date
 from motcua import inbox as read_inbox
 from motcua import lag as lag_reading
+from motcua import parked
 from motcua.database import VERIFY
 from motcua.demo.run import run_demo
 from motcua.events import events
@@ -40,6 +41,7 @@ def motcua() -> None:
 
 
 app.command()(events)
+app.add_typer(parked.app, name="parked")
 
 
 @app.command()

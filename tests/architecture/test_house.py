@@ -1,5 +1,6 @@
 """The house rules that no linter knows: sizes, pure domains, and bans that really bite."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from tests.architecture.tree import ROOT, SERVICES, imported, sources
 MAX_LINES = {"shared": 350, "services": 350, "motcua": 350, "tests": 400}
 LONGER: dict[str, str] = {}
 """Files that may be longer, each with its reason."""
+
+PAGES = ("*.md", "docs/*.md", "docs/adr/*.md", "config/*.md")
 
 PURE = frozenset(
     {
@@ -92,6 +95,25 @@ def test_ban_bites(line: str) -> None:
     )
     assert done.returncode == 1
     assert "TID251" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page.relative_to(ROOT) for folder in ("", "docs", "docs/adr", "config") for page in (ROOT / folder).glob("*.md")],
+)
+def test_links_lead_somewhere(page: str) -> None:
+    """A page that names a file names one that is there."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
+
+
+def test_decisions_are_listed() -> None:
+    """Every decision record stands in the table of its folder, and ends with what would overturn it."""
+    folder = ROOT / "docs/adr"
+    listed = (folder / "README.md").read_text(encoding="utf-8")
+    for record in sorted(folder.glob("0*.md")):
+        assert record.name in listed
+        assert "## What would overturn it" in record.read_text(encoding="utf-8"), record.name
 
 
 def test_unreasoned_exceptions_are_not_made() -> None:

@@ -1,0 +1,162 @@
+"""`motcua parked`: the records that wait in a service's held table, and an operator's word on them.
+
+A decision is only noted here; the service's consumer carries it out, under the dossier's lock, within seconds.
+"""
+
+import asyncio
+import os
+import pwd
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from motcua.database import SERVICES, VERIFY
+from motcua.settings import MotcuaSettings
+from shared.kernel.errors import ExpectedError, StartError
+from shared.messaging import held
+from shared.postgres.pool import connect
+from shared.runtime.settings import load
+
+app = typer.Typer(help="Records that wait: list, show, replay or discard them.", no_args_is_help=True)
+out = Console(highlight=False)
+
+T = TypeVar("T")
+
+Service = Annotated[str, typer.Argument(help="Whose record: " + ", ".join(SERVICES))]
+Where = Annotated[str, typer.Argument(help="Topic/partition/offset, as `list` shows it.")]
+By = Annotated[str | None, typer.Option(help="Who decides; default: this machine's account.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands on Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """Raises ExpectedError for anything but topic/partition/offset."""
+        topic, *numbers = text.split("/")
+        if len(numbers) != 2 or not all(number.isdecimal() and number.isascii() for number in numbers):
+            raise ExpectedError("not-a-place", f"{text} is not topic/partition/offset, as in intake.dossiers.v1/3/120")
+        return cls(topic, int(numbers[0]), int(numbers[1]))
+
+
+@app.command("list")
+def list_held() -> None:
+    """Everything that waits, in every service; what blocks comes first."""
+    settings = load(MotcuaSettings)
+    found = {service: _run(waiting(settings.database_url(VERIFY), service)) for service in SERVICES}
+    out.print(table(found) if any(found.values()) else "Nothing waits.")
+
+
+@app.command()
+def show(service: Service, place: Where) -> None:
+    """One record with its headers and its value (no personal data travels)."""
+    settings = load(MotcuaSettings)
+    record = _run(find(settings.database_url(VERIFY), _known(service), Place.parse(place)))
+    for line in told(record):
+        out.print(line, markup=False, soft_wrap=True)
+
+
+@app.command()
+def replay(service: Service, place: Where, by: By = None) -> None:
+    """Apply the record as it stands: its cause is mended, or a fork is to be believed."""
+    _decide(service, place, "replay", by)
+
+
+@app.command()
+def discard(service: Service, place: Where, by: By = None) -> None:
+    """Pass over the record for good; what waits behind it follows."""
+    _decide(service, place, "discard", by)
+
+
+def _decide(service: str, place: str, verdict: held.Verdict, by: str | None) -> None:
+    settings = load(MotcuaSettings)
+    who = by or pwd.getpwuid(os.getuid()).pw_name
+    _run(decide(settings.database_url(_known(service)), service, Place.parse(place), verdict, by=who))
+    out.print(f"Noted: {verdict} {place} in {service}. `motcua parked list` shows when it is done.", markup=False)
+
+
+def _known(service: str) -> str:
+    if service not in SERVICES:
+        raise ExpectedError("no-such-service", f"there is no service {service}: {', '.join(SERVICES)}")
+    return service
+
+
+def _run(asked: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(asked)
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
+        raise StartError(f"The database does not answer: {error}") from error
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidCatalogNameError) as error:
+        raise StartError(f"The database is not prepared ({error}): run `motcua prepare` or `motcua up`.") from error
+
+
+async def waiting(url: str, service: str) -> list[asyncpg.Record]:
+    """What waits in one service, what blocks first."""
+    connection = await connect(url, service)
+    try:
+        return await held.list_all(connection)
+    finally:
+        await connection.close()
+
+
+async def find(url: str, service: str, place: Place) -> held.Held:
+    """One waiting record. Raises ExpectedError if there is none."""
+    connection = await connect(url, service)
+    try:
+        found = await held.find(connection, place.topic, place.partition, place.offset)
+    finally:
+        await connection.close()
+    if found is None:
+        raise ExpectedError("not-held", f"{service} holds no record at that place", status=404)
+    return found
+
+
+async def decide(url: str, service: str, place: Place, verdict: held.Verdict, *, by: str) -> None:
+    """Note the operator's word. Commits. Raises ExpectedError where there is nothing to decide."""
+    connection = await connect(url, service)
+    try:
+        await held.request(connection, place.topic, place.partition, place.offset, verdict, by=by)
+    finally:
+        await connection.close()
+
+
+def table(found: Mapping[str, list[asyncpg.Record]]) -> Table:
+    """One line a record; the place is what the other commands take."""
+    shown = Table(box=None)
+    for title in ("service", "place", "about", "type", "waits because", "since", "asked for"):
+        shown.add_column(title, overflow="fold")
+    for service, rows in found.items():
+        for row in rows:
+            shown.add_row(
+                service,
+                f"{row['topic']}/{row['partition']}/{row['offset']}",
+                f"{row['key']} #{row['sequence']}",
+                row["type"],
+                f"{row['reason']}: {row['detail']}",
+                str(timedelta(seconds=row["age_seconds"])),
+                row["request"] or "",
+            )
+    return shown
+
+
+def told(found: held.Held) -> list[str]:
+    """A record in words."""
+    record = found.record
+    return [
+        f"{record.topic}/{record.partition}/{record.offset}",
+        f"about {record.key}, sequence {record.sequence}, epoch {record.epoch}",
+        f"{record.type} version {record.version}, id {record.id}",
+        f"{found.reason}: {found.detail}" + (f" (asked for: {found.request})" if found.request else ""),
+        record.value.decode(errors="replace"),
+    ]

@@ -1,0 +1,101 @@
+"""`motcua parked`: an operator sees what waits and says what becomes of it; the consumer carries it out."""
+
+import asyncio
+import io
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+from rich.console import Console
+
+import services
+from motcua.parked import Place, decide, find, table, told, waiting
+from shared.kernel.errors import ExpectedError
+from shared.postgres.migrate import migrate
+from tests.support import Databases, ServiceDatabase
+
+DOSSIER = UUID("018f2c5e-7b1a-7c3d-9e2f-0123456789ab")
+PARKED = Place("intake.dossiers.v1", 3, 120)
+BEHIND = Place("intake.dossiers.v1", 3, 121)
+UNREADABLE = Place("intake.dossiers.v1", 3, 125)
+
+
+@pytest.fixture
+async def held(database: Databases) -> ServiceDatabase:
+    """sla with a parked record, one behind it, and one that nobody can read."""
+    fresh = database.fresh()
+    folder = Path(services.__path__[0]) / "sla" / "migrations"
+    await asyncio.to_thread(migrate, fresh.url("sla"), "sla", folder)
+    with psycopg.connect(fresh.url("sla")) as connection:
+        for place, sequence, reason in ((PARKED, 4, "parked"), (BEHIND, 5, "behind"), (UNREADABLE, 0, "unreadable")):
+            connection.execute(
+                'insert into held_records (topic, partition, "offset", key, sequence, epoch, id, type, version, value,'
+                " reason, detail) values (%s, %s, %s, %s, %s, 1, 'i', 'dossier.settled', 1, %s, %s, 'ClockNotRunning')",
+                (
+                    place.topic,
+                    place.partition,
+                    place.offset,
+                    str(DOSSIER) if reason != "unreadable" else "?",
+                    sequence,
+                    b'{"sequence": 4}',
+                    reason,
+                ),
+            )
+    return fresh
+
+
+async def test_everything_that_waits_is_listed(held: ServiceDatabase) -> None:
+    """Through the role that only reads; what blocks stands above what waits behind it."""
+    rows = await waiting(held.url("verify"), "sla")
+    assert [row["offset"] for row in rows][-1] == BEHIND.offset
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(table({"sla": rows}))
+    text = console.export_text()
+    assert "intake.dossiers.v1/3/120" in text
+    assert "parked: ClockNotRunning" in text
+
+
+async def test_one_record_is_shown_whole(held: ServiceDatabase) -> None:
+    """Place, dossier, reason and value: what an operator needs to judge it."""
+    lines = told(await find(held.url("verify"), "sla", PARKED))
+    assert lines[1] == f"about {DOSSIER}, sequence 4, epoch 1"
+    assert lines[-1] == '{"sequence": 4}'
+
+
+@pytest.mark.parametrize("verdict", ["replay", "discard"])
+async def test_decision_is_noted_with_its_author(held: ServiceDatabase, verdict: str) -> None:
+    """The consumer finds it there; who decided stays known."""
+    await decide(held.url("sla"), "sla", PARKED, verdict, by="ops-1")  # type: ignore[arg-type]
+    with psycopg.connect(held.url("sla")) as connection:
+        row = connection.execute(
+            'select request, requested_by, requested_at is not null from held_records where "offset" = 120'
+        ).fetchone()
+    assert row == (verdict, "ops-1", True)
+
+
+async def test_what_waits_behind_another_is_not_decided(held: ServiceDatabase) -> None:
+    """Order survives: the word is due on the record that blocks."""
+    with pytest.raises(ExpectedError, match="Decide about what blocks it"):
+        await decide(held.url("sla"), "sla", BEHIND, "discard", by="ops-1")
+
+
+async def test_unreadable_record_can_only_be_discarded(held: ServiceDatabase) -> None:
+    """Bytes that nobody can read cannot be applied."""
+    with pytest.raises(ExpectedError, match="discard it"):
+        await decide(held.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
+
+
+async def test_record_that_does_not_wait_is_told(held: ServiceDatabase) -> None:
+    """It may have been executed already."""
+    with pytest.raises(ExpectedError, match="holds no record"):
+        await find(held.url("verify"), "sla", Place("intake.dossiers.v1", 0, 1))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "intake.dossiers.v1", "intake.dossiers.v1/3", "a/b/c", "a/1/-2", "a/1/2/3", "a/1/²"]
+)
+def test_place_must_be_whole(text: str) -> None:
+    """A slip is a sentence with an example."""
+    with pytest.raises(ExpectedError, match="is not topic/partition/offset"):
+        Place.parse(text)
