@@ -90,7 +90,7 @@ class Refuse(Data):
 
 
 class AskSupplement(Data):
-    """Ask for papers: keys or names of requirements, or plain names where none are entered."""
+    """Ask for papers: keys or names of requirements, or plain names where none are entered (these do not travel)."""
 
     papers: Annotated[list[Line1], Field(min_length=1, max_length=50)]
     reason: Text | None = None

@@ -74,19 +74,22 @@ class CodeQuery(Body):
 
 
 class LookUp(Body):
-    """Whose contact, what for, and for which message."""
+    """Whose contact, what for, for which message, and which fact of the dossier that tells."""
 
     dossier_id: UUID
     purpose: Line1
     message_id: UUID | None = None
+    dossier_sequence: Annotated[int | None, Field(ge=1)] = None
 
 
 class Contact(BaseModel):
-    """How to reach an applicant; all absent: not reachable."""
+    """How to reach an applicant; all absent: not reachable. `papers` are those that the fact asked for in free words,
+    which stand in no event."""
 
     name: str | None
     phone: str | None
     email: str | None
+    papers: list[str]
 
 
 def _takes(model: type[BaseModel]) -> dict[str, Any]:
@@ -191,7 +194,7 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
         return JSONResponse(await reading.read_dossier(pool, centre, dossier_id, who.actor))
 
     @router.post("/contacts/lookup", response_model=Contact)
-    async def look_up(asked: LookUp, who: Annotated[Principal, Depends(require("service"))]) -> dict[str, str | None]:
+    async def look_up(asked: LookUp, who: Annotated[Principal, Depends(require("service"))]) -> dict[str, Any]:
         """The contact of a dossier's applicant, for a service that is about to use it; every access is recorded."""
         async with pool.acquire() as connection, connection.transaction():
             found = await store.look_up_contact(
@@ -199,6 +202,7 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
                 asked.dossier_id,
                 purpose=asked.purpose,
                 message_id=asked.message_id,
+                sequence=asked.dossier_sequence,
                 actor=who.actor.id,
                 at=context.clock.now(),
             )

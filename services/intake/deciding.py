@@ -71,10 +71,11 @@ def _ask_supplement(case: Case, data: act_data.AskSupplement) -> list[Draft]:
     event = events.DossierSupplementRequiredV1(
         state=case.to,
         before_receipt=case.row.received_at is None,
-        papers=names,
+        papers=names if case.requirements is not None else (),
         form=events.Form(kind="02", number=""),
     )
-    return [case.draft(event, details=present(reason=data.reason))]
+    written = {"papers": list(names)} if case.requirements is None else {}
+    return [case.draft(event, details=present(reason=data.reason) | written)]
 
 
 def _supplement_received(case: Case, data: act_data.SupplementReceived) -> list[Draft]:

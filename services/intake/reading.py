@@ -124,7 +124,8 @@ def _papers(
 ) -> dict[str, Any]:
     assert row.submitted_at is not None
     requirements = centre.requirements_of(row.procedure, centre.local_date(row.submitted_at))
-    hidden = () if shows_personal_data else ("title", "reference")
+    written = requirements is None and not shows_personal_data  # then names of papers are what somebody wrote
+    hidden = () if shows_personal_data else ("title", "reference", *(("requirement",) if written else ()))
     return {
         "requirements": papers.NOT_ENTERED
         if requirements is None
@@ -142,7 +143,7 @@ def _papers(
         "documents": [
             {name: value for name, value in document.items() if name not in hidden} for document in documents
         ],
-        "asked_for": row.asked_papers,
+        "asked_for": [] if written else row.asked_papers,
     }
 
 

@@ -173,13 +173,26 @@ async def find_by_foreign_code(pool: asyncpg.Pool, code: str, system: str | None
 
 
 async def look_up_contact(
-    connection: Connection, dossier_id: UUID, *, purpose: str, message_id: UUID | None, actor: str, at: datetime
-) -> dict[str, str | None] | None:
-    """Name, phone and e-mail of a dossier's applicant; None without the dossier. Records the access."""
+    connection: Connection,
+    dossier_id: UUID,
+    *,
+    purpose: str,
+    message_id: UUID | None,
+    sequence: int | None,
+    actor: str,
+    at: datetime,
+) -> dict[str, Any] | None:
+    """Name, phone and e-mail of a dossier's applicant, and the papers that fact `sequence` asked for in free words.
+
+    None without the dossier. Records the access.
+    """
     row = await connection.fetchrow(
-        "select a.name, a.phone, a.email from dossiers d left join applicants a using (dossier_id) "
+        "select a.name, a.phone, a.email, t.content -> 'papers' as papers from dossiers d "
+        "left join applicants a using (dossier_id) "
+        "left join details t on t.dossier_id = d.dossier_id and t.sequence = $2 "
         "where d.dossier_id = $1 and d.state is not null",
         dossier_id,
+        sequence,
     )
     if row is None:
         return None
@@ -192,7 +205,7 @@ async def look_up_contact(
         actor,
         at,
     )
-    return dict(row)
+    return {**row, "papers": json.loads(row["papers"] or "[]")}
 
 
 async def calendar_version(connection: Connection) -> tuple[str, int] | None:

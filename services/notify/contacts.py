@@ -15,10 +15,14 @@ _NO_SUCH_DOSSIER = "urn:motcua:problem:no-such-dossier"
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The ways that reach the applicant now; None where there is none that can be used."""
+    """The ways that reach the applicant now; None where there is none that can be used.
+
+    `papers` are those that the told fact asked for in free words: they may name a person, so they are not kept either.
+    """
 
     phone: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
+    papers: tuple[str, ...] = field(default=(), repr=False)
 
     def address(self, channel: str) -> str | None:
         """The address on a channel, in the form that its provider takes (E.164 for an SMS)."""
@@ -39,19 +43,24 @@ class Contacts:
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=seconds, trust_env=False
         )
 
-    async def look_up(self, dossier_id: UUID, message_id: UUID) -> Contact:
-        """The applicant's contact; an empty one when intake knows none (any more).
+    async def look_up(self, dossier_id: UUID, message_id: UUID, *, dossier_sequence: int) -> Contact:
+        """The applicant's contact, for a message about that fact; an empty one when intake knows none (any more).
 
         Raises TransientError when intake does not answer as it should; nothing was sent then.
         """
-        body = {"dossier_id": str(dossier_id), "purpose": "message", "message_id": str(message_id)}
+        body = {
+            "dossier_id": str(dossier_id),
+            "purpose": "message",
+            "message_id": str(message_id),
+            "dossier_sequence": dossier_sequence,
+        }
         try:
             response = await self._http.post("/contacts/lookup", json=body)
             found = response.json()
             if response.status_code == 404 and found.get("type") == _NO_SUCH_DOSSIER:
                 return Contact()
             response.raise_for_status()
-            return Contact(phone=found["phone"], email=found["email"])
+            return Contact(phone=found["phone"], email=found["email"], papers=tuple(found.get("papers", ())))
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             # an error of httpx names the address asked, never the answer
             raise TransientError(f"intake's contact look-up failed: {type(error).__name__}") from error

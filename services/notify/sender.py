@@ -8,10 +8,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
-from services.notify.contacts import Contacts
+from services.notify.contacts import Contact, Contacts
 from services.notify.domain.delivery import (
     Accepted,
     Answer,
@@ -134,17 +135,19 @@ class Sender:
 
     async def _send(self, leased: Message) -> None:
         try:
-            contact = await self._contacts.look_up(leased.dossier_id, leased.message_id)
+            contact = await self._contacts.look_up(
+                leased.dossier_id, leased.message_id, dossier_sequence=leased.dossier_sequence
+            )
         except TransientError as error:
             self._note_trouble(error, message_id=str(leased.message_id))
             await release(self._context.pool, leased, pause=AFTER_FAILURE)
             return
         address = contact.address(self._channel)
-        begun = await self._begin(leased, reachable=address is not None)
+        begun = await self._begin(leased, contact)
         if begun is not None and address is not None:
-            await self._record(begun, await self._gateway.send(self._outgoing(begun, address)))
+            await self._record(begun, await self._gateway.send(self._outgoing(begun, address, contact)))
 
-    async def _begin(self, leased: Message, *, reachable: bool) -> Message | None:
+    async def _begin(self, leased: Message, contact: Contact) -> Message | None:
         """Mark the message as under way; None if it must not be sent any more, or is no longer ours."""
         async with self._context.unit(DOSSIERS, [leased.dossier_id]) as (connection, unit):
             message = await lock_message(connection, leased.message_id)
@@ -152,7 +155,7 @@ class Sender:
                 return None
             now, machine = self._context.clock.now(), await machine_now(connection)
             known = unit.row(message.dossier_id)
-            reason = must_not_go(message, known, now) or (None if reachable else "no_contact")
+            reason = must_not_go(message, known, now) or (None if contact.address(self._channel) else "no_contact")
             if reason is not None:
                 record(given_up(in_doubt=message.in_doubt, reason=reason), message, unit, now=now, machine=machine)
                 return None
@@ -161,7 +164,7 @@ class Sender:
             message.next_step = "answer"
             message.leased_until = machine + self._lease
             if message.channel == "sms":
-                message.parts = len(encode(self._sms(message)).parts)
+                message.parts = len(encode(self._sms(message, contact)).parts)
             unit.change(MESSAGES, message)
         return message
 
@@ -208,18 +211,25 @@ class Sender:
                     record(given_up(in_doubt=message.in_doubt, reason=reason), message, unit, now=now, machine=machine)
         return going_on
 
-    def _outgoing(self, message: Message, address: str) -> Outgoing:
+    def _outgoing(self, message: Message, address: str, contact: Contact) -> Outgoing:
         if message.channel == "sms":
-            return Outgoing(message.message_id, address, self._sms(message))
-        subject, text = self._texts.email(message.template_version, message.template, message.content, message.place)
+            return Outgoing(message.message_id, address, self._sms(message, contact))
+        values = words_for(message, contact)
+        subject, text = self._texts.email(message.template_version, message.template, values, message.place)
         return Outgoing(message.message_id, address, text, subject)
 
-    def _sms(self, message: Message) -> str:
-        return self._texts.sms(message.template_version, message.template, message.content, message.place)
+    def _sms(self, message: Message, contact: Contact) -> str:
+        values = words_for(message, contact)
+        return self._texts.sms(message.template_version, message.template, values, message.place)
 
     def _note_trouble(self, error: Exception, **about: str) -> None:
         self._trouble = f"{type(error).__name__}: {error}"
         log.warning("sender_troubled", channel=self._channel, error=self._trouble, **about)
+
+
+def words_for(message: Message, contact: Contact) -> dict[str, Any]:
+    """The values of a message's text: what was planned, and papers in free words as intake has just told them."""
+    return message.content | ({"papers": list(contact.papers)} if contact.papers else {})
 
 
 def must_not_go(message: Message, known: Known, now: datetime) -> str | None:

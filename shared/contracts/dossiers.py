@@ -98,7 +98,11 @@ class DossierRefusedV1(DossierEvent):
 
 
 class DossierSupplementRequiredV1(DossierEvent):
-    """Papers are missing (form 02). `papers` are names of requirements, as told to the applicant."""
+    """Papers are missing (form 02). `papers` are names of requirements, as told to the applicant.
+
+    Empty where the procedure's requirements are not entered: what somebody wrote instead is asked of intake, together
+    with the contact.
+    """
 
     TYPE: ClassVar[str] = "dossier.supplement_required"
 

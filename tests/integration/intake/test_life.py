@@ -187,7 +187,21 @@ async def test_personal_data_is_shown_to_those_who_need_it(office: Office) -> No
     refused = await office.http.post(url, json=look_up, headers=office.headers("clerk"))
     assert refused.status_code == 403
     found = await office.http.post(url, json=look_up, headers=office.headers("notify"))
-    assert found.json() == {"name": CONTACT["name"], "phone": CONTACT["phone"], "email": CONTACT["email"]}
+    contact = {"name": CONTACT["name"], "phone": CONTACT["phone"], "email": CONTACT["email"]}
+    assert found.json() == contact | {"papers": []}
+
+
+async def test_papers_in_free_words_are_told_with_the_contact(office: Office) -> None:
+    """Nobody entered the procedure's papers, so what is asked for may name a person: it stays in intake."""
+    dossier = (await office.walk_in(applicant=CONTACT))["dossier_id"]
+    asked = await office.act(dossier, "ask_supplement", "officer", data={"papers": ["Giấy khai sinh của bà Bình"]})
+    assert "Bình" not in (await office.read(dossier, "ops")).text
+    history = (await office.read(dossier)).json()["history"]
+    assert history[-1]["details"] == {"papers": ["Giấy khai sinh của bà Bình"]}
+    look_up = {"dossier_id": dossier, "purpose": "message", "dossier_sequence": asked.json()["sequence"]}
+    url = f"{office.base}/contacts/lookup"
+    found = await office.http.post(url, json=look_up, headers=office.headers("notify"))
+    assert found.json()["papers"] == ["Giấy khai sinh của bà Bình"]
 
 
 async def test_a_clerk_acts_at_the_own_counter(office: Office) -> None:

@@ -85,6 +85,14 @@ def test_a_requirement_that_nobody_entered_does_not_travel(desk: Desk) -> None:
     assert desk.rows[desk.dossier_id].handed_in == ["Giấy của bà Bình"]
 
 
+def test_papers_that_are_asked_for_in_free_words_do_not_travel(desk: Desk) -> None:
+    """They may name a person, like a title; who tells the applicant asks intake for them together with the contact."""
+    desk.do("submit", {"procedure": "2.000908", "receive": {}})
+    desk.do("take_over", {}, by=OFFICER)
+    (fact,) = desk.do("ask_supplement", {"papers": ["Giấy khai sinh của bà Bình"]}, by=OFFICER)
+    assert "Bình" not in fact.to_json().decode()
+
+
 def test_an_entered_requirement_travels_by_its_key(desk: Desk) -> None:
     """What was handed in against the procedure's list is no personal data."""
     (fact,) = desk.do("submit", {"procedure": "2.000635", "documents": [{"requirement": "form", "title": "Tờ khai"}]})
