@@ -26,7 +26,8 @@ async def test_an_alert_arrives_and_its_receipt_is_told(database: Databases, tmp
         assert f"Ho so {life.code} da duoc rut" in sms.text
         assert "quay so 2" in sms.text
         kinds = [kind for kind, _ in await it.outcomes(life)]
-        assert kinds == ["message.planned", "message.sent", "message.delivered"]
+        # a receipt may be faster than the answer to the sending: then it alone is told
+        assert [kind for kind in kinds if kind != "message.sent"] == ["message.planned", "message.delivered"]
 
 
 async def test_a_slow_provider_sends_once(database: Databases, tmp_path: Path) -> None:
