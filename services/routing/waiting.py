@@ -1,11 +1,12 @@
 """Dossiers that waited for the catalogue flow on once it knows: looked through at every start."""
 
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from services.routing.handlers import Routing
-from services.routing.store import DOSSIERS, waiting
+from services.routing.store import DOSSIERS, RoutedDossier, waiting
 from shared.contracts.envelope import Actor
 from shared.messaging.service import Context
 from shared.postgres.facts import Cause
@@ -30,7 +31,7 @@ async def decide_waiting(context: Context, routing: Routing) -> int:
             for key in keys:
                 row = unit.row(key)
                 if row.waiting_for is not None:
-                    cause = _cause(context, key)
+                    cause = cause_of(row, context.centre.catalogue_version, context.clock.now())
                     decided += routing.assign(row, unit, time=cause.recorded_at, cause=cause)
         after = keys[-1]
     if decided:
@@ -38,13 +39,13 @@ async def decide_waiting(context: Context, routing: Routing) -> int:
     return decided
 
 
-def _cause(context: Context, dossier_id: UUID) -> Cause:
-    """The catalogue's version is why; it can decide the same dossier only once."""
-    reason = f"catalogue:{context.centre.catalogue_version}"
+def cause_of(row: RoutedDossier, catalogue_version: str, now: datetime) -> Cause:
+    """The catalogue's version is why; one that is put back may ask again about a dossier that still waits."""
+    reason = f"catalogue:{catalogue_version}"
     return Cause(
-        id=f"{reason}:{dossier_id}",
+        id=f"{reason}:{row.key}:{row.sequence}",
         actor=Actor(kind="system", id="routing", role="service"),
-        recorded_at=context.clock.now(),
-        correlation=str(dossier_id),
+        recorded_at=now,
+        correlation=str(row.key),
         causation=reason,
     )

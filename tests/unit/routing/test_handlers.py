@@ -7,6 +7,7 @@ import pytest
 from services.routing.handlers import NeverSubmittedError, Routing
 from services.routing.replay import decide_again
 from services.routing.store import DOSSIERS, RoutedDossier
+from services.routing.waiting import cause_of
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
 from shared.contracts.dossiers import State
 from shared.contracts.envelope import AnyFact, EventData
@@ -18,6 +19,9 @@ from tests.support.centre_folder import SMALL_CENTRE, write_centre
 from tests.support.told import MORNING, Told
 
 LATER = "L.8,Thủ tục mới,New thing,,STP,,none,,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
+
+
+SHARED = "L.8,Thủ tục mới,New thing,,STP; CA,,none,,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,23 @@ def test_a_receipt_that_names_another_department_replaces_the_assignment(centre:
     row, events = apply(centre, [told.submitted("L.7", "STP"), told.received("L.7", "CA")])
     assert [event.competent_department for event in events if isinstance(event, AssignmentDecidedV1)] == ["STP", "CA"]
     assert row.department == "CA"
+
+
+def test_a_catalogue_that_is_put_back_and_forth_tells_facts_of_their_own(
+    centre: Centre, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A dossier waits for its procedure, for its department, for its procedure again: no fact's id is used twice."""
+    shared = tmp_path_factory.mktemp("shared")
+    taught = load_centre(write_centre(shared, procedures_csv=SMALL_CENTRE["procedures.csv"] + SHARED))
+    told = Told()
+    row, _ = apply(centre, [told.submitted("L.8")])
+    ids = []
+    for in_force in (taught, centre, taught, centre):
+        unit = new_unit({row.key: row})
+        cause = cause_of(row, in_force.catalogue_version, MORNING)
+        Routing(in_force).assign(row, unit, time=MORNING, cause=cause)
+        ids += [fact.id for fact in unit.facts]
+    assert len(set(ids)) == 4
 
 
 def test_a_waiting_dossier_is_decided_once_the_catalogue_knows(centre: Centre, taught_centre: Centre) -> None:
