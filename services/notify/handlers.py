@@ -15,8 +15,9 @@ from shared.contracts.messages import MessageDroppedV1, MessagePlannedV1
 from shared.messaging.applying import Handler, Stream
 from shared.postgres.unit import Unit
 
-_AT_ONCE = datetime(1, 1, 1, tzinfo=UTC)
-"""Due for the sender as soon as it is planned, whatever the machines' clocks say."""
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Due for the sender as soon as it is planned, whatever the machines' clocks say. (The year 1 reads back as -infinity,
+which has no zone and compares with nothing.)"""
 
 
 def streams(texts: Texts) -> list[Stream[DossierRow]]:
