@@ -76,3 +76,14 @@ def test_walk_through_works_as_written(up: Up) -> None:
     eventually_sync(lambda: told("da co ket qua"), within=20)
     assert '"counters"' in run(up, keys, routing)
     run(up, keys, dossier, proof)
+    for person in ("Nguyễn Thị Lan", "912345678", "lan@example.com"):
+        assert places_of(person, up) <= {"inbox"}, "personal data live in intake alone; logs and Kafka hold none"
+    assert places_of("912345678", up) == {"inbox"}
+    assert "kafka" in places_of("H10.02-", up), "what does travel is found where it is looked for"
+
+
+def places_of(text: str, up: Up) -> set[str]:
+    """The folders below the home (Postgres aside) with a file that holds the text in its bytes."""
+    wanted = text.encode()
+    files = [file for part in ("kafka", "logs", "inbox", "tokens") for file in (up.home / part).rglob("*")]
+    return {file.relative_to(up.home).parts[0] for file in files if file.is_file() and wanted in file.read_bytes()}
