@@ -46,6 +46,13 @@ def test_every_sms_fits_its_stated_parts_with_long_values(texts: Texts, template
 
 
 @pytest.mark.parametrize("template", NEEDED)
+def test_an_alert_outlasts_an_act_dated_back_over_a_weekend(texts: Texts, template: str) -> None:
+    """Recorded as Monday opens, dated to Thursday's close: one working day, and the applicant must still hear."""
+    thursday, monday = datetime(2017, 11, 16, 10, 0, tzinfo=UTC), datetime(2017, 11, 20, 0, 0, tzinfo=UTC)
+    assert texts.valid_for(texts.version_on(thursday), template) > monday - thursday
+
+
+@pytest.mark.parametrize("template", NEEDED)
 def test_every_sms_is_complete_without_a_link(texts: Texts, template: str) -> None:
     """Code, date, where and hotline stand in it; nothing has to be opened to understand it."""
     sms = texts.sms(1, template, VALUES, PLACE)
