@@ -150,6 +150,12 @@ class HandOver(Data):
     given_by: Word
     taken_by: Word
 
+    @model_validator(mode="after")
+    def _two(self) -> "HandOver":
+        if self.given_by == self.taken_by:
+            raise ValueError("a hand-over has two signatures: given_by and taken_by are two accounts")
+        return self
+
 
 class CorrectContact(Data):
     """Replaces what it names of the applicant, takes away what it names as null, and leaves the rest."""

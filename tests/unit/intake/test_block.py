@@ -15,6 +15,7 @@ from services.intake.tables import DOSSIERS, DossierRow
 from shared.contracts.dossiers import DossierSubmittedV1
 from shared.contracts.envelope import Actor, AnyFact
 from shared.kernel.centre import Centre
+from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
 from shared.postgres.facts import Publisher
 from shared.postgres.unit import Unit
@@ -66,6 +67,14 @@ def test_a_clients_key_does_not_travel(desk: Desk) -> None:
     assert facts
     assert all(b"0912345678" not in fact.to_json() for fact in facts)
     assert len({fact.causationid for fact in facts}) == 1
+
+
+def test_a_hand_over_has_two_signatures() -> None:
+    """One account cannot sign for both sides."""
+    data = {"batch": "2017-47", "given_by": "clerk-2", "taken_by": "clerk-2"}
+    line = read_line({"key": "k", "act": "hand_over", "dossier": {"id": str(uuid7(NOW))}, "data": data})
+    assert isinstance(line.data, ExpectedError)
+    assert line.data.status == 422
 
 
 def test_nothing_is_recorded_before_it_happened(desk: Desk) -> None:
