@@ -74,7 +74,7 @@ def _plan(texts: Texts, alert: Alert, channel: str, fact: AnyFact, unit: Unit[Do
         dossier_id=fact.dossier_id,
         template=alert.template,
         template_version=version.version,
-        content=alert.values,
+        content=alert.values | _fees(texts, alert),
         planned_fact=planned.id,
         correlation=cause.correlation,
         planned_at=fact.time,
@@ -86,3 +86,8 @@ def _plan(texts: Texts, alert: Alert, channel: str, fact: AnyFact, unit: Unit[Do
         message.state, message.next_step, message.reason = "dropped", None, "not_reachable"
         unit.publish(row, MessageDroppedV1(**about, reason="not_reachable"), time=fact.time, cause=cause)
     unit.add(MESSAGES, message)
+
+
+def _fees(texts: Texts, alert: Alert) -> dict[str, list[int]]:
+    """Where to pay, for an alert that asks for it: the fees counters open on that day, if the centre has any."""
+    return {"fees": texts.fees_counters(alert.valid_from)} if alert.moment == "payment_required" else {}

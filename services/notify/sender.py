@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import stamina
 import structlog
 
 from services.notify.contacts import Contact, Contacts
@@ -32,6 +33,7 @@ from services.notify.store import DOSSIERS, MESSAGES, Message, claim, lock_messa
 from services.notify.texts import Texts
 from shared.kernel.errors import TransientError
 from shared.messaging.service import Context
+from shared.postgres.errors import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -127,9 +129,9 @@ class Sender:
     async def _deliver(self, leased: Message) -> None:
         match leased.next_step:
             case "answer":  # its sender died on the way: as if the provider had kept silent
-                await self._record(leased, NoAnswer())
+                await self._record_surely(leased, NoAnswer())
             case "ask":
-                await self._record(leased, await self._gateway.ask(leased.message_id), asked=True)
+                await self._record_surely(leased, await self._gateway.ask(leased.message_id), asked=True)
             case _:
                 await self._send(leased)
 
@@ -145,7 +147,8 @@ class Sender:
         address = contact.address(self._channel)
         begun = await self._begin(leased, contact)
         if begun is not None and address is not None:
-            await self._record(begun, await self._gateway.send(self._outgoing(begun, address, contact)))
+            answer = await self._gateway.send(self._outgoing(begun, address, contact))
+            await self._record_surely(begun, answer)
 
     async def _begin(self, leased: Message, contact: Contact) -> Message | None:
         """Mark the message as under way; None if it must not be sent any more, or is no longer ours."""
@@ -167,6 +170,15 @@ class Sender:
                 message.parts = len(encode(self._sms(message, contact)).parts)
             unit.change(MESSAGES, message)
         return message
+
+    async def _record_surely(self, leased: Message, answer: Answer, *, asked: bool = False) -> None:
+        """Record an answer, also when the database is away for a while: what the provider said must not be lost."""
+        retrying = stamina.retry_context(
+            on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
+        )
+        async for attempt in retrying:
+            with attempt:
+                await self._record(leased, answer, asked=asked)
 
     async def _record(self, leased: Message, answer: Answer, *, asked: bool = False) -> None:
         can = self._gateway.can

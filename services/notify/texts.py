@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.notify.domain import texts as rules
@@ -28,15 +28,18 @@ EXPECTED = Expected(
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All versions of a centre's texts, with what the centre says of itself (name, address, hotline), in its zone."""
+    """All versions of a centre's texts, told with its name, address, hotline and counters, in its zone."""
 
     book: MessageBook
-    centre: Mapping[str, str]
-    zone: tzinfo
+    centre: Centre
 
     def version_on(self, instant: datetime) -> MessageTexts:
         """The version in force on the instant's local date."""
-        return self.book.on(instant.astimezone(self.zone).date())
+        return self.book.on(self.centre.local_date(instant))
+
+    def fees_counters(self, instant: datetime) -> list[int]:
+        """The numbers of the counters where fees are paid on the instant's local date."""
+        return list(self.centre.counters_on(self.centre.local_date(instant), "fees"))
 
     def valid_for(self, version: MessageTexts, template: str) -> timedelta:
         """How long after its fact an alert is worth sending."""
@@ -44,27 +47,30 @@ class Texts:
 
     def sms(self, version: int, template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None) -> str:
         """The SMS in plain letters."""
-        return rules.render_sms(self._of(version), template, values, place, self.zone)
+        return rules.render_sms(self._of(version), template, values, place, self.centre.zone)
 
     def email(
         self, version: int, template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None
     ) -> tuple[str, str]:
         """Subject and text of the e-mail."""
-        return rules.render_email(self._of(version), template, values, place, self.zone)
+        return rules.render_email(self._of(version), template, values, place, self.centre.zone)
 
     def _of(self, version: int) -> Mapping[str, str]:
-        return {**self.book.version(version).texts, **self.centre}
+        return {**self.book.version(version).texts, **_own(self.centre)}
+
+
+def _own(centre: Centre) -> dict[str, str]:
+    return {"centre.name": centre.name_vi, "centre.address": centre.address_vi, "centre.hotline": centre.hotline}
 
 
 def load_texts(centre: Centre) -> Texts:
     """The centre's texts. Raises StartError that lists every wrong place of every version."""
     book = load_messages(centre.files, EXPECTED)
-    own = {"centre.name": centre.name_vi, "centre.address": centre.address_vi, "centre.hotline": centre.hotline}
     faults = [
         f"{version.file}: {fault}"
         for version in book.versions
-        for fault in rules.too_long({**version.texts, **own}, version.numbers, centre.zone)
+        for fault in rules.too_long({**version.texts, **_own(centre)}, version.numbers, centre.zone)
     ]
     if faults:
         raise StartError("\n".join(faults))
-    return Texts(book, own, centre.zone)
+    return Texts(book, centre)

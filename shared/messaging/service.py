@@ -199,8 +199,18 @@ async def run_service(service: str, settings: ServiceSettings, build: Build) -> 
     log.info("service_stopped", service=service, member=settings.member)
 
 
-def main(service: str, settings_class: type[ServiceSettings], build: Build, *, migrations: Path) -> int:
-    """The command line of every service. Exit status: 0 done, 1 a part failed, 2 usage, 3 environment."""
+def main(
+    service: str,
+    settings_class: type[ServiceSettings],
+    build: Build,
+    *,
+    migrations: Path,
+    check: Callable[[Centre], object] = lambda _: None,
+) -> int:
+    """The command line of every service. Exit status: 0 done, 1 a part failed, 2 usage, 3 environment.
+
+    `check` is what check-config tries beyond the centre's own rules; it raises StartError.
+    """
     commands = ("run", "migrate", "check-config")
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command not in commands:
@@ -214,6 +224,7 @@ def main(service: str, settings_class: type[ServiceSettings], build: Build, *, m
                 log.info("migration_applied", migration=name)
         elif command == "check-config":
             centre = load_centre(settings.centre)
+            check(centre)
             log.info("config_is_good", centre=centre.code, version=centre.catalogue_version)
         else:
             check_migrated(settings.database_url, service, migrations)

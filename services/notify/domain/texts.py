@@ -4,7 +4,7 @@ Texts are looked up by dotted key ("received.sms"). Every SMS is complete withou
 what to bring, where, date, hotline; so these placeholders are required, not offered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -42,7 +42,9 @@ PHRASES: Mapping[str, frozenset[str]] = {
     "phrases.at_general_counter": frozenset({"counters"}),
     "phrases.at_guidance": frozenset(),
     "phrases.at_results": frozenset(),
+    "phrases.at_fees": frozenset({"counters"}),
     "phrases.more_papers": frozenset({"count"}),
+    "phrases.papers_on_form": frozenset(),
 }
 """Building blocks of the texts -> their placeholders."""
 
@@ -63,7 +65,8 @@ LONGEST: Mapping[str, Any] = {
     "due_at": _LONG_AT,
     "due_before": _LONG_AT,
     "code": "H10.18.05-171120-0123456",
-    "form": "02/2026/0123456",
+    "form": "H10.18.05-171120-F02-012345",
+    "fees": [42, 43],
     "amount_vnd": 9_999_999_999,
     "papers": ["Giấy chứng nhận đủ điều kiện hoạt động, bản sao có chứng thực của cơ quan có thẩm quyền; " * 3] * 12,
 }
@@ -76,7 +79,7 @@ def render_sms(
     texts: Mapping[str, str], template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None, zone: tzinfo
 ) -> str:
     """The SMS, in plain letters. `values` are the alert's; `place` is what routing decided (None: ask at guidance)."""
-    papers = _papers_in_short(texts, values.get("papers", ()))
+    papers = _papers_in_short(texts, _papers(texts, values))
     return without_diacritics(texts[f"{template}.sms"].format_map(_words(texts, template, values, place, zone, papers)))
 
 
@@ -84,7 +87,7 @@ def render_email(
     texts: Mapping[str, str], template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None, zone: tzinfo
 ) -> tuple[str, str]:
     """Subject and text of the e-mail, with diacritics and every paper on a line of its own."""
-    papers = "\n".join(f"- {paper}" for paper in values.get("papers", ()))
+    papers = "\n".join(f"- {paper}" for paper in _papers(texts, values))
     words = _words(texts, template, values, place, zone, papers)
     return texts[f"{template}.subject"].format_map(words), texts[f"{template}.email"].format_map(words)
 
@@ -114,7 +117,7 @@ def _words(
         "centre": texts["centre.name"],
         "address": texts["centre.address"],
         "hotline": texts["centre.hotline"],
-        "where": _where(texts, template, place),
+        "where": _where(texts, template, place, values.get("fees")),
         "dossier": _dossier(texts, values, zone),
         "date": _day(values["at"], zone),
         "papers": papers,
@@ -135,7 +138,9 @@ def _dossier(texts: Mapping[str, str], values: Mapping[str, Any], zone: tzinfo) 
     return texts["phrases.without_code"].format(submitted=_day(values["submitted_at"], zone))
 
 
-def _where(texts: Mapping[str, str], template: str, place: Mapping[str, Any] | None) -> str:
+def _where(texts: Mapping[str, str], template: str, place: Mapping[str, Any] | None, fees: Sequence[int] | None) -> str:
+    if fees:
+        return texts["phrases.at_fees"].format(counters=_numbers(fees))
     if place and template in FETCHED and place["returning"] == "results":
         return texts["phrases.at_results"]
     # Papers of a pooled department are brought to the general counter, but its results are not handed out there.
@@ -143,7 +148,17 @@ def _where(texts: Mapping[str, str], template: str, place: Mapping[str, Any] | N
     if not place or not place["counters"] or pooled_result:
         return texts["phrases.at_guidance"]
     key = "phrases.at_general_counter" if place["kind"] == "general" else "phrases.at_counters"
-    return texts[key].format(counters=", ".join(str(number) for number in place["counters"][:5]))
+    return texts[key].format(counters=_numbers(place["counters"]))
+
+
+def _numbers(counters: Sequence[int]) -> str:
+    """Up to five of them, each of which will do."""
+    return ", ".join(str(number) for number in counters[:5])
+
+
+def _papers(texts: Mapping[str, str], values: Mapping[str, Any]) -> list[str]:
+    """The papers to bring; where none are told, the form that names them."""
+    return list(values.get("papers", ())) or [texts["phrases.papers_on_form"]]
 
 
 def _papers_in_short(texts: Mapping[str, str], papers: list[str]) -> str:

@@ -43,6 +43,8 @@ from tests.support.serving import serving
 CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 PHONE, MOBILE, EMAIL = "0168 123 4567", "+84381234567", "nguoi.dan@example.vn"
 RECEIPT_KEY = "receipts-of-the-test"
+IMPATIENT: dict[str, Any] = {"send_seconds": 1.0, "lease_seconds": 3.0}
+"""Settings for tests in which a provider keeps silent: how long they wait for it."""
 
 
 class LookUp(BaseModel):
@@ -198,14 +200,14 @@ async def surroundings(database_url: str, home: Path, *, port: int, **settings: 
             "intake_url": intake_url,
             "intake_key_file": home / "intake",
             "receipt_key_file": home / "receipts",
-            "send_seconds": 1.0,
-            "lease_seconds": 3.0,
+            "send_seconds": 5.0,
+            "lease_seconds": 15.0,
             "smtp_host": "127.0.0.1",
             "smtp_port": sink.port,
-            "smtp_receipt_window_seconds": 1.0,
+            "smtp_receipt_window_seconds": 0.5,
             "sms_url": sms_url,
-            "sms_settled_seconds": 1.0,
-            "sms_receipt_window_seconds": 1.0,
+            "sms_settled_seconds": 0.5,
+            "sms_receipt_window_seconds": 0.5,
         }
         environment = {f"NOTIFY_{name.upper()}": str(value) for name, value in (values | settings).items()}
         yield Surroundings(intake, mail, sms_url, keys, environment)

@@ -9,7 +9,7 @@ from services.notify.gateways import Outgoing
 from services.notify.gateways.mail import SmtpGateway
 from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
-from tests.integration.notify.office import EMAIL, life_now, office
+from tests.integration.notify.office import EMAIL, IMPATIENT, life_now, office
 from tests.support import Databases, free_port
 
 
@@ -51,7 +51,7 @@ async def test_a_refused_text_has_failed(database: Databases, tmp_path: Path) ->
 
 async def test_silence_after_the_text_is_unknown(database: Databases, tmp_path: Path) -> None:
     """SMTP knows no key and no question."""
-    async with office(database.fresh("notify"), tmp_path) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT) as it:
         it.mail_behaves(answers="nothing")
         life = life_now()
         life.withdrawn()
@@ -62,7 +62,7 @@ async def test_silence_after_the_text_is_unknown(database: Databases, tmp_path: 
 
 async def test_a_result_is_mailed_once_more_after_silence(database: Databases, tmp_path: Path) -> None:
     """Marked, and under the same Message-ID, so that a mail reader can tell."""
-    async with office(database.fresh("notify"), tmp_path) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT) as it:
         it.mail_behaves(answers="nothing", times=1)
         life = life_now()
         life.settled()

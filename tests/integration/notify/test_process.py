@@ -18,7 +18,7 @@ from motcua.sinks.behaviour import Behaviour
 from motcua.sinks.inbox import InboxMessage, read_inbox
 from services.notify.hearing import plans_called_for
 from shared.contracts.envelope import AnyFact
-from shared.contracts.messages import MessagePlannedV1
+from shared.contracts.messages import MessageEvent, MessagePlannedV1
 from shared.contracts.topics import MESSAGES, TOPICS
 from shared.messaging.admin import create_topics
 from tests.integration.notify.office import MOBILE, Surroundings, life_now, surroundings
@@ -117,9 +117,10 @@ async def test_from_the_facts_to_the_phone(it: Site) -> None:
 
     async def told() -> bool:
         facts = await it.told(life)
-        kinds = sorted(fact.type for fact in facts)
-        assert kinds == ["message.delivered", *["message.planned"] * 2, *["message.sent"] * 2]
-        assert [fact.sequence for fact in facts] == [1, 2, 3, 4, 5]
+        kinds = [fact.type for fact in facts if isinstance(fact.data, MessageEvent) and fact.data.channel == "email"]
+        assert kinds == ["message.planned", "message.sent"]
+        assert "message.delivered" in [fact.type for fact in facts]
+        assert [fact.sequence for fact in facts] == list(range(1, len(facts) + 1))
         planned = {fact.data.message_id for fact in facts if isinstance(fact.data, MessagePlannedV1)}
         assert planned == {plan.message_id for plan in plans_called_for(life.facts)}
         return True

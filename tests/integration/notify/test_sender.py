@@ -6,7 +6,9 @@ from typing import Any
 
 import structlog
 
-from tests.integration.notify.office import EMAIL, Office, life_now, office
+from motcua.embedded.postgres import Postgres
+from motcua.sinks.inbox import read_inbox
+from tests.integration.notify.office import EMAIL, IMPATIENT, Office, life_now, office
 from tests.support import Databases, eventually
 from tests.support.life import Life
 
@@ -117,7 +119,7 @@ async def test_who_left_no_contact_has_a_plan_that_says_so(database: Databases, 
 
 async def test_what_may_have_gone_out_is_unknown_when_it_is_overtaken(database: Databases, tmp_path: Path) -> None:
     """Silence, then the papers came: it is not sent again, and nobody claims that it was never sent."""
-    async with office(database.fresh("notify"), tmp_path, **PLAIN, sms_receipt_window_seconds=3.0) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN, sms_receipt_window_seconds=3.0) as it:
         await it.sms_behaves(answers="nothing", receipts="none", idempotent=False)
         life = life_now()
         life.supplement_required()
@@ -134,7 +136,7 @@ async def test_what_may_have_gone_out_is_unknown_when_it_is_overtaken(database: 
 
 async def test_a_repeat_says_the_same(database: Databases, tmp_path: Path) -> None:
     """Where to go is fixed with the first sending, though routing answers in between."""
-    async with office(database.fresh("notify"), tmp_path, **PLAIN, sms_receipt_window_seconds=3.0) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN, sms_receipt_window_seconds=3.0) as it:
         await it.sms_behaves(answers="nothing", receipts="none", idempotent=False, times=1)
         life = life_now()
         life.assigned(2)
@@ -152,7 +154,7 @@ async def test_personal_data_stays_out_of_tables_and_logs(database: Databases, t
     """Contacts exist for the moment of sending only, also when sending fails."""
     url = database.fresh("notify")
     with structlog.testing.capture_logs() as logs:
-        async with office(url, tmp_path) as it:
+        async with office(url, tmp_path, **IMPATIENT) as it:
             await it.sms_behaves(answers="nothing", receipts="none", times=1)
             it.mail_behaves(answers="refused", takes=False)
             life = life_now()
@@ -216,3 +218,20 @@ async def ask(it: Office, key: str, path: str, **query: str) -> Any:
     answer = await it.http.get(it.urls[0] + path, params=query, headers={"Authorization": f"Bearer {it.keys[key]}"})
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+async def test_an_answer_is_not_lost_when_the_database_is_away(
+    database: Databases, postgres: Postgres, tmp_path: Path
+) -> None:
+    """The mail server took it while Postgres was down: written down afterwards, not left in doubt."""
+    async with office(database.fresh("notify"), tmp_path, send_seconds=10.0, lease_seconds=60.0) as it:
+        it.mail_behaves(delay_seconds=1.5)
+        life = life_now(reach=("email",))
+        life.withdrawn()
+        await it.hear(life.facts)
+        await eventually(lambda: it.mail.requests, within=10)
+        await asyncio.to_thread(postgres.stop_immediately)
+        await eventually(lambda: read_inbox(tmp_path), within=10)
+        await asyncio.to_thread(postgres.start)
+        message = await it.becomes(life, "sent", channel="email")
+        assert (message["attempts"], message["in_doubt"]) == (1, False)

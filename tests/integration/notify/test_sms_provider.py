@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.notify.office import MOBILE, RECEIPT_KEY, life_now, office
+from tests.integration.notify.office import IMPATIENT, MOBILE, RECEIPT_KEY, life_now, office
 from tests.support import Databases, eventually, free_port
 
 KEYED = {"sms_idempotent": True}
@@ -32,7 +32,7 @@ async def test_an_alert_arrives_and_its_receipt_is_told(database: Databases, tmp
 
 async def test_a_slow_provider_sends_once(database: Databases, tmp_path: Path) -> None:
     """An answer within the time limit is an answer."""
-    async with office(database.fresh("notify"), tmp_path, send_seconds=3.0, lease_seconds=9.0) as it:
+    async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(delay_seconds=1)
         life = life_now()
         life.withdrawn()
@@ -47,7 +47,7 @@ async def test_a_provider_that_knows_keys_gets_the_message_again_until_it_answer
     database: Databases, tmp_path: Path, answers: str
 ) -> None:
     """Silent, or lying with an error after it took the message: repeated by key, so the applicant hears once."""
-    async with office(database.fresh("notify"), tmp_path, **KEYED) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **KEYED) as it:
         await it.sms_behaves(answers=answers, times=1, receipts="none")
         life = life_now()
         life.withdrawn()
@@ -61,7 +61,7 @@ async def test_a_provider_that_can_be_asked_is_asked_before_anything_is_repeated
     database: Databases, tmp_path: Path
 ) -> None:
     """It took the message and kept silent; the question settles it without a second message."""
-    async with office(database.fresh("notify"), tmp_path, **ASKABLE) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **ASKABLE) as it:
         await it.sms_behaves(answers="nothing", idempotent=False, receipts="none", times=1)
         life = life_now()
         life.withdrawn()
@@ -73,7 +73,7 @@ async def test_a_provider_that_can_be_asked_is_asked_before_anything_is_repeated
 
 async def test_what_a_provider_never_heard_of_is_sent_again(database: Databases, tmp_path: Path) -> None:
     """Its silence had swallowed the message; asking tells, and the repeat is no possible double."""
-    async with office(database.fresh("notify"), tmp_path, **ASKABLE) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **ASKABLE) as it:
         await it.sms_behaves(answers="nothing", takes=False, idempotent=False, receipts="none", times=1)
         life = life_now()
         life.withdrawn()
@@ -85,7 +85,7 @@ async def test_what_a_provider_never_heard_of_is_sent_again(database: Databases,
 
 async def test_silence_without_key_or_question_stays_unknown(database: Databases, tmp_path: Path) -> None:
     """Nobody can tell, so nobody says "sent" or "failed", and officers find it listed."""
-    async with office(database.fresh("notify"), tmp_path, **PLAIN) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now(reach=("sms",))
         life.withdrawn()
@@ -100,7 +100,7 @@ async def test_silence_without_key_or_question_stays_unknown(database: Databases
 
 async def test_what_the_applicant_must_act_on_is_sent_once_more_and_marked(database: Databases, tmp_path: Path) -> None:
     """The applicant may have got it twice; the outcome says so, and there is no third."""
-    async with office(database.fresh("notify"), tmp_path, **PLAIN) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", times=1, **FORGETFUL)
         life = life_now()
         life.supplement_required()
@@ -113,7 +113,7 @@ async def test_what_the_applicant_must_act_on_is_sent_once_more_and_marked(datab
 
 async def test_a_repeat_that_meets_silence_again_is_the_last(database: Databases, tmp_path: Path) -> None:
     """Once more, never again."""
-    async with office(database.fresh("notify"), tmp_path, **PLAIN) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now()
         life.payment_required()
@@ -125,7 +125,7 @@ async def test_a_repeat_that_meets_silence_again_is_the_last(database: Databases
 
 async def test_a_receipt_within_the_window_saves_the_repeat(database: Databases, tmp_path: Path) -> None:
     """Silent, but it did arrive and the provider reports it: nothing is sent again."""
-    async with office(database.fresh("notify"), tmp_path, **PLAIN, sms_receipt_window_seconds=30.0) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN, sms_receipt_window_seconds=30.0) as it:
         await it.sms_behaves(answers="nothing", **FORGETFUL)
         life = life_now()
         life.supplement_required()
@@ -137,7 +137,7 @@ async def test_a_receipt_within_the_window_saves_the_repeat(database: Databases,
 
 async def test_a_late_receipt_turns_unknown_into_delivered(database: Databases, tmp_path: Path) -> None:
     """The truth may come late; it is taken, once."""
-    async with office(database.fresh("notify"), tmp_path, **PLAIN) as it:
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now()
         life.withdrawn()

@@ -20,7 +20,7 @@ VALUES = {
     "code": "H10.02-171120-0001",
     "due_at": "2017-11-27T09:30:00+00:00",
     "due_before": "2017-11-24T09:30:00+00:00",
-    "form": "02/2017/000001",
+    "form": "H10.02-171120-F02-0001",
     "papers": ["Bản sao giấy khai sinh", "Sổ hộ khẩu"],
     "amount_vnd": 1_200_000,
 }
@@ -80,6 +80,12 @@ def test_a_supplement_says_which_papers_to_bring(texts: Texts) -> None:
     assert "- Bản sao giấy khai sinh\n- Sổ hộ khẩu" in texts.email(1, "supplement_required", VALUES, PLACE)[1]
 
 
+def test_papers_that_are_not_told_stand_on_the_form(texts: Texts) -> None:
+    """An alert never asks for nothing."""
+    sms = texts.sms(1, "supplement_required", VALUES | {"papers": []}, PLACE)
+    assert "(phieu so H10.02-171120-F02-0001 ngay 20/11/2017): cac giay to ghi o phieu." in sms
+
+
 def test_a_long_list_of_papers_is_counted_in_the_sms_and_whole_in_the_email(texts: Texts) -> None:
     """The SMS names what fits and how many more there are; the form's number says where they stand."""
     papers = [f"Giấy tờ thứ {n} có tên khá dài để không vừa một tin nhắn" for n in range(1, 13)]
@@ -125,6 +131,13 @@ def test_where_to_fetch_the_result(texts: Texts, place: dict[str, object], words
 def test_hour_and_date_are_the_centres(texts: Texts) -> None:
     """16:30 in Bình Phước is 09:30 UTC."""
     assert "16:30 ngay 27/11/2017" in texts.sms(1, "received", VALUES, PLACE)
+
+
+def test_fees_are_paid_at_the_fees_counter(texts: Texts) -> None:
+    """Where the centre has one; else where papers are brought."""
+    assert "quay Thu phi, le phi (so 43)" in texts.sms(1, "payment_required", VALUES | {"fees": [43]}, PLACE)
+    assert "quay so 2, 3" in texts.sms(1, "payment_required", VALUES | {"fees": []}, PLACE)
+    assert texts.fees_counters(datetime(2017, 11, 20, tzinfo=UTC)) == [43]
 
 
 def test_an_amount_is_written_as_in_vietnam(texts: Texts) -> None:
