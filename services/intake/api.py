@@ -1,6 +1,7 @@
 """Intake over HTTP: acts in, dossiers out."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from services.intake import reading, store
-from services.intake.act_data import Line1, Word
+from services.intake.act_data import DATA, Line1, Submit, Word
 from services.intake.batch import BatchResponse
 from services.intake.block import Answer, Trail
 from services.intake.domain.acts import find_act
@@ -32,6 +33,7 @@ BODIES = {
     )
 }
 
+_OF_ACTS = tuple(dict.fromkeys(model for act, model in DATA.items() if act != "submit"))
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 IdempotencyKey = Annotated[
@@ -92,12 +94,17 @@ class Contact(BaseModel):
     papers: list[str]
 
 
-def _takes(model: type[BaseModel]) -> dict[str, Any]:
+def _takes(model: type[BaseModel], data: Iterable[type[BaseModel]]) -> dict[str, Any]:
     """The body in the API's description; it is read by hand, since a known key is answered before it is judged."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
-    inlined = _inline(schema, definitions)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined}}}}
+    schema = _plain(model)
+    schema["properties"]["data"] = {"anyOf": [_plain(one) for one in data]}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _plain(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    plain: dict[str, Any] = _inline(schema, schema.pop("$defs", {}))
+    return plain
 
 
 def _inline(node: Any, definitions: dict[str, Any]) -> Any:
@@ -137,14 +144,14 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
     router = APIRouter()
     pool, centre = context.pool, context.centre
 
-    @router.post("/dossiers", status_code=201, response_model=Acted, openapi_extra=_takes(SubmitRequest))
+    @router.post("/dossiers", status_code=201, response_model=Acted, openapi_extra=_takes(SubmitRequest, [Submit]))
     async def submit(request: Request, who: Caller, key: IdempotencyKey = None) -> Response:
         """Submit a dossier; with `receive` in its data a walk-in, submitted and received at once."""
         body = await _json_object(request)
         line = read_line({**_without_line_members(body), "key": _key(key), "act": "submit"})
         return _answer(await performer.one(line, who.actor, trail_of(request)))
 
-    @router.post("/dossiers/{dossier_id}/acts/{act}", response_model=Acted, openapi_extra=_takes(ActRequest))
+    @router.post("/dossiers/{dossier_id}/acts/{act}", response_model=Acted, openapi_extra=_takes(ActRequest, _OF_ACTS))
     async def perform(
         request: Request, dossier_id: UUID, act: str, who: Caller, key: IdempotencyKey = None
     ) -> Response:

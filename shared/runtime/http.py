@@ -65,7 +65,7 @@ def create_app(
         docs_url=None,  # both pages load their script from outside
         redoc_url=None,
         lifespan=lifespan,
-        responses={"default": {"model": problems.Problem, "description": "Refused, as a problem (RFC 9457)."}},
+        responses={"default": problems.DESCRIBED},
     )
     app.state.keys = keys
     health.register("keys_file", keys.reason_not_ready)

@@ -31,6 +31,16 @@ class Problem(BaseModel):
     errors: list[ProblemError] = Field(default_factory=list)
 
 
+def _described() -> dict[str, Any]:
+    schema = Problem.model_json_schema(ref_template="#/$defs/{model}")
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")["ProblemError"]
+    return {"description": "Refused, as a problem (RFC 9457).", "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+DESCRIBED = _described()
+"""The refusal as an API's description tells it. The framework's own way would name the wrong media type."""
+
+
 def document(error: ExpectedError) -> dict[str, Any]:
     """The problem document of a refusal; empty members are left out. Also the form of a failed line in a batch."""
     body: dict[str, Any] = {
