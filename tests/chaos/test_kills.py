@@ -1,0 +1,158 @@
+"""kill -9 of every service, with backlog at the moment of the kill: nothing lost, doubled or reordered."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import httpx
+import pytest
+
+from motcua.embedded.kafka import Toolchain
+from motcua.local import LocalCentre
+from motcua.sinks.inbox import read_inbox
+from shared.contracts.topics import DEADLINES, DOSSIERS, Topic
+from tests.support import eventually, free_port
+from tests.support.whole import lives, patient_client, play, verified, whole_centre
+
+pytestmark = pytest.mark.timeout(420)
+
+
+@pytest.fixture
+def local(toolchain: Toolchain) -> Iterator[LocalCentre]:
+    """A centre of its own for each test: what is killed here shall not worry others."""
+    with whole_centre(toolchain) as centre:
+        yield centre
+
+
+async def _connect(local: LocalCentre) -> asyncpg.Connection:
+    return await asyncpg.connect(local.site.databases["intake"].replace("motcua_intake", "postgres"))
+
+
+@asynccontextmanager
+async def _partitions_held(local: LocalCentre, service: str, topic: Topic, *partitions: int) -> AsyncIterator[None]:
+    """While inside, the service cannot apply anything of these partitions: their mutexes are taken."""
+    connection = await _connect(local)
+    try:
+        async with connection.transaction():
+            held = await connection.fetch(
+                f"select from {service}.stored_offsets where consumer_group = $1 and topic = $2 "
+                "and partition = any($3::integer[]) for update",
+                service,
+                topic.name,
+                list(partitions),
+            )
+            assert len(held) == len(partitions)
+            yield
+    finally:
+        await connection.close()
+
+
+async def _behind(connection: asyncpg.Connection, service: str, topic: Topic) -> int:
+    """Facts of `topic` in its owner's history that the service has not applied (first copies alone)."""
+    told = await connection.fetchval(f"select count(*) from {topic.owner}.facts where topic = $1", topic.name)
+    applied = await connection.fetchval(
+        f"select coalesce(sum((fences -> $1 ->> 0)::bigint), 0)::bigint from {service}.dossiers", topic.name
+    )
+    return int(told - applied)
+
+
+async def _accept_all(local: LocalCentre, count: int, *ports: int) -> None:
+    async with patient_client(local, local.home / "ledger.jsonl", *ports) as client:
+        await play(client, lives(local, count))
+
+
+async def _all_is_well(local: LocalCentre) -> None:
+    report = await verified(local, ledger=local.home / "ledger.jsonl", quiet_seconds=90)
+    assert report.findings == ()
+    assert report.answers > 0
+    sent = [message.message_id for message in read_inbox(local.home)]
+    assert sent
+    assert len(sent) == len(set(sent)), "an applicant got a message twice"
+
+
+@pytest.mark.parametrize(
+    ("service", "topic"), [("routing", DOSSIERS), ("sla", DOSSIERS), ("notify", DOSSIERS), ("intake", DEADLINES)]
+)
+async def test_a_service_killed_over_its_backlog_loses_nothing(local: LocalCentre, service: str, topic: Topic) -> None:
+    """The service dies having applied part of what waited, with a transaction open on the rest; then it comes back."""
+    connection = await _connect(local)
+    await _accept_all(local, 10)
+    await eventually(lambda: _quiet(connection, service, topic), within=30)
+    playing = asyncio.create_task(_accept_all_of(local, 60))
+    try:
+        async with _partitions_held(local, service, topic, 0, 3):
+            before = await connection.fetchval(f"select count(*) from {service}.facts")
+            await eventually(lambda: _stuck(connection, service, topic), within=60)
+            after = await connection.fetchval(f"select count(*) from {service}.facts")
+            assert after > before, "the other partitions went on meanwhile"
+            assert local.parts[service].kill() == -9
+        local.start_service(service)
+        await playing
+        await _all_is_well(local)
+    finally:
+        playing.cancel()
+        await connection.close()
+
+
+async def _accept_all_of(local: LocalCentre, count: int) -> None:
+    async with patient_client(local, local.home / "ledger.jsonl") as client:
+        await play(client, [life for life in lives(local, count + 10) if life.number >= 10])
+
+
+async def _quiet(connection: asyncpg.Connection, service: str, topic: Topic) -> bool:
+    return await _behind(connection, service, topic) == 0
+
+
+async def _stuck(connection: asyncpg.Connection, service: str, topic: Topic) -> bool:
+    """Something waits, and a transaction of the service waits for the mutex."""
+    waiting = await connection.fetchval(
+        "select count(*) from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'",
+        f"motcua {service}",
+    )
+    return waiting > 0 and await _behind(connection, service, topic) > 20
+
+
+@pytest.mark.parametrize(("service", "topic"), [("routing", DOSSIERS), ("intake", DEADLINES)])
+async def test_two_replicas_killed_over_their_backlog_lose_nothing(
+    local: LocalCentre, service: str, topic: Topic
+) -> None:
+    """Both replicas have done at least a fifth of the work, both die over what is left, both come back."""
+    second = free_port()
+    local.start_service(service, replica=1, port=second)
+    ports = [local.site.http_ports[service], second]
+    await eventually(lambda: local.not_ready(f"{service}-1") is None, within=30)
+    client_ports = ports if service == "intake" else []
+    connection = await _connect(local)
+    playing = asyncio.create_task(_accept_all(local, 160, *client_ports))
+    try:
+        await eventually(lambda: _applied_by_each(ports, topic, least=60), within=90)
+        async with _partitions_held(local, service, topic, *range(topic.partitions)):
+            await eventually(lambda: _stuck(connection, service, topic), within=60)
+            shares = await _shares(ports, topic)
+            assert min(shares) >= sum(shares) / 5, shares
+            local.parts[service].kill()
+            local.parts[f"{service}-1"].kill()
+        local.start_service(service)
+        local.start_service(service, replica=1, port=second)
+        await playing
+        await _all_is_well(local)
+    finally:
+        playing.cancel()
+        await connection.close()
+
+
+async def _applied_by_each(ports: list[int], topic: Topic, *, least: int) -> bool:
+    return min(await _shares(ports, topic)) >= least
+
+
+async def _shares(ports: list[int], topic: Topic) -> list[int]:
+    """Records of `topic` that each replica says it has applied."""
+    shares = []
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for port in ports:
+            text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+            found = re.search(rf'^motcua_consumer_applied_total{{topic="{re.escape(topic.name)}"}} (\S+)$', text, re.M)
+            shares.append(int(float(found[1])) if found else 0)
+    return shares
