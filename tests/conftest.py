@@ -15,6 +15,17 @@ from tests.support import Databases, free_port, free_ports
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A fresh folder for a centre or a database, outside pytest's.
+
+    Under root the database server is another user, and each further run of pytest that starts on this machine closes
+    pytest's folder to other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="motcua-home-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def toolchain() -> kafka.Toolchain:
     """Java and the broker's jars; these stay in the clone from run to run."""
@@ -43,8 +54,7 @@ def three_brokers(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathF
 def postgres() -> Iterator[Postgres]:
     """The run's server: `.url`, `.stop_immediately()`, `.start()`. A test that stops it starts it again.
 
-    Its data lie outside pytest's folder: under root the server is another user, and each further run of pytest that
-    starts on this machine closes that folder to other users.
+    Its data lie outside pytest's folder, for the reason told at `home`.
     """
     with tempfile.TemporaryDirectory(prefix="motcua-postgres-") as folder:
         server = Postgres(Path(folder), free_port(), durable=False)

@@ -17,8 +17,8 @@ BLOCKS = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
-def up(tmp_path: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
-    with installed(tmp_path / "home", toolchain) as installation:
+def up(home: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
+    with installed(home, toolchain) as installation:
         installation.start()
         yield installation
 

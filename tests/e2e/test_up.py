@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from motcua.embedded import kafka
+from motcua.sinks.inbox import read_inbox
 from tests.support import eventually_sync, unique
 from tests.support.up import Up, installed
 
@@ -24,8 +25,8 @@ WALK_IN = {
 
 
 @pytest.fixture
-def up(tmp_path: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
-    with installed(tmp_path / "home", toolchain) as installation:
+def up(home: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
+    with installed(home, toolchain) as installation:
         yield installation
 
 
@@ -46,7 +47,10 @@ def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(up: Up) -> None:
     """Received over HTTP, due and told by SMS; after SIGTERM (status 0, nothing left running) the next start has it."""
     up.start()
     code = receive(up)
-    eventually_sync(lambda: "sms to +84912345678" in up.run("inbox", code).stdout, within=30)
+    eventually_sync(lambda: read_inbox(up.home, addresses={"+84912345678"}), within=60)
+    told = up.run("inbox", code)
+    assert "sms to +84912345678" in told.stdout, told.stderr
+    assert code in told.stdout
     lag = up.run("lag")
     assert lag.returncode == 0, lag.stderr
     assert "notify" in lag.stdout

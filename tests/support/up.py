@@ -33,7 +33,6 @@ class Up:
     @classmethod
     def on_free_ports(cls, home: Path, toolchain: kafka.Toolchain) -> "Up":
         """A folder that shares the broker's jars with the other tests."""
-        home.mkdir(parents=True)
         (home / "jars").symlink_to(toolchain.jars.parent)
         http_port = free_port(span=6)
         ports = {

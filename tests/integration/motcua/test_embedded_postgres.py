@@ -23,9 +23,9 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_committed_rows_survive_a_restart_and_an_immediate_stop(tmp_path: Path) -> None:
+def test_committed_rows_survive_a_restart_and_an_immediate_stop(home: Path) -> None:
     """What was committed is there on the same port after an orderly and after an immediate stop."""
-    server = Postgres(tmp_path, free_port(), durable=False)
+    server = Postgres(home, free_port(), durable=False)
     try:
         server.start()
         with psycopg.connect(server.url) as connection:
@@ -42,9 +42,9 @@ def test_committed_rows_survive_a_restart_and_an_immediate_stop(tmp_path: Path) 
         server.stop()
 
 
-def test_stop_leaves_no_process(tmp_path: Path) -> None:
+def test_stop_leaves_no_process(home: Path) -> None:
     """After `stop` the server's process is gone, and so is the port."""
-    server = Postgres(tmp_path, free_port(), durable=False)
+    server = Postgres(home, free_port(), durable=False)
     server.start()
     pid = server.pid
     assert pid is not None
@@ -55,12 +55,12 @@ def test_stop_leaves_no_process(tmp_path: Path) -> None:
         psycopg.connect(server.url)
 
 
-def test_the_server_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+def test_the_server_ends_when_its_starter_is_killed(home: Path) -> None:
     """SIGKILL of the process that started it leaves no server behind."""
     port = free_port()
     script = (
         "import sys, time; from pathlib import Path; from motcua.embedded.postgres import Postgres; "
-        f"s = Postgres(Path({str(tmp_path)!r}), {port}, durable=False); s.start(); print(s.pid, flush=True); "
+        f"s = Postgres(Path({str(home)!r}), {port}, durable=False); s.start(); print(s.pid, flush=True); "
         "sys.stdin.read()"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
@@ -71,10 +71,10 @@ def test_the_server_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     eventually_sync(lambda: not alive(pid), within=10)
 
 
-def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
+def test_a_taken_port_is_named_with_its_setting(home: Path) -> None:
     """The start is refused before anything is written."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         with pytest.raises(StartError, match=rf"Port {port} for Postgres.*MOTCUA_DATABASE_PORT"):
-            Postgres(tmp_path / "none", port).start()
-    assert not (tmp_path / "none").exists()
+            Postgres(home / "none", port).start()
+    assert not (home / "none").exists()
