@@ -75,6 +75,24 @@ class CodeQuery(Body):
     system: Word | None = None
 
 
+class PageQuery(Body):
+    """A page of a list: `after` is the last id of the page before."""
+
+    after: UUID | None = None
+    limit: int = Field(default=100, ge=1, le=500)
+
+
+class Differing(BaseModel):
+    """A dossier with two competent departments: `department` counts for its acts, routing says `by_routing`."""
+
+    dossier_id: UUID
+    code: str | None
+    state: str
+    procedure: str
+    department: str
+    by_routing: str
+
+
 class LookUp(Body):
     """Whose contact, what for, for which message, and which fact of the dossier that tells."""
 
@@ -199,6 +217,15 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
         """The dossier of a code, for staff."""
         dossier_id = await reading.find_by_code(pool, query.code, query.system, who.actor)
         return JSONResponse(await reading.read_dossier(pool, centre, dossier_id, who.actor))
+
+    @router.get("/assignments:differing")
+    async def list_differing(
+        query: Annotated[PageQuery, Query()],
+        who: Annotated[Principal, Depends(require("leader", "auditor", "ops"))],
+    ) -> list[Differing]:
+        """Dossiers whose competent department routing sees elsewhere than intake: somebody must look."""
+        rows = await store.differing_assignments(pool, after=query.after, limit=query.limit)
+        return [Differing.model_validate(row) for row in rows]
 
     @router.post("/contacts/lookup", response_model=Contact)
     async def look_up(asked: LookUp, who: Annotated[Principal, Depends(require("service"))]) -> dict[str, Any]:

@@ -220,3 +220,15 @@ async def load_calendar(connection: Connection, name: str) -> dict[str, Any]:
         await connection.fetchval("select published from calendars where name = $1", name)
     )
     return published
+
+
+async def differing_assignments(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Dossiers whose competent department routing sees elsewhere than intake, in the order of their ids."""
+    rows = await pool.fetch(
+        "select dossier_id, code, state, procedure, department, assignment ->> 'competent_department' as by_routing "
+        "from dossiers where department <> (assignment ->> 'competent_department') "
+        "and ($1::uuid is null or dossier_id > $1) order by dossier_id limit $2",
+        after,
+        limit,
+    )
+    return [dict(row) for row in rows]

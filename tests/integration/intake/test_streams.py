@@ -11,6 +11,7 @@ import pytest_asyncio
 from motcua.embedded.kafka import Broker
 from motcua.embedded.postgres import Postgres
 from shared.contracts import calendars
+from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.service import Context
 from shared.runtime.clock import machine_now
@@ -168,6 +169,27 @@ async def test_the_rules_own_counter_is_nothing_to_tell(whole: Running, broker: 
     await eventually(assigned, within=20)
     answer = (await office.act(dossier, "receive")).json()
     assert answer["sequence"] == 2
+
+
+async def test_a_department_that_routing_sees_elsewhere_is_listed(whole: Running, broker: Broker) -> None:
+    """Acts are still checked against the department of the submission."""
+    office, _ = whole
+    dossier = (await office.submit()).json()["dossier_id"]
+    life = life_of(dossier, 1)
+    decided = life.assigned(2)
+    assert isinstance(decided.data, AssignmentDecidedV1)
+    told = decided.model_copy(update={"data": decided.data.model_copy(update={"competent_department": "SYT"})})
+    await send(broker.bootstrap, [told])
+
+    async def listed() -> bool:
+        response = await office.http.get(f"{office.base}/assignments:differing", headers=office.headers("auditor"))
+        found = {row["dossier_id"]: (row["department"], row["by_routing"]) for row in response.json()}
+        return found.get(dossier) == ("STP", "SYT")
+
+    await eventually(listed, within=20)
+    await office.act(dossier, "receive")
+    assert (await office.act(dossier, "take_over", "officer-syt")).status_code == 403
+    assert (await office.act(dossier, "take_over", "officer")).status_code == 200
 
 
 async def test_acts_are_dated_back_once_a_calendar_has_arrived(whole: Running, broker: Broker) -> None:
