@@ -26,8 +26,9 @@ from shared.runtime.bodies import loads
 MAX_LINE_BYTES = 262_144
 LINES_AHEAD = 2_000
 ANSWER_BYTES_AHEAD = 64 * 1024 * 1024
-"""Answers that a client has not taken yet: some send everything before they read anything."""
-ANSWER_SECONDS = 60.0
+"""Answers that a client has not taken yet, some 400,000: many send everything before they read anything."""
+ANSWER_SECONDS = 300.0
+"""How long a client may leave its answers lying, once nothing else can be done for it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ class Given:
 class BatchResponse(Response):
     """Reads the request's lines and answers them, in order, each after the commit of its block.
 
-    A request that breaks off leaves what was answered, and perhaps one block more, in effect: sending the same lines
+    A request that breaks off leaves in effect what was answered, and perhaps lines after that: sending the same lines
     with the same keys again gives the same answers and does the rest. A line without its line feed counts only where
     the request ended in good order.
     """
@@ -61,16 +62,13 @@ class BatchResponse(Response):
         """Called by the server. The answer begins with the first block, so that 100-continue is given before."""
         lines: asyncio.Queue[Given | None] = asyncio.Queue(LINES_AHEAD)
         answers = _Answers()
-        reading = asyncio.create_task(self._read(receive, lines))
-        sending = asyncio.create_task(_send(send, answers))
-        try:
+        async with asyncio.TaskGroup() as tasks:  # whatever fails ends all three, and so the connection
+            tasks.create_task(self._read(receive, lines))
+            sending = tasks.create_task(_send(send, answers))
             await self._perform(lines, answers)
             answers.end()
-            await sending
-        finally:
-            for task in (reading, sending):
-                task.cancel()
-            await asyncio.gather(reading, sending, return_exceptions=True)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await sending
 
     async def _read(self, receive: Receive, lines: "asyncio.Queue[Given | None]") -> None:
         try:
@@ -78,8 +76,7 @@ class BatchResponse(Response):
                 await lines.put(given)
         except ExpectedError as refusal:  # stalled: what was whole is performed, the sender sees the answer's end
             _log.info("batch_broken_off", why=refusal.slug)
-        finally:
-            await lines.put(None)
+        await lines.put(None)
 
     async def _perform(self, lines: "asyncio.Queue[Given | None]", answers: "_Answers") -> None:
         failed: set[str] = set()
@@ -104,6 +101,8 @@ class BatchResponse(Response):
         except (TransientError, *CONNECTION_ERRORS) as error:
             _log.warning("batch_block_failed", lines=len(acts), error=f"{type(error).__name__}: {error}")
             passing = isinstance(error, TransientError)
+            if not passing and len(block) > 1:  # the others must not suffer for one line that nobody foresaw
+                return [outcome for given in block for outcome in await self._block([given], failed)]
             detail = "not possible at present" if passing else "an error on our side"
             refusal = ExpectedError(
                 "unavailable" if passing else "internal",
