@@ -1,4 +1,4 @@
-"""A block of acts on locked rows, without a database: what is decided, numbered and told."""
+"""What the acts of one transaction put on the wire and into intake's own tables; rows in memory, no database."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,158 +6,104 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from services.intake.act_data import DATA
-from services.intake.block import Answer, Block, Trail
+from services.intake.block import Block, Trail
 from services.intake.cases import Setting
-from services.intake.domain.acts import ACTS, allowed_in
 from services.intake.domain.codes import Serials
-from services.intake.requests import Reference, read_line
-from services.intake.tables import DOSSIERS, DossierRow, KnownKey
-from shared.contracts.envelope import Actor
+from services.intake.requests import read_line
+from services.intake.tables import DOSSIERS, DossierRow
+from shared.contracts.dossiers import DossierSubmittedV1
+from shared.contracts.envelope import Actor, AnyFact
+from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError
+from shared.kernel.ids import uuid7
 from shared.postgres.facts import Publisher
 from shared.postgres.unit import Unit
 from shared.runtime.centre import load_centre
 
-CENTRE = load_centre(Path(__file__).resolve().parents[3] / "config" / "binh-phuoc")
-START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
-ID = "019cab00-0000-7000-8000-000000000001"
-CLERK = Actor(kind="person", id="clerk", role="clerk", counter=2)
-OFFICER = Actor(kind="person", id="officer", role="officer", department="STP")
-NEEDED: dict[str, dict[str, Any]] = {
-    "submit": {"procedure": "2.000908"},
-    "refuse": {"reason": "not ours"},
-    "ask_supplement": {"papers": ["deed"]},
-    "ask_payment": {"amount_vnd": 5},
-    "settle": {"outcome": "approved"},
-    "stop": {"reason": "moved away"},
-    "return_result": {"way": "counter"},
-    "record_step": {"activity": "copied"},
-    "hand_over": {"batch": "1", "given_by": "a", "taken_by": "b"},
-    "correct_contact": {"applicant": {"phone": "0912345678"}},
-}
+ROOT = Path(__file__).resolve().parents[3]
+NOW = datetime(2017, 11, 20, 2, 0, tzinfo=UTC)
+CLERK = Actor(kind="person", id="clerk-2", role="clerk", counter=2)
+OFFICER = Actor(kind="person", id="officer-stp", role="officer", department="STP")
+PUBLISHER = Publisher(service="intake", centre="test", epoch=1, catalogue_version="test")
+
+
+@pytest.fixture(scope="module")
+def centre() -> Centre:
+    """The default centre."""
+    return load_centre(ROOT / "config" / "binh-phuoc")
 
 
 class Desk:
-    """One dossier and the acts done to it, each in a block of its own unless given together."""
+    """One dossier and the acts done to it, each in a transaction of its own at `now`."""
 
-    def __init__(self) -> None:
+    def __init__(self, centre: Centre) -> None:
+        self.centre = centre
+        self.now = NOW
+        self.dossier_id: UUID = uuid7(NOW)
         self.rows: dict[Any, DossierRow] = {}
-        self.known: dict[str, KnownKey] = {}
-        self.now = START
-        self.told: list[str] = []
 
-    def do(self, *acts: str, actor: Actor = CLERK, keys: tuple[str, ...] = ()) -> list[Any]:
-        """The outcomes of a block of acts on the one dossier."""
-        self.now += timedelta(minutes=1)
-        unit: Unit[DossierRow] = Unit(DOSSIERS, self.rows, Publisher("intake", "test", 1, "test"), self.now)
-        block = Block(actor, Trail("test"), Setting(CENTRE, self.now, None, set()), unit, self.known, set())
-        for place, act in enumerate(acts):
-            key = keys[place] if keys else f"{self.now:%H%M}-{place}"
-            line = {"key": key, "act": act, "dossier": {"id": ID}, "data": NEEDED.get(act, {})}
-            block.judge(read_line(line), UUID(ID))
+    def do(self, act: str, data: dict[str, Any], *, by: Actor = CLERK, key: str | None = None) -> list[AnyFact]:
+        """Perform one act; the facts that it told."""
+        unit = Unit(DOSSIERS, self.rows, PUBLISHER, self.now)
+        block = Block(by, Trail("request"), Setting(self.centre, self.now, None, set()), unit, {}, set())
+        line = {"key": key or f"{act}-{len(self.rows)}", "act": act, "data": data}
+        block.judge(read_line(line | {"dossier": {"id": str(self.dossier_id)}}), self.dossier_id)
         block.write(Serials(dict.fromkeys(block.serials_wanted(), 0)))
-        self.told += [fact.type for fact in unit.facts]
-        return block.outcomes()
+        (outcome,) = block.outcomes()
+        assert not isinstance(outcome, Exception), outcome
+        return unit.facts
 
 
-def test_the_table_of_acts_and_the_requests_agree_on_data() -> None:
-    """What an act needs and may take is written once for the rules and once as a form; they say the same."""
-    for name, act in ACTS.items():
-        if not act.offered:
-            assert name not in DATA
-            continue
-        fields = DATA[name].model_fields
-        assert set(act.needs) == {field for field, info in fields.items() if info.is_required()}, name
-        assert set(act.needs) | set(act.may) == set(fields), name
+@pytest.fixture
+def desk(centre: Centre) -> Desk:
+    """A desk without a dossier yet."""
+    return Desk(centre)
 
 
-def test_one_block_holds_a_whole_way() -> None:
-    """Each line meets the state that the line before it left."""
-    desk = Desk()
-    outcomes = desk.do("submit", "receive", "record_step", "withdraw")
-    assert [outcome.content["sequence"] for outcome in outcomes] == [1, 2, 3, 4]
-    assert [outcome.content["state"] for outcome in outcomes] == ["submitted", "received", "received", "withdrawn"]
-    assert outcomes[0].content["code"] is None
-    assert outcomes[1].content["code"] == "H10.02-260302-0001"
+def test_a_clients_key_does_not_travel(desk: Desk) -> None:
+    """Nobody can keep a client from making its keys of phone numbers; causes are named by an id made of the key."""
+    facts = desk.do("submit", {"procedure": "2.000908", "receive": {}}, key="sms-0912345678")
+    assert facts
+    assert all(b"0912345678" not in fact.to_json() for fact in facts)
+    assert len({fact.causationid for fact in facts}) == 1
 
 
-def test_a_line_after_a_failed_one_is_not_judged() -> None:
-    """424, though by itself it would have been allowed."""
-    desk = Desk()
-    statuses = [outcome.status for outcome in desk.do("submit", "settle", "receive")]
-    assert statuses == [201, 403, 424]
-    assert desk.told == ["dossier.submitted"]
+def test_a_hand_over_has_two_signatures() -> None:
+    """One account cannot sign for both sides."""
+    data = {"batch": "2017-47", "given_by": "clerk-2", "taken_by": "clerk-2"}
+    line = read_line({"key": "k", "act": "hand_over", "dossier": {"id": str(uuid7(NOW))}, "data": data})
+    assert isinstance(line.data, ExpectedError)
+    assert line.data.status == 422
 
 
-def test_a_key_twice_in_a_block_counts_once() -> None:
-    """The second gets the first one's answer."""
-    desk = Desk()
-    first, second = desk.do("submit", "submit", keys=("k", "k"))
-    assert first == second
-    assert desk.told == ["dossier.submitted"]
+def test_nothing_is_recorded_before_it_happened(desk: Desk) -> None:
+    """An act after one that a replica with a faster clock recorded takes that one's instant, for both its times."""
+    desk.do("submit", {"procedure": "2.000908"})
+    desk.now -= timedelta(milliseconds=40)
+    (fact,) = desk.do("refuse", {"reason": "not for us"})
+    assert fact.time == NOW
+    assert fact.recordedtime == NOW
 
 
-@pytest.mark.parametrize(
-    ("way", "clock_sequence"),
-    [
-        (["submit"], 0),
-        (["submit", "ask_supplement", "supplement_received"], 0),
-        (["submit", "withdraw"], 0),
-        (["submit", "receive"], 2),
-        (["submit", "receive", "record_step"], 2),
-        (["submit", "receive", "take_over", "result_arrived"], 2),
-        (["submit", "receive", "ask_payment", "record_step"], 3),
-        (["submit", "receive", "ask_payment", "paid"], 4),
-        (["submit", "receive", "settle", "result_arrived", "return_result"], 3),
-    ],
-)
-def test_the_clock_is_touched_after_receipt_alone(way: list[str], clock_sequence: int) -> None:
-    """So a read waits for what sla will tell, and for nothing else."""
-    desk = Desk()
-    for act in way:
-        assert isinstance(desk.do(act, actor=_who(act))[0], Answer)
-    assert desk.rows[UUID(ID)].clock_sequence == clock_sequence
+def test_a_requirement_that_nobody_entered_does_not_travel(desk: Desk) -> None:
+    """Where the procedure's papers are not entered, its name is free text, as the title is."""
+    paper = {"requirement": "Giấy của bà Bình", "title": "Giấy khai sinh"}
+    (fact,) = desk.do("submit", {"procedure": "2.000908", "documents": [paper]})
+    assert "Bình" not in fact.to_json().decode()
+    assert desk.rows[desk.dossier_id].handed_in == ["Giấy của bà Bình"]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from([name for name, act in ACTS.items() if act.offered]), max_size=25))
-def test_any_way_keeps_the_dossier_whole(acts: list[str]) -> None:
-    """An act takes effect exactly where the table allows it; sequences have no gap; a code is never lost or changed."""
-    desk = Desk()
-    code = None
-    for act in acts:
-        row = desk.rows.get(UUID(ID))
-        before = (row.state, row.sequence) if row else (None, 0)
-        outcome = desk.do(act, actor=_who(act))[0]
-        row = desk.rows.get(UUID(ID))
-        if act in allowed_in(before[0]):
-            assert isinstance(outcome, Answer), outcome
-            assert row is not None
-            assert row.sequence == before[1] + 1 == outcome.content["sequence"]
-            assert outcome.content["state"] == row.state
-        else:
-            assert isinstance(outcome, ExpectedError)
-            assert ((row.state, row.sequence) if row else (None, 0)) == before
-        if row is not None:
-            assert code in (None, row.code)
-            assert (row.code is None) == (row.received_at is None)
-            assert 0 <= row.clock_sequence <= row.sequence
-            code = row.code
-    last = desk.rows.get(UUID(ID))
-    assert len(desk.told) == (last.sequence if last else 0)
+def test_papers_that_are_asked_for_in_free_words_do_not_travel(desk: Desk) -> None:
+    """They may name a person, like a title; who tells the applicant asks intake for them together with the contact."""
+    desk.do("submit", {"procedure": "2.000908", "receive": {}})
+    desk.do("take_over", {}, by=OFFICER)
+    (fact,) = desk.do("ask_supplement", {"papers": ["Giấy khai sinh của bà Bình"]}, by=OFFICER)
+    assert "Bình" not in fact.to_json().decode()
 
 
-def test_what_can_be_read_of_a_broken_line_holds_up_its_dossier() -> None:
-    """A wrong member does not hide whose line it is; an unreadable one belongs to nobody."""
-    line = read_line({"key": "k", "act": "receive", "dossier": {"id": ID}, "colour": "red"})
-    assert line.fault is not None
-    assert line.reference == Reference("id", ID)
-    assert read_line(["not an object"]).reference is None
-
-
-def _who(act: str) -> Actor:
-    return CLERK if "clerk" in ACTS[act].roles else OFFICER
+def test_an_entered_requirement_travels_by_its_key(desk: Desk) -> None:
+    """What was handed in against the procedure's list is no personal data."""
+    (fact,) = desk.do("submit", {"procedure": "2.000635", "documents": [{"requirement": "form", "title": "Tờ khai"}]})
+    assert isinstance(fact.data, DossierSubmittedV1)
+    assert [document.requirement for document in fact.data.documents] == ["form"]

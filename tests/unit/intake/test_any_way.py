@@ -1,0 +1,163 @@
+"""A block of acts on locked rows, without a database: what is decided, numbered and told."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.intake.act_data import DATA
+from services.intake.block import Answer, Block, Trail
+from services.intake.cases import Setting
+from services.intake.domain.acts import ACTS, allowed_in
+from services.intake.domain.codes import Serials
+from services.intake.requests import Reference, read_line
+from services.intake.tables import DOSSIERS, DossierRow, KnownKey
+from shared.contracts.envelope import Actor
+from shared.kernel.errors import ExpectedError
+from shared.postgres.facts import Publisher
+from shared.postgres.unit import Unit
+from shared.runtime.centre import load_centre
+
+CENTRE = load_centre(Path(__file__).resolve().parents[3] / "config" / "binh-phuoc")
+START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+ID = "019cab00-0000-7000-8000-000000000001"
+CLERK = Actor(kind="person", id="clerk", role="clerk", counter=2)
+OFFICER = Actor(kind="person", id="officer", role="officer", department="STP")
+NEEDED: dict[str, dict[str, Any]] = {
+    "submit": {"procedure": "2.000908"},
+    "refuse": {"reason": "not ours"},
+    "ask_supplement": {"papers": ["deed"]},
+    "ask_payment": {"amount_vnd": 5},
+    "settle": {"outcome": "approved"},
+    "stop": {"reason": "moved away"},
+    "return_result": {"way": "counter"},
+    "record_step": {"activity": "copied"},
+    "hand_over": {"batch": "1", "given_by": "a", "taken_by": "b"},
+    "correct_contact": {"applicant": {"phone": "0912345678"}},
+}
+
+
+class Desk:
+    """One dossier and the acts done to it, each in a block of its own unless given together."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Any, DossierRow] = {}
+        self.known: dict[str, KnownKey] = {}
+        self.now = START
+        self.told: list[str] = []
+
+    def do(self, *acts: str, actor: Actor = CLERK, keys: tuple[str, ...] = ()) -> list[Any]:
+        """The outcomes of a block of acts on the one dossier."""
+        self.now += timedelta(minutes=1)
+        unit: Unit[DossierRow] = Unit(DOSSIERS, self.rows, Publisher("intake", "test", 1, "test"), self.now)
+        block = Block(actor, Trail("test"), Setting(CENTRE, self.now, None, set()), unit, self.known, set())
+        for place, act in enumerate(acts):
+            key = keys[place] if keys else f"{self.now:%H%M}-{place}"
+            line = {"key": key, "act": act, "dossier": {"id": ID}, "data": NEEDED.get(act, {})}
+            block.judge(read_line(line), UUID(ID))
+        block.write(Serials(dict.fromkeys(block.serials_wanted(), 0)))
+        self.told += [fact.type for fact in unit.facts]
+        return block.outcomes()
+
+
+def test_the_table_of_acts_and_the_requests_agree_on_data() -> None:
+    """What an act needs and may take is written once for the rules and once as a form; they say the same."""
+    for name, act in ACTS.items():
+        if not act.offered:
+            assert name not in DATA
+            continue
+        fields = DATA[name].model_fields
+        assert set(act.needs) == {field for field, info in fields.items() if info.is_required()}, name
+        assert set(act.needs) | set(act.may) == set(fields), name
+
+
+def test_one_block_holds_a_whole_way() -> None:
+    """Each line meets the state that the line before it left."""
+    desk = Desk()
+    outcomes = desk.do("submit", "receive", "record_step", "withdraw")
+    assert [outcome.content["sequence"] for outcome in outcomes] == [1, 2, 3, 4]
+    assert [outcome.content["state"] for outcome in outcomes] == ["submitted", "received", "received", "withdrawn"]
+    assert outcomes[0].content["code"] is None
+    assert outcomes[1].content["code"] == "H10.02-260302-0001"
+
+
+def test_a_line_after_a_failed_one_is_not_judged() -> None:
+    """424, though by itself it would have been allowed."""
+    desk = Desk()
+    statuses = [outcome.status for outcome in desk.do("submit", "settle", "receive")]
+    assert statuses == [201, 403, 424]
+    assert desk.told == ["dossier.submitted"]
+
+
+def test_a_key_twice_in_a_block_counts_once() -> None:
+    """The second gets the first one's answer."""
+    desk = Desk()
+    first, second = desk.do("submit", "submit", keys=("k", "k"))
+    assert first == second
+    assert desk.told == ["dossier.submitted"]
+
+
+@pytest.mark.parametrize(
+    ("way", "clock_sequence"),
+    [
+        (["submit"], 0),
+        (["submit", "ask_supplement", "supplement_received"], 0),
+        (["submit", "withdraw"], 0),
+        (["submit", "receive"], 2),
+        (["submit", "receive", "record_step"], 2),
+        (["submit", "receive", "take_over", "result_arrived"], 2),
+        (["submit", "receive", "ask_payment", "record_step"], 3),
+        (["submit", "receive", "ask_payment", "paid"], 4),
+        (["submit", "receive", "settle", "result_arrived", "return_result"], 3),
+    ],
+)
+def test_the_clock_is_touched_after_receipt_alone(way: list[str], clock_sequence: int) -> None:
+    """So a read waits for what sla will tell, and for nothing else."""
+    desk = Desk()
+    for act in way:
+        assert isinstance(desk.do(act, actor=_who(act))[0], Answer)
+    assert desk.rows[UUID(ID)].clock_sequence == clock_sequence
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([name for name, act in ACTS.items() if act.offered]), max_size=25))
+def test_any_way_keeps_the_dossier_whole(acts: list[str]) -> None:
+    """An act takes effect exactly where the table allows it; sequences have no gap; a code is never lost or changed."""
+    desk = Desk()
+    code = None
+    for act in acts:
+        row = desk.rows.get(UUID(ID))
+        before = (row.state, row.sequence) if row else (None, 0)
+        outcome = desk.do(act, actor=_who(act))[0]
+        row = desk.rows.get(UUID(ID))
+        if act in allowed_in(before[0]):
+            assert isinstance(outcome, Answer), outcome
+            assert row is not None
+            assert row.sequence == before[1] + 1 == outcome.content["sequence"]
+            assert outcome.content["state"] == row.state
+        else:
+            assert isinstance(outcome, ExpectedError)
+            assert ((row.state, row.sequence) if row else (None, 0)) == before
+        if row is not None:
+            assert code in (None, row.code)
+            assert (row.code is None) == (row.received_at is None)
+            assert 0 <= row.clock_sequence <= row.sequence
+            code = row.code
+    last = desk.rows.get(UUID(ID))
+    assert len(desk.told) == (last.sequence if last else 0)
+
+
+def test_what_can_be_read_of_a_broken_line_holds_up_its_dossier() -> None:
+    """A wrong member does not hide whose line it is; an unreadable one belongs to nobody."""
+    line = read_line({"key": "k", "act": "receive", "dossier": {"id": ID}, "colour": "red"})
+    assert line.fault is not None
+    assert line.reference == Reference("id", ID)
+    assert read_line(["not an object"]).reference is None
+
+
+def _who(act: str) -> Actor:
+    return CLERK if "clerk" in ACTS[act].roles else OFFICER
