@@ -43,11 +43,11 @@ def _payment_required(known: Known, told: Told, data: dossiers.DossierPaymentReq
 
 
 def _settled(known: Known, told: Told, data: dossiers.DossierSettledV1) -> list[Alert]:
-    return planning.hear_result(known, told, "result_ready_electronic") if data.electronic_result else []
+    return planning.hear_settlement(known, told, electronic=data.electronic_result)
 
 
 def _result_arrived(known: Known, told: Told, data: dossiers.DossierResultArrivedV1) -> list[Alert]:
-    return planning.hear_result(known, told, "result_ready")
+    return planning.hear_arrival(known, told)
 
 
 def _returned(known: Known, told: Told, data: dossiers.DossierReturnedV1) -> list[Alert]:

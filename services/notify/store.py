@@ -33,6 +33,7 @@ DOSSIERS = Table(
         "reach": "jsonb",
         "received": "jsonb",
         "received_told": "boolean",
+        "result_arrived": "boolean",
         "result_told": "boolean",
         "paused": "boolean",
         "due_at": "timestamptz",

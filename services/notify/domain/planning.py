@@ -80,6 +80,7 @@ class Known:
     reach: list[Any] = field(default_factory=list)
     received: list[Any] | None = None
     received_told: bool = False
+    result_arrived: bool = False
     result_told: bool = False
     paused: bool = False
     due_at: datetime | None = None
@@ -145,12 +146,17 @@ def hear_clock(known: Known, clock: Clock) -> list[Alert]:
     return hear_waiting(known)
 
 
-def hear_result(known: Known, told: Told, template: str) -> list[Alert]:
-    """A result can be had; told once, whether it is electronic or lies at the returning place."""
-    if known.result_told:
-        return []
-    known.result_told = True
-    return [call(known, told, "result_ready", template=template)]
+def hear_settlement(known: Known, told: Told, *, electronic: bool) -> list[Alert]:
+    """The department decided: an electronic result can be had at once, one on paper once it has arrived, too."""
+    if electronic:
+        return _tell_result(known, told, "result_ready_electronic")
+    return _tell_result(known, told, "result_ready") if known.result_arrived else []
+
+
+def hear_arrival(known: Known, told: Told) -> list[Alert]:
+    """The result lies at the returning place. It may do so in any open state, and is ready once it is settled, too."""
+    known.result_arrived = True
+    return _tell_result(known, told, "result_ready") if known.state == "settled" else []
 
 
 def call(known: Known, told: Told, moment: str, *, template: str | None = None, **values: Any) -> Alert:
@@ -180,6 +186,14 @@ def _apply(known: Known, clock: Clock) -> list[Alert]:
     values = {"due_at": clock.due_at.isoformat(), "due_before": before.isoformat() if before else None}
     told, template = clock.told, "due_date_delayed" if delayed else "due_date_changed"
     return [_alert(known, told.fact_id, clock.reflects, "due_date_changed", template, told.at, values)]
+
+
+def _tell_result(known: Known, told: Told, template: str) -> list[Alert]:
+    """Told once, whether it is electronic or lies at the returning place."""
+    if known.result_told:
+        return []
+    known.result_told = True
+    return [call(known, told, "result_ready", template=template)]
 
 
 def _tell_receipt(known: Known, clock: Clock) -> list[Alert]:

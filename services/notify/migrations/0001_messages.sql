@@ -14,6 +14,7 @@ create table dossiers (
     reach jsonb not null,
     received jsonb,
     received_told boolean not null,
+    result_arrived boolean not null,
     result_told boolean not null,
     -- of sla's
     paused boolean not null,

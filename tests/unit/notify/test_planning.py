@@ -143,6 +143,37 @@ def test_a_settled_dossier_waits_for_its_paper_result() -> None:
     assert told(life) == []
 
 
+def test_a_paper_result_that_arrived_before_the_settlement_is_told_at_the_settlement() -> None:
+    """Ready is what is both settled and at the returning place: the second of the two facts tells it, once."""
+    life = received()
+    life.taken_over()
+    life.result_arrived(state="processing")
+    life.result_arrived(state="processing")
+    assert told(life) == []
+    settled = life.settled()
+    (alert,) = alerts_of(life)
+    assert (alert.moment, alert.template) == ("result_ready", "result_ready")
+    assert (alert.fact_id, alert.dossier_sequence, alert.valid_from) == (settled.id, settled.sequence, settled.time)
+    life.result_arrived()
+    assert told(life) == [("result_ready", "result_ready")]
+
+
+def test_a_result_that_arrives_and_is_never_settled_is_not_told() -> None:
+    """Nobody is sent for the result of a dossier that was stopped."""
+    life = received()
+    life.result_arrived(state="received")
+    life.stopped()
+    assert told(life) == [("stopped", "stopped")]
+
+
+def test_an_electronic_result_that_lies_there_on_paper_already_is_told_as_electronic() -> None:
+    """An electronic result needs no way to the centre: its settlement alone tells it."""
+    life = received()
+    life.result_arrived(state="received")
+    life.settled(electronic=True)
+    assert told(life) == [("result_ready", "result_ready_electronic")]
+
+
 def test_every_type_of_intakes_facts_is_heard() -> None:
     """A type that is not in the table would leave facts of sla waiting for it."""
     assert set(DOSSIER_FACTS) == {event for event in EVENTS.values() if issubclass(event, DossierEvent)}
