@@ -1,10 +1,21 @@
 """The life cycle: every act in every state."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from services.intake.domain.acts import ACTS, FINAL, NATIONAL_STATUS, State, allowed_in, check_offered, find_act, move
+from services.intake.domain.acts import (
+    ACTS,
+    FINAL,
+    NATIONAL_STATUS,
+    Act,
+    State,
+    allowed_in,
+    check_offered,
+    find_act,
+    move,
+)
 from shared.kernel.errors import ExpectedError
 
 STATES: tuple[State, ...] = get_args(State)
@@ -93,3 +104,19 @@ def test_every_state_has_its_national_status() -> None:
     """Numbers 1 to 10 of the national portal, each once."""
     assert sorted(NATIONAL_STATUS) == sorted(STATES)
     assert sorted(NATIONAL_STATUS.values()) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=lambda act: str(act.name))
+def test_the_documented_table_is_this_one(act: Act) -> None:
+    """`docs/acts.md` has the act's row, word by word."""
+    takes = ", ".join([*(f"`{name}`" for name in act.needs), *(f"[`{name}`]" for name in act.may)]) or "nothing"
+    cells = (
+        f"`{act.name}`",
+        ", ".join(state or "nothing yet" for state in act.moves),
+        ", ".join(dict.fromkeys(act.moves.values())),
+        ", ".join(sorted(act.roles)),
+        takes if act.offered else "not yet offered",
+        act.form or "",
+    )
+    page = (Path(__file__).resolve().parents[3] / "docs" / "acts.md").read_text(encoding="utf-8")
+    assert f"| {' | '.join(cells)} |" in page
