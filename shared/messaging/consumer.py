@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
@@ -20,6 +20,7 @@ from shared.messaging.applying import Stream
 from shared.messaging.partition import Partition, StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.facts import Publisher
+from shared.postgres.pool import end_frozen_sessions
 
 log = structlog.get_logger()
 
@@ -68,7 +69,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._failed: asyncio.Future[None] | None = None
         self._recent: deque[tuple[int, Sequence[Any]]] = deque()
         self._committed: dict[TopicPartition, int] = {}
-        self._not_ready: str | None = "not joined yet"
+        names = ", ".join(self._streams)
+        self._not_ready: str | None = f"not joined yet: it needs Kafka at {bootstrap} and {names} (`motcua topics`)"
         self._idle_since = time.monotonic()
 
     async def run(self) -> None:
@@ -180,9 +182,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 await consumer.start()
                 return consumer
             except KafkaError as error:
-                why = "run `motcua topics`" if isinstance(error, UnknownTopicOrPartitionError) else "is Kafka up?"
-                self._not_ready = f"cannot join {self._group} at {self._bootstrap} ({error!r}): {why}"
-                log.warning("join_failed", reason=self._not_ready)
+                log.warning("join_failed", error=repr(error), reason=self._not_ready)
                 await self._leave(consumer)
                 await asyncio.sleep(1)
             except asyncio.CancelledError:
@@ -217,7 +217,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             )
 
     async def _watch(self) -> None:
-        """Once a second: commit for lag tools, tell the lag, look for a stall; every tenth time count what is held."""
+        """Once a second: commit for lag tools, tell the lag, look for a stall; every tenth time look around."""
         turn = 0
         while True:
             await asyncio.sleep(1)
@@ -229,7 +229,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 await self._end_if_stalled(behind)
             if turn % 10 == 0:
                 with contextlib.suppress(*CONNECTION_ERRORS):
-                    await self._count_held()
+                    await self._look_around()
 
     async def _commit(self, held: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
         assert self._consumer is not None
@@ -266,10 +266,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         what = f"no progress on {names}, where records wait," if behind else "no assignment by the group"
         raise StopConsumingError(f"{what} for {self._stall_seconds:.0f} s although broker and database answer")
 
-    async def _count_held(self) -> None:
-        rows = await self._pool.fetch(
-            "select reason, count(*) as n, extract(epoch from now() - min(held_at)) as age from held_records group by 1"
-        )
+    async def _look_around(self) -> None:
+        """Count what is held, and free the locks of replicas that froze."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                "select reason, count(*) as n, extract(epoch from now() - min(held_at)) as age "
+                "from held_records group by 1"
+            )
+            if ended := await end_frozen_sessions(connection):
+                log.error("frozen_sessions_ended", sessions=ended)
         counts = {row["reason"]: row["n"] for row in rows}
         for reason in ("parked", "gap", "fork", "behind", "unreadable"):
             metrics.HELD.labels(reason).set(counts.get(reason, 0))

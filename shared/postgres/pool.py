@@ -24,6 +24,23 @@ def _server_settings(schema: str, **more: str) -> dict[str, str]:
     }
 
 
+_END_FROZEN = (
+    "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = current_user "
+    "and datname = current_database() and application_name = current_setting('application_name') "
+    "and state = 'active' and wait_event = 'ClientRead' and state_change < now() - make_interval(secs => $1)"
+)
+
+
+async def end_frozen_sessions(connection: Connection) -> int:
+    """End sessions of this service whose owner froze in mid-request; gives how many. Commits.
+
+    Postgres's own time-out ends a transaction that stands idle, but asyncpg prepares a statement in one message and
+    runs it in the next: an owner that freezes in between leaves a session that counts as active, with all its locks.
+    """
+    ended: int = await connection.fetchval(_END_FROZEN, FROZEN_TRANSACTION_SECONDS)
+    return ended
+
+
 async def create_pool(dsn: str, schema: str, *, size: int = 12) -> asyncpg.Pool:
     """A pool on `schema`. Raises OSError or asyncpg.PostgresError when the database cannot be reached."""
     return await asyncpg.create_pool(
