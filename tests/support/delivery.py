@@ -18,6 +18,17 @@ MOMENT = datetime(2017, 11, 6, 1, 0, tzinfo=UTC)
 CLERK = Actor(kind="person", id="clerk-7", role="clerk", counter=7)
 
 
+SERVICE = "tally"
+"""Schema and role of the made-up service."""
+
+
+class Still:
+    """A centre's clock that stands still."""
+
+    def now(self) -> datetime:
+        return MOMENT
+
+
 def publisher(service: str = "intake", *, epoch: int = 1) -> Publisher:
     """Who tells the made-up facts."""
     return Publisher(service=service, centre="test", epoch=epoch, catalogue_version="none")

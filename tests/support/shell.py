@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,27 +16,20 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import AnyFact
 from shared.contracts.topics import TOPICS, Topic
+from shared.messaging import held
 from shared.messaging.admin import create_topics
 from shared.messaging.applying import Handler, Stream
 from shared.messaging.consumer import Consumer
+from shared.messaging.held import Verdict
 from shared.messaging.records import headers_of
 from shared.messaging.relay import Relay, partition_of
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import create_pool
 from shared.postgres.unit import unit_of_work
-from tests.support.delivery import MOMENT, TALLIES, TALLIES_SQL, Tally, cause, counting, publisher
+from tests.support.delivery import MOMENT, SERVICE, TALLIES, TALLIES_SQL, Still, Tally, cause, counting, publisher, step
+from tests.support.replica import Replica
 from tests.support.unique import unique
 from tests.support.waiting import eventually
-
-SERVICE = "tally"
-"""Schema, consumer group and role of the made-up service."""
-
-
-class Still:
-    """A centre's clock that stands still."""
-
-    def now(self) -> datetime:
-        return MOMENT
 
 
 def prepare(dsn: str, folder: Path) -> None:
@@ -60,6 +52,16 @@ class Shell:
     dsn: str
     pool: asyncpg.Pool
     group: str = field(default_factory=lambda: unique("group"))
+    _producer: AIOKafkaProducer | None = None
+
+    @staticmethod
+    def deaf() -> None:
+        """In the place of waking a relay."""
+
+    def replica(self, *topics: Topic, member: str = "one", **more: Any) -> Replica:
+        """A replica of the service as a process of its own."""
+        places = {topic.name: topic.partitions for topic in topics}
+        return Replica(self.bootstrap, self.dsn, self.group, f"{self.group}-{member}", places, **more)
 
     async def topic(self, name: str = "steps", *, partitions: int = 1, replication: int = 1) -> Topic:
         """A new topic, known to the relay and to the held table, too, for the rest of this process."""
@@ -76,20 +78,46 @@ class Shell:
         self, topic: Topic, records: Iterable[tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]]
     ) -> None:
         """Put any bytes on Kafka: key, value, headers."""
-        async with AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, linger_ms=5
-        ) as producer:
-            sent = [
-                await producer.send(
-                    topic.name,
-                    value,
-                    key=key,
-                    headers=list(headers),
-                    partition=partition_of(key or b"", topic.partitions),
-                )
-                for key, value, headers in records
-            ]
-            await asyncio.gather(*sent)
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(
+                bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, linger_ms=5
+            )
+            await self._producer.start()
+        sent = [
+            await self._producer.send(
+                topic.name, value, key=key, headers=list(headers), partition=partition_of(key or b"", topic.partitions)
+            )
+            for key, value, headers in records
+        ]
+        await asyncio.gather(*sent)
+
+    @asynccontextmanager
+    async def flow(self, topic: Topic, keys: Sequence[UUID], *, backlog: int = 1500) -> AsyncIterator[list[int]]:
+        """Send round after round, a fact of each dossier, never more than `backlog` ahead; gives the rounds so far."""
+        rounds: list[int] = []
+        stop = asyncio.Event()
+
+        async def near(sent: int) -> bool:
+            return stop.is_set() or sent - sum((await self.stored(topic)).values()) < backlog
+
+        async def send() -> None:
+            while not stop.is_set():
+                rounds.append(len(rounds) + 1)
+                await self.send(topic, *(step(key, rounds[-1]) for key in keys))
+                await eventually(lambda: near(len(rounds) * len(keys)), within=60)
+
+        task = asyncio.create_task(send())
+        try:
+            yield rounds
+        finally:
+            stop.set()
+            await task
+
+    async def close(self) -> None:
+        """Close what was opened on the way."""
+        if self._producer is not None:
+            await self._producer.stop()
+        self.pool.terminate()
 
     def consumer(
         self,
@@ -109,7 +137,7 @@ class Shell:
             pool=pool or self.pool,
             publisher=publisher(SERVICE),
             clock=Still(),
-            wake_relay=lambda: None,
+            wake_relay=self.deaf,
             stall_seconds=stall_seconds,
         )
 
@@ -128,12 +156,20 @@ class Shell:
         """Tell facts in one transaction, as an act would."""
         told = told_on(topic)
         async with unit_of_work(
-            self.pool, TALLIES, [key], publisher=publisher(SERVICE), recorded_at=MOMENT, committed=lambda: None
+            self.pool, TALLIES, [key], publisher=publisher(SERVICE), recorded_at=MOMENT, committed=self.deaf
         ) as (_, unit):
             for activity in activities:
                 unit.publish(
                     unit.row(key), told(state="processing", activity=activity), time=MOMENT, cause=cause(unique("act"))
                 )
+
+    async def know(self, *keys: UUID) -> None:
+        """Dossiers that have a row already, without any record."""
+        async with unit_of_work(
+            self.pool, TALLIES, keys, publisher=publisher(SERVICE), recorded_at=MOMENT, committed=self.deaf
+        ) as (_, unit):
+            for key in keys:
+                unit.row(key)
 
     async def rows(self) -> Mapping[UUID, Tally]:
         """Every row, as committed."""
@@ -152,10 +188,30 @@ class Shell:
         rows = await self.pool.fetch('select "offset", reason from held_records order by topic, partition, "offset"')
         return [(row["offset"], row["reason"]) for row in rows]
 
+    async def decide(self, topic: Topic, offset: int, verdict: Verdict, *, partition: int = 0) -> None:
+        """Ask for a replay or a discard, as an operator does."""
+        async with self.pool.acquire() as connection:
+            await held.request(connection, topic.name, partition, offset, verdict, by="ops-1")
+
+    async def no_request(self) -> bool:
+        """Whether every request has been carried out."""
+        return not await self.pool.fetchval("select count(*) from held_records where request is not null")
+
+    async def nothing_held(self) -> bool:
+        """Whether no record waits."""
+        return not await self.pool.fetchval("select count(*) from held_records")
+
     async def stored(self, topic: Topic) -> dict[int, int]:
         """The next offset by partition, as the database has it."""
         rows = await self.pool.fetch("select partition, next_offset from stored_offsets where topic = $1", topic.name)
         return {row["partition"]: row["next_offset"] for row in rows}
+
+    async def committed(self, topic: Topic) -> dict[int, int]:
+        """The next offset by partition, as lag tools have it from Kafka."""
+        async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group) as consumer:
+            places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+            consumer.assign(places)
+            return {place.partition: await consumer.committed(place) for place in places}
 
     async def ends(self, topic: Topic) -> dict[int, int]:
         """The end offset by partition, as Kafka has it."""
@@ -210,8 +266,8 @@ async def background(*coroutines: Any) -> AsyncIterator[list["asyncio.Task[None]
 async def opened(bootstrap: str, dsn: str, folder: Path) -> AsyncIterator[Shell]:
     """A prepared service with its pool, closed at the end."""
     await asyncio.to_thread(prepare, dsn, folder)
-    pool = await create_pool(dsn, SERVICE)
+    shell = Shell(bootstrap, dsn, await create_pool(dsn, SERVICE))
     try:
-        yield Shell(bootstrap, dsn, pool)
+        yield shell
     finally:
-        pool.terminate()
+        await shell.close()

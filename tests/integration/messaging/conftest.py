@@ -7,7 +7,8 @@ import pytest
 
 from motcua.embedded.kafka import Broker
 from tests.support import Databases
-from tests.support.shell import SERVICE, Shell, opened
+from tests.support.delivery import SERVICE
+from tests.support.shell import Shell, opened
 
 
 @pytest.fixture

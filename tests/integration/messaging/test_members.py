@@ -1,0 +1,234 @@
+"""Replicas come, go, freeze and are killed: partitions change hands, every fact takes effect once."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.consumer.subscription_state import SubscriptionState
+
+from motcua.embedded.process import Child
+from shared.contracts.topics import Topic
+from shared.kernel.errors import StartError
+from shared.messaging.member import Membership
+from shared.messaging.partition import StopConsumingError
+from shared.postgres import pool
+from tests.support import eventually
+from tests.support.delivery import SERVICE, dossier, step
+from tests.support.shell import Shell, background
+
+KEYS = [dossier(n) for n in range(1, 61)]
+
+
+async def each_once(shell: Shell, upto: int) -> None:
+    """Every dossier has every fact, once and in order, and nothing waits."""
+    rows = await shell.rows()
+    assert {key: row.steps for key, row in rows.items()} == {key: [f"{n}" for n in range(1, upto + 1)] for key in KEYS}
+    assert await shell.held() == []
+
+
+async def progress(shell: Shell, topic: Topic) -> int:
+    """Records that have been applied, over all partitions."""
+    return sum((await shell.stored(topic)).values())
+
+
+async def test_a_rebalance_in_mid_batch(shell: Shell, tmp_path: Path) -> None:
+    """A second member joins while the first works, the first leaves while the second works; batches are cut off.
+
+    A batch that was half-applied and read again elsewhere would show as a repeated step, one dropped as a missing one.
+    """
+    topic = await shell.topic(partitions=6)
+    first = shell.replica(topic, member="first", pause_ms=2)
+    second = shell.replica(topic, member="second", pause_ms=2)
+    with first.process(tmp_path / "first.log") as one, second.process(tmp_path / "second.log") as two:
+        async with shell.flow(topic, KEYS) as rounds:
+            await eventually(lambda: reached(shell, topic, 300), within=60)
+            await eventually(lambda: joined(one) and joined(two), within=60)
+            at = await progress(shell, topic)
+            await eventually(lambda: reached(shell, topic, at + 300), within=30)
+            await asyncio.to_thread(one.stop)
+            at = await progress(shell, topic)
+            await eventually(lambda: reached(shell, topic, at + 300), within=30)
+        await shell.caught_up(topic, within=60)
+        assert one.exit_code == 0
+        assert await asyncio.to_thread(two.stop) == 0
+    await each_once(shell, len(rounds))
+
+
+def joined(process: Child) -> bool:
+    """Whether the member has got partitions."""
+    return '"event": "partitions_assigned"' in process.output()
+
+
+async def reached(shell: Shell, topic: Topic, records: int) -> bool:
+    return await progress(shell, topic) >= records
+
+
+async def test_a_killed_member_comes_back_into_its_place(shell: Shell, tmp_path: Path) -> None:
+    """Killed with a backlog and started under its name, it gets its partitions at once and nobody else is disturbed.
+
+    Without a stable name the group waits for the session's end and rebalances; then the other's generation moves.
+    """
+    topic = await shell.topic(partitions=2)
+    replica = shell.replica(topic, member="killed", pause_ms=2)
+    async with shell.consuming(topic, member="other") as other:
+        with replica.process(tmp_path / "first.log") as process:
+            await eventually(lambda: joined(process) and len(held_by(other)) == 1, within=60)
+            generation = generation_of(other)
+            (lost,) = {0, 1} - {place.partition for place in held_by(other)}
+            async with shell.flow(topic, KEYS) as rounds:
+                await eventually(lambda: behind(shell, topic, lost), within=30)
+                process.kill()
+        stood = (await shell.stored(topic))[lost]
+        with replica.process(tmp_path / "second.log") as process:
+            await shell.caught_up(topic, within=60)
+            assert (await shell.stored(topic))[lost] > stood, "there was no backlog at the kill: nothing was tried"
+            assert generation_of(other) == generation, "the group has rebalanced"
+            assert await asyncio.to_thread(process.stop) == 0
+    await each_once(shell, len(rounds))
+
+
+async def behind(shell: Shell, topic: Topic, partition: int) -> bool:
+    """Whether the partition's owner has done something and has more to do."""
+    stored = (await shell.stored(topic)).get(partition, 0)
+    return bool(0 < stored < (await shell.ends(topic))[partition] - 100)
+
+
+def held_by(consumer: Any) -> set[Any]:
+    """The partitions that Kafka's group gave to this member; only its client knows."""
+    return set(consumer._consumer.assignment()) if consumer._consumer else set()
+
+
+def generation_of(consumer: Any) -> int:
+    """Counts the group's rebalances."""
+    return int(consumer._consumer._coordinator.generation)
+
+
+async def test_a_frozen_member_loses_its_partitions_and_does_no_harm(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands still in mid-transaction with locks held, and wakes when another has done its work.
+
+    Its open transaction was ended by the database; its records, applied by the other, are not applied again.
+    """
+    topic = await shell.topic(partitions=2)
+    await shell.send(topic, *(step(key, n) for n in range(1, 6) for key in KEYS))
+    await shell.send(topic, step(KEYS[0], 6, "freeze"))
+    frozen = shell.replica(topic, member="frozen", freezes_at="freeze", session_seconds=3, frozen_seconds=1)
+    monkeypatch.setattr(pool, "FROZEN_TRANSACTION_SECONDS", 1)
+    with frozen.process(tmp_path / "frozen.log") as process:
+        await eventually(lambda: state(process.pid) == "T", within=60)
+        async with shell.consuming(topic, member="other"):
+            await shell.caught_up(topic, within=40)
+            os.kill(process.pid, signal.SIGCONT)
+            await eventually(lambda: process.output().count("partitions_assigned") > 1, within=30)
+            await shell.send(topic, *(step(key, 7 if key == KEYS[0] else 6, "last") for key in KEYS))
+            await shell.caught_up(topic)
+        assert await asyncio.to_thread(process.stop) == 0
+    rows = await shell.rows()
+    assert rows[KEYS[0]].steps == ["1", "2", "3", "4", "5", "freeze", "last"]
+    assert all(rows[key].steps == ["1", "2", "3", "4", "5", "last"] for key in KEYS[1:])
+
+
+def state(pid: int) -> str:
+    """How the system sees a process: T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+async def test_a_member_name_has_one_process(shell: Shell, tmp_path: Path) -> None:
+    """Two static members of one name would displace each other without end: the second is refused by a sentence."""
+    topic = await shell.topic()
+    replica = shell.replica(topic, member="twin")
+    with replica.process(tmp_path / "first.log") as first:
+        await eventually(lambda: joined(first), within=60)
+        with replica.process(tmp_path / "second.log") as second:
+            assert await asyncio.to_thread(second.wait, timeout_seconds=60) == 3
+            assert "another process is member" in second.output()
+            assert "give this replica a name of its own" in second.output()
+        assert first.exit_code is None
+
+
+async def test_a_killed_holders_name_is_free_at_once(shell: Shell) -> None:
+    """The lock is the connection's: it goes with the process, and a restart need not wait for a time-out."""
+    first = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
+    await first.acquire()
+    with pytest.raises(StartError, match="another process is member one"):
+        await Membership(shell.dsn, SERVICE, group=shell.group, member="one").acquire()
+    first._connection.terminate()
+    second = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
+    await second.acquire()
+    second._connection.terminate()
+
+
+async def test_a_name_lost_meanwhile_ends_the_process(shell: Shell) -> None:
+    """The database ended the lock's connection and another took the name: going on would displace it."""
+    first = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
+    await first.acquire()
+    running = asyncio.create_task(first.run())
+    second = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
+    first._connection.terminate()
+    await second.acquire()
+    try:
+        with pytest.raises(StopConsumingError, match="lost the member name one"):
+            await asyncio.wait_for(running, 20)
+    finally:
+        second._connection.terminate()
+
+
+async def test_a_name_whose_connection_broke_is_taken_again(shell: Shell) -> None:
+    """The database restarted: nobody else wanted the name, so the process goes on under it."""
+    membership = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
+    await membership.acquire()
+    async with background(membership.run()):
+        await shell.pool.execute(
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
+        )
+
+        async def taken_again() -> bool:
+            return bool(await shell.pool.fetchval("select count(*) from pg_locks where locktype = 'advisory'"))
+
+        await eventually(taken_again, within=15)
+
+
+async def test_a_long_outage_does_not_end_membership(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was away for an hour, so nobody polled; Kafka's client would leave the group and never come back."""
+    topic = await shell.topic()
+    await shell.send(topic, step(KEYS[0], 1))
+    async with shell.consuming(topic) as consumer:
+        await shell.caught_up(topic)
+        generation = generation_of(consumer)
+        monkeypatch.setattr(SubscriptionState, "fetcher_idle_time", 3600.0)
+        seen: list[int] = []
+        send = consumer._consumer._coordinator._do_heartbeat  # type: ignore[union-attr]
+
+        async def heartbeat() -> bool:
+            seen.append(1)
+            return bool(await send())
+
+        monkeypatch.setattr(consumer._consumer._coordinator, "_do_heartbeat", heartbeat)  # type: ignore[union-attr]
+        await eventually(lambda: len(seen) >= 2, within=20)
+        await shell.send(topic, step(KEYS[0], 2))
+        await shell.caught_up(topic)
+        assert generation_of(consumer) == generation
+    assert await shell.steps(KEYS[0]) == ["1", "2"]
+
+
+async def test_a_stop_in_a_rebalance_does_not_wait_for_it(shell: Shell) -> None:
+    """Partitions given up while their poll waits for the new assignment must not hold that up for seconds."""
+    topic = await shell.topic(partitions=6)
+    async with shell.consuming(topic, member="one") as one:
+        await eventually(lambda: len(held_by(one)) == 6, within=15)
+        tasks = [task for _, task in one._partitions.values()]
+        async with shell.flow(topic, KEYS), shell.consuming(topic, member="two") as two:
+            await eventually(lambda: two.reason_not_ready() is None and len(held_by(one)) == 3, within=30)
+            assert all(task.done() and not task.cancelled() for task in tasks), "a poll had to be cut off by force"
+
+
+async def test_a_missing_topic_is_named(shell: Shell) -> None:
+    """A service started before `motcua topics` says what to do, and goes on once the topic is there."""
+    absent = Topic("never_made", owner="intake", partitions=1)
+    consumer = shell.consumer(absent)
+    async with background(consumer.run()):
+        await eventually(lambda: "motcua topics" in (consumer.reason_not_ready() or ""), within=15)

@@ -1,0 +1,253 @@
+"""Two transactions want one partition or one dossier: whoever comes second starts from what the first has committed."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.contracts.dossiers import DossierStepRecordedV1
+from shared.contracts.envelope import AnyFact
+from shared.contracts.topics import Topic
+from shared.messaging.applying import Applying, Stream
+from shared.postgres import pool
+from shared.postgres.pool import Connection, connect
+from shared.postgres.unit import Unit
+from tests.support import eventually
+from tests.support.delivery import MOMENT, SERVICE, TALLIES, counting, dossier, publisher, record, step
+from tests.support.shell import Shell
+
+A, B = dossier(1), dossier(2)
+
+
+@asynccontextmanager
+async def owner(shell: Shell, topic: Topic, facts: Sequence[AnyFact]) -> AsyncIterator[Connection]:
+    """Another replica in mid-transaction: it holds the partition, has applied `facts` from offset 0, not committed."""
+    connection = await connect(shell.dsn, SERVICE)
+    try:
+        await connection.execute(
+            "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ($1, $2, 0, 0) "
+            "on conflict do nothing",
+            shell.group,
+            topic.name,
+        )
+        await connection.execute("begin")
+        await connection.fetchval("select next_offset from stored_offsets where topic = $1 for update", topic.name)
+        rows = await TALLIES.lock(connection, {record(topic, fact, 0).key for fact in facts})
+        unit = Unit(TALLIES, rows, publisher(SERVICE), MOMENT)
+        stream = Stream(topic=topic, table=TALLIES, handlers={DossierStepRecordedV1: counting()})
+        applying = Applying(stream, unit, {}, {})
+        for offset, fact in enumerate(facts):
+            applying.receive(record(topic, fact, offset))
+        await unit.save(connection)
+        await connection.execute("update stored_offsets set next_offset = $2 where topic = $1", topic.name, len(facts))
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def waiting_for_a_lock(shell: Shell) -> bool:
+    """Whether some connection of the service waits for another's transaction."""
+    return bool(
+        await shell.pool.fetchval(
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+    )
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known dossiers", "new dossiers"])
+@pytest.mark.parametrize("ending", ["commit", "rollback"])
+async def test_a_slow_owner_holds_the_partition(shell: Shell, known: bool, ending: str) -> None:
+    """A successor with a longer batch waits for the owner's transaction and judges by what that left.
+
+    Reading offset or fence before the owner's commit would apply its records again; trusting it after a rollback
+    would lose them.
+    """
+    topic = await shell.topic()
+    if known:
+        await shell.know(A, B)
+    facts = [step(key, n) for n in range(1, 6) for key in (A, B)]
+    await shell.send(topic, *facts)
+    async with owner(shell, topic, facts[:3]) as connection, shell.consuming(topic, member="successor"):
+        await eventually(lambda: waiting_for_a_lock(shell), within=15)
+        await connection.execute(ending)
+        await shell.caught_up(topic)
+    assert await shell.steps(A) == ["1", "2", "3", "4", "5"]
+    assert await shell.steps(B) == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("ending", ["commit", "rollback"])
+async def test_a_frozen_owner_is_ended_by_the_database(shell: Shell, ending: str) -> None:
+    """It holds partition and dossiers and neither commits nor dies: its transaction is ended, a successor goes on.
+
+    What it tries afterwards fails on a dead connection and changes nothing.
+    """
+    topic = await shell.topic()
+    facts = [step(A, n) for n in range(1, 6)]
+    await shell.send(topic, *facts)
+    async with owner(shell, topic, facts[:3]) as connection:
+        await connection.execute("set local idle_in_transaction_session_timeout = '500ms'")
+        async with shell.consuming(topic, member="successor"):
+            await shell.caught_up(topic)
+            with pytest.raises(Exception, match=r"idle-in-transaction timeout|connection (is|was) closed"):
+                await connection.execute(ending)
+    assert await shell.steps(A) == ["1", "2", "3", "4", "5"]
+
+
+async def test_an_owner_that_froze_in_mid_request_is_ended_by_the_others(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between preparing and running a statement Postgres calls a session active, and its time-outs do not see it.
+
+    Its locks would be held for as long as the process stands still.
+    """
+    monkeypatch.setattr(pool, "FROZEN_TRANSACTION_SECONDS", 1)
+    topic = await shell.topic()
+    facts = [step(A, n) for n in range(1, 6)]
+    await shell.send(topic, *facts)
+    async with owner(shell, topic, facts[:3]) as connection:
+        await connection.prepare("select 1")
+        async with shell.consuming(topic, member="successor"):
+            await shell.caught_up(topic, within=30)
+    assert await shell.steps(A) == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known dossier", "new dossier"])
+async def test_a_slow_transaction_holds_a_dossier(shell: Shell, known: bool) -> None:
+    """An act or a ticker holds the row, or inserts it, while records of it arrive: both effects stay, in turn.
+
+    A consumer that had read the row before the other's commit would overwrite it; the new row, which no lock can see,
+    shows as a unique violation and is tried again.
+    """
+    topic = await shell.topic()
+    if known:
+        await shell.know(A)
+    await shell.send(topic, step(A, 1, "fact 1"), step(B, 1), step(A, 2, "fact 2"))
+    async with shell.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        unit = Unit(TALLIES, await TALLIES.lock(connection, [A]), publisher(SERVICE), MOMENT)
+        unit.row(A).steps.append("act")
+        await unit.save(connection)
+        async with shell.consuming(topic):
+            await eventually(lambda: waiting_for_a_lock(shell), within=15)
+            await transaction.commit()
+            await shell.caught_up(topic)
+    assert await shell.steps(A) == ["act", "fact 1", "fact 2"]
+    assert await shell.steps(B) == ["1"]
+    assert await shell.held() == []
+
+
+async def test_two_topics_of_one_dossier_do_not_deadlock(shell: Shell) -> None:
+    """Transactions of both topics, and of acts, want the same dossiers at once.
+
+    Offset row first, then dossiers in key order, then new ones in key order: any other order ends in a deadlock, which
+    the database would count.
+    """
+    one, two = await shell.topic("one", partitions=3), await shell.topic("two", partitions=3)
+    keys = [dossier(n) for n in range(1, 121)]
+    for topic in (one, two):
+        await shell.send(topic, *(step(key, n, f"{topic.name} {n}") for n in (1, 2, 3, 4, 5) for key in keys))
+
+    async def acts() -> None:
+        for turn in range(60):
+            some = keys[turn % 7 :: 7]
+            for _ in range(20):
+                with contextlib.suppress(asyncpg.UniqueViolationError):
+                    await shell.know(*some)
+                    break
+
+    async with shell.consuming(one, two):
+        await acts()
+        await shell.caught_up(one, two)
+    for key in keys:
+        steps = await shell.steps(key)
+        for topic in (one, two):
+            assert [text for text in steps if text.startswith(topic.name)] == [f"{topic.name} {n}" for n in range(1, 6)]
+    assert await shell.pool.fetchval("select deadlocks from pg_stat_database where datname = current_database()") == 0
+
+
+async def test_a_restored_database_is_followed_back(shell: Shell) -> None:
+    """Rows and offset go back under a running replica: it seeks back and applies again what the rows have lost.
+
+    A replica that trusted its own position would leave a hole in every dossier.
+    """
+    topic = await shell.topic()
+    await shell.send(topic, step(A, 1), step(B, 1))
+    async with shell.consuming(topic):
+        await shell.caught_up(topic)
+        await shell.pool.execute("create table backup as select * from tallies")
+        await shell.send(topic, step(A, 2), step(B, 2), step(A, 3))
+        await shell.caught_up(topic)
+        async with shell.pool.acquire() as connection, connection.transaction():
+            await connection.execute("lock table stored_offsets in exclusive mode")
+            await connection.execute("truncate tallies")
+            await connection.execute("insert into tallies select * from backup")
+            await connection.execute("update stored_offsets set next_offset = 2")
+        await shell.caught_up(topic)
+        assert await shell.steps(A) == ["1", "2", "3"]
+        await shell.send(topic, step(A, 4))
+        await shell.caught_up(topic)
+    assert await shell.steps(A) == ["1", "2", "3", "4"]
+    assert await shell.steps(B) == ["1", "2"]
+    assert await shell.held() == []
+
+
+@pytest.mark.parametrize("committed", [0, 1, 5], ids=["behind", "a little ahead", "at the end"])
+async def test_kafkas_commit_changes_nothing(shell: Shell, committed: int) -> None:
+    """Kafka's commit is for lag tools; a consumer that started there would skip or repeat."""
+    topic = await shell.topic()
+    await shell.send(topic, *(step(A, n) for n in range(1, 6)))
+    place = TopicPartition(topic.name, 0)
+    async with AIOKafkaConsumer(
+        bootstrap_servers=shell.bootstrap, group_id=shell.group, enable_auto_commit=False
+    ) as other:
+        other.assign([place])
+        await other.commit({place: committed})
+    async with shell.consuming(topic):
+        await shell.caught_up(topic)
+        await shell.send(topic, step(A, 6))
+        await shell.caught_up(topic)
+
+        async def told() -> bool:
+            return bool(await shell.committed(topic) == {0: 6})
+
+        await eventually(told, within=10)
+    assert await shell.steps(A) == ["1", "2", "3", "4", "5", "6"]
+
+
+async def test_the_last_position_is_committed_at_a_stop(shell: Shell) -> None:
+    """Lag tools see a stopped service where it really stands."""
+    topic = await shell.topic()
+    await shell.send(topic, step(A, 1), step(A, 2))
+    async with shell.consuming(topic):
+        await shell.caught_up(topic)
+    assert await shell.committed(topic) == {0: 2}
+
+
+async def test_caught_up_is_said_only_of_what_has_taken_effect(shell: Shell) -> None:
+    """A deadline may fire only where every record that lay on Kafka has been applied: the stored offset tells."""
+    topic = await shell.topic(partitions=2)
+    await shell.know(A)
+    await shell.send(topic, step(A, 1))
+    (partition,) = [number for number, end in (await shell.ends(topic)).items() if end]
+    async with shell.consuming(topic) as consumer:
+        await shell.caught_up(replace(topic, partitions=2))
+        assert await consumer.caught_up(topic) == {0, 1}
+        async with shell.pool.acquire() as connection, connection.transaction():
+            await connection.execute("select from tallies for update")
+            await shell.send(topic, step(A, 2))
+            assert await consumer.caught_up(topic) == {1 - partition}
+        await shell.caught_up(topic)
+        assert await consumer.caught_up(topic) == {0, 1}
+
+
+async def test_a_holder_of_nothing_is_not_caught_up(shell: Shell) -> None:
+    """A replica that is not in the group, or has no partition of the topic, must not fire."""
+    topic = await shell.topic()
+    consumer = shell.consumer(topic)
+    assert await consumer.caught_up(topic) == frozenset()
+    assert (consumer.reason_not_ready() or "").startswith("not joined yet")
