@@ -10,7 +10,8 @@ from services.sla.domain.clock import Deadline, derive_by_catalogue
 from services.sla.domain.thresholds import Threshold, passed, pending, thresholds, untrue
 from services.sla.replay import CLOCK_FACTS, clock_fact
 from services.sla.store import ClockRow
-from services.sla.telling import tell, tell_fired, tell_retracted
+from services.sla.telling import digest_of, tell, tell_fired, tell_retracted
+from shared.contracts.deadlines import DeadlineEvent
 from shared.contracts.dossiers import (
     DossierContactCorrectedV1,
     DossierHandedOverV1,
@@ -82,8 +83,10 @@ class Clocks:
     def fire(self, row: ClockRow, unit: Unit[ClockRow], *, until: datetime) -> int:
         """Tell the thresholds that have passed by `until` and were not told; gives their number.
 
+        A clock of other rules is derived again first: what time brings follows from the date that now stands.
         The id of each fact follows from dossier, level, due date and generation: whoever tells it, tells the same one.
         """
+        self.rederive(row, unit, now=unit.recorded_at)
         if row.next_at is None or row.next_at > until:
             return 0
         deadline = self.deadline(row)
@@ -100,17 +103,18 @@ class Clocks:
         return len(due)
 
     def rederive(self, row: ClockRow, unit: Unit[ClockRow], *, now: datetime) -> bool:
-        """Derive a clock again by these rules; tell it where the due date, or what is waited for, differs."""
-        if row.procedure is None or row.rules == self.rules:
+        """Derive an open clock, or one that waits, again by these rules; tell it where it comes to anything else."""
+        ended = row.state == "ended" and row.waiting_for is None
+        if row.rules is None or row.rules == self.rules or ended:
             return False
         deadline = self.deadline(row)
-        moved = (deadline.due_at, deadline.waiting_for) != (row.due_at, row.waiting_for)
-        if moved:
+        differs = digest_of(self._event(row, deadline)) != row.told
+        if differs:
             row.generation += 1
             cause = _cause(f"{row.key}|rules|{self.rules}|{row.generation}", str(row.key), now)
             self._tell(row, unit, deadline, time=now, cause=cause)
         self._keep(row, deadline)
-        return moved
+        return differs
 
     def deadline(self, row: ClockRow) -> Deadline:
         """What the row's facts come to by these rules. The row has a clock."""
@@ -135,8 +139,13 @@ class Clocks:
             row.keep_fired([each for each in fired if each not in wrong])
 
     def _tell(self, row: ClockRow, unit: Unit[ClockRow], deadline: Deadline, *, time: datetime, cause: Cause) -> None:
+        event = self._event(row, deadline)
+        unit.publish(row, event, time=time, cause=cause)
+        row.told = digest_of(event)
+
+    def _event(self, row: ClockRow, deadline: Deadline) -> DeadlineEvent:
         assert row.procedure is not None
-        event = tell(
+        return tell(
             deadline,
             procedure=row.procedure,
             calendar=self.calendar,
@@ -144,7 +153,6 @@ class Clocks:
             dossier_sequence=row.dossier_sequence,
             generation=row.generation,
         )
-        unit.publish(row, event, time=time, cause=cause)
 
     def _keep(self, row: ClockRow, deadline: Deadline) -> None:
         """Write down what was derived: for lists, for the ticker, and to be compared."""

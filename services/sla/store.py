@@ -31,6 +31,7 @@ class ClockRow(Row):
     due_at: datetime | None = None
     next_at: datetime | None = None
     rules: str | None = None
+    told: str | None = None
 
     def clock_facts(self) -> tuple[ClockFact, ...]:
         """The clock's facts as the domain has them; none before the receipt."""
@@ -82,6 +83,7 @@ DOSSIERS = Table(
         "due_at": "timestamptz",
         "next_at": "timestamptz",
         "rules": "text",
+        "told": "text",
     },
 )
 

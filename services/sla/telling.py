@@ -1,5 +1,6 @@
 """Deadlines and thresholds as the facts that are told of them."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,9 @@ from shared.contracts.deadlines import (
 )
 from shared.contracts.deadlines import Term as ToldTerm
 from shared.kernel.centre import Term
+
+BOOKKEEPING = frozenset({"dossier_sequence", "generation", "calendar_version"})
+"""Members that say which clock and which rules are meant, and nothing of what the clock has come to."""
 
 _SECOND = timedelta(seconds=1)
 
@@ -70,6 +74,12 @@ def tell(
         provisional=deadline.provisional,
         crosses_unconfirmed=deadline.crosses_unconfirmed,
     )
+
+
+def digest_of(event: DeadlineEvent) -> str:
+    """Equal for facts that say the same of a clock. Members left at their defaults do not count: new ones may come."""
+    said = event.model_dump_json(exclude=set(BOOKKEEPING), exclude_defaults=True)
+    return hashlib.sha256(f"{event.TYPE} {said}".encode()).hexdigest()[:16]
 
 
 def tell_fired(threshold: Threshold, calendar: Calendar, *, dossier_sequence: int, generation: int) -> DeadlineEvent:

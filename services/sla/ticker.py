@@ -97,7 +97,7 @@ class Ticker:
         """Derive every clock that is open, or waits for something, again if it was derived by other rules.
 
         Procedures that were entered, calendars that were prolonged or changed: the dossiers flow on. Gives the number
-        of those whose due date changed. Commits a batch at a time; it may be cut off and begun anew.
+        of those that were told anew. Commits a batch at a time; it may be cut off and begun anew.
         """
         context, after, moved = self._context, None, 0
         page: list[UUID]

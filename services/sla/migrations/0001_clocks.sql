@@ -3,7 +3,7 @@
 
 -- One row a dossier: the facts of its clock, what they come to, and the next threshold that is to be told.
 -- A dossier that was not received has a row without a clock (no procedure, no facts): its fence.
--- `rules` is the version of catalogue and calendar that the row was derived by.
+-- `rules` is the version of catalogue and calendar that the row was derived by, `told` a digest of what was told last.
 create table dossiers (
     dossier_id uuid primary key,
     sequence bigint not null,
@@ -20,7 +20,8 @@ create table dossiers (
     generation integer not null,
     fired jsonb not null,
     next_at timestamptz,
-    rules text
+    rules text,
+    told text
 ) with (fillfactor = 80);
 create index dossiers_next_at on dossiers (next_at) where next_at is not null;
 create index dossiers_waiting on dossiers (dossier_id) where waiting_for is not null;
