@@ -1,16 +1,18 @@
 """Due dates derived again from intake's facts by the pure rules, held against sla's rows and facts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
 from motcua.verify.findings import Finding
-from motcua.verify.history import History, Kept
+from motcua.verify.history import History
+from services.sla.app import rules_of
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import Deadline
 from services.sla.replay import derive
-from services.sla.telling import tell
+from services.sla.telling import BOOKKEEPING, tell
 from shared.contracts.deadlines import (
     DeadlineEndedV1,
     DeadlineEvent,
@@ -20,58 +22,101 @@ from shared.contracts.deadlines import (
     DeadlineWaitingV1,
 )
 from shared.contracts.dossiers import DossierReceivedV1
+from shared.contracts.envelope import AnyFact
 from shared.contracts.topics import DEADLINES, DOSSIERS
 from shared.kernel.centre import Centre
 
 _COURSE = (DeadlineSetV1, DeadlinePausedV1, DeadlineNoneV1, DeadlineWaitingV1, DeadlineEndedV1)
-_BOOKKEEPING = {"dossier_sequence", "generation", "calendar_version"}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptClock:
+    """What sla's row says of a clock, and by which rules it was derived."""
+
+    state: str | None
+    due_at: datetime | None
+    waiting_for: str | None
+    rules: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What due dates are derived by today; `name` is theirs in sla's rows."""
+
+    centre: Centre
+    calendar: Calendar
+    name: str
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
     """Each clock's state and due date, as kept and as told last, are what its facts come to."""
     calendar = compile_calendar(centre.calendar)
+    rules = Rules(centre, calendar, rules_of(centre, calendar))
     rows = {
-        row["key"]: row
+        row["key"]: KeptClock(row["state"], row["due_at"], row["waiting_for"], row["rules"])
         for row in await connection.fetch(
-            "select dossier_id::text as key, state, due_at, waiting_for from sla.dossiers"
+            "select dossier_id::text as key, state, due_at, waiting_for, rules from sla.dossiers"
         )
     }
     told = histories[DEADLINES.name].by_key
     findings = []
     for key, kept in histories[DOSSIERS.name].by_key.items():
-        facts = [one.fact() for one in kept]
-        deadline = derive(facts, centre, calendar)
-        procedure = next((fact.data.procedure for fact in facts if isinstance(fact.data, DossierReceivedV1)), "")
-        findings += _row(key, rows.get(key), deadline)
-        findings += _told(key, told.get(key, ()), deadline, procedure, calendar)
+        course = [data for one in told.get(key, ()) if isinstance(data := one.fact().data, _COURSE)]
+        last = course[-1] if course else None
+        findings += findings_of(key, [one.fact() for one in kept], rows.get(key), last, rules)
     return findings
 
 
-def _row(key: str, row: asyncpg.Record | None, deadline: Deadline | None) -> list[Finding]:
+def findings_of(
+    key: str, facts: Sequence[AnyFact], kept: KeptClock | None, last: DeadlineEvent | None, rules: Rules
+) -> list[Finding]:
+    """What is wrong with one clock: `facts` are intake's, `last` is what sla told last of the clock's course.
+
+    A clock that ended for good keeps the judgement of the rules of its time, which are not at hand: there row and
+    fact are only held against each other.
+    """
+    if kept is not None and kept.rules != rules.name and kept.state == "ended" and kept.waiting_for is None:
+        return _by_older_rules(key, kept, last)
+    deadline = derive(facts, rules.centre, rules.calendar)
+    procedure = next((fact.data.procedure for fact in facts if isinstance(fact.data, DossierReceivedV1)), "")
+    return _row(key, kept, deadline) + _told(key, last, deadline, procedure, rules.calendar)
+
+
+def _by_older_rules(key: str, kept: KeptClock, last: DeadlineEvent | None) -> list[Finding]:
+    if isinstance(last, DeadlineEndedV1) and last.due_at == kept.due_at:
+        return []
+    words = _words(kept.state, kept.due_at, kept.waiting_for)
+    return [Finding("deadline", key, f"sla's row says {words}, sla told {_name(last)}")]
+
+
+def _row(key: str, row: KeptClock | None, deadline: Deadline | None) -> list[Finding]:
     derived = (None, None, None) if deadline is None else (deadline.state, deadline.due_at, deadline.waiting_for)
-    kept = (None, None, None) if row is None else (row["state"], row["due_at"], row["waiting_for"])
+    kept = (None, None, None) if row is None else (row.state, row.due_at, row.waiting_for)
     if kept == derived:
         return []
     return [Finding("deadline", key, f"sla's row says {_words(*kept)}, the rules give {_words(*derived)}")]
 
 
 def _told(
-    key: str, told: Sequence[Kept], deadline: Deadline | None, procedure: str, calendar: Calendar
+    key: str, last: DeadlineEvent | None, deadline: Deadline | None, procedure: str, calendar: Calendar
 ) -> list[Finding]:
-    course = [data for one in told if isinstance(data := one.fact().data, _COURSE)]
-    last = course[-1] if course else None
     expected = (
         None
         if deadline is None
         else tell(deadline, procedure=procedure, calendar=calendar, version=0, dossier_sequence=0, generation=0)
     )
-    if _plain(last) == _plain(expected):
-        return []
-    return [Finding("deadline", key, f"sla told {_name(last)}, the rules give {_name(expected)}")]
+    if type(last) is not type(expected):
+        return [Finding("deadline", key, f"sla told {_name(last)}, the rules give {_name(expected)}")]
+    theirs, ours = _plain(last), _plain(expected)
+    return [
+        Finding("deadline", key, f"sla told {_name(last)} with {name} {value}, the rules give {ours[name]}")
+        for name, value in theirs.items()
+        if value != ours[name]
+    ]
 
 
-def _plain(event: DeadlineEvent | None) -> tuple[str, dict[str, object]] | None:
-    return None if event is None else (event.TYPE, event.model_dump(exclude=_BOOKKEEPING))
+def _plain(event: DeadlineEvent | None) -> dict[str, object]:
+    return {} if event is None else event.model_dump(mode="json", exclude=set(BOOKKEEPING))
 
 
 def _name(event: DeadlineEvent | None) -> str:
