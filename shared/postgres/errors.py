@@ -25,8 +25,9 @@ _CONTENT_CLASSES = (
     "P0",  # raised by a trigger
 )
 
-CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError)
-"""Everything that asyncpg raises; `is_transient` tells what is worth another try."""
+CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError)
+"""Everything that asyncpg raises, the internal error of a connection that ends between two messages included;
+`is_transient` tells what is worth another try."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -36,7 +37,8 @@ def is_transient(error: BaseException) -> bool:
         if state == "0A000":
             return isinstance(error, asyncpg.InvalidCachedStatementError)
         return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError) and not _unencodable(error)
+    passing = isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    return passing and not _unencodable(error)
 
 
 def is_content(error: BaseException) -> bool:

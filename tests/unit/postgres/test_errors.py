@@ -10,6 +10,7 @@ PASSING = [
     ConnectionRefusedError(),
     TimeoutError(),
     asyncpg.InterfaceError("connection is closed"),
+    asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
     asyncpg.ConnectionDoesNotExistError(),
     asyncpg.CannotConnectNowError(),
     asyncpg.AdminShutdownError(),
