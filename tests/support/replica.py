@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Replica:
-    """What the process does: consumes `topics` (name → partitions), `pause_ms` a record, or sends as a relay.
+    """What the process does: consumes `topics` (name → partitions), `pause_ms` a record, or relays facts about them.
 
     It freezes itself (SIGSTOP) in the handler of the activity `freezes_at`, in mid-transaction.
     """
