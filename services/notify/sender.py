@@ -29,8 +29,10 @@ from services.notify.domain.planning import Known, is_overtaken
 from services.notify.domain.sms import encode
 from services.notify.gateways import Gateway, Outgoing
 from services.notify.outcomes import record
-from services.notify.store import DOSSIERS, MESSAGES, Message, claim, lock_message, machine_now, release
+from services.notify.store import DOSSIERS, MESSAGES, Message, any_due, claim, lock_message, machine_now, release
 from services.notify.texts import Texts
+from shared.contracts.topics import DEADLINES
+from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.errors import TransientError
 from shared.messaging.service import Context
 from shared.postgres.errors import is_transient
@@ -100,13 +102,20 @@ class Sender:
         return f"no progress for {STALLED_SECONDS:.0f} s: {self._trouble}"
 
     async def _start_due(self) -> bool:
-        """Lease what is due, as far as there is room, and start it; True if there was anything."""
+        """Lease what is due, as far as there is room, and start it; True if there was anything.
+
+        A message goes only while its dossier's facts on Kafka, as far as the broker names them now, have been heard:
+        after an outage the sender would otherwise be faster than the consumer, and tell what was overtaken meanwhile.
+        """
         self._under_way = {task for task in self._under_way if not task.done()}
         room = AT_ONCE - len(self._under_way)
         if room == 0:
             return False
         pool, now = self._context.pool, self._context.clock.now()
-        leased = await claim(pool, channel=self._channel, now=now, limit=room, lease=self._lease)
+        if not await any_due(pool, channel=self._channel, now=now):
+            return False
+        heard = await self._context.consumer.caught_up_by_any(DOSSIERS_TOPIC, DEADLINES)
+        leased = await claim(pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=heard)
         if not leased:
             return False
         for message in await self._worth_going_on(leased):

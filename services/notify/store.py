@@ -1,6 +1,6 @@
 """Rows and records of notify, and the claim by which a sender leases messages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -9,6 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from services.notify.domain.planning import Known
+from shared.contracts.topics import DEADLINES
+from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable, Row, Table
 
@@ -115,16 +117,32 @@ MESSAGES = RecordTable(
     },
 )
 
-# Oldest first; what another sender holds is skipped, not waited for. The lease and its end are machine time, the
-# database's, which all senders share; only `not_before` is centre time.
-_CLAIM = """
-with due as (
-    select message_id from messages
+_ANY_DUE = """
+select exists (
+    select from messages
     where channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
         and (leased_until is null or leased_until <= clock_timestamp())
+)
+"""
+
+# Oldest first; what another sender holds is skipped, not waited for. The lease and its end are machine time, the
+# database's, which all senders share; only `not_before` is centre time. A message may go only while everything on Kafka
+# about its dossier has been heard: what has not been read, or is held or parked, may be the state that overtakes it.
+# What was handed to a provider already is asked about, and closed, in any case.
+_CLAIM = f"""
+with due as (
+    select message_id from messages join dossiers using (dossier_id)
+    where channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
+        and (leased_until is null or leased_until <= clock_timestamp())
+        and (
+            next_step <> 'send'
+            or partition = any($5::integer[])
+            and not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
+            and not coalesce((fences -> '{DEADLINES.name}' ->> 2)::boolean, false)
+        )
     order by next_at
     limit $3
-    for update skip locked
+    for update of messages skip locked
 )
 update messages set leased_until = clock_timestamp() + $4, claims = claims + 1
 from due where messages.message_id = due.message_id
@@ -132,13 +150,21 @@ returning messages.message_id
 """
 
 
-async def claim(pool: asyncpg.Pool, *, channel: str, now: datetime, limit: int, lease: timedelta) -> Sequence[Message]:
+async def any_due(pool: asyncpg.Pool, *, channel: str, now: datetime) -> bool:
+    """Whether a message of a channel waits for a sender at the centre time `now`."""
+    return bool(await pool.fetchval(_ANY_DUE, channel, now))
+
+
+async def claim(
+    pool: asyncpg.Pool, *, channel: str, now: datetime, limit: int, lease: timedelta, partitions: Collection[int]
+) -> Sequence[Message]:
     """Lease up to `limit` messages of a channel that are due at the centre time `now`; commits.
 
-    Nobody else gets them until the lease ends, and each carries its `claims` as a token.
+    To be sent are those of dossiers in `partitions` alone, with nothing held or parked. Nobody else gets them until
+    the lease ends, and each carries its `claims` as a token.
     """
     async with pool.acquire() as connection, connection.transaction():
-        found = await connection.fetch(_CLAIM, channel, now, limit, lease)
+        found = await connection.fetch(_CLAIM, channel, now, limit, lease, list(partitions))
         if not found:
             return []
         messages = await MESSAGES.lock(connection, [row["message_id"] for row in found])

@@ -5,7 +5,7 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -107,21 +107,36 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
 
         What was on Kafka when this was called has taken effect in these. Without an answer: none.
         """
-        held = [tp for tp in self._partitions if tp.topic == topic.name]
-        if self._consumer is None or not held:
+        held = {tp for tp in self._partitions if tp.topic == topic.name}
+        return frozenset(tp.partition for tp in await self._at_end(held))
+
+    async def caught_up_by_any(self, *topics: Topic) -> frozenset[int]:
+        """Partitions in which the group has caught up with all of `topics`, which are keyed alike, whoever holds them.
+
+        Stored offsets and what records did stand in the one database, so this holds for every replica; members need
+        not hold the same partitions of each topic. None without an answer, and without a place in the group.
+        """
+        if self._not_ready is not None:
+            return frozenset()
+        numbers = range(min(topic.partitions for topic in topics))
+        at_end = await self._at_end({TopicPartition(topic.name, number) for topic in topics for number in numbers})
+        return frozenset(
+            number for number in numbers if all(TopicPartition(topic.name, number) in at_end for topic in topics)
+        )
+
+    async def _at_end(self, tps: Collection[TopicPartition]) -> frozenset[TopicPartition]:
+        if self._consumer is None or not tps:
             return frozenset()
         try:
-            ends = await asyncio.wait_for(self._consumer.end_offsets(held), 10)
+            ends = await asyncio.wait_for(self._consumer.end_offsets(list(tps)), 10)
         except (KafkaError, TimeoutError) as error:
-            log.warning("end_offsets_unknown", topic=topic.name, error=str(error))
+            log.warning("end_offsets_unknown", topics=sorted({tp.topic for tp in tps}), error=str(error))
             return frozenset()
         rows = await self._pool.fetch(
-            "select partition, next_offset from stored_offsets where consumer_group = $1 and topic = $2",
-            self._group,
-            topic.name,
+            "select topic, partition, next_offset from stored_offsets where consumer_group = $1", self._group
         )
-        stored = {row["partition"]: row["next_offset"] for row in rows}
-        return frozenset(tp.partition for tp, end in ends.items() if stored.get(tp.partition, 0) >= end)
+        stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        return frozenset(tp for tp, end in ends.items() if stored.get(tp, 0) >= end)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called by aiokafka: start a Partition for each."""

@@ -13,6 +13,7 @@ from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import AnyFact
 from shared.contracts.topics import Topic
 from shared.messaging.applying import Applying, Stream
+from shared.messaging.consumer import Consumer
 from shared.postgres import pool
 from shared.postgres.pool import Connection, connect
 from shared.postgres.unit import Unit
@@ -245,9 +246,34 @@ async def test_caught_up_is_said_only_of_what_has_taken_effect(shell: Shell) -> 
         assert await consumer.caught_up(topic) == {0, 1}
 
 
+async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell) -> None:
+    """Members need not hold the same partitions of each topic: what any of them applied has taken effect for all."""
+    one, two = [await shell.topic(partitions=2) for _ in range(2)]
+    await shell.know(A)
+    async with shell.consuming(one, two) as consumer, shell.consuming(one, two, member="two") as other:
+        await eventually(lambda: _shared(consumer, other, one), within=30)
+        await shell.send(one, step(A, 1))
+        (partition,) = [number for number, end in (await shell.ends(one)).items() if end]
+        await shell.caught_up(one)
+        async with shell.pool.acquire() as connection, connection.transaction():
+            await connection.execute("select from tallies for update")
+            await shell.send(two, step(A, 1))
+            for each in (consumer, other):
+                assert await each.caught_up_by_any(one) == {0, 1}
+                assert await each.caught_up_by_any(one, two) == {1 - partition}
+        await shell.caught_up(two)
+        for each in (consumer, other):
+            assert await each.caught_up_by_any(one, two) == {0, 1}
+
+
+async def _shared(one: Consumer, two: Consumer, topic: Topic) -> bool:
+    return len(await one.caught_up(topic)) == 1 == len(await two.caught_up(topic))
+
+
 async def test_a_holder_of_nothing_is_not_caught_up(shell: Shell) -> None:
     """A replica that is not in the group, or has no partition of the topic, must not fire."""
     topic = await shell.topic()
     consumer = shell.consumer(topic)
     assert await consumer.caught_up(topic) == frozenset()
+    assert await consumer.caught_up_by_any(topic) == frozenset()
     assert (consumer.reason_not_ready() or "").startswith("not joined yet")

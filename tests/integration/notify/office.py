@@ -27,6 +27,7 @@ from services.notify.settings import NotifySettings
 from services.notify.store import DOSSIERS
 from services.notify.texts import load_texts
 from shared.contracts.envelope import AnyFact, Role
+from shared.contracts.topics import Topic
 from shared.messaging.relay import Relay
 from shared.messaging.service import Context
 from shared.postgres.facts import Publisher
@@ -81,8 +82,19 @@ class Intake:
 
 
 @dataclass
+class Heard:
+    """Stands where the consumer would: `hear` lets facts take effect, so a test says what counts as heard."""
+
+    partitions: set[int] = field(default_factory=lambda: set(range(6)))
+
+    async def caught_up_by_any(self, *topics: Topic) -> frozenset[int]:
+        """As the consumer says it."""
+        return frozenset(self.partitions)
+
+
+@dataclass
 class Office:
-    """One notify with its surroundings. `keys` are tokens by role."""
+    """One notify with its surroundings. `keys` are tokens by role, `heard` is shared by all replicas."""
 
     home: Path
     context: Context
@@ -92,6 +104,7 @@ class Office:
     urls: list[str]
     keys: dict[str, str]
     http: httpx.AsyncClient
+    heard: Heard
 
     @property
     def pool(self) -> asyncpg.Pool:
@@ -220,22 +233,24 @@ async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(surroundings(database.url("notify"), home, port=ports[0], **settings))
         contexts: list[Context] = []
+        heard = Heard()
         for number, port in enumerate(ports):
             own = around.environment | {"NOTIFY_MEMBER": f"notify-{number}", "NOTIFY_PORT": str(port)}
             values = {name.removeprefix("NOTIFY_").lower(): value for name, value in own.items()}
-            contexts.append(await stack.enter_async_context(_replica(NotifySettings.model_validate(values))))
+            contexts.append(await stack.enter_async_context(_replica(NotifySettings.model_validate(values), heard)))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, trust_env=False))
         urls = [f"http://127.0.0.1:{port}" for port in ports]
-        yield Office(home, contexts[0], around.intake, around.mail, around.sms_url, urls, around.keys, http)
+        yield Office(home, contexts[0], around.intake, around.mail, around.sms_url, urls, around.keys, http, heard)
 
 
 @asynccontextmanager
-async def _replica(settings: NotifySettings) -> AsyncIterator[Context]:
+async def _replica(settings: NotifySettings, heard: Heard) -> AsyncIterator[Context]:
     centre = load_centre(settings.centre)
     pool = await create_pool(settings.database_url, "notify")
     publisher = Publisher("notify", centre.code, 1, centre.catalogue_version)
     relay = Relay(settings.database_url, "notify", bootstrap=settings.kafka_bootstrap, client_id=settings.member)
     context = Context(settings, centre, pool, publisher, SystemClock(), relay)
+    context.consumer = heard  # type: ignore[assignment]  # nothing is consumed here, see Heard
     parts = await build(context)
     app = create_app("notify", health=context.health, keys=KeyRing(settings.keys_file))
     for router in parts.routers:

@@ -153,6 +153,23 @@ async def test_killed_between_sending_and_recording(it: Site) -> None:
     assert await it.sms_requests() == before + 2
 
 
+async def test_what_was_overtaken_during_an_outage_is_not_sent_after_it(it: Site) -> None:
+    """notify was away while the papers came: its sender waits until its consumer has read what is on Kafka."""
+    it.around.intake.broken = True
+    life = life_now(reach=("sms",))
+    life.supplement_required()
+    await it.tell(life)
+    await it.reaches(life, "planned")
+    await asyncio.to_thread(it.process.kill)
+    await send(it.bootstrap, [life.supplement_received()])
+    it.around.intake.broken = False
+    asked = len(it.around.intake.asked)
+    await asyncio.to_thread(it.process.start)
+    await it.reaches(life, "dropped")
+    assert await it.inbox(life) == []
+    assert len(it.around.intake.asked) == asked
+
+
 async def test_killed_with_a_backlog_every_alert_is_planned_and_sent_once(it: Site) -> None:
     """kill -9 in the middle of 60 dossiers: nothing lost, nothing twice, plans as the facts call for."""
     await it.sms_behaves(delay_seconds=0.2, receipts="none")

@@ -42,6 +42,64 @@ async def test_what_was_overtaken_is_not_sent_and_nobody_is_looked_up(database: 
         assert it.intake.asked == []
 
 
+async def test_nothing_is_sent_of_a_partition_that_is_not_heard_to_its_end(database: Databases, tmp_path: Path) -> None:
+    """What lies unread on Kafka may be the state that overtakes a message; the others go."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        it.heard.partitions = {1}
+        waits, goes = life_now(reach=("sms",)), life_now(reach=("sms",))
+        for life in (waits, goes):
+            life.withdrawn()
+        it.intake.broken = True
+        await it.hear([*waits.facts, *goes.facts])
+        await it.pool.execute("update dossiers set partition = 1 where dossier_id = $1", goes.dossier_id)
+        it.intake.broken = False
+        await it.becomes(goes, "delivered")
+        (message,) = await it.messages(waits)
+        assert (message["state"], message["claims"]) == ("planned", 0)
+        it.heard.partitions = {0}
+        await it.becomes(waits, "delivered")
+
+
+async def test_nothing_is_sent_of_a_dossier_with_held_records(database: Databases, tmp_path: Path) -> None:
+    """A parked record, or one behind a gap, may be the state that overtakes a message."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        it.intake.broken = True
+        holds = "update dossiers set fences = jsonb_build_object($2::text, jsonb_build_array(2, 1, $3::boolean))"
+        life, other = life_now(reach=("sms",)), life_now(reach=("sms",))
+        for each, topic in ((life, "intake.dossiers.v1"), (other, "sla.deadlines.v1")):
+            each.withdrawn()
+            it.heard.partitions = set()
+            await it.hear(each.facts)
+            await it.pool.execute(f"{holds} where dossier_id = $1", each.dossier_id, topic, True)
+        it.heard.partitions, it.intake.broken = {0}, False
+        third = life_now(reach=("sms",))
+        third.withdrawn()
+        await it.hear(third.facts)
+        await it.becomes(third, "delivered")
+        assert [(await it.messages(each))[0]["claims"] for each in (life, other)] == [0, 0]
+        await it.pool.execute(f"{holds} where dossier_id = $1", life.dossier_id, "intake.dossiers.v1", False)
+        await it.becomes(life, "delivered")
+
+
+async def test_a_provider_is_asked_about_what_it_may_have_while_the_broker_is_away(
+    database: Databases, tmp_path: Path
+) -> None:
+    """What is under way is settled in any case: only a new sending waits for what lies on Kafka."""
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN | {"sms_status_query": True}) as it:
+        await it.sms_behaves(answers="nothing", times=1, receipts="none", status_query=True)
+        life = life_now(reach=("sms",))
+        life.withdrawn()
+        await it.hear(life.facts)
+
+        async def offered() -> bool:
+            return await it.sms_requests() == 1
+
+        await eventually(offered, within=15)
+        it.heard.partitions = set()
+        await it.becomes(life, "sent")
+        assert await it.sms_requests() == 1
+
+
 async def test_a_promise_that_changed_is_not_told_any_more(database: Databases, tmp_path: Path) -> None:
     """ "Received" names a due date; when sla moves it first, only the new date is told."""
     async with office(database.fresh("notify"), tmp_path) as it:
