@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 
 from motcua.quiet import NotQuietError, wait_until_quiet
-from motcua.verify import acts, alerts, assignments, deadlines, history, readers
+from motcua.verify import acts, alerts, assignments, deadlines, dossiers, history, readers
 from motcua.verify.findings import Finding
 from motcua.verify.history import History
 from shared.contracts.topics import CALENDARS, DOSSIERS, TOPICS, Topic
@@ -66,6 +66,8 @@ async def verify(
             findings += await readers.fences(connection, reader, histories[reader.topic.name])
         for service in readers.SERVICES:
             findings += await readers.held(connection, service)
+        progress("Moving every dossier through its facts")
+        findings += await dossiers.check(connection, histories)
         progress("Deriving due dates anew")
         findings += await deadlines.check(connection, centre, histories)
         progress("Deciding receiving places anew")

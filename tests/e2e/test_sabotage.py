@@ -94,6 +94,18 @@ async def test_a_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg
     await _finds_nothing(finished)
 
 
+async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """A dossier that stands settled in intake's row, and by its facts is returned."""
+    dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
+    change = "update intake.dossiers set state = $2 where dossier_id = $1"
+    await admin.execute(change, dossier, "settled")
+    try:
+        await _finds(finished, dossier, "dossier")
+    finally:
+        await admin.execute(change, dossier, "returned")
+    await _finds_nothing(finished)
+
+
 async def test_a_deleted_alert_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """A planned alert that notify does not keep any more."""
     row = await admin.fetchrow("select message_id, dossier_id from notify.messages limit 1")

@@ -1,0 +1,68 @@
+"""Where a dossier stands, from its facts alone: what `motcua verify` holds intake's rows against."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.intake.domain.acts import State, find_act, move
+from shared.contracts import dossiers as events
+from shared.contracts.envelope import AnyFact, EventData
+from shared.kernel.errors import ExpectedError
+
+ACT_OF: Mapping[type[EventData], str] = {
+    events.DossierSubmittedV1: "submit",
+    events.DossierReceivedV1: "receive",
+    events.DossierRefusedV1: "refuse",
+    events.DossierTakenOverV1: "take_over",
+    events.DossierSupplementRequiredV1: "ask_supplement",
+    events.DossierSupplementReceivedV1: "supplement_received",
+    events.DossierPaymentRequiredV1: "ask_payment",
+    events.DossierPaidV1: "paid",
+    events.DossierSettledV1: "settle",
+    events.DossierStoppedV1: "stop",
+    events.DossierWithdrawnV1: "withdraw",
+    events.DossierReturnedV1: "return_result",
+    events.DossierStepRecordedV1: "record_step",
+    events.DossierHandedOverV1: "hand_over",
+    events.DossierResultArrivedV1: "result_arrived",
+    events.DossierContactCorrectedV1: "correct_contact",
+}
+"""The act that each fact tells; a fact that is none (received elsewhere) moves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the facts of one dossier come to. `broken` is a sentence where they contradict the table of acts."""
+
+    state: State | None = None
+    code: str | None = None
+    broken: str | None = None
+
+
+def standing(facts: Iterable[AnyFact]) -> Standing:
+    """Move through one dossier's facts of `intake.dossiers.v1`, in sequence order, by the table of acts. Pure."""
+    state: State | None = None
+    came_from: State | None = None
+    code: str | None = None
+    for fact in facts:
+        data = fact.data
+        act = ACT_OF.get(type(data))
+        try:
+            to = state if act is None else _after(act, state, came_from)
+        except ExpectedError as refusal:
+            return Standing(state, code, f"fact {fact.sequence}: {refusal.detail}")
+        if to in ("supplement_required", "payment_required") and to != state:
+            came_from = state
+        state = to
+        if not isinstance(data, events.DossierEvent) or data.state != state:
+            return Standing(state, code, f"fact {fact.sequence} does not lead to {state}, as it must")
+        if isinstance(data, events.DossierReceivedV1):
+            code = data.code
+    return Standing(state, code)
+
+
+def _after(act: str, state: State | None, came_from: State | None) -> State:
+    if state is None:
+        if act != "submit":
+            raise ExpectedError("act-not-allowed", f"{act} comes before the submission")
+        return "submitted"
+    return move(find_act(act), state, came_from)

@@ -1,0 +1,47 @@
+"""Where a dossier stands follows from its facts; facts that the table of acts forbids are noticed."""
+
+from services.intake.domain.acts import ACTS
+from services.intake.replay import ACT_OF, standing
+from shared.contracts import dossiers as events
+from tests.support.told import Told
+
+
+def test_a_whole_life_ends_where_its_last_fact_says() -> None:
+    """Submission, receipt, work, settlement, return."""
+    told = Told()
+    told.submitted()
+    told.received()
+    for state in ("processing", "settled", "returned"):
+        told.in_state(state)
+    stands = standing(told.facts)
+    assert stands.broken is None
+    assert stands.state == "returned"
+    assert stands.code is not None
+
+
+def test_a_supplement_leads_back_to_where_it_was_asked() -> None:
+    """The state that a dossier came from is not in the facts: it follows from them."""
+    told = Told()
+    told.submitted()
+    told.received()
+    told.in_state("supplement_required")
+    told.tell(events.DossierSupplementReceivedV1(state="received"))
+    assert standing(told.facts).broken is None
+    told.facts[-1] = told.facts[-1].model_copy(update={"data": events.DossierSupplementReceivedV1(state="processing")})
+    assert standing(told.facts).broken == "fact 4 does not lead to received, as it must"
+
+
+def test_an_act_that_its_state_forbids_is_told() -> None:
+    """A dossier cannot be settled before its receipt."""
+    told = Told()
+    told.submitted()
+    told.in_state("settled")
+    broken = standing(told.facts).broken
+    assert broken is not None
+    assert "fact 2" in broken
+    assert "settle" in broken
+
+
+def test_every_offered_act_has_its_fact() -> None:
+    """An act whose fact is forgotten here would pass unchecked."""
+    assert set(ACT_OF.values()) == {act.name for act in ACTS.values() if act.offered}
