@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +37,7 @@ async def read_dossier(pool: asyncpg.Pool, centre: Centre, dossier_id: UUID, act
     found = _document(row) | {
         "foreign_codes": foreign_codes,
         "papers": _papers(row, centre, documents, shows_personal_data),
-        "history": [_entry(fact, details if shows_personal_data else {}) for fact in history],
+        "history": [_entry(fact, details.get(fact["sequence"], {}), actor) for fact in history],
     }
     return found | {"applicant": applicant} if shows_personal_data else found
 
@@ -147,8 +146,9 @@ def _papers(
     }
 
 
-def _entry(fact: dict[str, Any], details: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    """One fact of the history, with the free text that belongs to it."""
+def _entry(fact: dict[str, Any], details: dict[str, Any], reader: Actor) -> dict[str, Any]:
+    """One fact of the history, with the free text that belongs to it as far as the reader is shown it."""
+    shown = roles.shown_details(reader.role, details)
     actor = {
         name: fact[f"actor{name}"] for name in ("kind", "id", "role", "department", "counter") if f"actor{name}" in fact
     }
@@ -160,8 +160,7 @@ def _entry(fact: dict[str, Any], details: Mapping[int, dict[str, Any]]) -> dict[
         "actor": actor,
         "data": fact["data"],
     }
-    found = details.get(fact["sequence"])
-    return entry | {"details": found} if found else entry
+    return entry | {"details": shown} if shown else entry
 
 
 def _z(instant: Any) -> str | None:

@@ -4,7 +4,7 @@ Roles come from API keys; an actor that a request names must be the key's own.
 """
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from services.intake.domain.acts import Act, Role, State
 from shared.kernel.errors import ExpectedError, FieldError
@@ -17,6 +17,9 @@ STAFF: frozenset[Role] = frozenset({"clerk", "officer", "leader", "ops", "audito
 
 _SEE_PERSONAL_DATA: frozenset[Role] = frozenset({"applicant", "clerk", "officer", "leader", "auditor"})
 """A service gets a contact by look-up only, one at a time and recorded; ops sees none."""
+
+_TOLD_TO_APPLICANTS = frozenset({"reason", "missing_papers_reason", "papers"})
+"""Details that say something to the applicant; notes and signatures of the control slip are the staff's own."""
 
 
 class Actor(Protocol):
@@ -71,6 +74,13 @@ def sees(actor: Actor, *, department: str | None, submitted_by: str | None) -> b
 def sees_personal_data(role: Role) -> bool:
     """Whether names, contacts and free text are shown to this role."""
     return role in _SEE_PERSONAL_DATA
+
+
+def shown_details(role: Role, details: Mapping[str, Any]) -> dict[str, Any]:
+    """What this role is shown of the free text that belongs to an act."""
+    if not sees_personal_data(role):
+        return {}
+    return {name: text for name, text in details.items() if role != "applicant" or name in _TOLD_TO_APPLICANTS}
 
 
 def check_named_actor(key: Actor, named: Mapping[str, object]) -> None:

@@ -92,6 +92,28 @@ async def test_forms_carry_numbers_of_their_own(office: Office) -> None:
     assert refused.json()["forms"][0]["number"].endswith("-F03-0001")
 
 
+async def test_an_applicant_sees_reasons_and_none_of_the_staffs_own_notes(office: Office) -> None:
+    """Why, and which papers, is told to the applicant; notes and signatures of a control slip are the staff's."""
+    dossier = (await office.submit("portal")).json()["dossier_id"]
+    slip = {"given_by": "clerk-2", "taken_by": "officer-stp"}
+    way: list[tuple[str, str, dict[str, Any]]] = [
+        ("receive", "clerk", {"missing_papers_reason": "kept by the police"}),
+        ("record_step", "clerk", {"activity": "copied", "note": "insists, call Mr An first"}),
+        ("hand_over", "clerk", {"batch": "17", **slip}),
+        ("ask_supplement", "officer", {"papers": ["deed"], "reason": "the copy cannot be read"}),
+    ]
+    for act, who, data in way:
+        assert (await office.act(dossier, act, who, data=data)).status_code == 200, act
+    shown = {
+        who: [entry.get("details") for entry in (await office.read(dossier, who)).json()["history"]]
+        for who in ("portal", "leader")
+    }
+    reasons = [None, {"missing_papers_reason": "kept by the police"}]
+    asked = {"papers": ["deed"], "reason": "the copy cannot be read"}
+    assert shown["portal"] == [*reasons, None, None, asked]
+    assert shown["leader"] == [*reasons, {"note": "insists, call Mr An first"}, slip, asked]
+
+
 async def test_receipt_judges_the_papers(office: Office) -> None:
     """Without a mandatory paper: refused; with a reason, or after form 02: received incomplete."""
     documents = [{"requirement": "form", "title": "the form"}]
