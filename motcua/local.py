@@ -19,6 +19,7 @@ from motcua.embedded import kafka
 from motcua.embedded.ports import free_port, free_ports
 from motcua.embedded.postgres import Postgres
 from motcua.embedded.process import Child, require_free_port
+from motcua.home import HomeLock
 from motcua.keys import KEYS_FILE, ensure_keys, keys_of
 from motcua.prepare import prepare_database
 from motcua.processes import Site, http_ports, service_command, service_settings, sink_commands
@@ -75,6 +76,7 @@ class LocalCentre:
         self._jars_home = jars_home or self.home
         self._progress = progress
         self._stop_asked = stop_asked
+        self._lock = HomeLock(self.home)
         self._postgres = Postgres(self.home / "postgres", settings.database_port)
         self._broker: kafka.Broker | None = None
         self._ports: dict[str, int] = {}
@@ -98,6 +100,7 @@ class LocalCentre:
         Raises StartError or ProcessEndedError with the reason, or StopAskedError between two steps.
         """
         services = tuple(services)
+        self._lock.take()
         self._check_ports(services)
         self.tokens = ensure_keys(self.home, keys_of(self.centre, self.centre.local_date(machine_now())))
         with ThreadPoolExecutor(max_workers=2) as side_by_side:
@@ -161,9 +164,11 @@ class LocalCentre:
         if self._broker is not None:
             self._progress("Stopping Kafka")
             self._broker.stop()
-        self._progress("Stopping Postgres")
-        self._postgres.stop()
+        if self._postgres.child is not None:
+            self._progress("Stopping Postgres")
+            self._postgres.stop()
         self._http.close()
+        self._lock.give_back()
 
     def address(self, name: str) -> str:
         """Where a part listens, for people."""

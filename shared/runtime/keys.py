@@ -118,8 +118,10 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
     """The entries of a keys file; raises StartError with every fault that it finds."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StartError(f"keys file {path}: there is no such file; `motcua prepare` writes one") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StartError(f"keys file {path}: {error}; `motcua prepare` writes one") from error
+        raise StartError(f"keys file {path}: {error}") from error
     entries = content.get("keys")
     if set(content) != {"keys"} or not isinstance(entries, list):
         raise StartError(f"keys file {path}: expected nothing but [[keys]] entries")
