@@ -1,6 +1,7 @@
 """The command `motcua`. Exit status: 0 done, 1 a rule or check failed, 2 usage, 3 environment."""
 
 import asyncio
+import logging
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from motcua.prepare import prepare as prepare_parts
 from motcua.settings import MotcuaSettings
 from motcua.up import run_up
 from motcua.verify.command import run_verify
+from services.notify.texts import load_texts
 from shared.contracts.topics import TOPICS
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import ExpectedError, MotcuaError, StartError
@@ -30,14 +32,14 @@ from shared.runtime.settings import load
 
 _INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"]
 
-app = typer.Typer(help="The backbone of a public administrative centre.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.callback()
 def motcua() -> None:
-    """Settings come from the environment, prefix MOTCUA_."""
+    """The backbone of a public administrative centre. Settings come from the environment, prefix MOTCUA_."""
 
 
 app.command()(events)
@@ -65,9 +67,9 @@ def inbox(
     """What applicants got by SMS and e-mail."""
     settings = load(MotcuaSettings)
     found = read_inbox.messages(settings.home, settings.http_port, dossier)
-    for line in read_inbox.told(found):
+    for line in read_inbox.told(found, load_centre(settings.centre).zone):
         out.print(line, markup=False, soft_wrap=True)
-    out.print(f"{len(found)} messages.")
+    out.print(f"{len(found)} messages in {settings.home.resolve() / 'inbox'}.", soft_wrap=True)
 
 
 @app.command()
@@ -93,6 +95,21 @@ def verify(
     settings = load(MotcuaSettings)
     verify_url = settings.database_url(VERIFY)
     raise typer.Exit(run_verify(verify_url, settings.bootstrap, load_centre(settings.centre), out, ledger=ledger))
+
+
+@app.command("check-config")
+def check_config(
+    folder: Annotated[Path | None, typer.Argument(help="A centre's folder; default MOTCUA_CENTRE.")] = None,
+) -> None:
+    """Read a centre's folder and its texts, and tell every fault with file, line and what to do (status 1)."""
+    where = folder or load(MotcuaSettings).centre
+    try:
+        centre = load_centre(where)
+        load_texts(centre)
+    except StartError as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(1) from error
+    out.print(f"{where} is good: {centre.name_vi}, catalogue_version {centre.catalogue_version}.", soft_wrap=True)
 
 
 @app.command()
@@ -152,10 +169,14 @@ def topics(
 
 def main() -> None:
     """Run the command; what was expected to go wrong is one sentence on stderr, never a traceback."""
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what it logs, the sentence says
     try:
         app()
     except StartError as error:
         err.print(str(error), markup=False)
+        sys.exit(3)
+    except OSError as error:  # a full disk, a folder without rights
+        err.print(f"The machine refused: {error}", markup=False)
         sys.exit(3)
     except ExpectedError as error:
         err.print(error.detail, markup=False)

@@ -60,6 +60,14 @@ def create_database(
         ) from error
 
 
+def away(error: Exception) -> StartError:
+    """What a command that only reads says when it cannot reach the database."""
+    return StartError(
+        f"The database does not answer: {' '.join(str(error).split())}. `motcua up` starts one; "
+        "MOTCUA_DATABASE names an existing one, MOTCUA_DATABASE_PORT the port of a local one."
+    )
+
+
 def drop_database(admin_url: str, *, database: str) -> None:
     """Remove a database, ending its connections. The roles stay. Blocks; commits."""
     with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as server:

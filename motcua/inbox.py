@@ -1,9 +1,11 @@
 """`motcua inbox`: what each applicant got, from the sinks' files; for one dossier by the ids that notify tells."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -49,11 +51,12 @@ def _get(http: httpx.Client, port: int, path: str, **query: str) -> dict[str, An
     return content
 
 
-def told(found: Iterable[InboxMessage]) -> Iterator[str]:
-    """Each message as its receiver sees it."""
+def told(found: Iterable[InboxMessage], zone: ZoneInfo) -> Iterator[str]:
+    """Each message as its receiver sees it, and when, in the centre's own time."""
     for message in found:
         parts = f", {message.parts} parts" if message.parts > 1 else ""
-        yield f"{message.at}  {message.channel} to {message.to} from {message.sender}{parts}"
+        at = datetime.fromisoformat(message.at).astimezone(zone)
+        yield f"{at:%Y-%m-%d %H:%M:%S}  {message.channel} to {message.to} from {message.sender}{parts}"
         if message.subject:
             yield f"  {message.subject}"
         yield from (f"  {line}" for line in message.text.splitlines())

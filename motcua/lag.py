@@ -9,8 +9,7 @@ import psycopg
 from psycopg import sql
 from rich.table import Table
 
-from motcua.database import SERVICES
-from shared.kernel.errors import StartError
+from motcua.database import SERVICES, away
 from shared.messaging.lag import Lag, Place, read_lag
 from shared.runtime.clock import machine_now
 
@@ -49,7 +48,7 @@ def read(bootstrap: str, verify_url: str) -> Reading:
                 ):
                     positions.setdefault(group, {})[topic, partition] = next_offset
     except psycopg.OperationalError as error:
-        raise StartError(f"The database does not answer: {' '.join(str(error).split())}") from error
+        raise away(error) from error
     lags = asyncio.run(read_lag(bootstrap, positions))
     return Reading(lags, backlogs, machine_now())
 

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from motcua.database import SERVICES, VERIFY
+from motcua.database import SERVICES, VERIFY, away
 from motcua.settings import MotcuaSettings
 from shared.kernel.errors import ExpectedError, StartError
 from shared.messaging import held
@@ -96,7 +96,7 @@ def _run(asked: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(asked)
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise StartError(f"The database does not answer: {error}") from error
+        raise away(error) from error
     except (asyncpg.UndefinedTableError, asyncpg.InvalidCatalogNameError) as error:
         raise StartError(f"The database is not prepared ({error}): run `motcua prepare` or `motcua up`.") from error
 
@@ -118,7 +118,10 @@ async def find(url: str, service: str, place: Place) -> held.Held:
     finally:
         await connection.close()
     if found is None:
-        raise ExpectedError("not-held", f"{service} holds no record at that place", status=404)
+        where = f"{place.topic}/{place.partition}/{place.offset}"
+        raise ExpectedError(
+            "not-held", f"{service} holds no record at {where}; `motcua parked list` shows what waits", status=404
+        )
     return found
 
 

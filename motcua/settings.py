@@ -28,7 +28,7 @@ class MotcuaSettings(Settings):
     kafka_replication: int = Field(default=1, ge=1)
     """Copies of each record; 3 wants acknowledgement by two."""
     kafka_port: int = Field(default=29092, ge=1, le=65535)
-    database: str | None = Field(default=None, repr=False)
+    database: str | None = Field(default=None, repr=False, pattern=r"^postgres(ql)?://")
     """Superuser's URL of an existing Postgres (16 or newer); none: an embedded one is started."""
     passwords: dict[str, str] = Field(default_factory=dict, repr=False)
     """Passwords of the roles on an existing Postgres that asks for them, as JSON: service (or `verify`) → password."""

@@ -27,8 +27,10 @@ def run_verify(
         say(f"WRONG {finding}")
     if len(report.findings) > _SHOWN:
         say(f"… and {len(report.findings) - _SHOWN} more.")
+    ledger_says = f" ({report.in_ledger} in the ledger)" if ledger is not None else ""
     looked_at = (
-        f"{report.dossiers} dossiers, {report.facts} facts, {report.answers} answers to acts, {report.alerts} alerts"
+        f"{report.dossiers} dossiers, {report.facts} facts, {report.answers} answers to acts{ledger_says}, "
+        f"{report.alerts} alerts"
     )
     say(f"{len(report.findings)} things are wrong in {looked_at}." if report.findings else f"Verified: {looked_at}.")
     return 1 if report.findings else 0

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import asyncpg
 
+from motcua.database import away
 from motcua.quiet import NotQuietError, wait_until_quiet
 from motcua.verify import acts, alerts, assignments, deadlines, dossiers, history, readers
 from motcua.verify.findings import Finding
 from motcua.verify.history import History
 from shared.contracts.topics import CALENDARS, DOSSIERS, TOPICS, Topic
 from shared.kernel.centre import Centre
-from shared.kernel.errors import StartError
 
 QUIET_SECONDS = 30.0
 
@@ -26,6 +26,7 @@ class Report:
     dossiers: int
     facts: int
     answers: int
+    in_ledger: int
     alerts: int
 
 
@@ -46,7 +47,7 @@ async def verify(
     try:
         connection = await asyncpg.connect(database_url, timeout=10)
     except (OSError, asyncpg.PostgresError) as error:
-        raise StartError(f"the database does not answer: {error}") from error
+        raise away(error) from error
     try:
         progress("Waiting until nothing is under way")
         findings = await _at_work(database_url, bootstrap, quiet_seconds)
@@ -81,7 +82,8 @@ async def verify(
         tuple(sorted(set(findings))),
         dossiers=len(histories[DOSSIERS.name].by_key),
         facts=sum(len(one.by_id) for one in histories.values()),
-        answers=len(known) + len(answered),
+        answers=len(known),
+        in_ledger=len(answered),
         alerts=planned,
     )
 

@@ -1,7 +1,9 @@
 """The inbox's files: append-only, readable while they are written."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from motcua.inbox import told
 from motcua.sinks.inbox import Inbox, InboxMessage, read_inbox
 
 
@@ -48,3 +50,9 @@ def test_a_line_that_is_being_written_is_not_there_yet(tmp_path: Path) -> None:
 def test_an_empty_home_has_an_empty_inbox(tmp_path: Path) -> None:
     """Nothing was sent yet."""
     assert read_inbox(tmp_path / "nowhere") == []
+
+
+def test_people_see_when_in_the_centres_own_time() -> None:
+    """01:00 UTC is eight in the morning in Vietnam."""
+    first, *_ = told([message()], ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert first == "2017-11-20 08:00:00  sms to +84381234567 from HCC"
