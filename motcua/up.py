@@ -1,9 +1,10 @@
 """`motcua up`: the whole centre in the foreground, its state live, until Ctrl-C or SIGTERM."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from rich.console import Console
@@ -16,14 +17,25 @@ from motcua.local import LocalCentre, StopAskedError
 from motcua.settings import MotcuaSettings
 
 _LOOK_SECONDS = 1.0
+_HEARD = b"\nAsked to stop: ending in order.\n"
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """While inside, Ctrl-C and SIGTERM set the event instead of ending the process. Main thread only."""
+    """While inside, Ctrl-C and SIGTERM set the event instead of ending the process. Main thread only.
+
+    The first one is answered at once on stderr: a step of the start may take seconds until it can end.
+    """
     asked = threading.Event()
+
+    def ask(*_: object) -> None:
+        if not asked.is_set():
+            asked.set()
+            with suppress(OSError):
+                os.write(2, _HEARD)  # not print: the signal may have come in the middle of one
+
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
+    before = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield asked
     finally:

@@ -177,6 +177,9 @@ def _rows(name: str, text: str, columns: Sequence[str], problems: Problems) -> I
 
 def _header_fits(name: str, header: Sequence[str], columns: Sequence[str], problems: Problems) -> bool:
     known = len(problems.found)
+    if len(header) == 1 and header[0].split(";") == list(columns):
+        problems.add(name, "semicolons between the values: save it with commas", line=1)
+        return False
     for column in sorted({column for column in header if header.count(column) > 1}):
         problems.add(name, "column named twice: keep one", line=1, column=column)
     for column in header:

@@ -141,6 +141,10 @@ FAULTY = {
         {"receiving_csv": edited("receiving.csv", ",note", ",remark")},
         "receiving.csv:1: note: column missing: add it, empty where nothing is known",
     ),
+    "a spreadsheet's semicolons": (
+        {"receiving_csv": SMALL_CENTRE["receiving.csv"].replace(",", ";")},
+        "receiving.csv:1: semicolons between the values: save it with commas",
+    ),
     "a doubled column": (
         {"receiving_csv": edited("receiving.csv", ",note", ",note,note")},
         "receiving.csv:1: note: column named twice: keep one",
