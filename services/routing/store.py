@@ -10,8 +10,6 @@ import asyncpg
 
 from shared.postgres.rows import Row, Table
 
-FINAL_STATES = ("refused", "withdrawn", "stopped", "returned")
-
 
 @dataclass(slots=True, kw_only=True)
 class RoutedDossier(Row):
@@ -55,19 +53,29 @@ DOSSIERS = Table(
 
 _LISTED = "dossier_id, code, procedure, channel, state, submitted_at, received_at, receiving_place"
 
-# The state's condition repeats that of the index dossiers_open, so that the planner may use it.
+# Repeats the condition of the index dossiers_open, so that the planner may use it.
+_OPEN = "state not in ('refused', 'withdrawn', 'stopped', 'returned')"
+
 _QUEUE = f"""
 select {_LISTED} from dossiers
-where department = $1 and state not in ('refused', 'withdrawn', 'stopped', 'returned')
+where department = $1 and {_OPEN}
   and dossier_id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
   and ($3::text[] is null or state = any($3))
   and ($4::text is null or receiving_place = $4)
 order by dossier_id limit $5
 """
 
-_WAITING = """
+_UNDECIDED = """
+select dossier_id from dossiers
+where waiting_for is not null and dossier_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+order by dossier_id limit $2
+"""
+
+_IS_WAITING = f"waiting_for is not null and {_OPEN}"
+
+_WAITING = f"""
 select dossier_id, code, procedure, state, submitted_at, waiting_for, assignment -> 'reason' ->> 'text' as reason
-from dossiers where waiting_for is not null and dossier_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+from dossiers where {_IS_WAITING} and dossier_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
 order by dossier_id limit $2
 """
 
@@ -85,14 +93,19 @@ async def queue_of(
     return list(await pool.fetch(_QUEUE, department, after, states, receiving_place, limit))
 
 
+async def undecided(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Every dossier without an assignment, ended ones included, by id, at most `limit` after the key `after`."""
+    return [record["dossier_id"] for record in await pool.fetch(_UNDECIDED, after, limit)]
+
+
 async def waiting(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
-    """Dossiers without an assignment, by id, at most `limit` after the key `after`."""
+    """Open dossiers without an assignment, for people to look after, by id, at most `limit` after the key `after`."""
     return list(await pool.fetch(_WAITING, after, limit))
 
 
 async def count_waiting(pool: asyncpg.Pool) -> int:
-    """How many dossiers wait."""
-    return int(await pool.fetchval("select count(*) from dossiers where waiting_for is not null"))
+    """How many there are."""
+    return int(await pool.fetchval(f"select count(*) from dossiers where {_IS_WAITING}"))
 
 
 async def assignment_of(pool: asyncpg.Pool, dossier_id: UUID) -> asyncpg.Record | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from services.routing.handlers import Routing
-from services.routing.store import DOSSIERS, RoutedDossier, waiting
+from services.routing.store import DOSSIERS, RoutedDossier, undecided
 from shared.contracts.envelope import Actor
 from shared.messaging.service import Context
 from shared.postgres.facts import Cause
@@ -18,15 +18,14 @@ log = structlog.get_logger()
 
 
 async def decide_waiting(context: Context, routing: Routing) -> int:
-    """Assign every waiting dossier that this configuration can; gives their number. Commits a page at a time.
+    """Assign every undecided dossier that this configuration can; gives their number. Commits a page at a time.
 
     Replicas that start together meet at the row locks: the later one finds nothing left to decide. The fact's time is
     the present, for only now is it true.
     """
     decided = 0
     after: UUID | None = None
-    while page := await waiting(context.pool, after=after, limit=_PAGE):
-        keys = [record["dossier_id"] for record in page]
+    while keys := await undecided(context.pool, after=after, limit=_PAGE):
         async with context.unit(DOSSIERS, keys) as (_, unit):
             for key in keys:
                 row = unit.row(key)
