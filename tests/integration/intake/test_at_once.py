@@ -1,6 +1,7 @@
 """Two replicas, or two requests, at the same time."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -52,6 +53,28 @@ async def test_one_act_of_two_wins(office: Office) -> None:
     dossier = (await office.walk_in())["dossier_id"]
     both = await asyncio.gather(*(office.act(dossier, "take_over", "officer") for _ in range(2)))
     assert sorted(response.status_code for response in both) == [200, 409]
+
+
+async def test_an_act_that_waited_for_its_dossier_happened_when_it_got_it(house: House) -> None:
+    """The clock is read under the lock: a long wait does not date the act, or its record, before the wait's end."""
+
+    class Hand:
+        now_is = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+        def now(self) -> datetime:
+            return self.now_is
+
+    clock = Hand()
+    async with in_process(house, clock=clock) as (one, context):
+        dossier = (await one.walk_in())["dossier_id"]
+        async with context.pool.acquire() as holder, holder.transaction():
+            await holder.execute("select from dossiers where dossier_id = $1 for update", dossier)
+            asked = asyncio.create_task(one.act(dossier, "take_over", "officer"))
+            await eventually(lambda: _waiting(context.pool, 1), within=10)
+            clock.now_is += timedelta(minutes=3)
+        assert (await asked).json()["occurred_at"] == "2026-03-02T02:03:00Z"
+        (entry,) = (await one.read(dossier)).json()["history"][2:]
+        assert entry["occurred_at"] == entry["recorded_at"] == "2026-03-02T02:03:00Z"
 
 
 async def _waiting(pool: asyncpg.Pool, wanted: int) -> bool:
