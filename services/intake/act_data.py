@@ -136,7 +136,8 @@ class ReturnResult(Data):
 
 
 class RecordStep(Data):
-    """An entry of the control slip; `note` is free text and stays here, `activity` and `group` travel."""
+    """An entry of the control slip. `activity` and `group` travel where the centre lists them (by code or name); free
+    words, and `note`, stay here."""
 
     activity: Line1
     group: Line1 | None = None

@@ -114,8 +114,15 @@ def _return_result(case: Case, data: act_data.ReturnResult) -> list[Draft]:
 
 
 def _record_step(case: Case, data: act_data.RecordStep) -> list[Draft]:
-    event = events.DossierStepRecordedV1(state=case.to, activity=data.activity, group=data.group)
-    return [case.draft(event, details=present(note=data.note))]
+    """Words of the centre's list travel, by their codes; everybody's own words stay here."""
+    centre, group = case.setting.centre, None
+    activity = centre.step_code("activity", data.activity, case.day)
+    written = {} if activity else {"activity": data.activity}
+    if data.group is not None:
+        group = centre.step_code("group", data.group, case.day)
+        written |= {} if group else {"group": data.group}
+    event = events.DossierStepRecordedV1(state=case.to, activity=activity or events.UNLISTED, group=group)
+    return [case.draft(event, details=written | present(note=data.note))]
 
 
 def _hand_over(case: Case, data: act_data.HandOver) -> list[Draft]:

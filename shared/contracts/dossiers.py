@@ -12,6 +12,9 @@ from shared.contracts.topics import DOSSIERS
 
 Channel = Literal["online", "counter", "post"]
 Reach = Literal["sms", "email"]
+UNLISTED = "other"
+"""The activity that travels in the place of one that the centre does not list."""
+
 State = Literal[
     "submitted",
     "received",
@@ -173,7 +176,11 @@ class DossierReturnedV1(DossierEvent):
 
 
 class DossierStepRecordedV1(DossierEvent):
-    """Who did what, for the control slip; moves neither state nor clock."""
+    """Who did what, for the control slip; moves neither state nor clock.
+
+    `activity` and `group` are codes of the centre's list, since free words may name a person: an activity that is not
+    listed travels as `other`, a group that is not listed not at all.
+    """
 
     TYPE: ClassVar[str] = "dossier.step_recorded"
 

@@ -14,6 +14,7 @@ from shared.kernel.calendars import CalendarRules
 CounterKind = Literal["department", "general", "guidance", "fees", "results"]
 TermUnit = Literal["working_hour", "working_day", "calendar_day", "same_day"]
 Counting = Literal["by_hours", "by_days"]
+StepWordKind = Literal["activity", "group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,15 @@ class Pooling(Dated):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepWord(Dated):
+    """A word of the control slip (form 06) that may travel: what was done, or the group of people that did it."""
+
+    kind: StepWordKind
+    code: str
+    name_vi: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds(Dated):
     """When officers are warned, and how far back an act may be dated. Hours and days are working time.
 
@@ -158,6 +168,7 @@ class Centre:
     procedures: Mapping[str, tuple[Procedure, ...]]
     requirements: Mapping[str, tuple[Requirement, ...]]
     poolings: Mapping[str, tuple[Pooling, ...]]
+    step_words: tuple[StepWord, ...]
     calendars: tuple[CalendarRules, ...]
     all_thresholds: tuple[Thresholds, ...]
     catalogue_version: str
@@ -208,6 +219,12 @@ class Centre:
     def pooling(self, department: str, on: date) -> Pooling | None:
         """The decision by which the general counter receives for the department on that local date, if any."""
         return in_force(self.poolings.get(department, ()), on)
+
+    def step_code(self, kind: StepWordKind, given: str, on: date) -> str | None:
+        """The code of the listed word that somebody means by its code or its name; None for everybody's own words."""
+        listed = [row for row in self.step_words if row.kind == kind and row.in_force(on)]
+        by_name = given.casefold()
+        return next((row.code for row in listed if given == row.code or by_name == row.name_vi.casefold()), None)
 
     def thresholds(self, on: date) -> Thresholds:
         """The thresholds of that local date; those of the first row for dates before it."""

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from shared.kernel.centre import Centre, Dated, in_force
+from shared.kernel.centre import Centre, Dated, StepWord, in_force
 from shared.runtime.centre import tables
 from shared.runtime.centre.calendars import read_calendars
 from shared.runtime.centre.files import Problems, read_files, read_rows
@@ -32,6 +32,9 @@ def load_centre(folder: Path) -> Centre:
     procedures = read_rows(files, "procedures.csv", tables.PROCEDURES, problems, tables.procedure)
     requirements = read_rows(files, "requirements.csv", tables.REQUIREMENTS, problems, tables.requirement)
     poolings = read_rows(files, "receiving.csv", tables.RECEIVING, problems, tables.pooling)
+    step_words: Lines[StepWord] = []
+    if "activities.csv" in files.content:  # a centre may do without
+        step_words = read_rows(files, "activities.csv", tables.ACTIVITIES, problems, tables.step_word)
     calendars = read_calendars(files, problems)
     problems.raise_any(folder)
     assert settings is not None  # None always comes with a fault
@@ -42,6 +45,8 @@ def load_centre(folder: Path) -> Centre:
     _check_overlaps("procedures.csv", procedures, lambda row: row.code, problems)
     _check_overlaps("requirements.csv", requirements, lambda row: f"{row.procedure} {row.key}", problems)
     _check_overlaps("receiving.csv", poolings, lambda row: row.department, problems)
+    _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.code}", problems)
+    _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.name_vi.casefold()}", problems)
     _check_overlaps(FILE, settings.thresholds, lambda row: "thresholds", problems)
 
     centre = Centre(
@@ -61,6 +66,7 @@ def load_centre(folder: Path) -> Centre:
         procedures=_by_key(procedures, lambda row: row.code),
         requirements=_by_key(requirements, lambda row: row.procedure),
         poolings=_by_key(poolings, lambda row: row.department),
+        step_words=tuple(row for _, row in step_words),
         calendars=calendars,
         all_thresholds=tuple(sorted((row for _, row in settings.thresholds), key=lambda row: row.valid_from)),
         catalogue_version=files.version,

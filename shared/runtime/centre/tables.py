@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from shared.contracts.dossiers import UNLISTED
 from shared.kernel.centre import (
     Counter,
     CounterKind,
@@ -11,6 +12,8 @@ from shared.kernel.centre import (
     Pooling,
     Procedure,
     Requirement,
+    StepWord,
+    StepWordKind,
     Term,
     TermUnit,
 )
@@ -41,11 +44,16 @@ PROCEDURES = (
 )
 REQUIREMENTS = ("procedure", "key", "name_vi", "form", "copies", "mandatory", *_DATED, *_MARKS)
 RECEIVING = ("department", *_DATED, *_MARKS)
+ACTIVITIES = ("kind", "code", "name_vi", *_DATED, *_MARKS)
 
 DEPARTMENT_CODE = cells.matching(r"[A-Za-z0-9_]{1,20}", "1 to 20 letters without diacritics, digits or _")
 PROCEDURE_CODE = cells.matching(r"\d\.\d{6}|L\.\d{1,6}", "a national code (2.000488) or a local one (L.17)")
 AGENCY_ID = cells.matching(r"[A-Z]\d{2}(\.\d{1,3})*", "the agency's identifier, such as H10.18")
 _KEY = cells.matching(r"[a-z0-9_]{1,40}", "1 to 40 small letters, digits or _")
+_STEP_CODE = cells.matching(
+    rf"(?!{UNLISTED}$)[A-Za-z0-9._-]{{1,64}}",
+    f"1 to 64 letters without diacritics, digits, . _ or -, and not {UNLISTED}, which stands for what is not listed",
+)
 _ASCII = cells.matching(r"[ -~]{1,11}", "at most 11 characters without diacritics")
 
 _STATUS = {"verified": True, "plausible": False, "unverified": False}
@@ -64,6 +72,7 @@ _UNITS: Mapping[str, TermUnit | None] = {
     "same_day": "same_day",
     "none": None,
 }
+_STEP_WORDS: Mapping[str, StepWordKind] = {"activity": "activity", "group": "group"}
 _COUNTINGS: Mapping[str, Counting] = {"by_hours": "by_hours", "by_days": "by_days"}
 _Form = Literal["original", "copy", "certified_copy"]
 _FORMS: Mapping[str, _Form] = {"original": "original", "copy": "copy", "certified_copy": "certified_copy"}
@@ -159,6 +168,16 @@ def requirement(row: Row) -> Requirement:
         form=row.read("form", cells.choice(_FORMS)),
         copies=row.read("copies", cells.whole(1, 99)),
         mandatory=row.read("mandatory", cells.choice(_YES_NO)),
+        **_dated(row),
+    )
+
+
+def step_word(row: Row) -> StepWord:
+    """A line of activities.csv."""
+    return StepWord(
+        kind=row.read("kind", cells.choice(_STEP_WORDS)),
+        code=row.read("code", _STEP_CODE),
+        name_vi=row.read("name_vi", cells.text),
         **_dated(row),
     )
 

@@ -53,7 +53,8 @@ async def test_a_whole_life(office: Office) -> None:
     assert found["allowed"] == []
     assert found["national_status"] == 10
     assert [entry["sequence"] for entry in found["history"]] == list(range(1, 14))
-    assert found["history"][4]["details"] == {"note": "called Mr An"}
+    assert found["history"][4]["data"]["activity"] == "other"
+    assert found["history"][4]["details"] == {"activity": "checked the register", "note": "called Mr An"}
     assert found["papers"]["documents"][0]["title"] == "photo of Mr An"
 
 
@@ -111,7 +112,8 @@ async def test_an_applicant_sees_reasons_and_none_of_the_staffs_own_notes(office
     reasons = [None, {"missing_papers_reason": "kept by the police"}]
     asked = {"papers": ["deed"], "reason": "the copy cannot be read"}
     assert shown["portal"] == [*reasons, None, None, asked]
-    assert shown["leader"] == [*reasons, {"note": "insists, call Mr An first"}, slip, asked]
+    noted = {"activity": "copied", "note": "insists, call Mr An first"}
+    assert shown["leader"] == [*reasons, noted, slip, asked]
 
 
 async def test_receipt_judges_the_papers(office: Office) -> None:

@@ -3,6 +3,7 @@
 import os
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -58,6 +59,59 @@ def test_papers_that_nobody_entered_are_not_no_papers(tmp_path: Path) -> None:
     papers = centre.requirements_of("2.000908", ON)
     assert papers is not None
     assert [paper.key for paper in papers] == ["form"]
+
+
+ACTIVITIES = """\
+kind,code,name_vi,valid_from,valid_to,decision,invented,note
+activity,T02,Kiểm tra,2017-04-28,2017-12-31,04/QĐ,,
+activity,T02,Kiểm tra lại,2018-01-01,,04/QĐ,,
+group,g1,Phòng 1,2017-04-28,,04/QĐ,,
+"""
+
+
+def test_a_centre_without_a_list_of_activities_lists_none(tmp_path: Path) -> None:
+    """The file may be left out, as may every line of it: then no word travels."""
+    header = ACTIVITIES.splitlines(keepends=True)[0]
+    for folder, content in (("without", None), ("empty", header)):
+        centre = load_centre(write_centre(tmp_path / folder, activities_csv=content))
+        assert centre.step_code("activity", "Kiểm tra", ON) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "code"),
+    [
+        ("activity", "T02", "T02"),
+        ("activity", "Kiểm tra lại", "T02"),
+        ("activity", "kiểm tra LẠI", "T02"),
+        ("activity", "Kiểm tra", None),
+        ("activity", "g1", None),
+        ("group", "Phòng 1", "g1"),
+        ("group", "Phòng 2", None),
+    ],
+)
+def test_a_listed_word_is_known_by_its_code_and_by_its_name_of_that_day(
+    tmp_path: Path, kind: Literal["activity", "group"], given: str, code: str | None
+) -> None:
+    """Small and capital letters do not matter in a name."""
+    centre = load_centre(write_centre(tmp_path, activities_csv=ACTIVITIES))
+    assert centre.step_code(kind, given, ON) == code
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("activity,other,Việc khác,2017-04-28,,04/QĐ,,", "'other' does not fit"),
+        ("activity,a b,Việc khác,2017-04-28,,04/QĐ,,", "'a b' does not fit"),
+        ("person,a,Việc khác,2017-04-28,,04/QĐ,,", "'person' is not one of activity, group"),
+        ("activity,T02,Việc khác,2018-01-01,,04/QĐ,,", "activity T02 is already in force"),
+        ("activity,T03,kiểm tra lại,2018-01-01,,04/QĐ,,", "activity kiểm tra lại is already in force"),
+    ],
+)
+def test_a_bent_list_of_activities_is_told_with_its_place(tmp_path: Path, line: str, reason: str) -> None:
+    """A code is one of its kind on any day, and so is a name; `other` stands for what is not listed."""
+    (fault,) = faults(write_centre(tmp_path, activities_csv=f"{ACTIVITIES}{line}\n"))
+    assert fault.startswith("activities.csv:5: ")
+    assert reason in fault
 
 
 def test_the_last_day_of_a_decision_is_included(tmp_path: Path) -> None:

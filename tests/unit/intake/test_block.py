@@ -12,7 +12,7 @@ from services.intake.cases import Setting
 from services.intake.domain.codes import Serials
 from services.intake.requests import read_line
 from services.intake.tables import DOSSIERS, DossierRow
-from shared.contracts.dossiers import DossierSubmittedV1
+from shared.contracts.dossiers import DossierStepRecordedV1, DossierSubmittedV1
 from shared.contracts.envelope import Actor, AnyFact
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError
@@ -35,13 +35,14 @@ def centre() -> Centre:
 
 
 class Desk:
-    """One dossier and the acts done to it, each in a transaction of its own at `now`."""
+    """One dossier and the acts done to it, each in a transaction of its own at `now`; `details` are the last one's."""
 
     def __init__(self, centre: Centre) -> None:
         self.centre = centre
         self.now = NOW
         self.dossier_id: UUID = uuid7(NOW)
         self.rows: dict[Any, DossierRow] = {}
+        self.details: dict[str, Any] = {}
 
     def do(self, act: str, data: dict[str, Any], *, by: Actor = CLERK, key: str | None = None) -> list[AnyFact]:
         """Perform one act; the facts that it told."""
@@ -52,6 +53,10 @@ class Desk:
         block.write(Serials(dict.fromkeys(block.serials_wanted(), 0)))
         (outcome,) = block.outcomes()
         assert not isinstance(outcome, Exception), outcome
+        self.details = {}
+        for *_, drafts in block.decided:
+            for draft in drafts:
+                self.details |= draft.details
         return unit.facts
 
 
@@ -100,6 +105,31 @@ def test_papers_that_are_asked_for_in_free_words_do_not_travel(desk: Desk) -> No
     desk.do("take_over", {}, by=OFFICER)
     (fact,) = desk.do("ask_supplement", {"papers": ["Giấy khai sinh của bà Bình"]}, by=OFFICER)
     assert "Bình" not in fact.to_json().decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "travels", "stays"),
+    [
+        ({"activity": "Thẩm định hồ sơ", "group": "Phòng chuyên môn"}, ("appraise", "specialist"), {}),
+        ({"activity": "appraise", "group": "specialist"}, ("appraise", "specialist"), {}),
+        (
+            {"activity": "Gọi cho ông An", "group": "Phòng bà Bình"},
+            ("other", None),
+            {"activity": "Gọi cho ông An", "group": "Phòng bà Bình"},
+        ),
+        ({"activity": "Gọi cho ông An", "note": "vắng nhà"}, ("other", None), {"activity": "Gọi cho ông An"}),
+        ({"activity": "specialist"}, ("other", None), {"activity": "specialist"}),
+    ],
+)
+def test_of_a_step_only_words_of_the_centres_list_travel(
+    desk: Desk, given: dict[str, str], travels: tuple[str, str | None], stays: dict[str, str]
+) -> None:
+    """By their codes; whatever else somebody writes may name a person, so it stays with intake's details."""
+    desk.do("submit", {"procedure": "2.000908", "receive": {}})
+    (fact,) = desk.do("record_step", given)
+    assert isinstance(fact.data, DossierStepRecordedV1)
+    assert (fact.data.activity, fact.data.group) == travels
+    assert desk.details == stays | {name: text for name, text in given.items() if name == "note"}
 
 
 def test_an_entered_requirement_travels_by_its_key(desk: Desk) -> None:
