@@ -63,7 +63,7 @@ def create_database(
 def away(error: Exception) -> StartError:
     """What a command that only reads says when it cannot reach the database."""
     return StartError(
-        f"The database does not answer: {' '.join(str(error).split())}. `motcua up` starts one; "
+        f"The database does not answer ({' '.join(str(error).split())}): `motcua up` starts one; "
         "MOTCUA_DATABASE names an existing one, MOTCUA_DATABASE_PORT the port of a local one."
     )
 
