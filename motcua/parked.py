@@ -47,7 +47,10 @@ class Place:
         topic, *numbers = text.split("/")
         if len(numbers) != 2 or not all(number.isdecimal() and number.isascii() for number in numbers):
             raise ExpectedError("not-a-place", f"{text} is not topic/partition/offset, as in intake.dossiers.v1/3/120")
-        return cls(topic, int(numbers[0]), int(numbers[1]))
+        partition, offset = int(numbers[0]), int(numbers[1])
+        if partition >= 2**31 or offset >= 2**63:
+            raise ExpectedError("not-a-place", f"{text}: no partition or offset is as large as that")
+        return cls(topic, partition, offset)
 
 
 @app.command("list")

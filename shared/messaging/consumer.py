@@ -188,7 +188,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 session_timeout_ms=SESSION_SECONDS * 1000,
                 heartbeat_interval_ms=2000,
                 max_poll_interval_ms=_NEVER_MS,
-                fetch_max_wait_ms=500,
+                fetch_max_wait_ms=100,  # a full partition waits for the fetch of its idle neighbours under way
                 max_partition_fetch_bytes=1 << 20,
             )
             self._consumer = consumer

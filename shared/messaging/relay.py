@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
+from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import TransientError
 from shared.messaging import metrics
@@ -132,7 +133,10 @@ class Relay:
         sent = []
         for row in rows:
             key = row["key"].encode()
-            place = (row["topic"], partition_of(key, TOPICS[row["topic"]].partitions))
+            topic = TOPICS.get(row["topic"])
+            if topic is None:
+                raise UpgradeNeededError(f"facts wait for {row['topic']}, a topic that this release lacks: upgrade me")
+            place = (topic.name, partition_of(key, topic.partitions))
             if place in full:
                 continue
             batch = batches.get(place)
@@ -144,9 +148,9 @@ class Relay:
             else:
                 sent.append(row)
         acknowledgements = []
-        for (topic, partition), batch in batches.items():
+        for (name, partition), batch in batches.items():
             batch.close()
-            acknowledgements.append(await producer.send_batch(batch, topic, partition=partition))
+            acknowledgements.append(await producer.send_batch(batch, name, partition=partition))
         return sent, acknowledgements
 
     async def _acknowledged(

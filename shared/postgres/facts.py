@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from shared.contracts.envelope import Actor, AnyFact, EventData, actor_attributes, schema_uri
 from shared.contracts.registry import FACTS
@@ -11,6 +12,11 @@ from shared.postgres.pool import Connection
 
 MAX_VALUE_BYTES = 900_000
 """Below Kafka's default limit of a record batch (1 MiB), with room for keys and headers."""
+
+
+@cache
+def _itself(service: str) -> Actor:
+    return Actor(kind="system", id=service, role="service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Cause:
         """A consumed fact as the cause of `service`'s own."""
         return cls(
             id=str(fact.id),
-            actor=Actor(kind="system", id=service, role="service"),
+            actor=_itself(service),
             recorded_at=max(recorded_at, fact.recordedtime),
             correlation=fact.correlationid,
             causation=str(fact.id),

@@ -197,6 +197,10 @@ class Shell:
         """Whether every request has been carried out."""
         return not await self.pool.fetchval("select count(*) from held_records where request is not null")
 
+    async def nothing_to_send(self) -> bool:
+        """Whether Kafka has acknowledged every fact."""
+        return not await self.pool.fetchval("select exists (select from outbox)")
+
     async def nothing_held(self) -> bool:
         """Whether no record waits."""
         return not await self.pool.fetchval("select count(*) from held_records")

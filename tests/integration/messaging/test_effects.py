@@ -133,11 +133,11 @@ async def test_a_replay_applies_and_the_rest_follows(shell: Shell) -> None:
         await shell.caught_up(topic)
         assert await shell.steps(A) == ["1"]
         await shell.decide(topic, 1, "replay")
-        await eventually(lambda: shell.no_request(), within=10)
+        await eventually(shell.no_request, within=10)
         assert await shell.held() == [(1, "parked"), (2, "behind")], "the fault is still there: parked again"
         faults.clear()
         await shell.decide(topic, 1, "replay")
-        await eventually(lambda: shell.nothing_held(), within=10)
+        await eventually(shell.nothing_held, within=10)
     assert await shell.steps(A) == ["1", "2", "3"]
 
 
@@ -148,7 +148,7 @@ async def test_a_replay_that_cannot_be_stored_parks_again(shell: Shell) -> None:
     async with shell.consuming(topic):
         await shell.caught_up(topic)
         await shell.decide(topic, 0, "replay")
-        await eventually(lambda: shell.no_request(), within=10)
+        await eventually(shell.no_request, within=10)
         await shell.send(topic, step(B, 1))
         await shell.caught_up(topic)
     assert await shell.held() == [(0, "parked"), (1, "behind")]
@@ -164,7 +164,7 @@ async def test_a_discard_skips_one_record(shell: Shell) -> None:
         await shell.caught_up(topic)
         await shell.decide(topic, 1, "discard")
         await shell.decide(topic, 3, "discard")
-        await eventually(lambda: shell.nothing_held(), within=10)
+        await eventually(shell.nothing_held, within=10)
     assert await shell.steps(A) == ["1", "3"]
 
 
@@ -228,5 +228,5 @@ async def test_a_fork_waits_for_an_operator(shell: Shell) -> None:
         await shell.caught_up(topic)
         assert await shell.held() == [(2, "fork"), (3, "behind")]
         await shell.decide(topic, 2, "replay")
-        await eventually(lambda: shell.nothing_held(), within=10)
+        await eventually(shell.nothing_held, within=10)
     assert await shell.steps(A) == ["1", "old life", "new life", "3"]

@@ -217,13 +217,19 @@ async def test_a_long_outage_does_not_end_membership(shell: Shell, monkeypatch: 
 
 async def test_a_stop_in_a_rebalance_does_not_wait_for_it(shell: Shell) -> None:
     """Partitions given up while their poll waits for the new assignment must not hold that up for seconds."""
-    topic = await shell.topic(partitions=6)
+    topic = await shell.topic(partitions=24)
     async with shell.consuming(topic, member="one") as one:
-        await eventually(lambda: len(held_by(one)) == 6, within=15)
+        await eventually(lambda: given(one), within=15)
         tasks = [task for _, task in one._partitions.values()]
         async with shell.flow(topic, KEYS), shell.consuming(topic, member="two") as two:
-            await eventually(lambda: two.reason_not_ready() is None and len(held_by(one)) == 3, within=30)
+            await eventually(lambda: len(held_by(one)) == 12 and given(two), within=30)
+            assert len(tasks) == 24
             assert all(task.done() and not task.cancelled() for task in tasks), "a poll had to be cut off by force"
+
+
+def given(consumer: Any) -> bool:
+    """Whether the member has its assignment and works on it."""
+    return consumer.reason_not_ready() is None
 
 
 async def test_a_missing_topic_is_named(shell: Shell) -> None:

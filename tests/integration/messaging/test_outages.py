@@ -60,17 +60,13 @@ async def told(shell: Shell, key: UUID) -> list[str]:
 
 async def all_arrived(shell: Shell, topic: Topic, key: UUID, heard: list[str]) -> None:
     """Everything told has taken effect once and in order, and everything that a client heard was told."""
-    await eventually(lambda: empty(shell), within=60)
+    await eventually(shell.nothing_to_send, within=60)
     await shell.caught_up(topic, within=60)
     facts = await told(shell, key)
     assert await shell.steps(key) == facts
     assert set(heard) <= set(facts)
     assert len(facts) == len(set(facts))
     assert await shell.held() == []
-
-
-async def empty(shell: Shell) -> bool:
-    return not await shell.pool.fetchval("select count(*) from outbox")
 
 
 async def count(shell: Shell, key: UUID) -> int:

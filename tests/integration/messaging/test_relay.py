@@ -6,7 +6,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.topics import Topic
+import pytest
+
+from shared.contracts.registry import UpgradeNeededError
+from shared.contracts.topics import TOPICS, Topic
 from shared.postgres.unit import Unit
 from tests.support import eventually, unique
 from tests.support.delivery import MOMENT, SERVICE, TALLIES, cause, dossier, publisher
@@ -18,11 +21,6 @@ KEYS = [dossier(n) for n in range(1, 21)]
 async def outbox(shell: Shell) -> int:
     """Facts that wait for Kafka's acknowledgement."""
     return int(await shell.pool.fetchval("select count(*) from outbox"))
-
-
-async def sent(shell: Shell) -> bool:
-    """Whether the outbox is empty."""
-    return await outbox(shell) == 0
 
 
 def in_order(records: list[Any]) -> dict[str, list[int]]:
@@ -53,7 +51,7 @@ async def test_facts_reach_kafka_as_they_were_kept(shell: Shell) -> None:
     for key in KEYS:
         await shell.publish(topic, key, "one", "two")
     async with background(shell.relay().run()):
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
     records = await every_fact(shell, topic, 2)
     assert len(records) == 2 * len(KEYS)
     kept = {row["id"]: row["value"] for row in await shell.pool.fetch("select id::text, value from facts")}
@@ -67,7 +65,7 @@ async def test_a_consumer_reads_what_a_relay_sends(shell: Shell) -> None:
     async with background(shell.relay().run()), shell.consuming(topic):
         for activity in ("one", "two", "three"):
             await asyncio.gather(*(shell.publish(topic, key, activity) for key in KEYS))
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
         await shell.caught_up(topic)
     assert {tuple(row.steps) for row in (await shell.rows()).values()} == {("one", "two", "three")}
 
@@ -94,7 +92,7 @@ async def test_killed_between_sending_and_deleting(shell: Shell, tmp_path: Path)
         await holding.rollback()
         assert await outbox(shell) == 60
         async with background(shell.relay("second").run()):
-            await eventually(lambda: sent(shell), within=20)
+            await eventually(shell.nothing_to_send, within=20)
         await shell.caught_up(topic)
     assert len(await every_fact(shell, topic, 3)) == 120
     assert {tuple(row.steps) for row in (await shell.rows()).values()} == {("one", "two", "three")}
@@ -119,7 +117,7 @@ async def test_a_lost_lock_starts_anew(shell: Shell) -> None:
                 "where datname = current_database())"
             )
             assert ended == 1
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
         assert relay.reason_not_ready() is None
     await every_fact(shell, topic, 4)
 
@@ -141,7 +139,7 @@ async def test_two_relays_double_nothing(shell: Shell) -> None:
         for turn in range(10):
             await asyncio.gather(*(shell.publish(topic, key, f"{turn}") for key in KEYS))
             assert await holders(shell) <= 1
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
     assert len(await every_fact(shell, topic, 10)) == 10 * len(KEYS)
 
 
@@ -154,7 +152,7 @@ async def test_the_one_that_stands_by_takes_over(shell: Shell) -> None:
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         await shell.publish(topic, KEYS[0], "one")
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
 
 
 async def test_an_older_transaction_that_commits_later(shell: Shell) -> None:
@@ -177,7 +175,7 @@ async def test_an_older_transaction_that_commits_later(shell: Shell) -> None:
         await eventually(lambda: on_kafka(shell, topic, 1), within=20)
         await transaction.commit()
         await shell.publish(topic, slow, "three")
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
     assert in_order(await shell.on_kafka(topic)) == {str(quick): [1], str(slow): [1, 2, 3]}
 
 
@@ -195,7 +193,7 @@ async def test_a_fact_is_never_told_by_a_transaction_that_failed(shell: Shell) -
             await unit.save(connection)
             await transaction.rollback()
         await shell.publish(topic, KEYS[0], "one")
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
     (record,) = await shell.on_kafka(topic)
     assert json.loads(record.value)["data"]["activity"] == "one"
 
@@ -208,7 +206,17 @@ async def test_large_facts_keep_their_order(shell: Shell) -> None:
         await shell.publish(topic, KEYS[0], f"{number}" * size)
         await shell.publish(topic, KEYS[1], f"{number}")
     async with background(shell.relay().run()):
-        await eventually(lambda: sent(shell), within=20)
+        await eventually(shell.nothing_to_send, within=20)
     records = await shell.on_kafka(topic)
     assert in_order(records) == {str(key): [1, 2, 3, 4, 5, 6] for key in KEYS[:2]}
     assert len(records) == 12
+
+
+async def test_a_topic_that_the_release_lacks_ends_the_relay(shell: Shell) -> None:
+    """An older release over a newer one's outbox: it says so, instead of failing in a loop or passing them over."""
+    topic = await shell.topic()
+    await shell.publish(topic, KEYS[0], "one")
+    del TOPICS[topic.name]
+    with pytest.raises(UpgradeNeededError, match=f"facts wait for {topic.name}, a topic that this release lacks"):
+        await asyncio.wait_for(shell.relay().run(), 20)
+    assert await outbox(shell) == 1

@@ -99,3 +99,10 @@ def test_place_must_be_whole(text: str) -> None:
     """A slip is a sentence with an example."""
     with pytest.raises(ExpectedError, match="is not topic/partition/offset"):
         Place.parse(text)
+
+
+@pytest.mark.parametrize("text", ["a/2147483648/1", "a/1/9223372036854775808"])
+def test_place_must_be_possible(text: str) -> None:
+    """A number that no partition or offset can be is a slip, too, not a failure of the database."""
+    with pytest.raises(ExpectedError, match="no partition or offset is as large"):
+        Place.parse(text)

@@ -1,0 +1,148 @@
+"""How many events a second the delivery shell takes, beside the broker's client alone on the same records.
+
+`python -m tests.bench.delivery [records] [--profile consumer|relay]` starts a broker and a database of its own, prints
+a table and ends. Only the ratios of one run mean something: the machine is shared with broker and database.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import pstats
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from motcua.database import create_database, url_for
+from motcua.embedded import kafka
+from motcua.embedded.ports import free_port
+from motcua.embedded.postgres import Postgres
+from motcua.settings import MotcuaSettings
+from shared.contracts.envelope import Fact
+from shared.contracts.registry import decode
+from shared.contracts.topics import Topic
+from shared.messaging.applying import Handler
+from shared.postgres.unit import Unit
+from tests.support import eventually
+from tests.support.delivery import SERVICE, Tally, dossier, step
+from tests.support.shell import Shell, background, opened, told_on
+
+STEPS = 10
+"""Facts a dossier."""
+
+
+def publishing(topic: Topic) -> Handler[Tally]:
+    """Counts, and tells one fact for each that it hears."""
+    told = told_on(topic)
+
+    def on_step(fact: Fact[Any], unit: Unit[Tally]) -> None:
+        row = unit.row(fact.dossier_id)
+        row.steps = [fact.data.activity]
+        unit.publish(row, told(state="processing", activity="heard"), time=fact.time, cause=unit.cause_of(fact))
+
+    return on_step
+
+
+async def client_alone(shell: Shell, topic: Topic) -> None:
+    """aiokafka's getmany and nothing else."""
+    await _read(shell, topic, lambda _: None)
+
+
+async def client_and_decoding(shell: Shell, topic: Topic) -> None:
+    """The same with every value decoded into its fact."""
+
+    def decoded(record: Any) -> None:
+        decode("dossier.step_recorded", 1, record.value)
+
+    await _read(shell, topic, decoded)
+
+
+async def _read(shell: Shell, topic: Topic, use: Callable[[Any], None]) -> None:
+    ends = await shell.ends(topic)
+    places = [TopicPartition(topic.name, number) for number in ends]
+    async with AIOKafkaConsumer(bootstrap_servers=shell.bootstrap, auto_offset_reset="earliest") as consumer:
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        left = sum(ends.values())
+        while left:
+            for records in (await consumer.getmany(timeout_ms=1000, max_records=2000)).values():
+                for record in records:
+                    use(record)
+                left -= len(records)
+
+
+async def consume(shell: Shell, topic: Topic, out: Topic | None) -> None:
+    """The shell's consumer to the end of the topic."""
+    more = {"handler": publishing(out)} if out else {}
+    async with shell.consuming(topic, **more):
+        await shell.caught_up(topic, within=600)
+
+
+async def relay(shell: Shell) -> None:
+    """The relay until the outbox is empty."""
+    async with background(shell.relay().run()):
+        await eventually(shell.nothing_to_send, within=600)
+
+
+async def measured(name: str, records: int, work: Callable[[], Awaitable[None]], *, profile: bool) -> None:
+    """Print one line: events a second, and this process's own CPU an event."""
+    profiler = cProfile.Profile() if profile else None
+    wall, cpu = time.monotonic(), time.process_time()
+    if profiler:
+        profiler.enable()
+    await work()
+    if profiler:
+        profiler.disable()
+    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    print(f"{name:40} {records / wall:>10,.0f} events/s {cpu / records * 1e6:>8.1f} µs CPU/event {wall:>7.1f} s")
+    if profiler:
+        pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+
+
+async def bench(shell: Shell, records: int, profiled: str) -> None:
+    """Each line on the same records, one after the other."""
+    topic = await shell.topic("in", partitions=6)
+    out = await shell.topic("out", partitions=6)
+    keys = [dossier(n * 2**64 + n) for n in range(1, records // STEPS + 1)]
+    for n in range(1, STEPS + 1):
+        for at in range(0, len(keys), 1000):
+            await shell.send(topic, *(step(key, n) for key in keys[at : at + 1000]))
+    size = len(step(keys[0], 1).to_json())
+    print(f"{records:,} records of {size} bytes, {len(keys):,} dossiers, 6 partitions\n")
+    await measured("aiokafka getmany alone", records, lambda: client_alone(shell, topic), profile=False)
+    await measured("the same, values decoded", records, lambda: client_and_decoding(shell, topic), profile=False)
+    await measured("consumer, state only", records, lambda: consume(shell, topic, None), profile=profiled == "state")
+    await shell.pool.execute("truncate tallies, stored_offsets")
+    await shell.pool.execute("vacuum analyze")
+    await measured(
+        "consumer, one fact told for each", records, lambda: consume(shell, topic, out), profile=profiled == "consumer"
+    )
+    await measured("relay, whole backlog", records, lambda: relay(shell), profile=profiled == "relay")
+
+
+async def main(records: int, profiled: str, folder: Path) -> None:
+    """A broker and a database for the run alone."""
+    settings = MotcuaSettings()
+    jars = kafka.prepare(settings.home, java=settings.java, maven=settings.maven)
+    broker = kafka.single(jars, folder / "kafka", port=free_port(), controller_port=free_port())
+    postgres = Postgres(folder / "postgres", free_port())
+    try:
+        await asyncio.gather(asyncio.to_thread(broker.start), asyncio.to_thread(postgres.start))
+        create_database(postgres.url, services=[SERVICE])
+        async with opened(broker.bootstrap, url_for(postgres.url, SERVICE), folder / "migrations") as shell:
+            await bench(shell, records, profiled)
+    finally:
+        broker.stop()
+        postgres.stop()
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("records", nargs="?", type=int, default=100_000)
+    options.add_argument("--profile", choices=["state", "consumer", "relay"], default="")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        asyncio.run(main(given.records, given.profile, Path(scratch)))
