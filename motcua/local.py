@@ -213,7 +213,8 @@ class LocalCentre:
             self._postgres.start()
             assert self._postgres.child is not None, "start() made it"
             self.parts["postgres"] = self._postgres.child
-        prepare_database(self._settings, services, self._progress)
+        version = self.centre.catalogue_version
+        prepare_database(self._settings, services, self._progress, catalogue_version=version)
 
     def _launch(self, name: str, command: list[str], settings: dict[str, str]) -> Child:
         log = self.home / "logs" / f"{name}.log"

@@ -11,6 +11,7 @@ from motcua.settings import MotcuaSettings
 from shared.contracts.topics import TOPICS
 from shared.messaging.admin import create_topics
 from shared.postgres.migrate import migrate
+from shared.postgres.prepared import note_prepared
 from shared.runtime.centre import load_centre
 from shared.runtime.clock import machine_now
 
@@ -25,15 +26,19 @@ def prepare(settings: MotcuaSettings, progress: Progress) -> None:
     centre = load_centre(settings.centre)
     ensure_keys(settings.home, keys_of(centre, centre.local_date(machine_now())))
     progress(f"Keys stand in {settings.home}")
-    prepare_database(settings, SERVICES, progress)
+    prepare_database(settings, SERVICES, progress, catalogue_version=centre.catalogue_version)
     asyncio.run(create_topics(settings.bootstrap, TOPICS.values(), replication=settings.kafka_replication))
     progress("Topics stand")
 
 
-def prepare_database(settings: MotcuaSettings, services: Iterable[str], progress: Progress) -> None:
-    """Roles, schemas and rights of all, then the migrations of `services`."""
+def prepare_database(
+    settings: MotcuaSettings, services: Iterable[str], progress: Progress, *, catalogue_version: str
+) -> None:
+    """Roles, schemas and rights of all, then the migrations of `services`, which from then on start with this
+    configuration alone. Blocks."""
     create_database(settings.admin_url, passwords=settings.passwords)
     for service in services:
         folder = Path(services_package.__path__[0]) / service / "migrations"
         for name in migrate(settings.database_url(service), service, folder):
             progress(f"Migrated {service}: {name}")
+        asyncio.run(note_prepared(settings.database_url(service), service, catalogue_version))

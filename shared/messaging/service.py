@@ -29,6 +29,7 @@ from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.facts import Publisher
 from shared.postgres.migrate import check_migrated, migrate
 from shared.postgres.pool import Connection, create_pool
+from shared.postgres.prepared import check_prepared
 from shared.postgres.rows import Row, Table
 from shared.postgres.unit import Unit, unit_of_work
 from shared.runtime import logs
@@ -113,6 +114,7 @@ async def running(
     await membership.acquire()
     pool = await create_pool(settings.database_url, service)
     try:
+        await check_prepared(pool, centre.catalogue_version)
         publisher = Publisher(service, centre.code, settings.epoch, centre.catalogue_version)
         relay = Relay(
             settings.database_url, service, bootstrap=settings.kafka_bootstrap, client_id=f"{settings.member}-relay"

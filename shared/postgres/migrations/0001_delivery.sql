@@ -54,3 +54,10 @@ create table held_records (
 );
 create index held_records_by_key on held_records (topic, key);
 create index held_records_requested on held_records (topic, partition) where request is not null;
+
+-- The configuration for which this centre was prepared; a service that reads another one does not start.
+create table prepared (
+    one boolean primary key default true check (one),
+    catalogue_version text not null,
+    prepared_at timestamptz not null default now()
+);

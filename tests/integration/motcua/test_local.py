@@ -1,18 +1,25 @@
 """A local centre on a Kafka and a Postgres that are there already: neither is started, neither is stopped."""
 
+import shutil
 from pathlib import Path
 
 from motcua.embedded import kafka
 from motcua.embedded.ports import free_port
 from motcua.embedded.postgres import Postgres
 from motcua.local import LocalCentre
+from motcua.prepare import prepare_database
 from motcua.settings import MotcuaSettings
+from shared.runtime.centre import load_centre
+from tests.support import eventually_sync
+
+CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 
 
-def test_existing_servers_are_used_and_left_alone(broker: kafka.Broker, postgres: Postgres, tmp_path: Path) -> None:
-    """With both settings given, only sinks and services are started; a replica gets a name and a port of its own."""
-    settings = MotcuaSettings(
-        home=tmp_path,
+def settings_for(home: Path, broker: kafka.Broker, postgres: Postgres, centre: Path = CENTRE) -> MotcuaSettings:
+    """Existing servers, free ports."""
+    return MotcuaSettings(
+        home=home,
+        centre=centre,
         kafka=broker.bootstrap,
         database=postgres.url,
         http_port=free_port(span=6),
@@ -20,7 +27,11 @@ def test_existing_servers_are_used_and_left_alone(broker: kafka.Broker, postgres
         smtp_control_port=free_port(),
         sms_port=free_port(),
     )
-    local = LocalCentre(settings)
+
+
+def test_existing_servers_are_used_and_left_alone(broker: kafka.Broker, postgres: Postgres, tmp_path: Path) -> None:
+    """With both settings given, only sinks and services are started; a replica gets a name and a port of its own."""
+    local = LocalCentre(settings_for(tmp_path, broker, postgres))
     try:
         local.start(["routing"])
         local.start_service("routing", replica=1, port=free_port())
@@ -31,3 +42,31 @@ def test_existing_servers_are_used_and_left_alone(broker: kafka.Broker, postgres
         local.stop()
     assert broker.running
     assert postgres.running
+
+
+def test_services_of_different_configurations_do_not_start_together(
+    broker: kafka.Broker, postgres: Postgres, tmp_path: Path
+) -> None:
+    """A folder that changed under a prepared centre stops the next start with both versions named; a change on purpose
+    prepares the centre again."""
+    folder = tmp_path / "centre"
+    shutil.copytree(CENTRE, folder)
+    settings = settings_for(tmp_path / "home", broker, postgres, folder)
+    local = LocalCentre(settings)
+    try:
+        local.start(["routing"])
+        prepared_for = local.centre.catalogue_version
+        (folder / "notes.txt").write_text("mended by hand")
+        changed = load_centre(folder).catalogue_version
+        other = local.start_service("routing", replica=1, port=free_port())
+        assert eventually_sync(lambda: other.exit_code is not None, within=30)
+        assert other.exit_code == 3
+        for version in (prepared_for, changed):
+            assert version in other.last_lines()
+        assert "motcua prepare" in other.last_lines()
+        prepare_database(settings, ["routing"], lambda _: None, catalogue_version=changed)
+        local.parts.pop("routing-1")
+        local.start_service("routing", replica=1, port=free_port())
+        local.wait_ready("routing-1")
+    finally:
+        local.stop()
