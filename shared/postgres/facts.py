@@ -7,6 +7,7 @@ from functools import cache
 
 from shared.contracts.envelope import Actor, AnyFact, EventData, actor_attributes, schema_uri
 from shared.contracts.registry import FACTS
+from shared.contracts.topics import TOPICS
 from shared.kernel.ids import derived_id
 from shared.postgres.pool import Connection
 
@@ -55,8 +56,13 @@ class Publisher:
     def fact(
         self, data: EventData, *, subject: str, sequence: int, time: datetime, cause: Cause, place: int
     ) -> AnyFact:
-        """The fact as it will stand on Kafka; `place` counts the cause's facts of this type about all subjects."""
-        event_type = data.TYPE
+        """The fact as it will stand on Kafka; `place` counts the cause's facts of this type about all subjects.
+
+        Raises ValueError for an event of another service's topic.
+        """
+        event_type, topic = data.TYPE, TOPICS[data.TOPIC]
+        if topic.owner != self.service:
+            raise ValueError(f"{topic.name} is {topic.owner}'s to write, not {self.service}'s")
         return FACTS[event_type](
             id=derived_id(cause.id, event_type, place),
             source=f"/motcua/{self.centre}/{self.service}",

@@ -156,7 +156,7 @@ class Shell:
         """Tell facts in one transaction, as an act would."""
         told = told_on(topic)
         async with unit_of_work(
-            self.pool, TALLIES, [key], publisher=publisher(SERVICE), recorded_at=MOMENT, committed=self.deaf
+            self.pool, TALLIES, [key], publisher=publisher(), recorded_at=MOMENT, committed=self.deaf
         ) as (_, unit):
             for activity in activities:
                 unit.publish(

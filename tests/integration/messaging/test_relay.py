@@ -12,7 +12,7 @@ from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import TOPICS, Topic
 from shared.postgres.unit import Unit
 from tests.support import eventually, unique
-from tests.support.delivery import MOMENT, SERVICE, TALLIES, cause, dossier, publisher
+from tests.support.delivery import MOMENT, TALLIES, cause, dossier, publisher
 from tests.support.shell import Shell, background, told_on
 
 KEYS = [dossier(n) for n in range(1, 21)]
@@ -166,7 +166,7 @@ async def test_an_older_transaction_that_commits_later(shell: Shell) -> None:
     async with shell.pool.acquire() as connection, background(shell.relay().run()):
         transaction = connection.transaction()
         await transaction.start()
-        unit = Unit(TALLIES, await TALLIES.lock(connection, [slow]), publisher(SERVICE), MOMENT)
+        unit = Unit(TALLIES, await TALLIES.lock(connection, [slow]), publisher(), MOMENT)
         for activity in ("one", "two"):
             data = told(state="processing", activity=activity)
             unit.publish(unit.row(slow), data, time=MOMENT, cause=cause(unique("act")))
@@ -187,7 +187,7 @@ async def test_a_fact_is_never_told_by_a_transaction_that_failed(shell: Shell) -
         async with shell.pool.acquire() as connection:
             transaction = connection.transaction()
             await transaction.start()
-            unit = Unit(TALLIES, {}, publisher(SERVICE), MOMENT)
+            unit = Unit(TALLIES, {}, publisher(), MOMENT)
             data = told(state="processing", activity="never")
             unit.publish(unit.row(KEYS[0]), data, time=MOMENT, cause=cause(unique("act")))
             await unit.save(connection)

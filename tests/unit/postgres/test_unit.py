@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import pytest
+
 from shared.contracts.dossiers import DossierPaidV1, DossierTakenOverV1
 from shared.kernel.ids import derived_id
 from shared.postgres.unit import Unit
@@ -39,6 +41,13 @@ def test_facts_count_by_dossier() -> None:
         (str(A), 5, 4),
     ]
     assert work.facts == facts
+
+
+def test_a_fact_of_another_services_topic_is_refused() -> None:
+    """Each topic has one writer; a second one would fork every dossier's sequence there."""
+    work = Unit(TALLIES, {}, publisher("sla"), MOMENT)
+    with pytest.raises(ValueError, match=r"intake\.dossiers\.v1 is intake's to write, not sla's"):
+        work.publish(work.row(A), PAID, time=MOMENT, cause=cause("x"))
 
 
 def test_the_same_cause_decided_again_gives_the_same_ids() -> None:
