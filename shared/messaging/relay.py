@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -156,14 +157,19 @@ class Relay:
     async def _acknowledged(
         self, connection: asyncpg.Connection, acknowledgements: Sequence["asyncio.Future[object]"]
     ) -> None:
-        """Wait for every acknowledgement, keeping the connection that holds the lock alive meanwhile."""
-        pending = set(acknowledgements)
+        """Wait for every acknowledgement, keeping the connection that holds the lock alive meanwhile.
+
+        A broker that is frozen refuses nothing, so readiness must not wait for an error.
+        """
+        pending, began = set(acknowledgements), time.monotonic()
         while pending:
             _, pending = await asyncio.wait(pending, timeout=LOCK_IDLE_SECONDS / 6)
             if pending:
+                self._not_ready = f"Kafka has not acknowledged for {time.monotonic() - began:.0f} s what was sent"
                 await connection.execute("select 1")
         for acknowledgement in acknowledgements:
             acknowledgement.result()
+        self._not_ready = None
 
     async def _idle(self) -> None:
         with contextlib.suppress(TimeoutError):

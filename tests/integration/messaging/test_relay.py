@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from motcua.embedded import kafka
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import TOPICS, Topic
+from shared.messaging.relay import Relay
 from shared.postgres.unit import Unit
 from tests.support import eventually, unique
 from tests.support.delivery import MOMENT, TALLIES, cause, dossier, publisher
@@ -120,6 +124,29 @@ async def test_a_lost_lock_starts_anew(shell: Shell) -> None:
         await eventually(shell.nothing_to_send, within=20)
         assert relay.reason_not_ready() is None
     await every_fact(shell, topic, 4)
+
+
+async def test_a_frozen_broker_is_seen(shell: Shell, broker: kafka.Broker) -> None:
+    """It refuses nothing and acknowledges nothing: the relay says so within seconds, and gets on when it is back."""
+    topic = await shell.topic(partitions=3)
+    relay = shell.relay()
+    async with background(relay.run()):
+        await shell.publish(topic, KEYS[0], "one")
+        await eventually(shell.nothing_to_send, within=20)
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGSTOP)
+        try:
+            await shell.publish(topic, KEYS[0], "two")
+            await eventually(lambda: told(relay, "not acknowledged"), within=20)
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
+        await eventually(shell.nothing_to_send, within=60)
+        assert relay.reason_not_ready() is None
+
+
+async def told(relay: Relay, words: str) -> bool:
+    """Whether the relay gives that as its reason."""
+    return words in (relay.reason_not_ready() or "")
 
 
 async def holders(shell: Shell) -> int:
