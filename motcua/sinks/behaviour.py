@@ -5,6 +5,9 @@ from typing import Literal
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
+SINK = "motcua sink"
+"""What a sink calls itself (over HTTP at `/`, in its SMTP greeting): a set centre sends to nobody else."""
+
 
 class Behaviour(BaseModel):
     """`takes`: whether the message reaches the inbox. `answers`: what the sender is told, which may be a lie.

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from motcua.sinks.behaviour import Behaviour, Control, add_control
+from motcua.sinks.behaviour import SINK, Behaviour, Control, add_control
 from motcua.sinks.inbox import Inbox, InboxMessage
 from shared.runtime.clock import machine_now
 
@@ -77,6 +77,10 @@ def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receip
             task = asyncio.create_task(report(message.id, behaviour.receipts))
             reports.add(task)
             task.add_done_callback(reports.discard)
+
+    @app.get("/")
+    async def who() -> dict[str, str]:
+        return {"provider": SINK}
 
     @app.post("/messages")
     async def messages(

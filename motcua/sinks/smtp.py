@@ -8,7 +8,7 @@ from email.policy import default
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from motcua.sinks.behaviour import Control
+from motcua.sinks.behaviour import SINK, Control
 from motcua.sinks.inbox import Inbox, InboxMessage
 from shared.runtime.clock import machine_now
 
@@ -32,7 +32,9 @@ class SmtpSink:
     async def start(self) -> None:
         """Open the port. Raises OSError when it is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, hostname="motcua"), self._host, self._port)
+        self._server = await loop.create_server(
+            lambda: SMTP(self, hostname="motcua", ident=SINK), self._host, self._port
+        )
 
     @property
     def port(self) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.intake import tables
 from services.intake.cases import Draft, Setting
-from services.intake.deciding import decide
+from services.intake.deciding import acting, decide
 from services.intake.domain.codes import SerialKey, Serials, form_number
 from services.intake.requests import ActLine
 from services.intake.tables import DossierRow, KnownKey
@@ -59,7 +59,7 @@ class Block:
         self._known = known
         self._failed = failed
         self._outcomes: list[Outcome | int] = []
-        self.decided: list[tuple[int, ActLine, str, list[Draft]]] = []
+        self.decided: list[tuple[int, ActLine, str, Actor, list[Draft]]] = []
         self._first: dict[str, tuple[bytes, int]] = {}
         self._applicants: dict[UUID, tables.ApplicantRecord] = {}
         self._corrections: dict[UUID, dict[str, Any]] = {}
@@ -78,15 +78,16 @@ class Block:
                     raise ExpectedError(
                         "earlier-line-failed", "an earlier line of this dossier failed in this request", status=424
                     )
+                actor = acting(self._actor, line, played=self._setting.accepts_until is not None)
                 drafts = decide(
                     line,
-                    self._actor,
+                    actor,
                     None if target is None else self._unit.find(target),
                     partial(self._unit.row, target),
                     self._setting,
                 )
                 outcome = len(self._outcomes)
-                self.decided.append((outcome, line, owned, drafts))
+                self.decided.append((outcome, line, owned, actor, drafts))
                 self._first[owned] = (line.fingerprint, outcome)
         except ExpectedError as refusal:
             self._failed |= marks
@@ -115,10 +116,10 @@ class Block:
         documents: list[tables.DocumentRecord] = []
         details: list[tables.DetailsRecord] = []
         foreign: list[tables.ForeignCodeRecord] = []
-        for place, line, owned, drafts in self.decided:
+        for place, line, owned, actor, drafts in self.decided:
             cause = Cause(
                 id=owned,
-                actor=self._actor,
+                actor=actor,
                 # an act without an instant of its own may follow one that a replica with a faster clock recorded
                 recorded_at=max(self._setting.now, *(draft.time for draft in drafts)),
                 correlation=self._trail.correlation,

@@ -17,13 +17,23 @@ from shared.kernel.centre import Centre, Requirement
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all decisions of one transaction share. `taken` are foreign codes that a dossier carries already."""
+    """What all decisions of one transaction share. `taken` are foreign codes that a dossier carries already.
+
+    `accepts_until` is the latest instant of an act on a centre whose time is set; None on one of the present.
+    """
 
     centre: Centre
     now: datetime
     backdating: moments.Backdating | None
     taken: set[str]
+    accepts_until: datetime | None = None
     _departments: dict[date, frozenset[str]] = field(default_factory=dict)
+
+    def occurred_at(self, asked: datetime | None, *, previous: datetime | None) -> datetime:
+        """When an act happened: see moments.occurred_at."""
+        return moments.occurred_at(
+            asked, now=self.now, previous=previous, backdating=self.backdating, accepts_until=self.accepts_until
+        )
 
     def departments_on(self, day: date) -> frozenset[str]:
         """The codes of all departments that there are on a local date."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.intake import act_data
 from services.intake.cases import Case, Draft, Setting, on_the_wire, present
-from services.intake.domain import contacts, moments, papers, roles
+from services.intake.domain import contacts, papers, roles
 from services.intake.domain.acts import check_offered, find_act, move
 from services.intake.receiving import receive, submit
 from services.intake.requests import ActLine
@@ -15,6 +15,24 @@ from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError, FieldError
 
 
+def acting(key: Actor, line: ActLine, *, played: bool) -> Actor:
+    """Who does the act of a line that came with `key`: the key's own actor, and an importer's the one that it names.
+
+    Raises ExpectedError: 403 where another actor is named than the key's, or an importer comes to a centre whose time
+    is not set (`played`); 422 where an importer names none.
+    """
+    named = line.actor
+    if key.role != "importer":
+        roles.check_named_actor(key, named.model_dump(exclude_none=True))
+        return key
+    if not played:
+        raise ExpectedError("role-may-not", "an importer acts only on a centre whose time is set", status=403)
+    actor_id, role = roles.named_actor(named.id, named.role)
+    return Actor(
+        kind=named.kind or "person", id=actor_id, role=role, department=named.department, counter=named.counter
+    )
+
+
 def decide(
     line: ActLine,
     actor: Actor,
@@ -22,12 +40,11 @@ def decide(
     new: Callable[[], DossierRow],
     setting: Setting,
 ) -> list[Draft]:
-    """Judge one act on its locked dossier (`row`, None where there is none) and change the row accordingly.
+    """Judge one act of `actor` on its locked dossier (`row`, None where there is none) and change the row accordingly.
 
     `new` gives the row of a dossier to be submitted. Raises ExpectedError and then has changed nothing.
     """
     act = find_act(line.act)
-    roles.check_named_actor(actor, line.actor.model_dump(exclude_none=True))
     roles.check_role(act, actor.role)
     check_offered(act)
     if act.name == "submit":
@@ -39,7 +56,7 @@ def decide(
         raise ExpectedError("no-such-dossier", "there is no such dossier, or it is not this key's to know", status=404)
     roles.check_actor(act, actor, state=row.state, department=row.department, submitted_by=row.submitted_by)
     to = move(act, row.state, row.came_from)
-    at = moments.occurred_at(line.occurred_at, now=setting.now, previous=row.last_act_at, backdating=setting.backdating)
+    at = setting.occurred_at(line.occurred_at, previous=row.last_act_at)
     return _DECISIONS[act.name](Case(act, row, actor, at, to, setting), _checked(line.data))
 
 

@@ -78,16 +78,19 @@ class Performer:
         raise AssertionError("unreachable")  # the last attempt returns or raises
 
     async def _attempt(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, failed: set[str]) -> list[Outcome]:
+        clock = self._context.clock
         targets = await self._targets(lines)
         ids = {target for target in targets if target is not None}
         with contextlib.suppress(_NothingDecidedError):
             async with self._context.unit(DOSSIERS, ids) as (connection, unit):
-                now = self._context.clock.now()  # under the locks: waiting for them must not date an act early
+                now = clock.now()  # under the locks: waiting for them must not date an act early
                 known = await store.known_keys(connection, [key_id(actor, line) for line in lines if line.key])
-                backdating = await self._backdating(connection) if any(line.occurred_at for line in lines) else None
+                measured = not clock.is_set and any(line.occurred_at for line in lines)
+                backdating = await self._backdating(connection) if measured else None
                 taken = {code.id for line in lines for code in line.foreign}
                 carried = await store.taken_foreign_codes(connection, taken)
-                setting = Setting(self._context.centre, now, backdating, carried)
+                until = clock.accepts_until() if clock.is_set else None
+                setting = Setting(self._context.centre, now, backdating, carried, until)
                 block = Block(actor, trail, setting, unit, known, failed)
                 for line, target in zip(lines, targets, strict=True):
                     block.judge(line, target)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.intake import act_data
 from services.intake.cases import Case, Draft, Setting, applicant_record, on_the_wire, present
-from services.intake.domain import competence, contacts, moments, papers, roles
+from services.intake.domain import competence, contacts, papers, roles
 from services.intake.domain.acts import ACTS
 from services.intake.domain.codes import CODE
 from services.intake.elsewhere import received_elsewhere
@@ -43,7 +43,7 @@ def submit(
     contacts.check_contact(contact.phone, contact.email, pointer="/data/applicant")
     channel = roles.submission_channel(actor.role, data.channel, data.counter)
     counter = roles.own_counter(actor, data.counter) if channel == "counter" else None
-    at = moments.occurred_at(line.occurred_at, now=setting.now, previous=None, backdating=setting.backdating)
+    at = setting.occurred_at(line.occurred_at, previous=None)
     day = setting.centre.local_date(at)
     procedure = setting.centre.procedure(data.procedure, day)
     department = competence.competent_department(

@@ -77,7 +77,9 @@ def router(context: Context, *, receipt_key: str | None) -> APIRouter:
         async with context.unit(DOSSIERS, [dossier_id]) as (connection, unit):
             message = await lock_message(connection, receipt.message_id)
             assert message is not None, "messages are never deleted"
-            news = record_receipt(receipt.status == "delivered", message, unit, now=context.clock.now())
+            news = record_receipt(
+                receipt.status == "delivered", message, unit, now=context.clock.at_due(message.not_before)
+            )
         return ReceiptTaken(message_id=receipt.message_id, news=news)
 
     @routes.get("/dossiers/{dossier_id}/messages")

@@ -1,5 +1,8 @@
 """notify put together: the one file that knows every part of it."""
 
+import asyncio
+import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +19,9 @@ from services.notify.texts import load_texts
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
 from shared.messaging.service import Context, Parts
+
+SINKS_SECONDS = 30.0
+"""How long the providers of a set centre may take to start."""
 
 
 async def build(context: Context) -> Parts:
@@ -43,11 +49,36 @@ async def build(context: Context) -> Parts:
     }
     for channel, sender in senders.items():
         context.health.register(f"sender_{channel}", sender.reason_not_ready)
+
+    async def prepare() -> None:
+        if context.clock.is_set:
+            await require_sinks(gateways, within_seconds=SINKS_SECONDS)
+
     return Parts(
         streams=streams(texts),
         routers=[router(context, receipt_key=_secret(settings.receipt_key_file, "NOTIFY_RECEIPT_KEY_FILE"))],
         workers={f"sender_{channel}": sender.run for channel, sender in senders.items()},
+        prepare=prepare,
     )
+
+
+async def require_sinks(gateways: Mapping[str, Gateway], *, within_seconds: float) -> None:
+    """Wait until every provider has said that it passes nothing on. Raises StartError for any other one, or none."""
+    until = time.monotonic() + within_seconds
+    for channel, gateway in gateways.items():
+        while True:
+            try:
+                is_sink = await gateway.is_sink()
+                break
+            except OSError as error:
+                if time.monotonic() > until:
+                    raise StartError(f"the {channel} provider does not answer: {error}") from error
+                await asyncio.sleep(0.2)
+        if not is_sink:
+            raise StartError(
+                f"the {channel} provider is none of motcua's own sinks: a centre whose time is set plays a past, and "
+                "nobody may get its messages"
+            )
 
 
 def _sms(settings: NotifySettings, centre: Centre) -> HttpSmsGateway:

@@ -104,7 +104,8 @@ def hear(known: Known, fact: AnyFact) -> list[Alert]:
         return planning.hear_clock(known, Clock(told, data.dossier_sequence, due_at, paused))
     if isinstance(data, ASSIGNMENT_FACTS):
         place = data.receiving_place
-        known.place = {"kind": place.kind, "counters": list(place.counters), "returning": data.returning_place}
+        found = {"kind": place.kind, "counters": list(place.counters), "returning": data.returning_place}
+        planning.hear_place(known, told.at, found)
     return []
 
 

@@ -23,7 +23,7 @@ OUTCOMES = metrics.counter("motcua_notify_outcomes_total", "Messages by what bec
 def record(step: Step, message: Message, unit: Unit[DossierRow], *, now: datetime, machine: datetime) -> None:
     """Write what a step decided; a closed message tells its outcome. `message` and its dossier's row are locked.
 
-    `now` is centre time, for the fact; `machine` is machine time, for when to try again.
+    `now` is the centre time by which it was judged, for the fact; `machine` is machine time, for when to try again.
     """
     message.leased_until = None
     match step:
@@ -35,13 +35,7 @@ def record(step: Step, message: Message, unit: Unit[DossierRow], *, now: datetim
         case Sent(reference):
             message.reference = reference
             _close(message, "sent", None)
-            sent = MessageSentV1(
-                **_about(message),
-                attempts=message.attempts,
-                parts=message.parts,
-                possibly_doubled=message.doubled,
-            )
-            _tell(sent, message, unit, now)
+            _tell_sent(message, unit, now)
         case Failed(reason):
             _close(message, "failed", reason)
             _tell(MessageFailedV1(**_about(message), reason=reason), message, unit, now)
@@ -63,6 +57,8 @@ def record_receipt(arrived: bool, message: Message, unit: Unit[DossierRow], *, n
     if never_sent or message.state == "delivered" or (not arrived and message.state == "failed"):
         return False
     message.leased_until = None
+    if message.state == "planned":  # the report overtook the provider's answer, and says what that would have said
+        _tell_sent(message, unit, now)
     if arrived:
         _close(message, "delivered", None)
         _tell(MessageDeliveredV1(**_about(message)), message, unit, now)
@@ -82,6 +78,13 @@ def _close(message: Message, state: Any, reason: str | None) -> None:
     OUTCOMES.labels(message.channel, state).inc()
 
 
+def _tell_sent(message: Message, unit: Unit[DossierRow], now: datetime) -> None:
+    sent = MessageSentV1(
+        **_about(message), attempts=message.attempts, parts=message.parts, possibly_doubled=message.doubled
+    )
+    _tell(sent, message, unit, now)
+
+
 def _about(message: Message) -> dict[str, Any]:
     return {
         "message_id": message.message_id,
@@ -95,7 +98,7 @@ def _tell(data: EventData, message: Message, unit: Unit[DossierRow], now: dateti
     cause = Cause(
         id=f"{message.message_id}/{data.TYPE}/{getattr(data, 'reason', '')}",
         actor=Actor(kind="system", id="notify", role="service"),
-        recorded_at=unit.recorded_at,
+        recorded_at=now,
         correlation=message.correlation,
         causation=str(message.planned_fact),
     )

@@ -25,7 +25,7 @@ from services.notify.domain.delivery import (
     given_up,
     in_doubt_after,
 )
-from services.notify.domain.planning import Known, is_overtaken
+from services.notify.domain.planning import Known, as_of, is_overtaken
 from services.notify.domain.sms import encode
 from services.notify.gateways import Gateway, Outgoing
 from services.notify.outcomes import record
@@ -35,6 +35,7 @@ from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.errors import TransientError
 from shared.messaging.service import Context
+from shared.postgres.clock import look
 from shared.postgres.errors import is_transient
 
 log = structlog.get_logger(__name__)
@@ -111,7 +112,9 @@ class Sender:
         room = AT_ONCE - len(self._under_way)
         if room == 0:
             return False
-        pool, now = self._context.pool, self._context.clock.now()
+        pool = self._context.pool
+        await look(self._context.clock, pool)
+        now = self._context.clock.now()
         if not await any_due(pool, channel=self._channel, now=now):
             return False
         heard = await self._context.consumer.caught_up_by_any(DOSSIERS_TOPIC, DEADLINES)
@@ -165,8 +168,8 @@ class Sender:
             message = await lock_message(connection, leased.message_id)
             if message is None or message.claims != leased.claims or message.next_step != "send":
                 return None
-            now, machine = self._context.clock.now(), await machine_now(connection)
-            known = unit.row(message.dossier_id)
+            now, machine = self._context.clock.at_due(message.not_before), await machine_now(connection)
+            known = self._as_judged(unit.row(message.dossier_id), now)
             reason = must_not_go(message, known, now) or (None if contact.address(self._channel) else "no_contact")
             if reason is not None:
                 record(given_up(in_doubt=message.in_doubt, reason=reason), message, unit, now=now, machine=machine)
@@ -214,23 +217,29 @@ class Sender:
                 step = after_sending(
                     answer, can, moment=message.moment, attempts=message.attempts, doubled=message.doubled
                 )
-            record(step, message, unit, now=self._context.clock.now(), machine=await machine_now(connection))
+            now = self._context.clock.at_due(message.not_before)
+            record(step, message, unit, now=now, machine=await machine_now(connection))
 
     async def _worth_going_on(self, leased: Sequence[Message]) -> list[Message]:
         """Close what was overtaken or has expired, before anybody's contact is looked up; answers the others."""
         claims = {message.message_id: message.claims for message in leased}
         going_on = []
         async with self._context.unit(DOSSIERS, {message.dossier_id for message in leased}) as (connection, unit):
-            now, machine = self._context.clock.now(), await machine_now(connection)
+            machine = await machine_now(connection)
             for message in (await MESSAGES.lock(connection, claims)).values():
                 if message.claims != claims[message.message_id] or message.next_step is None:
                     continue
-                reason = must_not_go(message, unit.row(message.dossier_id), now)
+                now = self._context.clock.at_due(message.not_before)
+                reason = must_not_go(message, self._as_judged(unit.row(message.dossier_id), now), now)
                 if reason is None:
                     going_on.append(message)
                 else:
                     record(given_up(in_doubt=message.in_doubt, reason=reason), message, unit, now=now, machine=machine)
         return going_on
+
+    def _as_judged(self, known: Known, now: datetime) -> Known:
+        """The dossier as it stands; on a set centre, whose time jumped on, as it stood then."""
+        return as_of(known, now) if self._context.clock.is_set else known
 
     def _outgoing(self, message: Message, address: str, contact: Contact) -> Outgoing:
         if message.channel == "sms":

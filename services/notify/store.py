@@ -41,6 +41,7 @@ DOSSIERS = Table(
         "due_at": "timestamptz",
         "early": "jsonb",
         "place": "jsonb",
+        "course": "jsonb",
     },
 )
 

@@ -167,7 +167,9 @@ class Clocks:
 def _threshold_cause(row: ClockRow, threshold: Threshold, recorded_at: datetime) -> Cause:
     due_at = threshold.due_at.isoformat()
     name = f"{row.key}|{threshold.level}|{threshold.step}|{due_at}|{row.generation}"
-    return _cause(name, str(row.key), max(recorded_at, threshold.at))
+    # never before what it follows from: an act may be recorded long after its instant
+    known_at = max(fact.recorded_at for fact in row.clock_facts())
+    return _cause(name, str(row.key), max(recorded_at, threshold.at, known_at))
 
 
 def _cause(name: str, dossier_id: str, recorded_at: datetime) -> Cause:

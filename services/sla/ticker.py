@@ -12,6 +12,7 @@ from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.messaging.service import Context
+from shared.postgres.clock import look
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.unit import Unit
 from shared.runtime import metrics
@@ -67,6 +68,7 @@ class Ticker:
         dossiers with nothing held or parked. A clock locked elsewhere is left for the next tick.
         """
         context = self._context
+        await look(context.clock, context.pool)
         now = context.clock.now()
         if not await store.any_due(context.pool, now):
             return 0
@@ -84,7 +86,7 @@ class Ticker:
         async with context.pool.acquire() as connection, connection.transaction():
             keys = await store.claim_due(connection, now, partitions, _BATCH)
             rows = await DOSSIERS.lock(connection, keys)
-            unit = Unit(DOSSIERS, rows, context.publisher, now)
+            unit = Unit(DOSSIERS, rows, context.publisher, context.clock.recorded_from())
             for row in rows.values():
                 if not row.fence(DOSSIERS_TOPIC.name).held:
                     self._clocks.fire(row, unit, until=now)

@@ -95,6 +95,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         """None while this member has its assignment and every partition of it gets on."""
         if self._not_ready is not None:
             return self._not_ready
+        if any(partition.position < 0 for partition, _ in self._partitions.values()):
+            return "not all partitions stand at their stored offsets yet"
         stalled = [
             f"{tp.topic}/{tp.partition} for {time.monotonic() - partition.progress_at:.0f} s"
             for tp, (partition, _) in self._partitions.items()

@@ -212,7 +212,7 @@ class Partition(Generic[R]):
         waiting: dict[Any, list[Held]] = {}
         for item in await held_table.load(connection, topic, [k for k, row in rows.items() if row.fence(topic).held]):
             waiting.setdefault(item.record.key, []).append(item)
-        unit = Unit(self._stream.table, rows, self._publisher, self._clock.now())
+        unit = Unit(self._stream.table, rows, self._publisher, self._clock.recorded_from())
         return Applying(self._stream, unit, waiting, guilty)
 
     async def _save(self, connection: Connection, applying: Applying[R], lost: Sequence[Held]) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,9 +23,11 @@ from shared.kernel.centre import Centre
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.applying import Stream
+from shared.messaging.clock_routes import clock_routes
 from shared.messaging.consumer import Consumer
 from shared.messaging.member import Membership
 from shared.messaging.relay import Relay
+from shared.postgres.clock import SetClock, open_clock
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.facts import Publisher
 from shared.postgres.migrate import check_migrated, migrate
@@ -35,7 +38,6 @@ from shared.postgres.unit import Unit, unit_of_work
 from shared.runtime import logs
 from shared.runtime.bodies import BodyRule
 from shared.runtime.centre import load_centre
-from shared.runtime.clock import SystemClock
 from shared.runtime.health import Health
 from shared.runtime.http import create_app
 from shared.runtime.keys import KeyRing
@@ -69,7 +71,7 @@ class Context:
             table,
             keys,
             publisher=self.publisher,
-            recorded_at=self.clock.now(),
+            clock=self.clock,
             committed=self.wake_relay,
         )
 
@@ -119,7 +121,8 @@ async def running(
         relay = Relay(
             settings.database_url, service, bootstrap=settings.kafka_bootstrap, client_id=f"{settings.member}-relay"
         )
-        context = Context(settings, centre, pool, publisher, clock or SystemClock(), relay)
+        clock = clock or await open_clock(pool, service, kind=settings.clock, starts_at=settings.clock_starts_at)
+        context = Context(settings, centre, pool, publisher, clock, relay)
         parts = await build(context)
         context.consumer = Consumer(
             parts.streams,
@@ -142,7 +145,7 @@ async def running(
             bodies=parts.bodies,
             unavailable_on=(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
         )
-        for router in parts.routers:
+        for router in (clock_routes(clock, pool), *parts.routers):
             app.include_router(router)
         if parts.prepare is not None:
             await parts.prepare()
@@ -152,6 +155,7 @@ async def running(
             "relay": relay.run,
             "consumer": context.consumer.run,
             **parts.workers,
+            **({"clock": partial(clock.follow, pool)} if isinstance(clock, SetClock) else {}),
             "http": http_part(app, settings),
         }
         yield context, app, supervised

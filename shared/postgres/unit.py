@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 
 from shared.contracts.envelope import AnyFact, EventData
+from shared.kernel.clock import Clock
+from shared.postgres.clock import look
 from shared.postgres.facts import Cause, Publisher, append
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable, Row, Table
@@ -83,17 +85,19 @@ async def unit_of_work(
     keys: Iterable[Any],
     *,
     publisher: Publisher,
-    recorded_at: datetime,
+    clock: Clock,
     committed: Callable[[], None],
 ) -> AsyncIterator[tuple[Connection, Unit[R]]]:
     """A transaction that locks the rows of `keys`, and saves and commits when the block ends without an error.
 
-    Gives the connection, too, for further reads under the same locks. Calls `committed` afterwards (it wakes the
+    Gives the connection, too, for further reads under the same locks; inside, `clock` tells what is
+    committed. Calls `committed` afterwards (it wakes the
     relay). Raises asyncpg.UniqueViolationError when a new row exists by now: the caller decides again.
     """
     async with pool.acquire() as connection, connection.transaction():
         rows = await table.lock(connection, keys)
-        unit = Unit(table, rows, publisher, recorded_at)
+        await look(clock, connection)  # after the locks: no dossier's facts are recorded backwards
+        unit = Unit(table, rows, publisher, clock.now())
         yield connection, unit
         await unit.save(connection)
     if unit.facts:

@@ -6,8 +6,10 @@ time-outs, lag, validity of keys). Durations inside one process are measured wit
 
 from datetime import UTC, datetime
 
+from shared.kernel.clock import Clock
 
-class SystemClock:
+
+class SystemClock(Clock):
     """Centre time of a real centre: the machine's."""
 
     def now(self) -> datetime:

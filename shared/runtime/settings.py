@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kernel.errors import StartError
@@ -31,6 +31,10 @@ class ServiceSettings(Settings):
     centre: Path = Path("config/binh-phuoc")
     keys_file: Path
     epoch: int = Field(default=1, ge=1)
+    clock: Literal["real", "set"] = "real"
+    """Whether the centre lives in the present, or in a past that somebody plays; from the first start for ever."""
+    clock_starts_at: AwareDatetime | None = None
+    """When a set centre's time begins; needed at its first start, of no effect later."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     stop_seconds: float = Field(default=10.0, gt=0)
     """How long an orderly stop may take before the process ends anyway."""

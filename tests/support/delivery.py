@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import Actor, AnyFact, EventData, Fact
 from shared.contracts.topics import Topic
+from shared.kernel.clock import Clock
 from shared.messaging.records import Record
 from shared.postgres.facts import Cause, Publisher
 from shared.postgres.rows import Row, Table
@@ -22,7 +23,7 @@ SERVICE = "tally"
 """Schema and role of the made-up service."""
 
 
-class Still:
+class Still(Clock):
     """A centre's clock that stands still."""
 
     def now(self) -> datetime:

@@ -23,9 +23,16 @@ class Backdating:
 
 
 def occurred_at(
-    asked: datetime | None, *, now: datetime, previous: datetime | None, backdating: Backdating | None
+    asked: datetime | None,
+    *,
+    now: datetime,
+    previous: datetime | None,
+    backdating: Backdating | None,
+    accepts_until: datetime | None = None,
 ) -> datetime:
     """The instant of an act that was asked to have happened at `asked` (absent: now), all instants aware.
+
+    `accepts_until` is a set centre's latest instant: up to there any is taken, however long ago.
 
     An act without an instant of its own never precedes the dossier's `previous` act, even where replicas' clocks
     differ by a little. Raises ExpectedError: 422 for an instant in the future, before the previous act or too far
@@ -33,13 +40,16 @@ def occurred_at(
     """
     if asked is None:
         return now if previous is None or previous <= now else previous
-    if asked > now:
+    if accepts_until is not None and asked > accepts_until:
+        detail = f"{_z(asked)} is in the future; this centre, whose time is set, accepts acts until {_z(accepts_until)}"
+        raise _refused("occurred-in-future", detail)
+    if accepts_until is None and asked > now:
         raise _refused("occurred-in-future", f"{_z(asked)} is in the future; the centre's time is {_z(now)}")
     if previous is not None and asked < previous:
         raise _refused(
             "occurred-before-previous", f"{_z(asked)} is before the dossier's previous act at {_z(previous)}"
         )
-    if asked == now:
+    if asked == now or accepts_until is not None:
         return asked
     if backdating is None:
         raise ExpectedError(

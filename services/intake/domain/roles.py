@@ -6,7 +6,7 @@ Roles come from API keys; an actor that a request names must be the key's own.
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from services.intake.domain.acts import Act, Role, State
+from services.intake.domain.acts import ACTS, Act, Role, State
 from shared.kernel.errors import ExpectedError, FieldError
 
 Channel = Literal["online", "counter", "post"]
@@ -94,6 +94,21 @@ def check_named_actor(key: Actor, named: Mapping[str, object]) -> None:
         raise ExpectedError(
             "actor-differs", f"the actor is the key's own; {', '.join(differing)} of the named one differ", status=403
         )
+
+
+def named_actor(actor_id: str | None, role: str | None) -> tuple[str, Role]:
+    """Id and role of the actor that an importer names. Raises ExpectedError (422) where one lacks, or never acts."""
+    acting = {one for act in ACTS.values() for one in act.roles}
+    if actor_id is None:
+        raise _no_actor("/actor/id", "an importer names who acted: by id and role, and by department or counter")
+    found = next((one for one in acting if one == role), None)
+    if found is None:
+        raise _no_actor("/actor/role", f"an importer names who acted, in one of the roles {', '.join(sorted(acting))}")
+    return actor_id, found
+
+
+def _no_actor(pointer: str, detail: str) -> ExpectedError:
+    return ExpectedError("invalid-content", detail, status=422, errors=[FieldError(pointer, detail)])
 
 
 def own_counter(actor: Actor, named: int | None) -> int | None:

@@ -5,7 +5,7 @@ interleave: a fact of sla waits here until the facts of intake that it reflects 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -69,7 +69,8 @@ class Known:
 
     `reach` lists [sequence, channels]: how the applicant could be reached from that fact on. `state_since` is the fact
     that entered `state`. `received` is [fact id, sequence, instant] of the receipt. `early` holds facts of sla that
-    reflect something not yet heard. `place` is what routing said about where to go.
+    reflect something not yet heard. `place` is what routing said about where to go. `course` lists what state, due date
+    and place were from which instant on.
     """
 
     heard: int = 0
@@ -86,6 +87,7 @@ class Known:
     due_at: datetime | None = None
     early: list[Any] = field(default_factory=list)
     place: dict[str, Any] | None = None
+    course: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def hear(known: Known, told: Told, state: str) -> None:
     known.heard = told.sequence
     if state != known.state:
         known.state, known.state_since = state, told.sequence
+        _keep(known, "state", told.at, [state, told.sequence])
 
 
 def hear_waiting(known: Known) -> list[Alert]:
@@ -164,6 +167,34 @@ def call(known: Known, told: Told, moment: str, *, template: str | None = None, 
     return _alert(known, told.fact_id, told.sequence, moment, template or moment, told.at, values)
 
 
+def hear_place(known: Known, at: datetime, place: dict[str, Any]) -> None:
+    """Where to go, as routing says from that instant on."""
+    known.place = place
+    _keep(known, "place", at, place)
+
+
+def as_of(known: Known, instant: datetime) -> Known:
+    """What was known at that instant, itself included, of state, due date and place; the rest as it stands now."""
+    state, since = _then(known, "state", instant) or ("", 0)
+    due_at = _then(known, "due", instant)
+    return replace(
+        known,
+        state=state,
+        state_since=since,
+        due_at=datetime.fromisoformat(due_at) if due_at else None,
+        place=_then(known, "place", instant),
+    )
+
+
+def _keep(known: Known, part: str, at: datetime, value: Any) -> None:
+    known.course = known.course | {part: [*known.course.get(part, []), [at.isoformat(), value]]}
+
+
+def _then(known: Known, part: str, instant: datetime) -> Any:
+    kept = reversed(known.course.get(part, []))
+    return next((value for since, value in kept if datetime.fromisoformat(since) <= instant), None)
+
+
 def is_overtaken(known: Known, *, moment: str, dossier_sequence: int, due_at: datetime | None) -> bool:
     """Whether a later fact made an alert untrue: another state, or another due date than the `due_at` that it names."""
     if known.state_since > dossier_sequence and known.state not in ALLOWED_LATER.get(moment, ()):
@@ -177,6 +208,8 @@ def _apply(known: Known, clock: Clock) -> list[Alert]:
         return []
     was_paused, before = known.paused, known.due_at
     known.paused, known.due_at = False, clock.due_at
+    if clock.due_at != before:
+        _keep(known, "due", clock.told.at, clock.due_at.isoformat() if clock.due_at else None)
     if not known.received_told:
         return _tell_receipt(known, clock)
     if clock.due_at is None or clock.due_at == before:

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from services.notify.domain.delivery import Answer, Capabilities
 
+SINK = "motcua sink"
+"""What an embedded provider calls itself: nothing that it takes reaches anybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -31,6 +34,10 @@ class Gateway(Protocol):
 
     async def ask(self, message_id: UUID) -> Answer:
         """Whether the provider took the message; `NotTaken` if it knows none of that id."""
+        ...
+
+    async def is_sink(self) -> bool:
+        """Whether the provider says of itself that it passes nothing on. Raises OSError while nobody answers."""
         ...
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import aiosmtplib
 
 from services.notify.domain.delivery import Accepted, Answer, Capabilities, NoAnswer, NotTaken, Refused
-from services.notify.gateways import Outgoing
+from services.notify.gateways import SINK, Outgoing
 from shared.runtime.clock import machine_now
 
 
@@ -77,6 +77,18 @@ class SmtpGateway:
 
     async def ask(self, message_id: UUID) -> Answer:
         return NoAnswer()
+
+    async def is_sink(self) -> bool:
+        client = aiosmtplib.SMTP(
+            hostname=self._host, port=self._port, timeout=self._seconds, use_tls=self._tls == "tls"
+        )
+        try:
+            greeting = await client.connect()
+        except aiosmtplib.SMTPException as error:
+            raise ConnectionError(f"{type(error).__name__}: {error}") from error
+        finally:
+            client.close()
+        return SINK in greeting.message
 
     async def close(self) -> None:
         """Nothing is kept open between messages."""

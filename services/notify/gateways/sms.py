@@ -7,7 +7,7 @@ import httpx
 
 from services.notify.domain.delivery import Accepted, Answer, Capabilities, NoAnswer, NotTaken, Refused
 from services.notify.domain.sms import encode
-from services.notify.gateways import Outgoing
+from services.notify.gateways import SINK, Outgoing
 
 _NOT_NOW = frozenset({401, 403, 408, 425, 429})
 """Refusals of the request, not of the message: our key, or the pace, must be put right first."""
@@ -63,6 +63,15 @@ class HttpSmsGateway:
         if response.is_success:
             return Accepted(_reference(response))
         return NotTaken() if response.status_code == 404 else NoAnswer()
+
+    async def is_sink(self) -> bool:
+        try:
+            found = (await self._http.get("/")).json()
+        except ValueError:
+            return False
+        except httpx.RequestError as error:
+            raise ConnectionError(f"{type(error).__name__}: {error}") from error
+        return isinstance(found, dict) and found.get("provider") == SINK
 
     async def close(self) -> None:
         await self._http.aclose()

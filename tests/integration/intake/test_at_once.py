@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from shared.kernel.clock import Clock
 from tests.integration.intake.office import KNOWN, House, Office, count, fresh_key, in_process
 from tests.support import eventually
 
@@ -58,7 +59,7 @@ async def test_one_act_of_two_wins(office: Office) -> None:
 async def test_an_act_that_waited_for_its_dossier_happened_when_it_got_it(house: House) -> None:
     """The clock is read under the lock: a long wait does not date the act, or its record, before the wait's end."""
 
-    class Hand:
+    class Hand(Clock):
         now_is = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
         def now(self) -> datetime:

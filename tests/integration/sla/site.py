@@ -20,6 +20,7 @@ from services.sla.ticker import Ticker
 from shared.contracts.envelope import AnyFact, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
+from shared.kernel.clock import Clock
 from shared.messaging.service import Context, running
 from shared.postgres.migrate import migrate
 from shared.runtime.keys import ApiKey, new_key, write_keys
@@ -37,7 +38,7 @@ KEYS: tuple[tuple[str, Role, str | None], ...] = (
 )
 
 
-class HandClock:
+class HandClock(Clock):
     """Centre time as the test says."""
 
     def __init__(self, now: datetime) -> None:
