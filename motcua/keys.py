@@ -18,6 +18,8 @@ KEYS_FILE = "keys.toml"
 TOKENS_FILE = "api-keys.env"
 RECEIPTS = "receipts"
 """The secret that the SMS provider presents with its receipts: no API key, since it opens nothing else."""
+IMPORTER = "importer"
+"""The key that plays a past: of a set centre alone."""
 _LINE = re.compile(r"^([A-Z0-9_]+)=(\S+)$")
 
 

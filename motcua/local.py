@@ -20,15 +20,14 @@ from motcua.embedded.ports import free_port, free_ports
 from motcua.embedded.postgres import Postgres
 from motcua.embedded.process import Child, require_free_port
 from motcua.home import HomeLock
-from motcua.keys import KEYS_FILE, ensure_keys, keys_of
-from motcua.prepare import prepare_database
+from motcua.keys import KEYS_FILE, ensure_keys
+from motcua.prepare import keys_wanted, prepare_database
 from motcua.processes import Site, http_ports, service_command, service_settings, sink_commands
 from motcua.settings import MotcuaSettings
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.admin import create_topics
 from shared.runtime.centre import load_centre
-from shared.runtime.clock import machine_now
 from shared.runtime.settings import inherited_environment
 
 _READY_SECONDS = 60.0
@@ -92,6 +91,8 @@ class LocalCentre:
             smtp_port=settings.smtp_port,
             smtp_control_port=settings.smtp_control_port,
             sms_port=settings.sms_port,
+            clock=settings.clock,
+            clock_starts_at=settings.clock_starts_at,
         )
 
     def start(self, services: Iterable[str] = SERVICES) -> None:
@@ -102,7 +103,7 @@ class LocalCentre:
         services = tuple(services)
         self._lock.take()
         self._check_ports(services)
-        self.tokens = ensure_keys(self.home, keys_of(self.centre, self.centre.local_date(machine_now())))
+        self.tokens = ensure_keys(self.home, keys_wanted(self._settings, self.centre))
         with ThreadPoolExecutor(max_workers=2) as side_by_side:
             waited = [side_by_side.submit(self._start_kafka), side_by_side.submit(self._start_database, services)]
         for started in waited:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import services as services_package
 from motcua.database import SERVICES, create_database
-from motcua.keys import ensure_keys, keys_of
+from motcua.keys import IMPORTER, Wanted, ensure_keys, keys_of
 from motcua.settings import MotcuaSettings
 from shared.contracts.topics import TOPICS
+from shared.kernel.centre import Centre
 from shared.messaging.admin import create_topics
 from shared.postgres.migrate import migrate
 from shared.postgres.prepared import note_prepared
@@ -24,11 +25,18 @@ def prepare(settings: MotcuaSettings, progress: Progress) -> None:
     Raises StartError with the reason, TopicsDifferError for topics with other settings.
     """
     centre = load_centre(settings.centre)
-    ensure_keys(settings.home, keys_of(centre, centre.local_date(machine_now())))
+    ensure_keys(settings.home, keys_wanted(settings, centre))
     progress(f"Keys stand in {settings.home}")
     prepare_database(settings, SERVICES, progress, catalogue_version=centre.catalogue_version)
     asyncio.run(create_topics(settings.bootstrap, TOPICS.values(), replication=settings.kafka_replication))
     progress("Topics stand")
+
+
+def keys_wanted(settings: MotcuaSettings, centre: Centre) -> list[Wanted]:
+    """The keys of a centre on its first day; one whose time is set has an importer's, too."""
+    first_day = centre.local_date(settings.clock_starts_at or machine_now())
+    importers = [Wanted(IMPORTER, "importer", system=True)] if settings.clock == "set" else []
+    return [*keys_of(centre, first_day), *importers]
 
 
 def prepare_database(

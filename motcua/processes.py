@@ -3,11 +3,15 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from motcua.database import SERVICES
 from motcua.keys import RECEIPTS
 
+_PLAYED_TICK_SECONDS = 0.1
+"""Whoever plays a past waits after each window until every threshold has been told."""
 _PORT_OFFSETS: Mapping[str, int] = {"desk": 0, "intake": 1, "routing": 2, "sla": 3, "notify": 4, "ops": 5}
 
 
@@ -28,6 +32,8 @@ class Site:
     smtp_control_port: int
     sms_port: int
     hosts: Mapping[str, str] = field(default_factory=dict)
+    clock: Literal["real", "set"] = "real"
+    clock_starts_at: datetime | None = None
 
     def host(self, part: str) -> str:
         """Where a part listens."""
@@ -67,7 +73,15 @@ def service_settings(service: str, site: Site, *, replica: int = 0, port: int | 
         "CENTRE": str(site.centre),
         "KEYS_FILE": str(site.keys_file),
     }
-    return {f"{prefix}_{name}": value for name, value in (common | _OWN.get(service, _nothing)(site)).items()}
+    own = _OWN.get(service, _nothing)(site)
+    return {f"{prefix}_{name}": value for name, value in (common | _clock(site) | own).items()}
+
+
+def _clock(site: Site) -> dict[str, str]:
+    if site.clock == "real":
+        return {}
+    begin = {"CLOCK_STARTS_AT": site.clock_starts_at.isoformat()} if site.clock_starts_at else {}
+    return {"CLOCK": site.clock, **begin}
 
 
 def _nothing(_: Site) -> dict[str, str]:
@@ -85,7 +99,11 @@ def _notify(site: Site) -> dict[str, str]:
     }
 
 
-_OWN = {"notify": _notify}
+def _sla(site: Site) -> dict[str, str]:
+    return {} if site.clock == "real" else {"TICK_SECONDS": str(_PLAYED_TICK_SECONDS)}
+
+
+_OWN = {"notify": _notify, "sla": _sla}
 
 
 def sink_commands(site: Site) -> dict[str, list[str]]:

@@ -1,52 +1,126 @@
 """Waiting until a centre has come to rest: nothing behind, nothing unsent, in two looks one after the other."""
 
+import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import psycopg
 
-from motcua import lag
-from shared.kernel.errors import MotcuaError
-from shared.messaging.lag import Place
+from motcua.database import SERVICES
+from shared.contracts.topics import TOPICS
+from shared.kernel.errors import MotcuaError, StartError
+from shared.messaging.lag import Ends, Place
 
 _LOOK_SECONDS = 0.3
+
+# Each table of one kind in one statement, so in one snapshot.
+_OUTBOXES = " union all ".join(f"select '{service}', count(*) from {service}.outbox" for service in SERVICES)
+_APPLIED = " union all ".join(
+    f"select consumer_group, topic, partition, next_offset from {service}.stored_offsets" for service in SERVICES
+)
+_THRESHOLDS = "select count(*) from sla.dossiers where next_at <= %s"
+_MESSAGES = (
+    "select count(*) from notify.messages where next_step is not null and (%(now)s::timestamptz is null"
+    " or not_before <= %(now)s)"
+)
 
 
 class NotQuietError(MotcuaError):
     """The services did not come to rest in time; the message says who is behind."""
 
 
+class Centre:
+    """A whole centre as it is looked at from outside, through the role that only reads; close it at the end.
+
+    Every look goes from where work comes from to where it goes: thresholds and messages, outboxes, end offsets, applied
+    offsets. So what one look misses between its readings moves an end before the next: two looks in a row that find
+    nothing at work, at the same ends, prove that there was nothing after the first of them.
+    """
+
+    def __init__(self, bootstrap: str, verify_url: str) -> None:
+        self._verify_url = verify_url
+        self._connection: psycopg.AsyncConnection | None = None
+        self._ends = Ends(
+            bootstrap, [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
+        )
+
+    async def at_rest(
+        self,
+        *,
+        now: datetime | None = None,
+        within_seconds: float,
+        look_seconds: float = _LOOK_SECONDS,
+        stop_asked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Return once every outbox is empty, every group has applied all, and every message has its outcome.
+
+        On a set centre, whose time is `now`: no threshold that has come by then is untold, and messages that are due
+        later may wait. Returns, too, when a stop is asked for. Raises NotQuietError after `within_seconds`, StartError
+        when database or broker does not answer.
+        """
+        deadline = time.monotonic() + within_seconds
+        before: dict[Place, int] | None = None
+        while not stop_asked():
+            at_work, ends = await self._look(now)
+            if not at_work and ends == before:
+                return
+            if time.monotonic() > deadline:
+                raise NotQuietError(
+                    f"after {within_seconds:.0f} s still at work: {'; '.join(at_work) or 'facts keep coming'}"
+                )
+            before = None if at_work else ends
+            await asyncio.sleep(look_seconds)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._ends.close()
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _look(self, now: datetime | None) -> tuple[list[str], dict[Place, int]]:
+        found = []
+        try:
+            if self._connection is None:
+                self._connection = await psycopg.AsyncConnection.connect(
+                    self._verify_url, connect_timeout=5, autocommit=True
+                )
+            ask = self._connection.execute
+            if now is not None and (untold := await (await ask(_THRESHOLDS, (now,))).fetchone()) and untold[0]:
+                found.append(f"sla has {untold[0]} dossiers with thresholds to tell")
+            if (waiting := await (await ask(_MESSAGES, {"now": now})).fetchone()) and waiting[0]:
+                found.append(f"notify has {waiting[0]} messages without an outcome")
+            for service, facts in await (await ask(_OUTBOXES)).fetchall():
+                if facts:
+                    found.append(f"{service} has {facts} facts to send to Kafka")
+            ends = await self._ends.read()
+            applied = {(group, (topic, n)): at for group, topic, n, at in await (await ask(_APPLIED)).fetchall()}
+        except psycopg.Error as error:
+            raise StartError(f"The database does not answer: {' '.join(str(error).split())}") from error
+        return found + _behind(ends, applied), ends
+
+
+def _behind(ends: dict[Place, int], applied: dict[tuple[str, Place], int]) -> list[str]:
+    behind: dict[tuple[str, str], int] = {}
+    for topic in TOPICS.values():
+        for group in topic.readers:
+            for number in range(topic.partitions):
+                place = (topic.name, number)
+                lacking = ends[place] - applied.get((group, place), 0)
+                behind[group, topic.name] = behind.get((group, topic.name), 0) + lacking
+    return [f"{group} is {count} behind on {topic}" for (group, topic), count in behind.items() if count]
+
+
 def wait_until_quiet(
     bootstrap: str, verify_url: str, *, within_seconds: float, stop_asked: Callable[[], bool] = lambda: False
 ) -> None:
-    """Block until every outbox is empty, every group has applied all and no message waits for its outcome, twice in a
-    row at the same ends: what one look misses between its readings moves an end before the next.
+    """Block until a centre of the present has come to rest: see Centre.at_rest."""
 
-    Raises NotQuietError after `within_seconds`, StartError when database or broker does not answer.
-    """
-    deadline = time.monotonic() + within_seconds
-    before: dict[Place, int] | None = None
-    while not stop_asked():
-        reading = lag.read(bootstrap, verify_url)
-        at_work = _at_work(reading, verify_url)
-        ends = {(one.topic, one.partition): one.end for one in reading.lags}
-        if not at_work and ends == before:
-            return
-        if time.monotonic() > deadline:
-            raise NotQuietError(
-                f"after {within_seconds:.0f} s still at work: {'; '.join(at_work) or 'facts keep coming'}"
-            )
-        before = None if at_work else ends
-        time.sleep(_LOOK_SECONDS)
+    async def wait() -> None:
+        centre = Centre(bootstrap, verify_url)
+        try:
+            await centre.at_rest(within_seconds=within_seconds, stop_asked=stop_asked)
+        finally:
+            await centre.close()
 
-
-def _at_work(reading: lag.Reading, verify_url: str) -> list[str]:
-    found = [f"{one.group} is {one.behind} behind on {one.topic}" for one in reading.lags if one.behind]
-    for service, backlog in reading.backlogs.items():
-        if backlog.outbox:
-            found.append(f"{service} has {backlog.outbox} facts to send to Kafka")
-    with psycopg.connect(verify_url, connect_timeout=5) as connection:
-        row = connection.execute("select count(*) from notify.messages where next_step is not null").fetchone()
-    if row is not None and row[0]:
-        found.append(f"notify has {row[0]} messages without an outcome")
-    return found
+    asyncio.run(wait())

@@ -1,6 +1,6 @@
 """How far a group is behind on each partition, and since when: from its stored offsets and the broker's own stamps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -55,6 +55,31 @@ async def read_lag(bootstrap: str, positions: Mapping[str, Mapping[Place, int]])
         raise StartError(f"Kafka at {bootstrap} did not tell its offsets: {error!r}.") from error
     finally:
         await consumer.stop()
+
+
+class Ends:
+    """The end offsets of places, asked of one connection again and again; close it at the end."""
+
+    def __init__(self, bootstrap: str, places: Iterable[Place]) -> None:
+        self._bootstrap = bootstrap
+        self._places = [TopicPartition(*place) for place in places]
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def read(self) -> dict[Place, int]:
+        """The end of every place now. Raises StartError when the broker does not answer."""
+        try:
+            if self._consumer is None:
+                self._consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+                await self._consumer.start()
+            ends = await self._consumer.end_offsets(self._places)
+        except KafkaError as error:
+            raise StartError(f"Kafka at {self._bootstrap} did not tell its offsets: {error!r}.") from error
+        return {(place.topic, place.partition): end for place, end in ends.items()}
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._consumer is not None:
+            await self._consumer.stop()
 
 
 async def _stamp(consumer: AIOKafkaConsumer, place: TopicPartition, offset: int) -> datetime | None:
