@@ -5,6 +5,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,13 +23,17 @@ from shared.runtime.settings import load
 
 
 @contextmanager
-def whole_centre(toolchain: Toolchain) -> Iterator[LocalCentre]:
-    """A centre with every service, in a folder and on ports of its own; ended for certain.
+def whole_centre(toolchain: Toolchain, *, starts_at: datetime | None = None) -> Iterator[LocalCentre]:
+    """A centre with every service, in a folder and on ports of its own; ended for certain. Its time is set where it
+    `starts_at` an instant.
 
     Not in pytest's folder: under root the database is another user, whom a further run of pytest would shut out.
     """
     with tempfile.TemporaryDirectory(prefix="motcua-centre-") as home:
-        local = LocalCentre(beside(load(MotcuaSettings), home=Path(home)), jars_home=toolchain.jars.parents[1])
+        settings = beside(load(MotcuaSettings), home=Path(home))
+        if starts_at is not None:
+            settings = settings.model_copy(update={"clock": "set", "clock_starts_at": starts_at})
+        local = LocalCentre(settings, jars_home=toolchain.jars.parents[1])
         try:
             local.start()
             yield local

@@ -1,0 +1,102 @@
+"""The past through a whole centre whose time is set: what comes of it does not depend on the windows."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from motcua.database import SERVICES
+from motcua.embedded.kafka import Toolchain
+from motcua.local import LocalCentre
+from motcua.playing import Played, play
+from shared.contracts.topics import MESSAGES
+from tests.support import eventually
+from tests.support.past import ENDS_AT, STARTS_AT, acts
+from tests.support.whole import verified, whole_centre
+
+pytestmark = pytest.mark.timeout(900)
+
+
+async def _play(local: LocalCentre, lines: Sequence[dict[str, Any]], window: timedelta) -> Played:
+    return await play(
+        lines,
+        local.site,
+        local.centre,
+        importer=local.tokens["importer"],
+        ops=local.tokens["ops"],
+        window=window,
+        until=ENDS_AT,
+    )
+
+
+async def _facts(local: LocalCentre) -> list[tuple[Any, ...]]:
+    """Every fact told: type, dossier, sequence, times, actor and data; of notify's the sequence is left out."""
+    url = local.site.databases["intake"].replace("motcua_intake", "postgres")
+    connection = await asyncpg.connect(url)
+    try:
+
+        async def every_arrival_is_told() -> bool:
+            unheard = "select count(*) from notify.messages where channel = 'sms' and state = 'sent'"
+            return not await connection.fetchval(unheard)
+
+        await eventually(every_arrival_is_told, within=60)
+        found = []
+        for service in SERVICES:
+            for row in await connection.fetch(f"select topic, value from {service}.facts"):
+                fact = json.loads(row["value"])
+                sequence = None if row["topic"] == MESSAGES.name else fact["sequence"]
+                data = json.dumps(fact["data"], sort_keys=True)
+                actor = (fact["actorid"], fact["actorrole"])
+                place = (row["topic"], fact["subject"], sequence or 0)
+                found.append((*place, fact["type"], fact["time"], fact["recordedtime"], actor, data))
+        return sorted(found)
+    finally:
+        await connection.close()
+
+
+def test_two_lengths_of_windows_give_the_same_facts(toolchain: Toolchain) -> None:
+    """Half a working day and eleven working days, of the same acts: every fact alike, and every promise kept."""
+    told = []
+    with whole_centre(toolchain, starts_at=STARTS_AT) as local:
+        told.append(asyncio.run(_played(local, timedelta(hours=4))))
+    with whole_centre(toolchain, starts_at=STARTS_AT) as local:
+        told.append(asyncio.run(_played(local, timedelta(hours=88))))
+        asyncio.run(_again_changes_nothing(local, told[-1]))
+        _refuses_to_be_real(local)
+    first, second = told
+    assert len(first) > 300
+    assert {"deadline.near", "deadline.reached", "deadline.breached"} <= {fact[3] for fact in first}
+    assert [one for one in first if one not in set(second)] == []
+    assert first == second
+
+
+async def _played(local: LocalCentre, window: timedelta) -> list[tuple[Any, ...]]:
+    lines = acts(local.centre, count=40)
+    played = await _play(local, lines, window)
+    assert played.acts == len(lines)
+    assert {refusal.status for refusal in played.refusals} == {409}, played.refusals
+    assert len(played.refusals) < len(lines) / 20
+    told = await _facts(local)
+    report = await verified(local)
+    assert report.findings == ()
+    return told
+
+
+async def _again_changes_nothing(local: LocalCentre, told: list[tuple[Any, ...]]) -> None:
+    """The same acts once more: their keys are known, the time stands at the end already."""
+    await _play(local, acts(local.centre, count=40), timedelta(hours=88))
+    assert await _facts(local) == told
+
+
+def _refuses_to_be_real(local: LocalCentre) -> None:
+    """A set centre started again as a real one ends with a sentence that says so."""
+    local.parts["routing"].stop()
+    local.site = replace(local.site, clock="real", clock_starts_at=None)
+    process = local.start_service("routing")
+    assert process.wait(timeout_seconds=60) == 3
+    assert "clock is set from its first start for ever" in process.last_lines()
