@@ -41,6 +41,10 @@ class Membership:
             self._connection.terminate()
             raise
 
+    def release(self) -> None:
+        """Give the name back, if it is still held."""
+        self._connection.terminate()
+
     async def run(self) -> None:
         """Keep the lock until cancelled. Raises StopConsumingError when another process took it meanwhile."""
         try:

@@ -114,7 +114,11 @@ async def running(
     centre = load_centre(settings.centre)
     membership = Membership(settings.database_url, service, group=service, member=settings.member)
     await membership.acquire()
-    pool = await create_pool(settings.database_url, service)
+    try:
+        pool = await create_pool(settings.database_url, service)
+    except BaseException:
+        membership.release()
+        raise
     try:
         await check_prepared(pool, centre.catalogue_version)
         publisher = Publisher(service, centre.code, settings.epoch, centre.catalogue_version)
@@ -161,6 +165,7 @@ async def running(
         yield context, app, supervised
     finally:
         pool.terminate()
+        membership.release()
 
 
 def http_part(app: FastAPI, settings: ServiceSettings) -> Part:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ class House:
     bootstrap: str
     keys_file: Path
     tokens: Mapping[str, str]
+    starts_at: datetime | None = None
+    """When the time of a set centre begins; None in the present."""
 
     def settings(self, replica: int, port: int) -> IntakeSettings:
         """One replica's settings."""
@@ -65,6 +68,8 @@ class House:
             port=port,
             centre=ROOT / "config" / "binh-phuoc",
             keys_file=self.keys_file,
+            clock="real" if self.starts_at is None else "set",
+            clock_starts_at=self.starts_at,
         )
 
     def environment(self, replica: int, port: int) -> dict[str, str]:

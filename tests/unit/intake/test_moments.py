@@ -79,3 +79,20 @@ def test_until_a_calendar_has_arrived_nothing_is_dated_back() -> None:
     with pytest.raises(ExpectedError, match="leave occurred_at out") as refusal:
         occurred_at(NOW - timedelta(seconds=1), now=NOW, previous=None, backdating=None)
     assert refusal.value.status == 503
+
+
+def test_a_set_centre_takes_what_it_accepts_and_no_more() -> None:
+    """The past is played: up to `accepts_until`, though the centre's own time stands before it."""
+    until = NOW + 4 * HOUR
+    assert occurred_at(until, now=NOW, previous=None, backdating=None, accepts_until=until) == until
+    with pytest.raises(ExpectedError, match="accepts acts until 2026-03-03T07:00:00Z") as refusal:
+        occurred_at(until + timedelta(seconds=1), now=NOW, previous=None, backdating=None, accepts_until=until)
+    assert refusal.value.status == 422
+
+
+def test_a_set_centre_takes_any_act_of_long_ago() -> None:
+    """No calendar measures how long; an act still does not precede the dossier's previous one."""
+    long_ago = NOW - timedelta(days=3000)
+    assert occurred_at(long_ago, now=NOW, previous=None, backdating=None, accepts_until=NOW) == long_ago
+    with pytest.raises(ExpectedError, match="previous act"):
+        occurred_at(long_ago, now=NOW, previous=NOW - HOUR, backdating=None, accepts_until=NOW)

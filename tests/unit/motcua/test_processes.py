@@ -1,6 +1,10 @@
 """Replicas in the one table of processes and settings; that services take it, the compose tests show."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from motcua.processes import SERVICES, Site, http_ports, service_settings
 
@@ -22,3 +26,14 @@ def test_a_replica_has_a_name_and_a_port_of_its_own() -> None:
     first, second = service_settings("sla", SITE), service_settings("sla", SITE, replica=1, port=9000)
     differing = {name for name in first if first[name] != second[name]}
     assert differing == {"SLA_MEMBER", "SLA_PORT"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_set_centres_services_are_told_so(service: str) -> None:
+    """Each of them: one that lived in the present beside the others would refuse the past."""
+    begin = datetime(2017, 4, 28, tzinfo=UTC)
+    settings = service_settings(service, replace(SITE, clock="set", clock_starts_at=begin))
+    prefix = service.upper()
+    assert settings[f"{prefix}_CLOCK"] == "set"
+    assert settings[f"{prefix}_CLOCK_STARTS_AT"] == "2017-04-28T00:00:00+00:00"
+    assert f"{prefix}_CLOCK" not in service_settings(service, SITE)

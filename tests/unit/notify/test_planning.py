@@ -1,14 +1,14 @@
 """Which facts call for which alert, and when an alert is overtaken."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain.planning import Alert, Known, is_overtaken
+from services.notify.domain.planning import Alert, Known, as_of, is_overtaken
 from services.notify.hearing import DOSSIER_FACTS, hear, plans_called_for
 from shared.contracts.dossiers import DossierEvent
 from shared.contracts.envelope import AnyFact
@@ -279,3 +279,47 @@ def test_a_result_is_overtaken_by_its_return() -> None:
     assert not is_overtaken(known, moment="result_ready", dossier_sequence=4, due_at=None)
     hear(known, life.returned())
     assert is_overtaken(known, moment="result_ready", dossier_sequence=4, due_at=None)
+
+
+def test_what_was_known_at_an_instant() -> None:
+    """State, due date and place as of then, that instant included, in whatever order the topics' facts were heard."""
+    life = received()
+    due = life.due(27)
+    due_at = due.data.model_dump()["due_at"]
+    place = life.assigned(2)
+    asked = life.supplement_required()
+    paused = life.paused()
+    came = life.supplement_received()
+    life.due(30)
+    known = Known()
+    for fact in (
+        *(one for one in life.facts if isinstance(one.data, DossierEvent)),
+        due,
+        place,
+        paused,
+        life.facts[-1],
+    ):
+        hear(known, fact)
+    then = as_of(known, asked.time)
+    assert (then.state, then.state_since, then.due_at) == ("supplement_required", asked.sequence, due_at)
+    assert then.place is not None
+    before = as_of(known, due.time)
+    assert (before.state, before.due_at, before.place) == ("received", due_at, None)
+    assert as_of(known, life.at) == known
+    assert as_of(known, life.facts[0].time - timedelta(seconds=1)).state == ""
+    assert known.state_since == came.sequence
+
+
+def test_a_request_for_papers_is_not_overtaken_before_they_came() -> None:
+    """A set centre's time jumps over both: the message is judged by the instant that it was planned for."""
+    life = received()
+    asked = life.supplement_required()
+    came = life.supplement_received()
+    known = Known()
+    for fact in life.facts:
+        hear(known, fact)
+    overtaken = [
+        is_overtaken(as_of(known, at), moment="supplement_required", dossier_sequence=asked.sequence, due_at=None)
+        for at in (asked.time, came.time)
+    ]
+    assert overtaken == [False, True]

@@ -66,8 +66,8 @@ class Desk:
             self.told += unit.facts
         return self
 
-    def tick(self, when: str) -> "Desk":
-        unit = self.unit(at(when))
+    def tick(self, when: str, *, recorded_from: str | None = None) -> "Desk":
+        unit = self.unit(at(recorded_from or when))
         self.clocks.fire(self.row, unit, until=at(when))
         self.told += unit.facts
         return self

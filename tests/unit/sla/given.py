@@ -79,9 +79,9 @@ class Acts(Told):
             recorded=recorded,
         )
 
-    def supplement_received(self, when: str) -> AnyFact:
+    def supplement_received(self, when: str, *, recorded: str | None = None) -> AnyFact:
         """They came."""
-        return self.act(DossierSupplementReceivedV1(state="received"), when)
+        return self.act(DossierSupplementReceivedV1(state="received"), when, recorded=recorded)
 
     def settle(self, when: str, *, recorded: str | None = None) -> AnyFact:
         """The department decided."""

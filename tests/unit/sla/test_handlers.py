@@ -328,3 +328,26 @@ def test_replay_derives_what_the_handlers_derived() -> None:
     assert again is not None
     assert (again.state, again.due_at) == (desk.row.state, desk.row.due_at)
     assert derive(facts[:3], CLOCKS.centre, VIETNAM) is None
+
+
+def test_a_set_centre_records_a_threshold_at_its_own_instant() -> None:
+    """Its time jumped from May to December: what fell due on the way was known then, in its order."""
+    acts = Acts()
+    desk = Desk().hear(acts.submitted(), acts.receive("2017-11-06 07:00"))
+    desk.tick("2017-12-29 17:00", recorded_from="2017-05-02 00:00")
+    assert desk.types()[1:] == ["near", "reached", "breached", "escalated"]
+    assert [fact.recordedtime for fact in desk.told[1:]] == [fact.time for fact in desk.told[1:]]
+
+
+def test_no_threshold_is_recorded_before_the_act_that_it_follows_from() -> None:
+    """A pause and its end, dated back by weeks: the thresholds since then passed long ago and are known only now."""
+    acts = Acts()
+    desk = Desk().hear(
+        acts.submitted(),
+        acts.receive("2017-11-06 07:00"),
+        acts.ask_supplement("2017-11-06 08:00", recorded="2017-12-04 08:00"),
+        acts.supplement_received("2017-11-06 09:00", recorded="2017-12-04 08:00"),
+    )
+    told = len(desk.told)
+    desk.tick("2017-12-04 09:00", recorded_from="2017-05-02 00:00")
+    assert {local(fact.recordedtime) for fact in desk.told[told:]} == {"2017-12-04 08:00"}

@@ -1,0 +1,75 @@
+"""A centre whose time is set sends to motcua's own sinks alone: nobody may get messages of a past."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from fastapi import FastAPI
+
+from motcua.sinks.behaviour import Control
+from motcua.sinks.inbox import Inbox
+from motcua.sinks.sms import create_sms_simulator
+from motcua.sinks.smtp import SmtpSink
+from services.notify.app import require_sinks
+from services.notify.domain.delivery import Capabilities
+from services.notify.gateways import Gateway
+from services.notify.gateways.mail import SmtpGateway
+from services.notify.gateways.sms import HttpSmsGateway
+from shared.kernel.errors import StartError
+from tests.support import free_port
+from tests.support.serving import serving
+
+CAN = Capabilities(receipt_window=timedelta(seconds=1))
+
+
+@asynccontextmanager
+async def sms(url: str) -> AsyncIterator[dict[str, Gateway]]:
+    gateway = HttpSmsGateway(url=url, key=None, brand="TTHCC", seconds=5, can=CAN)
+    try:
+        yield {"sms": gateway}
+    finally:
+        await gateway.close()
+
+
+def mail(port: int) -> dict[str, Gateway]:
+    return {"email": SmtpGateway(host="127.0.0.1", port=port, sender="centre@example.com", seconds=5)}
+
+
+async def test_the_sinks_say_what_they_are(tmp_path: Path) -> None:
+    """Over HTTP and in the SMTP greeting."""
+    inbox = Inbox(tmp_path)
+    sink = SmtpSink(inbox, Control(), host="127.0.0.1", port=0)
+    await sink.start()
+    try:
+        async with serving(create_sms_simulator(inbox)) as url, sms(url) as gateways:
+            await require_sinks({**gateways, **mail(sink.port)}, within_seconds=10)
+    finally:
+        sink.close()
+
+
+async def test_another_sms_provider_stops_the_start() -> None:
+    """One that answers, and says nothing of being a sink."""
+    async with serving(FastAPI()) as url, sms(url) as gateways:
+        with pytest.raises(StartError, match="the sms provider is none of motcua's own sinks"):
+            await require_sinks(gateways, within_seconds=10)
+
+
+async def test_another_mail_server_stops_the_start() -> None:
+    """A relay on this very machine passes mail on like any other."""
+    relay = Controller(Sink(), hostname="127.0.0.1", port=free_port())
+    relay.start()
+    try:
+        with pytest.raises(StartError, match="the email provider is none of motcua's own sinks"):
+            await require_sinks(mail(relay.port), within_seconds=10)
+    finally:
+        relay.stop()
+
+
+async def test_a_provider_that_does_not_answer_stops_the_start() -> None:
+    """It is waited for, shortly: sinks start beside the services."""
+    with pytest.raises(StartError, match="the email provider does not answer"):
+        await require_sinks(mail(free_port()), within_seconds=0.3)
