@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import asyncpg
+import structlog
 
 from shared.kernel.clock import Clock
 from shared.kernel.errors import StartError
@@ -20,7 +21,11 @@ from shared.runtime.clock import SystemClock
 Kind = Literal["real", "set"]
 
 LOOK_SECONDS = 0.5
+CLOCK_NOT_READ = "clock_not_read"
+
 _READ = "select kind, starts_at, now_at, accept_until from clock"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class SetClock(Clock):
             except CONNECTION_ERRORS as error:
                 if not is_transient(error):
                     raise
+                log.warning(CLOCK_NOT_READ, error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(LOOK_SECONDS)
 
 
