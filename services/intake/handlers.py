@@ -78,8 +78,8 @@ def on_deadline_none(fact: Fact[deadlines.DeadlineNoneV1], unit: Unit[DossierRow
 
 
 def on_deadline_waiting(fact: Fact[deadlines.DeadlineWaitingV1], unit: Unit[DossierRow]) -> None:
-    """The procedure is unknown to sla."""
-    _keep(fact, unit, "waiting")
+    """No due date can be derived yet; what is waited for (an entry of the procedure, a calendar) is kept, too."""
+    _keep(fact, unit, "waiting", waiting_for=fact.data.waiting_for)
 
 
 def on_deadline_ended(fact: Fact[deadlines.DeadlineEndedV1], unit: Unit[DossierRow]) -> None:

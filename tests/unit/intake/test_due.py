@@ -1,0 +1,28 @@
+"""What intake keeps of sla's facts, for the people at the desk."""
+
+from services.intake.handlers import on_deadline_waiting
+from services.intake.tables import DOSSIERS, DossierRow
+from shared.contracts.deadlines import DeadlineWaitingV1
+from shared.contracts.envelope import Actor, AnyFact
+from shared.kernel.ids import uuid7
+from shared.postgres.facts import Cause, Publisher
+from shared.postgres.unit import Unit
+from tests.support.told import MORNING
+
+
+def test_a_dossier_that_waits_for_its_due_date_says_what_for() -> None:
+    """A clerk who reads "waiting" must see that somebody has to enter the procedure."""
+    row = DossierRow(key=uuid7(MORNING))
+    on_deadline_waiting(_told(row), Unit(DOSSIERS, {row.key: row}, _publisher("intake"), MORNING))  # type: ignore[arg-type]
+    assert row.due is not None
+    assert (row.due["status"], row.due["waiting_for"], row.due["reflects"]) == ("waiting", "procedure", 2)
+
+
+def _told(row: DossierRow) -> AnyFact:
+    cause = Cause("test", Actor(kind="system", id="sla", role="service"), MORNING, correlation="test", causation="test")
+    data = DeadlineWaitingV1(dossier_sequence=2, generation=1, procedure="9.999001", waiting_for="procedure")
+    return _publisher("sla").fact(data, subject=str(row.key), sequence=1, time=MORNING, cause=cause, place=0)
+
+
+def _publisher(service: str) -> Publisher:
+    return Publisher(service=service, centre="test", epoch=1, catalogue_version="test")
