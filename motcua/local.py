@@ -104,8 +104,12 @@ class LocalCentre:
         self._lock.take()
         self._check_ports(services)
         self.tokens = ensure_keys(self.home, keys_wanted(self._settings, self.centre))
+        tools = self._kafka_tools()  # what the machine may lack is told before anything is started
         with ThreadPoolExecutor(max_workers=2) as side_by_side:
-            waited = [side_by_side.submit(self._start_kafka), side_by_side.submit(self._start_database, services)]
+            waited = [
+                side_by_side.submit(self._start_kafka, tools),
+                side_by_side.submit(self._start_database, services),
+            ]
         for started in waited:
             started.result()
         self._step("Creating the topics")
@@ -197,13 +201,18 @@ class LocalCentre:
         require_free_port(self.site.smtp_control_port, purpose="the mail sink", setting="MOTCUA_SMTP_CONTROL_PORT")
         require_free_port(self.site.sms_port, purpose="the SMS simulator", setting="MOTCUA_SMS_PORT")
 
-    def _start_kafka(self) -> None:
-        if self._settings.kafka is not None:
-            return
+    def _kafka_tools(self) -> kafka.Toolchain | None:
+        """Java and the broker's jars; None where an existing cluster is used."""
         settings = self._settings
-        tools = kafka.prepare(self._jars_home, java=settings.java, maven=settings.maven, progress=self._progress)
+        if settings.kafka is not None:
+            return None
+        return kafka.prepare(self._jars_home, java=settings.java, maven=settings.maven, progress=self._progress)
+
+    def _start_kafka(self, tools: kafka.Toolchain | None) -> None:
+        if tools is None:
+            return
         self._progress(f"Starting Kafka {kafka.KAFKA_VERSION}")
-        self._broker = kafka.single(tools, self.home / "kafka", port=settings.kafka_port)
+        self._broker = kafka.single(tools, self.home / "kafka", port=self._settings.kafka_port)
         self._broker.start()
         assert self._broker.child is not None, "start() made it"
         self.parts["kafka"] = self._broker.child
