@@ -1,17 +1,22 @@
 """Sla put together: the one file that knows every part of it."""
 
 import hashlib
+from functools import partial
 
 from services.sla import calendars
 from services.sla.api import router
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.handlers import Clocks
-from services.sla.store import DOSSIERS
+from services.sla.store import DOSSIERS, count_waiting
 from services.sla.ticker import Ticker
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.centre import Centre
 from shared.messaging.applying import Stream
 from shared.messaging.service import Context, Parts
+from shared.postgres.counting import keep_counted
+from shared.runtime import metrics
+
+WAITING = metrics.gauge("motcua_sla_waiting_dossiers", "Dossiers whose due date cannot be derived, as last counted.")
 
 
 async def build(context: Context) -> Parts:
@@ -22,7 +27,7 @@ async def build(context: Context) -> Parts:
     return Parts(
         streams=[Stream(DOSSIERS_TOPIC, DOSSIERS, clocks.handlers())],
         routers=[router(context, clocks)],
-        workers={"ticker": ticker.run},
+        workers={"ticker": ticker.run, "waiting": keep_counted(WAITING, partial(count_waiting, context.pool))},
     )
 
 

@@ -142,6 +142,14 @@ async def test_an_unknown_procedure_waits_in_a_list_and_flows_on_once_entered(
             (str(by_receipt.dossier_id), "procedure"),
         }
         assert site.replicas[0].stop() == 0
+        site.replicas[0].start()
+        async with httpx.AsyncClient(base_url=site.replicas[0].url) as prometheus:
+
+            async def counted() -> bool:
+                return "motcua_routing_waiting_dossiers 2.0" in (await prometheus.get("/metrics")).text
+
+            assert await eventually(counted, within=20)
+        assert site.replicas[0].stop() == 0
 
         write_centre(site.centre, procedures_csv=SMALL_CENTRE["procedures.csv"] + NEW_PROCEDURE)
         await send(site.bootstrap, [by_receipt.received("9.999999", "STC")])

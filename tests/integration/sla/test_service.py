@@ -8,6 +8,7 @@ import httpx
 from motcua.embedded import kafka
 from shared.contracts.calendars import CalendarPublishedV1
 from shared.contracts.topics import CALENDARS, DEADLINES
+from shared.runtime import metrics
 from tests.integration.sla.site import sla_running
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
@@ -115,6 +116,8 @@ async def test_unknown_procedure_waits_in_a_list_and_flows_on(
             ("L.8", "procedure", "running")
         }
         assert (first["count"], rest["next"]) == (3, None)
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-03 09:00"):
+        await eventually(lambda: b"motcua_sla_waiting_dossiers 3.0" in metrics.render(), within=20)
     write_centre(centre, procedures_csv=SMALL_CENTRE["procedures.csv"] + NEW_PROCEDURE)
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 09:00") as sla:
         assert (await sla.ticker.rederive(), await sla.ticker.rederive()) == (3, 0)
