@@ -49,12 +49,12 @@ async def owner(shell: Shell, topic: Topic, facts: Sequence[AnyFact]) -> AsyncIt
         connection.terminate()
 
 
-async def waits_for(shell: Shell, table: str, *, connections: int = 1) -> bool:
-    """Whether so many connections of the service wait for another's transaction, in a statement on `table`."""
+async def waits_for(shell: Shell, statement: str, *, connections: int = 1) -> bool:
+    """Whether so many connections of the service wait for another's transaction, in a statement like that."""
     waiting = await shell.pool.fetchval(
         "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() "
         "and query like '%' || $1 || '%'",
-        table,
+        statement,
     )
     return bool(waiting == connections)
 
@@ -71,11 +71,13 @@ async def test_a_slow_owner_holds_the_partition(shell: Shell, known: bool, endin
     if known:
         await shell.know(A, B)
     facts = [step(key, n) for n in range(1, 6) for key in (A, B)]
-    await shell.send(topic, *facts)
-    async with owner(shell, topic, facts[:3]) as connection, shell.consuming(topic, member="successor"):
-        await eventually(lambda: waits_for(shell, "stored_offsets"), within=15)
-        await connection.execute(ending)
-        await shell.caught_up(topic)
+    async with shell.consuming(topic, member="successor"):
+        await eventually(lambda: shell.stored(topic), within=15)
+        async with owner(shell, topic, facts[:3]) as connection:
+            await shell.send(topic, *facts)
+            await eventually(lambda: waits_for(shell, "stored_offsets%for update"), within=15)
+            await connection.execute(ending)
+            await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "2", "3", "4", "5"]
     assert await shell.steps(B) == ["1", "2", "3", "4", "5"]
 
