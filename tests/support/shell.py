@@ -53,6 +53,7 @@ class Shell:
     pool: asyncpg.Pool
     group: str = field(default_factory=lambda: unique("group"))
     _producer: AIOKafkaProducer | None = None
+    _topics: list[str] = field(default_factory=list)
 
     @staticmethod
     def deaf() -> None:
@@ -64,10 +65,11 @@ class Shell:
         return Replica(self.bootstrap, self.dsn, self.group, f"{self.group}-{member}", places, **more)
 
     async def topic(self, name: str = "steps", *, partitions: int = 1, replication: int = 1) -> Topic:
-        """A new topic, known to the relay and to the held table, too, for the rest of this process."""
+        """A new topic, known to the relay and to the held table, too, while the shell is open."""
         topic = Topic(unique(name), owner="intake", partitions=partitions)
         await create_topics(self.bootstrap, [topic], replication=replication)
         TOPICS[topic.name] = topic
+        self._topics.append(topic.name)
         return topic
 
     async def send(self, topic: Topic, *facts: AnyFact) -> None:
@@ -115,6 +117,8 @@ class Shell:
 
     async def close(self) -> None:
         """Close what was opened on the way."""
+        for name in self._topics:
+            TOPICS.pop(name, None)
         if self._producer is not None:
             await self._producer.stop()
         self.pool.terminate()
