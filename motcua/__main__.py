@@ -14,6 +14,7 @@ from motcua import due as due_date
 from motcua import inbox as read_inbox
 from motcua import lag as lag_reading
 from motcua import parked
+from motcua import replay as log_replay
 from motcua.database import VERIFY
 from motcua.demo.run import run_demo
 from motcua.events import events
@@ -144,6 +145,25 @@ def due(
         at = received if received.tzinfo else received.replace(tzinfo=centre.zone)
     for sentence in due_date.told(centre, due_date.work_out(centre, at, procedure=procedure, term=own)):
         out.print(sentence, markup=False)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="An event log: .csv or .xes, either also with .gz.")],
+    mapping: Annotated[Path | None, typer.Option(help="How its columns become acts (docs/replay.md).")] = None,
+    centre: Annotated[Path | None, typer.Option(help="The centre's folder; default: where the mapping lies.")] = None,
+    suggest_mapping: Annotated[bool, typer.Option(help="Write a first draft of a mapping, and end.")] = False,
+    delimiter: Annotated[str, typer.Option(help="Between values of a CSV, for a draft.")] = ",",
+) -> None:
+    """Check an event log whole: every fault with its line (status 1), every anomaly that is played all the same."""
+    if suggest_mapping:
+        typer.echo(log_replay.drafted(file, delimiter=delimiter), nl=False)
+        return
+    if mapping is None:
+        raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
+    for sentence in log_replay.told(log_replay.planned(file, mapping, centre), file):
+        out.print(sentence, markup=False, soft_wrap=True)
+    out.print("Nothing was played.")
 
 
 @app.command()
