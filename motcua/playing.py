@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from motcua.quiet import Centre as Watched
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
+from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 _REST_SECONDS = 300.0
 _LOOK_SECONDS = 0.05
@@ -93,6 +95,16 @@ def windows(
         yield Window(until, [])
 
 
+def next_end(worktime: Worktime, length: timedelta, until: datetime | None, end: datetime) -> datetime:
+    """The end after `end`; with less working time than that left in the calendar, `until`, where it is given."""
+    try:
+        return worktime.add(end, length)
+    except OutsideCalendarError:
+        if until is None:
+            raise
+        return until
+
+
 def _instant(act: Act, number: int) -> datetime:
     try:
         at = datetime.fromisoformat(act["occurred_at"])
@@ -131,7 +143,7 @@ async def play(
         stage = _Stage(http, site, importer, ops)
         try:
             now = await stage.now()
-            for one in windows(acts, now, lambda end: calendar.worktime.add(end, length), until=until):
+            for one in windows(acts, now, partial(next_end, calendar.worktime, length, until), until=until):
                 if stop_asked():
                     break
                 await stage.set_clocks(now, accept_until=max(now, one.end))

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from motcua.playing import PlayError, windows
+from motcua.playing import PlayError, next_end, windows
+from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 START = datetime(2017, 5, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -62,3 +63,16 @@ def test_what_cannot_be_played_is_named(acts: list[dict[str, Any]], said: str) -
     """By its number, in the order given."""
     with pytest.raises(PlayError, match=said.replace("+", r"\+")):
         list(windows(acts, START, lambda end: end + 4 * HOUR, until=START + 50 * HOUR))
+
+
+def test_the_last_window_is_shorter_where_the_calendar_ends() -> None:
+    """A calendar that ends with the past is enough to play it; without an end it is told that it is not."""
+    opens = int((START + 8 * HOUR).timestamp())
+    day = START.date()
+    calendar = Worktime(name="one-day", zone="UTC", first_date=day, last_date=day, opens=[opens], closes=[opens + 7200])
+    end = START + 24 * HOUR
+    assert next_end(calendar, HOUR, end, START) == START + 9 * HOUR
+    assert next_end(calendar, HOUR * 4, end, START) == end
+    assert next_end(calendar, HOUR, end, end) == end
+    with pytest.raises(OutsideCalendarError):
+        next_end(calendar, HOUR, None, end)
