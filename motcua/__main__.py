@@ -19,6 +19,7 @@ from motcua.database import VERIFY
 from motcua.demo.run import run_demo
 from motcua.events import events
 from motcua.prepare import prepare as prepare_parts
+from motcua.replay.run import run_replay
 from motcua.settings import MotcuaSettings
 from motcua.up import run_up
 from motcua.verify.command import run_verify
@@ -154,14 +155,21 @@ def replay(
     centre: Annotated[Path | None, typer.Option(help="The centre's folder; default: where the mapping lies.")] = None,
     suggest_mapping: Annotated[bool, typer.Option(help="Write a first draft of a mapping, and end.")] = False,
     delimiter: Annotated[str, typer.Option(help="Between values of a CSV, for a draft.")] = ",",
+    check: Annotated[bool, typer.Option("--check", help="Check the log, play nothing.")] = False,
 ) -> None:
-    """Check an event log whole: every fault with its line (status 1), every anomaly that is played all the same."""
+    """Play an event log through a centre of its own, or refuse it whole: every fault with its line (status 1).
+
+    The same log again changes nothing. Ends with the log's deadlines beside ours, and every anomaly.
+    """
     if suggest_mapping:
         typer.echo(log_replay.drafted(file, delimiter=delimiter), nl=False)
         return
     if mapping is None:
         raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
-    for sentence in log_replay.told(log_replay.planned(file, mapping, centre), file):
+    found = log_replay.planned(file, mapping, centre)
+    if not check:
+        raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent))
+    for sentence in log_replay.told(found, file):
         out.print(sentence, markup=False, soft_wrap=True)
     out.print("Nothing was played.")
 

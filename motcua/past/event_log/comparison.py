@@ -11,15 +11,20 @@ from motcua.past.event_log.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Counts of cases. `days` counts the unmatched by how many days our due date is after the recorded deadline."""
+    """Counts of cases. `unmatched_cases` names the rest by how many days our due date is after the deadline."""
 
     cases: int
     matched: int
-    days: Counter[int] = field(default_factory=Counter)
+    unmatched_cases: Mapping[int, list[str]] = field(default_factory=dict)
     without_deadline: int = 0
     without_due_date: int = 0
     ended: int = 0
     late_as_recorded: int = 0
+
+    @property
+    def days(self) -> Counter[int]:
+        """How many cases differ by each number of days."""
+        return Counter({days: len(cases) for days, cases in self.unmatched_cases.items()})
 
     @property
     def unmatched(self) -> int:
@@ -30,7 +35,7 @@ class Comparison:
 def compare(plan: Plan, due_dates: Mapping[UUID, date | None]) -> Comparison:
     """The recorded deadlines against our due dates (local dates by dossier; absent or None: there is none)."""
     local = plan.worktime.local_date
-    days: Counter[int] = Counter()
+    unmatched: dict[int, list[str]] = {}
     matched = without_deadline = without_due_date = ended = late = 0
     for case in plan.cases:
         recorded = None if case.deadline is None else local(case.deadline)
@@ -45,11 +50,11 @@ def compare(plan: Plan, due_dates: Mapping[UUID, date | None]) -> Comparison:
         elif due == recorded:
             matched += 1
         else:
-            days[(due - recorded).days] += 1
+            unmatched.setdefault((due - recorded).days, []).append(case.id)
     return Comparison(
         cases=len(plan.cases),
         matched=matched,
-        days=days,
+        unmatched_cases=unmatched,
         without_deadline=without_deadline,
         without_due_date=without_due_date,
         ended=ended,

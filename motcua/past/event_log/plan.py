@@ -1,5 +1,6 @@
 """What is played of a whole log: its acts in order of time, its cases, its anomalies; or every fault, and nothing."""
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -35,6 +36,7 @@ class PlannedCase:
 class Plan:
     """All of it. Acts are in order of time; the acts of a case, in the order in which its dossier takes them."""
 
+    system: str
     acts: tuple[PastAct, ...] = field(repr=False)
     cases: tuple[PlannedCase, ...] = field(repr=False)
     anomalies: tuple[Anomaly, ...] = field(repr=False)
@@ -48,6 +50,11 @@ class Plan:
         return self.worktime.local_date(self.acts[0].occurred_at)
 
     @property
+    def last_date(self) -> date:
+        """The local date of the last act."""
+        return self.worktime.local_date(self.acts[-1].occurred_at)
+
+    @property
     def starts_at(self) -> datetime:
         """0:00 of the first date: where a set centre's clock may start."""
         return midnight(self.first_date, self.worktime.zone)
@@ -55,7 +62,15 @@ class Plan:
     @property
     def ends_at(self) -> datetime:
         """24:00 of the last act's date."""
-        return self.worktime.end_of(self.worktime.local_date(self.acts[-1].occurred_at))
+        return self.worktime.end_of(self.last_date)
+
+    @property
+    def digest(self) -> str:
+        """Told by what is played alone: the same for every form of the file and every order of its rows."""
+        digest = hashlib.sha256()
+        for act in self.acts:
+            digest.update(act.line())
+        return digest.hexdigest()
 
     def cases_with(self) -> Counter[Kind]:
         """How many cases have each kind of anomaly."""
@@ -84,6 +99,7 @@ def plan(log: Log, mapping: Mapping1, centre: Centre, *, mapping_file: str = "ma
     if faults:
         raise LogRefusedError(faults)
     return Plan(
+        system=mapping.system,
         acts=tuple(act.past for act in acts),
         cases=tuple(_case(course) for course in courses),
         anomalies=tuple(sorted(_anomalies(courses, reading), key=lambda anomaly: (anomaly.kind, anomaly.line))),

@@ -1,4 +1,4 @@
-"""`motcua replay`: an event log checked against a mapping and a centre before anything is played, told in sentences."""
+"""An event log checked against a mapping and a centre before anything is played, told in sentences."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +29,8 @@ def planned(file: Path, mapping_file: Path, centre: Path | None = None) -> Plan:
 
 def told(found: Plan, file: Path) -> Iterator[str]:
     """The plan in sentences, every anomaly with its place."""
-    first, last = (found.worktime.local_date(found.acts[place].occurred_at) for place in (0, -1))
-    yield f"{len(found.cases)} cases, {found.rows} rows, {len(found.acts)} acts from {first} to {last}."
+    days = f"from {found.first_date} to {found.last_date}"
+    yield f"{len(found.cases)} cases, {found.rows} rows, {len(found.acts)} acts {days}."
     for kind, count in sorted(found.cases_with().items()):
         yield f"{kind}: {count} {'case' if count == 1 else 'cases'}."
     if found.left_out:
