@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -139,6 +139,26 @@ def test_deadlines_match_but_for_days_off_and_extensions(whole: Plan, compared: 
     assert (undisturbed, compared.matched) == (480, 481)  # one extension ends on our date by chance
     assert compared.matched + compared.unmatched == 698
     assert compared.days[-42] == 30  # 98 days instead of 56
+
+
+@needs_log
+def test_lateness_by_the_plain_rule_is_what_a_replay_reports(whole: Plan) -> None:
+    """Counted by hand, without sla: 56 days from the day that counts, moved off days off; 242 late, 28 open overdue."""
+    worktime, local = whole.worktime, whole.worktime.local_date
+
+    def working_day(day: date) -> date:
+        return day if worktime.is_working_day(day) else working_day(day + timedelta(days=1))
+
+    late = overdue = 0
+    for case in whole.cases:
+        closed = case.started_at.astimezone(worktime.zone).time() >= time(17)
+        counted = working_day(local(case.started_at) + timedelta(days=closed))
+        due = working_day(counted + timedelta(days=56))
+        if case.ended_at is None:
+            overdue += due <= whole.last_date
+        else:
+            late += local(max(case.ended_at, case.started_at)) > due
+    assert (late, overdue) == (242, 28)
 
 
 @needs_log
