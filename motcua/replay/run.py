@@ -52,6 +52,7 @@ def run_replay(settings: MotcuaSettings, console: Console, found: Plan, file: Pa
     def say(sentence: str) -> None:
         console.print(sentence, markup=False, soft_wrap=True)
 
+    broke_off = ""
     name = home_of(found, load_centre(folder))
     own = beside(settings, home=settings.home / name).model_copy(
         update={"centre": folder, "clock": "set", "clock_starts_at": found.starts_at}
@@ -67,10 +68,13 @@ def run_replay(settings: MotcuaSettings, console: Console, found: Plan, file: Pa
             wrong = run_verify(verify_url, local.site.kafka, local.centre, console)
             standing = clocks(verify_url, found.worktime)
         except (StopAskedError, NotQuietError, ProcessEndedError) as reason:
-            say(str(reason) or "Stopped, as asked: the same command goes on from here.")
-            return 1
+            broke_off = str(reason) or "Stopped, as asked."
         finally:
             local.stop()
+    if broke_off:
+        say(broke_off)
+        say(f"The same command goes on from here, with {local.home}.")
+        return 1
     for sentence in (*report(found, standing), *told(found, file)):
         say(sentence)
     for refusal in played.refusals[:_SHOWN]:
