@@ -25,6 +25,8 @@ _MESSAGES = (
     " or not_before <= %(now)s)"
 )
 
+_PLACES = [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
+
 
 class NotQuietError(MotcuaError):
     """The services did not come to rest in time; the message says who is behind."""
@@ -41,9 +43,7 @@ class Centre:
     def __init__(self, bootstrap: str, verify_url: str) -> None:
         self._verify_url = verify_url
         self._connection: psycopg.AsyncConnection | None = None
-        self._ends = Ends(
-            bootstrap, [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
-        )
+        self._ends = Ends(bootstrap)
 
     async def at_rest(
         self,
@@ -93,7 +93,7 @@ class Centre:
             for service, facts in await (await ask(_OUTBOXES)).fetchall():
                 if facts:
                     found.append(f"{service} has {facts} facts to send to Kafka")
-            ends = await self._ends.read()
+            ends = await self._ends.read(_PLACES)
             applied = {(group, (topic, n)): at for group, topic, n, at in await (await ask(_APPLIED)).fetchall()}
         except psycopg.Error as error:
             raise StartError(f"The database does not answer: {' '.join(str(error).split())}") from error

@@ -15,8 +15,10 @@ from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
+from shared.kernel.errors import StartError
 from shared.messaging import metrics
 from shared.messaging.applying import Stream
+from shared.messaging.lag import Ends
 from shared.messaging.partition import Partition, StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.facts import Publisher
@@ -65,6 +67,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._wake_relay = wake_relay
         self._stall_seconds = stall_seconds
         self._consumer: AIOKafkaConsumer | None = None
+        self._ends = Ends(bootstrap)
         self._partitions: dict[TopicPartition, tuple[Partition[Any], asyncio.Task[None]]] = {}
         self._failed: asyncio.Future[None] | None = None
         self._recent: deque[tuple[int, Sequence[Any]]] = deque()
@@ -90,6 +93,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._commit(held), STOP_SECONDS)
             await self._leave(self._consumer)
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(self._ends.close(), STOP_SECONDS)
 
     def reason_not_ready(self) -> str | None:
         """None while this member has its assignment and every partition of it gets on."""
@@ -130,15 +135,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         if self._consumer is None or not tps:
             return frozenset()
         try:
-            ends = await asyncio.wait_for(self._consumer.end_offsets(list(tps)), 10)
-        except (KafkaError, TimeoutError) as error:
+            ends = await asyncio.wait_for(self._ends.read([(tp.topic, tp.partition) for tp in tps]), 10)
+        except (StartError, TimeoutError) as error:
             log.warning("end_offsets_unknown", topics=sorted({tp.topic for tp in tps}), error=str(error))
             return frozenset()
         rows = await self._pool.fetch(
             "select topic, partition, next_offset from stored_offsets where consumer_group = $1", self._group
         )
         stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        return frozenset(tp for tp, end in ends.items() if stored.get(tp, 0) >= end)
+        return frozenset(tp for tp in tps if stored.get(tp, 0) >= ends[tp.topic, tp.partition])
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called by aiokafka: start a Partition for each."""

@@ -1,5 +1,6 @@
 """How far a group is behind on each partition, and since when: from its stored offsets and the broker's own stamps."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,20 +59,21 @@ async def read_lag(bootstrap: str, positions: Mapping[str, Mapping[Place, int]])
 
 
 class Ends:
-    """The end offsets of places, asked of one connection again and again; close it at the end."""
+    """The end offsets of places, asked again and again on one connection of its own; close it at the end.
 
-    def __init__(self, bootstrap: str, places: Iterable[Place]) -> None:
+    A connection that fetches answers such a question only once the fetch before it is over, half a second later.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        self._places = [TopicPartition(*place) for place in places]
         self._consumer: AIOKafkaConsumer | None = None
+        self._connecting = asyncio.Lock()
 
-    async def read(self) -> dict[Place, int]:
+    async def read(self, places: Iterable[Place]) -> dict[Place, int]:
         """The end of every place now. Raises StartError when the broker does not answer."""
         try:
-            if self._consumer is None:
-                self._consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-                await self._consumer.start()
-            ends = await self._consumer.end_offsets(self._places)
+            consumer = await self._connected()
+            ends = await consumer.end_offsets([TopicPartition(*place) for place in places])
         except KafkaError as error:
             raise StartError(f"Kafka at {self._bootstrap} did not tell its offsets: {error!r}.") from error
         return {(place.topic, place.partition): end for place, end in ends.items()}
@@ -80,6 +82,18 @@ class Ends:
         """Give the connection back."""
         if self._consumer is not None:
             await self._consumer.stop()
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        async with self._connecting:
+            if self._consumer is None:
+                consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+                try:
+                    await consumer.start()
+                except BaseException:
+                    await consumer.stop()
+                    raise
+                self._consumer = consumer
+            return self._consumer
 
 
 async def _stamp(consumer: AIOKafkaConsumer, place: TopicPartition, offset: int) -> datetime | None:
