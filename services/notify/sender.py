@@ -40,7 +40,7 @@ from shared.postgres.errors import is_transient
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Messages leased, and with the provider, at the same time."""
 LOOK_AGAIN_SECONDS = 0.3
 AFTER_FAILURE = timedelta(seconds=2)
@@ -126,11 +126,16 @@ class Sender:
         return True
 
     async def _wait(self) -> None:
-        """Until there may be something to do: a place gets free, or it is time to look again."""
-        if len(self._under_way) == AT_ONCE:
-            await asyncio.wait(self._under_way, timeout=LOOK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        else:
+        """Until there may be something to do: half the places are free, or it is time to look again.
+
+        Places that get free one by one are filled together: each filling asks broker and database anew.
+        """
+        until = time.monotonic() + LOOK_AGAIN_SECONDS
+        under_way = self._under_way
+        if len(under_way) <= AT_ONCE // 2:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        while len(under_way) > AT_ONCE // 2 and (left := until - time.monotonic()) > 0:
+            _, under_way = await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     async def _one(self, message: Message) -> None:
         try:
