@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+WEEKS ?= 6
 
 .DEFAULT_GOAL := help
 .PHONY: compose-env help setup check test format events up demo
@@ -44,5 +45,5 @@ compose-env: .env ## write .env with a fresh password for each role of the compo
 up: setup ## the whole centre on this machine, until Ctrl-C
 	$(BIN)/python -m motcua up
 
-demo: setup ## two hundred dossiers through a fresh centre, checked; ends by itself in about a minute
-	$(BIN)/python -m motcua demo
+demo: setup ## WEEKS weeks (6; all: 27) of 2017 through a fresh centre, checked; ends by itself
+	$(BIN)/python -m motcua demo --weeks $(WEEKS)

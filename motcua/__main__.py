@@ -18,6 +18,7 @@ from motcua import replay as log_replay
 from motcua.database import VERIFY
 from motcua.demo.run import run_demo
 from motcua.events import events
+from motcua.past.half_year.drawing import HalfYear
 from motcua.prepare import prepare as prepare_parts
 from motcua.replay.run import run_replay
 from motcua.settings import MotcuaSettings
@@ -56,10 +57,11 @@ def up() -> None:
 
 @app.command()
 def demo(
-    dossiers: Annotated[int, typer.Option(min=1, max=5000, help="How many lives to play.")] = 200,
+    weeks: Annotated[int, typer.Option(min=1, max=27, help="How many weeks of the half year, at full volume.")] = 6,
 ) -> None:
-    """Run a fresh centre through whole lives of dossiers, check it, and end by itself (about a minute)."""
-    raise typer.Exit(run_demo(load(MotcuaSettings), out, count=dossiers))
+    """Play the centre of 2017 through a fresh centre, hold everything against what was drawn, and end by itself."""
+    settings = load(MotcuaSettings)
+    raise typer.Exit(run_demo(settings, out, HalfYear(load_centre(settings.centre), weeks=weeks)))
 
 
 @app.command()

@@ -57,7 +57,8 @@ class Ended:
 class LocalCentre:
     """One centre below one home folder. `parts` holds its processes by name, in the order of their start.
 
-    `jars_home`: where the broker's jars are kept, so that a demo's fresh folder does not bring them again.
+    `jars_home`: where the broker's jars are kept, so that a demo's fresh folder does not bring them again. Without
+    `durable` its Postgres may lose what it committed with the machine, never with a process.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class LocalCentre:
         jars_home: Path | None = None,
         progress: Callable[[str], None] = lambda _: None,
         stop_asked: Callable[[], bool] = lambda: False,
+        durable: bool = True,
     ) -> None:
         self.home = settings.home.resolve()
         self.parts: dict[str, Child] = {}
@@ -76,7 +78,7 @@ class LocalCentre:
         self._progress = progress
         self._stop_asked = stop_asked
         self._lock = HomeLock(self.home)
-        self._postgres = Postgres(self.home / "postgres", settings.database_port)
+        self._postgres = Postgres(self.home / "postgres", settings.database_port, durable=durable)
         self._broker: kafka.Broker | None = None
         self._ports: dict[str, int] = {}
         self._http = httpx.Client(timeout=2.0, trust_env=False)

@@ -1,25 +1,74 @@
-"""`motcua demo`: ends by itself with a summary, everything verified, nothing left running, `up`'s data untouched."""
+"""`motcua demo`: ends by itself, its summary held against the draw; nothing left running, one fresh folder."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from motcua.demo.run import PAGE, run_demo
 from motcua.embedded import kafka
+from motcua.past.acts import PastAct
+from motcua.past.half_year.drawing import HalfYear
+from motcua.past.half_year.figures import Figures
+from motcua.settings import MotcuaSettings
+from shared.runtime.centre import load_centre
+from shared.runtime.settings import load
+
+pytestmark = pytest.mark.timeout(
+    900
+)  # a whole centre, hundreds of lives and every check, on a machine that may be busy
 
 
-@pytest.mark.timeout(400)  # a whole centre, forty lives and every check, on a machine that may be busy
-def test_forty_lives_end_verified(home: Path, toolchain: kafka.Toolchain) -> None:
-    """Forty dossiers hold every kind of life; status 0, and all that was written lies in one fresh folder."""
+def test_a_week_ends_verified_and_on_a_page(home: Path, toolchain: kafka.Toolchain) -> None:
+    """Status 0; the page says of each department and week what was drawn; all that was written lies in one folder."""
     (home / "jars").symlink_to(toolchain.jars.parent)
     environment = {**os.environ, "MOTCUA_HOME": str(home)}  # noqa: TID251 - a person's shell hands it on
-    command = [sys.executable, "-m", "motcua", "demo", "--dossiers", "40"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=380, check=False)
+    command = [sys.executable, "-m", "motcua", "demo", "--weeks", "1"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=880, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "Verified: 40 dossiers" in ended.stdout
+    half_year = HalfYear(load_centre(load(MotcuaSettings).centre), weeks=1)
+    for _ in half_year.acts():
+        pass
+    assert f"Verified: {half_year.ledger.dossiers} dossiers" in ended.stdout
     written = [path for path in home.iterdir() if path.name != "jars"]
     assert [path.name[:5] for path in written] == ["demo-"]
-    assert len((written[0] / "ledger.jsonl").read_text().splitlines()) > 200
+    page = (written[0] / PAGE).read_text(encoding="utf-8")
+    assert "Every check holds" in page
+    assert f"<b>{half_year.ledger.dossiers}</b>dossiers" in page
+    weeks = list(half_year.ledger.weeks())
+    rows = dict(re.findall(r"<td>([A-Za-z]+)</td>((?:<td style[^>]*>\d+</td>)+)", page))
+    assert {code: [int(count) for count in re.findall(r">(\d+)<", cells)] for code, cells in rows.items()} == {
+        code: [half_year.ledger.submitted[code, week] for week in weeks] for code in half_year.figures.departments()
+    }
     assert "TTHCC" in (written[0] / "inbox" / "sms.jsonl").read_text()
+
+
+class _OneTooMany(HalfYear):
+    """A draw whose ledger counts a dossier that never came."""
+
+    def acts(self) -> Iterator[PastAct]:
+        yield from super().acts()
+        self.ledger.submitted[next(iter(self.ledger.submitted))] += 1
+
+
+def test_a_ledger_that_says_otherwise_fails_the_demo(home: Path, toolchain: kafka.Toolchain) -> None:
+    """Status 1, with the department and week that differ, though every service kept its promises."""
+    (home / "jars").symlink_to(toolchain.jars.parent)
+    settings = load(MotcuaSettings).model_copy(update={"home": home})
+    half_year = _OneTooMany(load_centre(settings.centre), weeks=1, figures=Figures(total=1_200))
+    said = StringIO()
+    assert run_demo(settings, Console(file=said, width=200), half_year) == 1
+    (code, week), drawn = next(iter(half_year.ledger.submitted.items()))
+    assert "Verified: " in said.getvalue()
+    assert (
+        f"DIFFERS {code}, week of {week}: intake has {drawn - 1} dossiers submitted, {drawn} were drawn"
+        in said.getvalue()
+    )
+    (page,) = home.glob(f"demo-*/{PAGE}")
+    assert "1 thing differs" in page.read_text(encoding="utf-8")

@@ -47,6 +47,7 @@ class HalfYear:
         if not 1 <= weeks <= len(every):
             raise StartError(f"the half year has 1 to {len(every)} weeks, not {weeks}")
         self.weeks = weeks
+        self.seed = seed
         self.first_date: date = every[0][0]
         self.last_date: date = every[weeks - 1][1]
         self.ledger = Ledger(centre.zone)

@@ -1,0 +1,41 @@
+"""The services' state against what was drawn: every difference a sentence."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from uuid import UUID
+
+from motcua.demo.derivation import Derivation, Promise
+from motcua.demo.reading import State
+from motcua.past.half_year.ledger import Ledger, Place
+
+
+def differences(state: State, ledger: Ledger, derivation: Derivation) -> Iterator[str]:
+    """Where dossiers, acts, due dates or outcomes are not what the drawn acts come to."""
+    yield from _counts("dossiers submitted", state.submitted, ledger.submitted)
+    yield from _counts("dossiers received", state.received, ledger.received)
+    yield from _counts("dossiers received by counter or post", state.volume, ledger.volume)
+    yield from _acts(state.acts, ledger.acts)
+    yield from _promises({key: clock.promise for key, clock in state.clocks.items()}, dict(derivation.promises()))
+
+
+def _counts(what: str, told: Counter[Place], drawn: Counter[Place]) -> Iterator[str]:
+    for department, week in sorted(told.keys() | drawn.keys()):
+        if told[department, week] != drawn[department, week]:
+            where = f"{department or 'no department'}, week of {week}"
+            yield f"{where}: intake has {told[department, week]} {what}, {drawn[department, week]} were drawn"
+
+
+def _acts(told: Counter[tuple[str, date, str]], drawn: Counter[tuple[str, date, str]]) -> Iterator[str]:
+    for place in sorted(told.keys() | drawn.keys()):
+        if told[place] != drawn[place]:
+            department, week, act = place
+            where = f"{department or 'no department'}, week of {week}"
+            yield f"{where}: intake has {told[place]} acts {act}, {drawn[place]} were drawn"
+
+
+def _promises(told: dict[UUID, Promise], derived: dict[UUID, Promise]) -> Iterator[str]:
+    for dossier_id in sorted(told.keys() | derived.keys()):
+        ours, theirs = derived.get(dossier_id), told.get(dossier_id)
+        if ours != theirs:
+            yield f"{dossier_id}: sla has {theirs or 'no clock'}; the rules give {ours or 'no clock'}"
