@@ -52,7 +52,7 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear) ->
             jars_home=settings.home,
             progress=say,
             stop_asked=stop.is_set,
-            durable=False,  # made for this run alone: half of the time would go into waiting for the disk
+            durable=False,  # made for this run alone: nothing in it is worth waiting for the disk
         )
         derivation = Derivation(local.centre)
         try:

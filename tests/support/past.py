@@ -6,9 +6,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from motcua.demo.lives import Life, Step, plan
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
+from tests.support.lives import Life, Step, plan
 
 FIRST_DAY = date(2017, 5, 2)
 STARTS_AT = datetime.fromisoformat("2017-05-02T00:00:00+07:00")

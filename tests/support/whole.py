@@ -13,13 +13,13 @@ from urllib.parse import quote
 import httpx
 
 from motcua.database import VERIFY
-from motcua.demo.lives import Life, Step, plan
 from motcua.embedded.kafka import Toolchain
 from motcua.local import LocalCentre, beside
 from motcua.settings import MotcuaSettings
 from motcua.verify.run import Report, verify
 from shared.runtime.clock import machine_now
 from shared.runtime.settings import load
+from tests.support.lives import Life, Step, plan
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def whole_centre(toolchain: Toolchain, *, starts_at: datetime | None = None) -> 
 
 
 def lives(local: LocalCentre, count: int) -> list[Life]:
-    """As many lives as the demo would play."""
+    """Lives of every kind, begun today."""
     return plan(local.centre, local.centre.local_date(machine_now()), count=count)
 
 

@@ -1,4 +1,4 @@
-"""The demo's lives: deterministic, of every kind, and allowed by the life cycle unless a refusal is the point."""
+"""The lives that tests play: deterministic, of every kind, allowed by the life cycle unless a refusal is the point."""
 
 from collections import Counter
 from datetime import date
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from motcua.demo.lives import SCENES, Life, plan
 from motcua.keys import keys_of
 from shared.runtime.centre import Centre, load_centre
+from tests.support.lives import SCENES, Life, plan
 
 ON = date(2026, 11, 23)
 
@@ -24,7 +24,7 @@ def lives(centre: Centre) -> list[Life]:
 
 
 def test_the_same_seed_gives_the_same_lives(centre: Centre, lives: list[Life]) -> None:
-    """Two demos of one release can be compared."""
+    """Two runs can be compared."""
     assert plan(centre, ON, count=200) == lives
     assert plan(centre, ON, count=200, seed=1) != lives
 

@@ -1,4 +1,4 @@
-"""The lives that the demo plays: which acts, by whose key, in which scene. Pure, and the same for the same seed."""
+"""Lives of every kind for tests to play: which acts, by whose key, in which scene. Pure; the same for the same seed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
