@@ -84,9 +84,12 @@ def prepare() -> None:
 
 @app.command()
 def lag() -> None:
-    """How many messages each group is behind, and since when the oldest of them waits."""
+    """How many messages each group is behind, and since when the oldest of them waits (status 3: Kafka is silent)."""
     settings = load(MotcuaSettings)
-    out.print(lag_reading.table(lag_reading.read(settings.bootstrap, settings.database_url(VERIFY))))
+    reading = lag_reading.read(settings.bootstrap, settings.database_url(VERIFY))
+    out.print(lag_reading.table(reading))
+    if reading.broker_silent is not None:
+        raise StartError(reading.broker_silent)
 
 
 @app.command()

@@ -10,8 +10,11 @@ from psycopg import sql
 from rich.table import Table
 
 from motcua.database import SERVICES, away
+from shared.kernel.errors import StartError
 from shared.messaging.lag import Lag, Place, read_lag
 from shared.runtime.clock import machine_now
+
+BROKER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +27,20 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The lag of every group at one moment; a service whose schema is not there yet is absent from `backlogs`."""
+    """The lag of every group at one moment; a service whose schema is not there yet is absent from `backlogs`.
+
+    `broker_silent` says why `lags` is empty when Kafka did not answer: what waits in the services is told all the same.
+    """
 
     lags: list[Lag]
     backlogs: Mapping[str, Backlog]
     read_at: datetime
+    broker_silent: str | None = None
 
 
 def read(bootstrap: str, verify_url: str) -> Reading:
-    """Read through the read-only role. Blocks. Raises StartError when database or broker does not answer."""
+    """Read through the read-only role. Blocks, for Kafka at most BROKER_SECONDS. Raises StartError when the database
+    does not answer."""
     positions: dict[str, dict[Place, int]] = {}
     backlogs: dict[str, Backlog] = {}
     try:
@@ -49,7 +57,13 @@ def read(bootstrap: str, verify_url: str) -> Reading:
                     positions.setdefault(group, {})[topic, partition] = next_offset
     except psycopg.OperationalError as error:
         raise away(error) from error
-    lags = asyncio.run(read_lag(bootstrap, positions))
+    try:
+        lags = asyncio.run(asyncio.wait_for(read_lag(bootstrap, positions), BROKER_SECONDS))
+    except StartError as error:
+        return Reading([], backlogs, machine_now(), str(error))
+    except TimeoutError:
+        silent = f"Kafka at {bootstrap} has not answered for {BROKER_SECONDS:.0f} s: it hangs, or is not there."
+        return Reading([], backlogs, machine_now(), silent)
     return Reading(lags, backlogs, machine_now())
 
 
@@ -79,9 +93,9 @@ def table(reading: Reading) -> Table:
         first_of.add(group)
         shown.add_row(
             group,
-            topic or "nothing applied yet",
-            f"{sum(lag.behind for lag in lags):,}",
-            age(reading.read_at, [lag.oldest_at for lag in lags if lag.oldest_at]),
+            topic or ("?" if reading.broker_silent else "nothing applied yet"),
+            "?" if reading.broker_silent else f"{sum(lag.behind for lag in lags):,}",
+            "?" if reading.broker_silent else age(reading.read_at, [lag.oldest_at for lag in lags if lag.oldest_at]),
             f"{backlog.outbox:,}" if backlog else "",
             f"{backlog.held:,}" if backlog else "",
         )

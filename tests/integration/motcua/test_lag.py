@@ -1,6 +1,7 @@
 """`motcua lag` against the real broker and database: counts from stored offsets, ages from the broker's stamps."""
 
 import asyncio
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,4 +63,18 @@ async def test_waiting_facts_and_held_records_are_counted(
         )
     reading = await asyncio.to_thread(lag.read, broker.bootstrap, fresh.url("verify"))
     assert reading.backlogs == {"sla": lag.Backlog(outbox=3, held=1)}
+    assert lag.table(reading).row_count == 1
+
+
+async def test_a_silent_broker_hides_nothing_that_the_database_knows(database: Databases, tmp_path: Path) -> None:
+    """At night, with Kafka hung, the outboxes are what the engineer needs; and the command must not hang, too."""
+    fresh = service_database(database, tmp_path)
+    with psycopg.connect(fresh.url("sla")) as connection:
+        connection.execute("insert into outbox (fact_id) select gen_random_uuid() from generate_series(1, 3)")
+        connection.execute(STORE, ("some.topic", 0, 3))
+    with socket.create_server(("127.0.0.1", 0)) as hung:  # takes connections and never says a word
+        reading = await asyncio.to_thread(lag.read, f"127.0.0.1:{hung.getsockname()[1]}", fresh.url("verify"))
+    assert reading.broker_silent is not None
+    assert "Kafka" in reading.broker_silent
+    assert reading.backlogs == {"sla": lag.Backlog(outbox=3, held=0)}
     assert lag.table(reading).row_count == 1
