@@ -7,7 +7,7 @@ from rich.table import Table
 
 from motcua.demo.summary import FEW, Department, Summary, outcomes_by_channel, percent
 
-_WEEKS_THAT_FIT = 8
+_WEEKS_THAT_FIT = 7
 """More weeks than these stand on the page alone."""
 
 
@@ -30,12 +30,17 @@ def headline(summary: Summary) -> str:
 
 def _departments(summary: Summary) -> Table:
     shown = summary.weeks if len(summary.weeks) <= _WEEKS_THAT_FIT else ()
-    table = Table(title="Dossiers by department and week (Mondays), and their promises", title_justify="left", box=None)
-    table.add_column("")
+    table = Table(
+        title="Dossiers by department and week (Mondays), and their promises",
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),  # seven weeks fit into eighty columns
+    )
+    table.add_column("", no_wrap=True)
     for week in shown:
-        table.add_column(f"{week:%d.%m}", justify="right")
+        table.add_column(f"{week:%d.%m}", justify="right", no_wrap=True)
     for title in ("all", "on time", "late", "paused"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for one in summary.departments:
         table.add_row(one.code, *(str(count) for count in one.weeks[: len(shown)]), *_promises(one))
     whole = summary.whole
