@@ -78,13 +78,13 @@ async def consume(shell: Shell, topic: Topic, out: Topic | None) -> None:
     """The shell's consumer to the end of the topic."""
     more = {"handler": publishing(out)} if out else {}
     async with shell.consuming(topic, **more):
-        await shell.caught_up(topic, within=600)
+        await shell.caught_up(topic, within=180)
 
 
 async def relay(shell: Shell) -> None:
     """The relay until the outbox is empty."""
     async with background(shell.relay().run()):
-        await eventually(shell.nothing_to_send, within=600)
+        await eventually(shell.nothing_to_send, within=180)
 
 
 async def measured(name: str, records: int, work: Callable[[], Awaitable[None]], *, profile: bool) -> None:

@@ -139,7 +139,7 @@ class Shell:
             group=self.group,
             member=f"{self.group}-{member}",
             pool=pool or self.pool,
-            publisher=publisher(SERVICE),
+            publisher=publisher(),
             clock=Still(),
             wake_relay=self.deaf,
             stall_seconds=stall_seconds,

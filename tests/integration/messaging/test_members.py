@@ -40,8 +40,8 @@ async def test_a_rebalance_in_mid_batch(shell: Shell, tmp_path: Path) -> None:
     A batch that was half-applied and read again elsewhere would show as a repeated step, one dropped as a missing one.
     """
     topic = await shell.topic(partitions=6)
-    first = shell.replica(topic, member="first", pause_ms=2)
-    second = shell.replica(topic, member="second", pause_ms=2)
+    first = shell.replica(topic, member="first", pause_ms=2, session_seconds=5)
+    second = shell.replica(topic, member="second", pause_ms=2, session_seconds=5)
     with first.process(tmp_path / "first.log") as one, second.process(tmp_path / "second.log") as two:
         async with shell.flow(topic, KEYS) as rounds:
             await eventually(lambda: reached(shell, topic, 300), within=60)
