@@ -85,11 +85,13 @@ class RecordTable(Generic[R]):
         ]
 
     def _from_database(self, row: asyncpg.Record) -> R:
-        values = {
+        return self.record(**self._values(row))
+
+    def _values(self, row: asyncpg.Record) -> dict[str, Any]:
+        return {
             column: json.loads(row[column]) if kind == "jsonb" and row[column] is not None else row[column]
             for column, kind in self.columns.items()
         }
-        return self.record(**values)
 
 
 class Table(RecordTable[K]):
@@ -116,10 +118,7 @@ class Table(RecordTable[K]):
         ]
 
     def _from_database(self, row: asyncpg.Record) -> K:
-        values = {
-            column: json.loads(row[column]) if kind == "jsonb" and row[column] is not None else row[column]
-            for column, kind in self.columns.items()
-        }
+        values = self._values(row)
         values["key"] = values.pop(self.key_column)
         values["fences"] = {topic: Fence(*fence) for topic, fence in values["fences"].items()}
         return self.record(**values)
