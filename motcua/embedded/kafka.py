@@ -3,6 +3,8 @@
 Everything here blocks; from async code call it in a thread.
 """
 
+import fcntl
+import os
 import re
 import shutil
 import subprocess
@@ -66,15 +68,27 @@ def _check_java(java: str) -> None:
 
 
 def _copy_jars(maven: str, jars: Path) -> None:
-    """All jars or none: they arrive beside the folder, which then takes its name at once."""
+    """All jars or none: they arrive beside the folder, which then takes its name at once.
+
+    Who comes second waits: Maven's own cache does not bear two that fill it.
+    """
     jars.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(jars.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not jars.exists():
+            _bring(maven, jars)
+    finally:
+        os.close(folder)
+
+
+def _bring(maven: str, jars: Path) -> None:
     arriving = Path(tempfile.mkdtemp(prefix="arriving-", dir=jars.parent))
     command = [maven, "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", f"-DoutputDirectory={arriving}"]
     try:
         subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
         arriving.chmod(0o755)
-        if not jars.exists():
-            arriving.rename(jars)
+        arriving.rename(jars)
     except (OSError, subprocess.SubprocessError) as error:
         raise StartError(
             f"The jars of Kafka {KAFKA_VERSION} could not be brought: `{maven}` failed ({_reason(error)}). "
@@ -208,6 +222,9 @@ class Broker:
             "broker.heartbeat.interval.ms": 500,
             # consumers may ask for shorter sessions than the default least of six seconds
             "group.min.session.timeout.ms": 1000,
+            # a topic that does not keep its records for ever shows within seconds, not after a week in production
+            "log.initial.task.delay.ms": 1000,
+            "log.retention.check.interval.ms": 1000,
             "offsets.topic.num.partitions": 8,
             "offsets.topic.replication.factor": copies,
             "transaction.state.log.num.partitions": 4,

@@ -1,5 +1,6 @@
 """What the embedded broker needs is checked first, and what is missing is answered with the way out."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,13 @@ def test_jars_that_are_there_are_not_brought_again(tmp_path: Path) -> None:
     first = kafka.prepare(tmp_path, java=java, maven=maven)
     assert [jar.name for jar in first.jars.iterdir()] == ["a.jar"]
     assert kafka.prepare(tmp_path, java=java, maven="/no/maven") == first
+
+
+def test_of_two_at_once_one_brings_the_jars(tmp_path: Path) -> None:
+    """Both have them in the end, and Maven ran once: its own cache does not bear two that fill it."""
+    java = command(tmp_path, "java", "echo 'openjdk version \"17.0.1\"' >&2")
+    maven = command(tmp_path, "mvn", f"echo ran >> {tmp_path}/runs; sleep 1")
+    with ThreadPoolExecutor(2) as both:
+        found = list(both.map(lambda _: kafka.prepare(tmp_path, java=java, maven=maven), range(2)))
+    assert [tools.jars.is_dir() for tools in found] == [True, True]
+    assert (tmp_path / "runs").read_text().splitlines() == ["ran"]
