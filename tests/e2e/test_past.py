@@ -9,13 +9,15 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from motcua.database import SERVICES
 from motcua.embedded.kafka import Toolchain
 from motcua.local import LocalCentre
 from motcua.playing import Played, play
 from shared.contracts.topics import MESSAGES
-from tests.support import eventually
+from tests.support import eventually, unique
 from tests.support.past import ENDS_AT, STARTS_AT, acts
 from tests.support.whole import verified, whole_centre
 
@@ -93,6 +95,43 @@ async def _again_changes_nothing(local: LocalCentre, told: list[tuple[Any, ...]]
     """The same acts once more: their keys are known, the time stands at the end already."""
     await _play(local, acts(local.centre, count=40), timedelta(hours=88))
     assert await _facts(local) == told
+
+
+def test_a_past_outlives_the_brokers_retention(toolchain: Toolchain) -> None:
+    """A broker that deletes what is older than a week within seconds keeps every fact of 2017, since the topics count
+    from the record's arrival and keep it for ever; a topic with the broker's defaults, fed like this, loses it."""
+    with whole_centre(toolchain, starts_at=STARTS_AT) as local:
+        lines = acts(local.centre, count=12)
+
+        async def played() -> None:
+            forgetful = await _fed_with_2017(local.site.kafka)
+            assert (await _play(local, lines, timedelta(hours=44))).acts == len(lines)
+            await eventually(lambda: _is_forgotten(local.site.kafka, forgetful), within=60)
+            report = await verified(local)
+            assert report.findings == ()
+
+        asyncio.run(played())
+
+
+async def _fed_with_2017(bootstrap: str) -> TopicPartition:
+    """A topic with the broker's defaults and one record, stamped 2017 by its producer."""
+    place = TopicPartition(unique("forgetful"), 0)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(place.topic, num_partitions=1, replication_factor=1)])
+    finally:
+        await admin.close()
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        stamp = int(STARTS_AT.timestamp() * 1000)
+        await producer.send_and_wait(place.topic, b"a fact of 2017", partition=0, timestamp_ms=stamp)
+    return place
+
+
+async def _is_forgotten(bootstrap: str, place: TopicPartition) -> bool:
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        beginnings = await consumer.beginning_offsets([place])
+    return bool(beginnings[place] == 1)
 
 
 def _refuses_to_be_real(local: LocalCentre) -> None:
