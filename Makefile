@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 WEEKS ?= 6
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: compose-env help setup check test format events up demo
@@ -33,8 +34,8 @@ format: setup ## rewrite the code in the house's format
 events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snapshots from the contracts
 	$(BIN)/python -m motcua.events --write
 
-test: setup ## every test, on a real broker and database
-	$(BIN)/python -m pytest tests
+test: setup ## every test, on real brokers and databases: JOBS (4) files side by side
+	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 compose-env: .env ## write .env with a fresh password for each role of the compose file
 

@@ -44,7 +44,7 @@ class ServiceProcess:
     def start(self) -> None:
         """Start it and wait until it is ready. Fails with the end of its output if it ends instead."""
         self.launch()
-        eventually_sync(self.ready, within=40)
+        eventually_sync(self.ready, within=120)
 
     def ready(self) -> bool:
         """Whether `/readyz` says so."""
