@@ -7,13 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT, SERVICES, imported, sources
+from tests.architecture.tree import ROOT, SERVICES, imported, names, sources, texts
 
 MAX_LINES = {"shared": 350, "services": 350, "motcua": 350, "tests": 400}
 LONGER: dict[str, str] = {}
 """Files that may be longer, each with its reason."""
 
 PAGES = ("*.md", "docs/*.md", "docs/adr/*.md", "config/*.md")
+
+OWN_CONNECTION = {"shared/messaging/member.py", "shared/messaging/relay.py"}
+"""Who keeps a lock of the session, on a dedicated connection."""
+_OF_SESSION = re.compile(
+    r"advisory_(un)?lock|set_config|add_listener|\bset (session|role|time zone)\b|^(un)?listen \w|^(reset|discard) \w",
+    re.IGNORECASE,
+)
 
 PURE = frozenset(
     {
@@ -95,6 +102,17 @@ def test_ban_bites(line: str) -> None:
     )
     assert done.returncode == 1
     assert "TID251" in done.stdout
+
+
+def test_no_trace_of_a_session_is_left_on_a_lent_connection() -> None:
+    """A pool hands connections on as they come back: nothing undoes a lock, a setting or a listener of the session."""
+    keeping = {
+        str(path.relative_to(ROOT))
+        for path in sources("shared", "services")
+        if any(_OF_SESSION.search(word) for word in (*texts(path), *names(path)))
+    }
+    assert keeping == OWN_CONNECTION
+    assert [path for path in OWN_CONNECTION if "create_pool" in names(ROOT / path)] == []
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,11 @@ def names(path: Path) -> set[str]:
     return found
 
 
+def texts(path: Path) -> set[str]:
+    """Every text that a file holds, the pieces of composed ones included."""
+    return {node.value for node in ast.walk(parsed(path)) if isinstance(node, ast.Constant) and type(node.value) is str}
+
+
 def called(path: Path) -> set[str]:
     """The name of everything that a file calls: `a.b.C(...)` gives C."""
     found: set[str] = set()
