@@ -23,6 +23,8 @@ from shared.runtime.http import Body
 from shared.runtime.keys import Caller, Principal, require
 
 MAX_WAIT_SECONDS = 30.0
+MAX_CONTACTS = 100
+"""Contacts that one request may ask for."""
 BATCH_PATH = "/acts:batch"
 BODIES = {
     BATCH_PATH: BodyRule(
@@ -93,13 +95,19 @@ class Differing(BaseModel):
     by_routing: str
 
 
-class LookUp(Body):
-    """Whose contact, what for, for which message, and which fact of the dossier that tells."""
+class Wanted(Body):
+    """Whose contact, for which message, and which fact of the dossier that tells."""
 
     dossier_id: UUID
-    purpose: Line1
     message_id: UUID | None = None
     dossier_sequence: Annotated[int | None, Field(ge=1)] = None
+
+
+class LookUp(Body):
+    """What contacts are about to be used for, and which."""
+
+    purpose: Line1
+    wanted: Annotated[list[Wanted], Field(min_length=1, max_length=MAX_CONTACTS)]
 
 
 class Contact(BaseModel):
@@ -110,6 +118,20 @@ class Contact(BaseModel):
     phone: str | None
     email: str | None
     papers: list[str]
+
+
+class Found(BaseModel):
+    """What became of one of the wanted contacts; None: there is no such dossier."""
+
+    dossier_id: UUID
+    message_id: UUID | None
+    contact: Contact | None
+
+
+class LookedUp(BaseModel):
+    """Everything that was wanted, in the order asked."""
+
+    found: list[Found]
 
 
 def _takes(model: type[BaseModel], data: Iterable[type[BaseModel]]) -> dict[str, Any]:
@@ -227,22 +249,28 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
         rows = await store.differing_assignments(pool, after=query.after, limit=query.limit)
         return [Differing.model_validate(row) for row in rows]
 
-    @router.post("/contacts/lookup", response_model=Contact)
-    async def look_up(asked: LookUp, who: Annotated[Principal, Depends(require("service"))]) -> dict[str, Any]:
-        """The contact of a dossier's applicant, for a service that is about to use it; every access is recorded."""
-        async with pool.acquire() as connection, connection.transaction():
-            found = await store.look_up_contact(
-                connection,
-                asked.dossier_id,
-                purpose=asked.purpose,
-                message_id=asked.message_id,
-                sequence=asked.dossier_sequence,
-                actor=who.actor.id,
-                at=context.clock.now(),
+    @router.post("/contacts/lookup")
+    async def look_up(asked: LookUp, who: Annotated[Principal, Depends(require("service"))]) -> LookedUp:
+        """The contacts of dossiers' applicants, for a service that is about to use them; every access is recorded.
+
+        A dossier that does not exist is answered as such, and keeps no other from being answered.
+        """
+        contacts = await store.look_up_contacts(
+            pool,
+            [(one.dossier_id, one.message_id, one.dossier_sequence) for one in asked.wanted],
+            purpose=asked.purpose,
+            actor=who.actor.id,
+            at=context.clock.now(),
+        )
+        found = [
+            Found(
+                dossier_id=one.dossier_id,
+                message_id=one.message_id,
+                contact=None if contact is None else Contact.model_validate(contact),
             )
-        if found is None:
-            raise reading.no_such_dossier()
-        return found
+            for one, contact in zip(asked.wanted, contacts, strict=True)
+        ]
+        return LookedUp(found=found)
 
     return router
 

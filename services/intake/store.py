@@ -172,40 +172,48 @@ async def find_by_foreign_code(pool: asyncpg.Pool, code: str, system: str | None
     return [row["dossier_id"] for row in rows]
 
 
-async def look_up_contact(
-    connection: Connection,
-    dossier_id: UUID,
+# One statement, and so one transaction, finds the contacts and records the accesses.
+_LOOK_UP = """
+with asked as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::bigint[]) with ordinality
+        as v (dossier_id, message_id, sequence, place)
+), found as (
+    select asked.dossier_id, asked.message_id, asked.place, a.name, a.phone, a.email, t.content -> 'papers' as papers
+    from asked join dossiers d on d.dossier_id = asked.dossier_id and d.state is not null
+    left join applicants a on a.dossier_id = asked.dossier_id
+    left join details t on t.dossier_id = asked.dossier_id and t.sequence = asked.sequence
+), recorded as (
+    insert into contact_lookups (dossier_id, purpose, message_id, actor, looked_up_at)
+    select dossier_id, $4, message_id, $5, $6 from found order by place
+)
+select place, name, phone, email, papers from found
+"""
+
+
+async def look_up_contacts(
+    pool: asyncpg.Pool,
+    wanted: Sequence[tuple[UUID, UUID | None, int | None]],
     *,
     purpose: str,
-    message_id: UUID | None,
-    sequence: int | None,
     actor: str,
     at: datetime,
-) -> dict[str, Any] | None:
-    """Name, phone and e-mail of a dossier's applicant, and the papers that fact `sequence` asked for in free words.
+) -> list[dict[str, Any] | None]:
+    """Name, phone and e-mail of dossiers' applicants, and the papers that a fact asked for in free words.
 
-    None without the dossier. Records the access.
+    `wanted` names dossier, message and the fact's sequence. The answer is in its order, None without the dossier.
+    Records every access to a dossier that is there; commits.
     """
-    row = await connection.fetchrow(
-        "select a.name, a.phone, a.email, t.content -> 'papers' as papers from dossiers d "
-        "left join applicants a using (dossier_id) "
-        "left join details t on t.dossier_id = d.dossier_id and t.sequence = $2 "
-        "where d.dossier_id = $1 and d.state is not null",
-        dossier_id,
-        sequence,
-    )
-    if row is None:
-        return None
-    await connection.execute(
-        "insert into contact_lookups (dossier_id, purpose, message_id, actor, looked_up_at) "
-        "values ($1, $2, $3, $4, $5)",
-        dossier_id,
-        purpose,
-        message_id,
-        actor,
-        at,
-    )
-    return {**row, "papers": json.loads(row["papers"] or "[]")}
+    rows = await pool.fetch(_LOOK_UP, *map(list, zip(*wanted, strict=True)), purpose, actor, at)
+    found = {
+        row["place"]: {
+            "name": row["name"],
+            "phone": row["phone"],
+            "email": row["email"],
+            "papers": json.loads(row["papers"] or "[]"),
+        }
+        for row in rows
+    }
+    return [found.get(place) for place in range(1, len(wanted) + 1)]
 
 
 async def calendar_version(connection: Connection) -> tuple[str, int] | None:

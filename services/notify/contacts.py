@@ -1,16 +1,16 @@
 """Where to reach an applicant: asked of intake at the moment of sending, never kept here."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
 
 from services.notify.numbers import mobile
+from services.notify.store import Message
 from shared.kernel.errors import StartError, TransientError
-
-_NO_SUCH_DOSSIER = "urn:motcua:problem:no-such-dossier"
-"""Intake's word for it; any other 404 is a wrong address of ours, and must not cost an applicant the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +43,24 @@ class Contacts:
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=seconds, trust_env=False
         )
 
-    async def look_up(self, dossier_id: UUID, message_id: UUID, *, dossier_sequence: int) -> Contact:
-        """The applicant's contact, for a message about that fact; an empty one when intake knows none (any more).
+    async def look_up(self, messages: Sequence[Message]) -> dict[UUID, Contact]:
+        """The contact for each of these messages, by message id; an empty one when intake knows none (any more).
 
         Raises TransientError when intake does not answer as it should; nothing was sent then.
         """
-        body = {
-            "dossier_id": str(dossier_id),
-            "purpose": "message",
-            "message_id": str(message_id),
-            "dossier_sequence": dossier_sequence,
-        }
+        wanted = [
+            {
+                "dossier_id": str(message.dossier_id),
+                "message_id": str(message.message_id),
+                "dossier_sequence": message.dossier_sequence,
+            }
+            for message in messages
+        ]
         try:
-            response = await self._http.post("/contacts/lookup", json=body)
-            found = response.json()
-            if response.status_code == 404 and found.get("type") == _NO_SUCH_DOSSIER:
-                return Contact()
+            response = await self._http.post("/contacts/lookup", json={"purpose": "message", "wanted": wanted})
             response.raise_for_status()
-            return Contact(phone=found["phone"], email=found["email"], papers=tuple(found.get("papers", ())))
+            found = {UUID(one["message_id"]): _contact(one["contact"]) for one in response.json()["found"]}
+            return {message.message_id: found[message.message_id] for message in messages}
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             # an error of httpx names the address asked, never the answer
             raise TransientError(f"intake's contact look-up failed: {type(error).__name__}") from error
@@ -68,3 +68,10 @@ class Contacts:
     async def close(self) -> None:
         """Give connections back."""
         await self._http.aclose()
+
+
+def _contact(told: Mapping[str, Any] | None) -> Contact:
+    """As intake tells it; None, of a dossier that it does not have, reaches nobody."""
+    if told is None:
+        return Contact()
+    return Contact(phone=told["phone"], email=told["email"], papers=tuple(told["papers"]))

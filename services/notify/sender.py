@@ -154,9 +154,7 @@ class Sender:
 
     async def _send(self, leased: Message) -> None:
         try:
-            contact = await self._contacts.look_up(
-                leased.dossier_id, leased.message_id, dossier_sequence=leased.dossier_sequence
-            )
+            contact = (await self._contacts.look_up([leased]))[leased.message_id]
         except TransientError as error:
             self._note_trouble(error, message_id=str(leased.message_id))
             await release(self._context.pool, leased, pause=AFTER_FAILURE)

@@ -133,6 +133,13 @@ class Office:
         url = f"{self.base}/dossiers/{dossier_id}"
         return await self.http.get(url, params=query, headers=self.headers(who), timeout=60)
 
+    async def look_up(
+        self, *wanted: Mapping[str, Any], who: str = "notify", purpose: str = "message"
+    ) -> httpx.Response:
+        """POST /contacts/lookup."""
+        body = {"purpose": purpose, "wanted": wanted}
+        return await self.http.post(f"{self.base}/contacts/lookup", json=body, headers=self.headers(who))
+
     async def batch(self, lines: Iterable[Mapping[str, Any] | bytes], who: str = "clerk") -> list[dict[str, Any]]:
         """POST lines; the answers."""
         content = b"".join(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines)

@@ -206,13 +206,10 @@ async def test_personal_data_is_shown_to_those_who_need_it(office: Office) -> No
         text = (await office.read(dossier, who)).text
         assert "An" not in text
         assert "0912" not in text
-    look_up = {"dossier_id": dossier, "purpose": "alert", "message_id": dossier}
-    url = f"{office.base}/contacts/lookup"
-    refused = await office.http.post(url, json=look_up, headers=office.headers("clerk"))
-    assert refused.status_code == 403
-    found = await office.http.post(url, json=look_up, headers=office.headers("notify"))
-    contact = {"name": CONTACT["name"], "phone": CONTACT["phone"], "email": CONTACT["email"]}
-    assert found.json() == contact | {"papers": []}
+    assert (await office.look_up({"dossier_id": dossier, "message_id": dossier}, who="clerk")).status_code == 403
+    found = await office.look_up({"dossier_id": dossier, "message_id": dossier})
+    contact = {"name": CONTACT["name"], "phone": CONTACT["phone"], "email": CONTACT["email"], "papers": []}
+    assert found.json() == {"found": [{"dossier_id": dossier, "message_id": dossier, "contact": contact}]}
 
 
 async def test_papers_in_free_words_are_told_with_the_contact(office: Office) -> None:
@@ -222,10 +219,9 @@ async def test_papers_in_free_words_are_told_with_the_contact(office: Office) ->
     assert "Bình" not in (await office.read(dossier, "ops")).text
     history = (await office.read(dossier)).json()["history"]
     assert history[-1]["details"] == {"papers": ["Giấy khai sinh của bà Bình"]}
-    look_up = {"dossier_id": dossier, "purpose": "message", "dossier_sequence": asked.json()["sequence"]}
-    url = f"{office.base}/contacts/lookup"
-    found = await office.http.post(url, json=look_up, headers=office.headers("notify"))
-    assert found.json()["papers"] == ["Giấy khai sinh của bà Bình"]
+    wanted = [{"dossier_id": dossier, "dossier_sequence": asked.json()["sequence"]}, {"dossier_id": dossier}]
+    found = (await office.look_up(*wanted)).json()["found"]
+    assert [one["contact"]["papers"] for one in found] == [["Giấy khai sinh của bà Bình"], []]
 
 
 async def test_a_clerk_acts_at_the_own_counter(office: Office) -> None:

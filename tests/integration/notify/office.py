@@ -48,12 +48,18 @@ IMPATIENT: dict[str, Any] = {"send_seconds": 1.0, "lease_seconds": 3.0}
 """Settings for tests in which a provider keeps silent: how long they wait for it."""
 
 
+class Wanted(BaseModel):
+    """One contact that intake's look-up is asked for."""
+
+    dossier_id: UUID
+    message_id: UUID
+
+
 class LookUp(BaseModel):
     """What intake's contact look-up takes."""
 
-    dossier_id: UUID
     purpose: str
-    message_id: UUID
+    wanted: list[Wanted]
 
 
 @dataclass
@@ -71,12 +77,14 @@ class Intake:
         async def look_up(body: LookUp) -> JSONResponse:
             if self.broken:
                 return JSONResponse({"type": "urn:motcua:problem:unavailable"}, status_code=503)
-            self.asked.append(body.message_id)
+            self.asked += [one.message_id for one in body.wanted]
             usual: dict[str, str | None] = {"name": "Nguyễn Văn A", "phone": PHONE, "email": EMAIL}
-            contact = self.contacts.get(body.dossier_id, usual)
-            if contact is None:
-                return JSONResponse({"type": "urn:motcua:problem:no-such-dossier"}, status_code=404)
-            return JSONResponse(contact)
+            found = []
+            for one in body.wanted:
+                contact = self.contacts.get(one.dossier_id, usual)
+                told: dict[str, Any] | None = None if contact is None else {**contact, "papers": []}
+                found.append({"dossier_id": str(one.dossier_id), "message_id": str(one.message_id), "contact": told})
+            return JSONResponse({"found": found})
 
         return app
 
