@@ -9,9 +9,11 @@ from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel
 
 from services.notify.outcomes import record_receipt
-from services.notify.store import DOSSIERS, dossier_of, list_messages, lock_message
+from services.notify.recording import Recorder
+from services.notify.store import DossierRow, Message, list_messages
 from shared.kernel.errors import ExpectedError
 from shared.messaging.service import Context
+from shared.postgres.unit import Unit
 from shared.runtime.http import Body
 from shared.runtime.keys import Principal, require
 
@@ -59,7 +61,7 @@ class MessagesOut(BaseModel):
     next_after: UUID | None = None
 
 
-def router(context: Context, *, receipt_key: str | None) -> APIRouter:
+def router(context: Context, recorder: Recorder, *, receipt_key: str | None) -> APIRouter:
     """The routes; `receipt_key` is what the provider presents with its receipts (None: none are taken)."""
     routes = APIRouter()
 
@@ -71,16 +73,12 @@ def router(context: Context, *, receipt_key: str | None) -> APIRouter:
     @routes.post("/receipts", dependencies=[Depends(provider)])
     async def receipts(receipt: Receipt) -> ReceiptTaken:
         """Take a delivery receipt; the same one twice does no harm."""
-        dossier_id = await dossier_of(context.pool, receipt.message_id)
-        if dossier_id is None:
-            raise ExpectedError("no-such-message", "no message of this id was planned here", status=404)
-        async with context.unit(DOSSIERS, [dossier_id]) as (connection, unit):
-            message = await lock_message(connection, receipt.message_id)
-            assert message is not None, "messages are never deleted"
-            news = record_receipt(
-                receipt.status == "delivered", message, unit, now=context.clock.at_due(message.not_before)
-            )
-        return ReceiptTaken(message_id=receipt.message_id, news=news)
+
+        def take(message: Message, unit: Unit[DossierRow], _: datetime) -> bool:
+            now = context.clock.at_due(message.not_before)
+            return record_receipt(receipt.status == "delivered", message, unit, now=now)
+
+        return ReceiptTaken(message_id=receipt.message_id, news=await recorder.record(receipt.message_id, take))
 
     @routes.get("/dossiers/{dossier_id}/messages")
     async def messages_of_dossier(dossier_id: UUID, who: Annotated[Principal, Depends(STAFF)]) -> MessagesOut:

@@ -13,6 +13,7 @@ from services.notify.gateways import Gateway
 from services.notify.gateways.mail import SmtpGateway
 from services.notify.gateways.sms import HttpSmsGateway
 from services.notify.handlers import streams
+from services.notify.recording import Recorder
 from services.notify.sender import Sender
 from services.notify.settings import NotifySettings
 from services.notify.texts import load_texts
@@ -34,10 +35,12 @@ async def build(context: Context) -> Parts:
         "sms": _sms(settings, context.centre),
         "email": _mail(settings, context.centre),
     }
+    recorder = Recorder(context)
     senders = {
         channel: Sender(
             channel,
             context,
+            recorder,
             gateway=gateway,
             contacts=Contacts(
                 url=settings.intake_url, key_file=settings.intake_key_file, seconds=settings.send_seconds
@@ -56,7 +59,7 @@ async def build(context: Context) -> Parts:
 
     return Parts(
         streams=streams(texts),
-        routers=[router(context, receipt_key=_secret(settings.receipt_key_file, "NOTIFY_RECEIPT_KEY_FILE"))],
+        routers=[router(context, recorder, receipt_key=_secret(settings.receipt_key_file, "NOTIFY_RECEIPT_KEY_FILE"))],
         workers={f"sender_{channel}": sender.run for channel, sender in senders.items()},
         prepare=prepare,
     )

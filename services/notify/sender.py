@@ -29,7 +29,8 @@ from services.notify.domain.planning import Known, as_of, is_overtaken
 from services.notify.domain.sms import encode
 from services.notify.gateways import Gateway, Outgoing
 from services.notify.outcomes import record
-from services.notify.store import DOSSIERS, MESSAGES, Message, any_due, claim, lock_message, machine_now, release
+from services.notify.recording import Decide, Recorder
+from services.notify.store import DOSSIERS, MESSAGES, DossierRow, Message, any_due, claim, machine_now, release
 from services.notify.texts import Texts
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
@@ -37,6 +38,7 @@ from shared.kernel.errors import TransientError
 from shared.messaging.service import Context
 from shared.postgres.clock import look
 from shared.postgres.errors import is_transient
+from shared.postgres.unit import Unit
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +61,7 @@ class Sender:
         self,
         channel: str,
         context: Context,
+        recorder: Recorder,
         *,
         gateway: Gateway,
         contacts: Contacts,
@@ -67,6 +70,7 @@ class Sender:
     ) -> None:
         self._channel = channel
         self._context = context
+        self._recorder = recorder
         self._gateway = gateway
         self._contacts = contacts
         self._texts = texts
@@ -167,11 +171,11 @@ class Sender:
 
     async def _begin(self, leased: Message, contact: Contact) -> Message | None:
         """Mark the message as under way; None if it must not be sent any more, or is no longer ours."""
-        async with self._context.unit(DOSSIERS, [leased.dossier_id]) as (connection, unit):
-            message = await lock_message(connection, leased.message_id)
-            if message is None or message.claims != leased.claims or message.next_step != "send":
+
+        def begin(message: Message, unit: Unit[DossierRow], machine: datetime) -> Message | None:
+            if message.claims != leased.claims or message.next_step != "send":
                 return None
-            now, machine = self._context.clock.at_due(message.not_before), await machine_now(connection)
+            now = self._context.clock.at_due(message.not_before)
             known = self._as_judged(unit.row(message.dossier_id), now)
             reason = must_not_go(message, known, now) or (None if contact.address(self._channel) else "no_contact")
             if reason is not None:
@@ -184,19 +188,12 @@ class Sender:
             if message.channel == "sms":
                 message.parts = len(encode(self._sms(message, contact)).parts)
             unit.change(MESSAGES, message)
-        return message
+            return message
+
+        return await self._recorder.record(leased.message_id, begin)
 
     async def _record_surely(self, leased: Message, answer: Answer, *, asked: bool = False) -> None:
         """Record an answer, also when the database is away for a while: what the provider said must not be lost."""
-        retrying = stamina.retry_context(
-            on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
-        )
-        async for attempt in retrying:
-            with attempt:
-                await self._record(leased, answer, asked=asked)
-
-    async def _record(self, leased: Message, answer: Answer, *, asked: bool = False) -> None:
-        can = self._gateway.can
         if isinstance(answer, NoAnswer | NotTaken):
             log.info(
                 "message_not_settled",
@@ -206,9 +203,18 @@ class Sender:
                 asked=asked,
                 attempts=leased.attempts,
             )
-        async with self._context.unit(DOSSIERS, [leased.dossier_id]) as (connection, unit):
-            message = await lock_message(connection, leased.message_id)
-            if message is None or message.state != "planned":
+        retrying = stamina.retry_context(
+            on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
+        )
+        async for attempt in retrying:
+            with attempt:
+                await self._recorder.record(leased.message_id, self._settling(leased, answer, asked=asked))
+
+    def _settling(self, leased: Message, answer: Answer, *, asked: bool) -> Decide[None]:
+        can = self._gateway.can
+
+        def settle(message: Message, unit: Unit[DossierRow], machine: datetime) -> None:
+            if message.state != "planned":
                 return  # a receipt was faster
             if message.claims != leased.claims and not isinstance(answer, Accepted):
                 return  # our lease ran out; whoever has it now knows better, unless we know that it was taken
@@ -220,8 +226,9 @@ class Sender:
                 step = after_sending(
                     answer, can, moment=message.moment, attempts=message.attempts, doubled=message.doubled
                 )
-            now = self._context.clock.at_due(message.not_before)
-            record(step, message, unit, now=now, machine=await machine_now(connection))
+            record(step, message, unit, now=self._context.clock.at_due(message.not_before), machine=machine)
+
+        return settle
 
     async def _worth_going_on(self, leased: Sequence[Message]) -> list[Message]:
         """Close what was overtaken or has expired, before anybody's contact is looked up; answers the others."""

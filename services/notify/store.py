@@ -183,21 +183,18 @@ async def release(pool: asyncpg.Pool, message: Message, *, pause: timedelta) -> 
     )
 
 
-async def lock_message(connection: Connection, message_id: UUID) -> Message | None:
-    """The message, locked. The caller holds its dossier's row already, which comes first in the lock order."""
-    return (await MESSAGES.lock(connection, [message_id])).get(message_id)
-
-
 async def machine_now(connection: Connection) -> datetime:
     """Machine time by the database's clock, which all senders share: for leases and for when to try again."""
     now: datetime = await connection.fetchval("select clock_timestamp()")
     return now
 
 
-async def dossier_of(pool: asyncpg.Pool, message_id: UUID) -> UUID | None:
-    """Which dossier a message is about."""
-    found: UUID | None = await pool.fetchval("select dossier_id from messages where message_id = $1", message_id)
-    return found
+async def dossiers_of(pool: asyncpg.Pool, message_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Which dossier each of these messages is about; those that do not exist are absent. It never changes."""
+    rows = await pool.fetch(
+        "select message_id, dossier_id from messages where message_id = any($1::uuid[])", list(message_ids)
+    )
+    return {row["message_id"]: row["dossier_id"] for row in rows}
 
 
 _LIST = """

@@ -1,0 +1,97 @@
+"""Changes of messages under their dossiers' locks: what is asked for while one transaction commits shares the next."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+
+from services.notify.store import DOSSIERS, MESSAGES, DossierRow, Message, dossiers_of, machine_now
+from shared.kernel.errors import ExpectedError
+from shared.messaging.service import Context
+from shared.postgres.errors import is_transient
+from shared.postgres.unit import Unit
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+Decide = Callable[[Message, Unit[DossierRow], datetime], T]
+"""Decides on a message that is locked, with its dossier's row; the instant is machine time. It changes and publishes
+within the unit alone, since it is asked again where the transaction has to be tried anew."""
+
+
+@dataclass(slots=True, eq=False)
+class _Wish:
+    message_id: UUID
+    decide: Decide[Any]
+    outcome: asyncio.Future[Any]
+
+    def end(self, outcome: Any) -> None:
+        """Tell whoever waits; nobody does for one that was cut off."""
+        if self.outcome.done():
+            return
+        if isinstance(outcome, Exception):
+            self.outcome.set_exception(outcome)
+        else:
+            self.outcome.set_result(outcome)
+
+
+class Recorder:
+    """The one writer of messages that exist, for the senders and the receipts of a process.
+
+    Nobody waits for a group to fill: a change asked for alone is made at once, and those asked for meanwhile together
+    after it. Each is committed when `record` returns.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._waiting: list[_Wish] = []
+        self._work: asyncio.Task[None] | None = None
+
+    async def record(self, message_id: UUID, decide: Decide[T]) -> T:
+        """What `decide` answered, once its change is committed.
+
+        Raises what `decide` or its transaction raised, and ExpectedError (404) when there is no such message. Where a
+        group fails by one change's fault, each is made alone; where the database is away, all of it raises that.
+        """
+        wish = _Wish(message_id, decide, asyncio.get_running_loop().create_future())
+        self._waiting.append(wish)
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._make())
+        outcome: T = await wish.outcome
+        return outcome
+
+    async def _make(self) -> None:
+        while self._waiting:
+            wishes, self._waiting = self._waiting, []
+            await self._together(wishes)
+
+    async def _together(self, wishes: Sequence[_Wish]) -> None:
+        try:
+            outcomes = await self._transact(wishes)
+        except Exception as error:  # noqa: BLE001 - whoever asked for the change is told
+            if len(wishes) > 1 and not is_transient(error):
+                log.warning("recorded_singly", messages=len(wishes), error=f"{type(error).__name__}: {error}")
+                for wish in wishes:
+                    await self._together([wish])
+                return
+            outcomes = [error] * len(wishes)
+        for wish, outcome in zip(wishes, outcomes, strict=True):
+            wish.end(outcome)
+
+    async def _transact(self, wishes: Sequence[_Wish]) -> list[Any]:
+        """The outcomes of a group that is committed; that of an unknown message is its refusal."""
+        dossiers = await dossiers_of(self._context.pool, {wish.message_id for wish in wishes})
+        async with self._context.unit(DOSSIERS, set(dossiers.values())) as (connection, unit):
+            messages = await MESSAGES.lock(connection, dossiers)
+            machine = await machine_now(connection)
+            return [
+                wish.decide(messages[wish.message_id], unit, machine)
+                if wish.message_id in messages
+                else ExpectedError("no-such-message", "no message of this id was planned here", status=404)
+                for wish in wishes
+            ]

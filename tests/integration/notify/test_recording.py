@@ -1,0 +1,138 @@
+"""Changes of messages that share a transaction: none waits for a group, none suffers for another."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from motcua.embedded.postgres import Postgres
+from services.notify.recording import Recorder
+from services.notify.store import MESSAGES, DossierRow, Message
+from shared.kernel.errors import ExpectedError
+from shared.kernel.ids import uuid7
+from shared.postgres.unit import Unit
+from shared.runtime.clock import machine_now
+from tests.integration.notify.office import Office, life_now, office
+from tests.support import Databases, ServiceDatabase, eventually
+
+LOCKED = "select from dossiers for update"
+
+
+@asynccontextmanager
+async def planned(database: ServiceDatabase, home: Path, count: int) -> AsyncIterator[tuple[Office, list[UUID]]]:
+    """That many messages, each of its own dossier, that no sender takes since nothing counts as heard."""
+    async with office(database, home) as it:
+        it.heard.partitions = set()
+        ids = []
+        for _ in range(count):
+            life = life_now(reach=("sms",))
+            life.withdrawn()
+            await it.hear(life.facts)
+            ids.append((await it.messages(life))[0]["message_id"])
+        yield it, ids
+
+
+def attempted(message: Message, unit: Unit[DossierRow], _: datetime) -> int:
+    message.attempts += 1
+    unit.change(MESSAGES, message)
+    return message.attempts
+
+
+async def told(it: Office, ids: list[UUID], column: str) -> list[Any]:
+    rows = await it.pool.fetch(f"select message_id, {column}::text as value from messages")
+    values = {row["message_id"]: row["value"] for row in rows}
+    return [values[message_id] for message_id in ids]
+
+
+async def test_what_is_asked_for_during_a_commit_shares_the_next(database: Databases, tmp_path: Path) -> None:
+    """The first one goes alone and at once; those that come meanwhile are one transaction."""
+    async with planned(database.fresh("notify"), tmp_path, 5) as (it, ids):
+        recorder = Recorder(it.context)
+        async with it.pool.acquire() as holder, holder.transaction():
+            await holder.execute(LOCKED)
+            first = asyncio.ensure_future(recorder.record(ids[0], attempted))
+            await eventually(lambda: waiting(it.pool), within=10)
+            later = [asyncio.ensure_future(recorder.record(message_id, attempted)) for message_id in ids[1:]]
+        assert await asyncio.gather(first, *later) == [1] * 5
+        transactions = await told(it, ids, "xmin")
+        assert len(set(transactions[1:])) == 1
+        assert transactions[0] != transactions[1]
+
+
+async def test_a_change_that_fails_fails_alone(database: Databases, tmp_path: Path) -> None:
+    """By its own decision or by what the database thinks of it: the others of its group are made, each once."""
+    async with planned(database.fresh("notify"), tmp_path, 4) as (it, ids):
+
+        def confused(message: Message, unit: Unit[DossierRow], machine: datetime) -> int:
+            raise LookupError("no such text")
+
+        await it.pool.execute(f"alter table messages add check (message_id <> '{ids[1]}' or attempts = 0)")
+        recorder = Recorder(it.context)
+        changes = [attempted, attempted, confused, attempted]
+        outcomes = await asyncio.gather(
+            *(recorder.record(message_id, change) for message_id, change in zip(ids, changes, strict=True)),
+            return_exceptions=True,
+        )
+        assert [outcomes[0], outcomes[3]] == [1, 1]
+        assert isinstance(outcomes[1], asyncpg.CheckViolationError)
+        assert isinstance(outcomes[2], LookupError)
+        assert await told(it, ids, "attempts") == ["1", "0", "0", "1"]
+
+
+async def test_a_message_that_nobody_planned_is_refused_alone(database: Databases, tmp_path: Path) -> None:
+    """A stranger's receipt, say; those beside it are recorded with it."""
+    async with planned(database.fresh("notify"), tmp_path, 2) as (it, ids):
+        recorder = Recorder(it.context)
+        wanted = [ids[0], uuid7(machine_now()), ids[1]]
+        outcomes = await asyncio.gather(*(recorder.record(one, attempted) for one in wanted), return_exceptions=True)
+        assert [outcomes[0], outcomes[2]] == [1, 1]
+        assert isinstance(outcomes[1], ExpectedError)
+        assert len(set(await told(it, ids, "xmin"))) == 1
+
+
+async def test_two_changes_of_one_message_see_each_other(database: Databases, tmp_path: Path) -> None:
+    """A receipt beside the answer to the sending: decided in the order asked, on the same locked message."""
+    async with planned(database.fresh("notify"), tmp_path, 1) as (it, ids):
+        recorder = Recorder(it.context)
+        assert await asyncio.gather(*(recorder.record(ids[0], attempted) for _ in range(3))) == [1, 2, 3]
+        assert await told(it, ids, "attempts") == ["3"]
+
+
+async def test_who_is_cut_off_cuts_off_no_other(database: Databases, tmp_path: Path) -> None:
+    """Its change may be made or not; those that share its transaction are."""
+    async with planned(database.fresh("notify"), tmp_path, 3) as (it, ids):
+        recorder = Recorder(it.context)
+        async with it.pool.acquire() as holder, holder.transaction():
+            await holder.execute(LOCKED)
+            changes = [asyncio.ensure_future(recorder.record(message_id, attempted)) for message_id in ids]
+            await eventually(lambda: waiting(it.pool), within=10)
+            changes[0].cancel()
+        assert await asyncio.gather(*changes[1:]) == [1, 1]
+
+
+async def test_while_the_database_is_away_everybody_is_told(
+    database: Databases, postgres: Postgres, tmp_path: Path
+) -> None:
+    """So that each may try again as long as its own patience lasts; afterwards all goes on."""
+    async with planned(database.fresh("notify"), tmp_path, 3) as (it, ids):
+        recorder = Recorder(it.context)
+        await asyncio.to_thread(postgres.stop_immediately)
+        failed = await asyncio.gather(*(recorder.record(one, attempted) for one in ids), return_exceptions=True)
+        assert [isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError) for error in failed] == [
+            True
+        ] * 3
+        await asyncio.to_thread(postgres.start)
+        assert await asyncio.gather(*(recorder.record(message_id, attempted) for message_id in ids)) == [1] * 3
+
+
+async def waiting(pool: asyncpg.Pool) -> bool:
+    """Whether a transaction of this database waits for a lock."""
+    found: bool = await pool.fetchval(
+        "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
+    )
+    return found
