@@ -1,36 +1,25 @@
-"""The sender of one channel: leases due messages, asks intake for the contact, sends, and records what came of it.
+"""The sender of one channel: leases due messages, asks intake for the contacts, sends, and records what came of it.
 
-A message is marked as under way, in a commit of its own, before it is handed to the provider. So a sender that dies
-after that leaves a message of which the next one knows that it may have gone out.
+A message is marked as under way, in a transaction that is committed before it is handed to the provider. So a sender
+that dies after that leaves messages of which the next one knows that they may have gone out: AT_ONCE of them at most.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 import stamina
 import structlog
 
 from services.notify.contacts import Contact, Contacts
-from services.notify.domain.delivery import (
-    Accepted,
-    Answer,
-    NoAnswer,
-    NotTaken,
-    Step,
-    after_asking,
-    after_sending,
-    given_up,
-    in_doubt_after,
-)
-from services.notify.domain.planning import Known, as_of, is_overtaken
-from services.notify.domain.sms import encode
-from services.notify.gateways import Gateway, Outgoing
-from services.notify.outcomes import record
-from services.notify.recording import Decide, Recorder
-from services.notify.store import DOSSIERS, MESSAGES, DossierRow, Message, any_due, claim, machine_now, release
+from services.notify.deciding import AFTER_FAILURE, Judge
+from services.notify.domain.delivery import Answer, NoAnswer, NotTaken
+from services.notify.gateways import Gateway
+from services.notify.recording import Recorder
+from services.notify.store import DOSSIERS, Message, any_due, claim
 from services.notify.texts import Texts
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
@@ -38,14 +27,12 @@ from shared.kernel.errors import TransientError
 from shared.messaging.service import Context
 from shared.postgres.clock import look
 from shared.postgres.errors import is_transient
-from shared.postgres.unit import Unit
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 16
 """Messages leased, and with the provider, at the same time."""
 LOOK_AGAIN_SECONDS = 0.3
-AFTER_FAILURE = timedelta(seconds=2)
 STALLED_SECONDS = 30.0
 STOP_SECONDS = 8.0
 """How long an orderly stop waits for answers that are under way; those cut off are in doubt."""
@@ -73,8 +60,8 @@ class Sender:
         self._recorder = recorder
         self._gateway = gateway
         self._contacts = contacts
-        self._texts = texts
         self._lease = lease
+        self._judge = Judge(context.clock, texts, lease, gateway.can)
         self._under_way: set[asyncio.Task[None]] = set()
         self._progress_at = time.monotonic()
         self._trouble: str | None = None
@@ -125,14 +112,21 @@ class Sender:
         leased = await claim(pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=heard)
         if not leased:
             return False
-        for message in await self._worth_going_on(leased):
-            self._under_way.add(asyncio.create_task(self._one(message)))
+        # without locks: this only spares the contacts of what will be closed, all is judged again before it goes
+        dossiers = await DOSSIERS.read_all(pool, {message.dossier_id for message in leased})
+        wanted = [
+            message
+            for message in leased
+            if message.next_step == "send" and not self._judge.must_not_go(message, dossiers[message.dossier_id])
+        ]
+        contacts = asyncio.create_task(self._look_up(wanted))
+        self._under_way |= {asyncio.create_task(self._one(message, contacts)) for message in leased}
         return True
 
     async def _wait(self) -> None:
         """Until there may be something to do: half the places are free, or it is time to look again.
 
-        Places that get free one by one are filled together: each filling asks broker and database anew.
+        Places that get free one by one are filled together: each filling asks broker, database and intake anew.
         """
         until = time.monotonic() + LOOK_AGAIN_SECONDS
         under_way = self._under_way
@@ -141,56 +135,34 @@ class Sender:
         while len(under_way) > AT_ONCE // 2 and (left := until - time.monotonic()) > 0:
             _, under_way = await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _one(self, message: Message) -> None:
+    async def _look_up(self, messages: Sequence[Message]) -> Mapping[UUID, Contact]:
+        """The contacts for these messages; none when intake does not answer as it should."""
         try:
-            await self._deliver(message)
-        except Exception as error:  # noqa: BLE001 - one message must not hold up the others; its lease runs out
-            self._note_trouble(error, message_id=str(message.message_id))
+            return await self._contacts.look_up(messages) if messages else {}
+        except TransientError as error:
+            self._note_trouble(error, messages=len(messages))
+            return {}
 
-    async def _deliver(self, leased: Message) -> None:
+    async def _one(self, leased: Message, contacts: "asyncio.Task[Mapping[UUID, Contact]]") -> None:
+        try:
+            await self._deliver(leased, contacts)
+        except Exception as error:  # noqa: BLE001 - one message must not hold up the others; its lease runs out
+            self._note_trouble(error, message_id=str(leased.message_id))
+
+    async def _deliver(self, leased: Message, contacts: "asyncio.Task[Mapping[UUID, Contact]]") -> None:
+        message_id = leased.message_id
         match leased.next_step:
             case "answer":  # its sender died on the way: as if the provider had kept silent
                 await self._record_surely(leased, NoAnswer())
             case "ask":
-                await self._record_surely(leased, await self._gateway.ask(leased.message_id), asked=True)
+                if await self._recorder.record(message_id, partial(self._judge.may_ask, leased)):
+                    await self._record_surely(leased, await self._gateway.ask(message_id), asked=True)
             case _:
-                await self._send(leased)
-
-    async def _send(self, leased: Message) -> None:
-        try:
-            contact = (await self._contacts.look_up([leased]))[leased.message_id]
-        except TransientError as error:
-            self._note_trouble(error, message_id=str(leased.message_id))
-            await release(self._context.pool, leased, pause=AFTER_FAILURE)
-            return
-        address = contact.address(self._channel)
-        begun = await self._begin(leased, contact)
-        if begun is not None and address is not None:
-            answer = await self._gateway.send(self._outgoing(begun, address, contact))
-            await self._record_surely(begun, answer)
-
-    async def _begin(self, leased: Message, contact: Contact) -> Message | None:
-        """Mark the message as under way; None if it must not be sent any more, or is no longer ours."""
-
-        def begin(message: Message, unit: Unit[DossierRow], machine: datetime) -> Message | None:
-            if message.claims != leased.claims or message.next_step != "send":
-                return None
-            now = self._context.clock.at_due(message.not_before)
-            known = self._as_judged(unit.row(message.dossier_id), now)
-            reason = must_not_go(message, known, now) or (None if contact.address(self._channel) else "no_contact")
-            if reason is not None:
-                record(given_up(in_doubt=message.in_doubt, reason=reason), message, unit, now=now, machine=machine)
-                return None
-            message.place = message.place or known.place
-            message.attempts += 1
-            message.next_step = "answer"
-            message.leased_until = machine + self._lease
-            if message.channel == "sms":
-                message.parts = len(encode(self._sms(message, contact)).parts)
-            unit.change(MESSAGES, message)
-            return message
-
-        return await self._recorder.record(leased.message_id, begin)
+                contact = (await contacts).get(message_id)
+                address = contact.address(self._channel) if contact else None
+                begin = partial(self._judge.begin, leased, contact, address)
+                if outgoing := await self._recorder.record(message_id, begin):
+                    await self._record_surely(leased, await self._gateway.send(outgoing))
 
     async def _record_surely(self, leased: Message, answer: Answer, *, asked: bool = False) -> None:
         """Record an answer, also when the database is away for a while: what the provider said must not be lost."""
@@ -201,87 +173,14 @@ class Sender:
                 message_id=str(leased.message_id),
                 answer=type(answer).__name__,
                 asked=asked,
-                attempts=leased.attempts,
             )
         retrying = stamina.retry_context(
             on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
         )
         async for attempt in retrying:
             with attempt:
-                await self._recorder.record(leased.message_id, self._settling(leased, answer, asked=asked))
+                await self._recorder.record(leased.message_id, partial(self._judge.settle, leased, answer, asked))
 
-    def _settling(self, leased: Message, answer: Answer, *, asked: bool) -> Decide[None]:
-        can = self._gateway.can
-
-        def settle(message: Message, unit: Unit[DossierRow], machine: datetime) -> None:
-            if message.state != "planned":
-                return  # a receipt was faster
-            if message.claims != leased.claims and not isinstance(answer, Accepted):
-                return  # our lease ran out; whoever has it now knows better, unless we know that it was taken
-            message.in_doubt = in_doubt_after(answer, asked=asked, before=message.in_doubt)
-            step: Step
-            if asked:
-                step = after_asking(answer, can, attempts=message.attempts)
-            else:
-                step = after_sending(
-                    answer, can, moment=message.moment, attempts=message.attempts, doubled=message.doubled
-                )
-            record(step, message, unit, now=self._context.clock.at_due(message.not_before), machine=machine)
-
-        return settle
-
-    async def _worth_going_on(self, leased: Sequence[Message]) -> list[Message]:
-        """Close what was overtaken or has expired, before anybody's contact is looked up; answers the others."""
-        claims = {message.message_id: message.claims for message in leased}
-        going_on = []
-        async with self._context.unit(DOSSIERS, {message.dossier_id for message in leased}) as (connection, unit):
-            machine = await machine_now(connection)
-            for message in (await MESSAGES.lock(connection, claims)).values():
-                if message.claims != claims[message.message_id] or message.next_step is None:
-                    continue
-                now = self._context.clock.at_due(message.not_before)
-                reason = must_not_go(message, self._as_judged(unit.row(message.dossier_id), now), now)
-                if reason is None:
-                    going_on.append(message)
-                else:
-                    record(given_up(in_doubt=message.in_doubt, reason=reason), message, unit, now=now, machine=machine)
-        return going_on
-
-    def _as_judged(self, known: Known, now: datetime) -> Known:
-        """The dossier as it stands; on a set centre, whose time jumped on, as it stood then."""
-        return as_of(known, now) if self._context.clock.is_set else known
-
-    def _outgoing(self, message: Message, address: str, contact: Contact) -> Outgoing:
-        if message.channel == "sms":
-            return Outgoing(message.message_id, address, self._sms(message, contact))
-        values = words_for(message, contact)
-        subject, text = self._texts.email(message.template_version, message.template, values, message.place)
-        return Outgoing(message.message_id, address, text, subject)
-
-    def _sms(self, message: Message, contact: Contact) -> str:
-        values = words_for(message, contact)
-        return self._texts.sms(message.template_version, message.template, values, message.place)
-
-    def _note_trouble(self, error: Exception, **about: str) -> None:
+    def _note_trouble(self, error: Exception, **about: str | int) -> None:
         self._trouble = f"{type(error).__name__}: {error}"
         log.warning("sender_troubled", channel=self._channel, error=self._trouble, **about)
-
-
-def words_for(message: Message, contact: Contact) -> dict[str, Any]:
-    """The values of a message's text: what was planned, and papers in free words as intake has just told them."""
-    return message.content | ({"papers": list(contact.papers)} if contact.papers else {})
-
-
-def must_not_go(message: Message, known: Known, now: datetime) -> str | None:
-    """Why a message must not be sent (again) at the centre time `now`; None if it may.
-
-    One that is under way is judged when its sender's fate is known, one that is being asked about only expires.
-    """
-    if message.next_step == "answer":
-        return None
-    if now > message.expires_at:
-        return "expired"
-    overtaken = is_overtaken(
-        known, moment=message.moment, dossier_sequence=message.dossier_sequence, due_at=message.due_at
-    )
-    return "overtaken" if overtaken and message.next_step == "send" else None

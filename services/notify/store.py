@@ -147,7 +147,7 @@ with due as (
 )
 update messages set leased_until = clock_timestamp() + $4, claims = claims + 1
 from due where messages.message_id = due.message_id
-returning messages.message_id
+returning {", ".join(f"messages.{column}" for column in MESSAGES.columns)}
 """
 
 
@@ -164,23 +164,7 @@ async def claim(
     To be sent are those of dossiers in `partitions` alone, with nothing held or parked. Nobody else gets them until
     the lease ends, and each carries its `claims` as a token.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        found = await connection.fetch(_CLAIM, channel, now, limit, lease, list(partitions))
-        if not found:
-            return []
-        messages = await MESSAGES.lock(connection, [row["message_id"] for row in found])
-    return sorted(messages.values(), key=lambda message: message.next_at)
-
-
-async def release(pool: asyncpg.Pool, message: Message, *, pause: timedelta) -> None:
-    """Give a lease back unused; the message is due again after `pause`. Commits; nothing if the lease was lost."""
-    await pool.execute(
-        "update messages set leased_until = null, next_at = clock_timestamp() + $3"
-        " where message_id = $1 and claims = $2 and next_step is not null",
-        message.message_id,
-        message.claims,
-        pause,
-    )
+    return MESSAGES.records(await pool.fetch(_CLAIM, channel, now, limit, lease, list(partitions)))
 
 
 async def machine_now(connection: Connection) -> datetime:

@@ -57,8 +57,14 @@ class RecordTable(Generic[R]):
             f"{self._select} where {self.key_column} = any($1::{kind}[]) order by {self.key_column} for update",
             list(keys),
         )
-        records = [self._from_database(row) for row in found]
-        return {self._key(record): record for record in records}
+        return self._by_key(found)
+
+    async def read_all(self, connection: "Connection | asyncpg.Pool", keys: Iterable[Any]) -> dict[Any, R]:
+        """Those of the records that exist, as they stand. Locks nothing, so it decides nothing."""
+        kind = self.columns[self.key_column]
+        return self._by_key(
+            await connection.fetch(f"{self._select} where {self.key_column} = any($1::{kind}[])", list(keys))
+        )
 
     async def read(self, connection: "Connection | asyncpg.Pool", key: Any) -> R | None:
         """The record of `key` as it stands, or None. Locks nothing, so it decides nothing."""
@@ -76,8 +82,15 @@ class RecordTable(Generic[R]):
         if records:
             await connection.execute(self._update, *self._to_database(records))
 
+    def records(self, rows: Iterable[asyncpg.Record]) -> list[R]:
+        """Rows that a statement gave with all of the table's columns."""
+        return [self._from_database(row) for row in rows]
+
     def _key(self, record: R) -> Any:
         return getattr(record, self.key_column)
+
+    def _by_key(self, rows: Iterable[asyncpg.Record]) -> dict[Any, R]:
+        return {self._key(record): record for record in self.records(rows)}
 
     def _to_database(self, records: Sequence[R]) -> list[list[Any]]:
         return [

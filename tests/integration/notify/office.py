@@ -64,10 +64,14 @@ class LookUp(BaseModel):
 
 @dataclass
 class Intake:
-    """Intake's contact look-up as its contract says. `contacts` overrides the usual one; `broken` answers 503."""
+    """Intake's contact look-up as its contract says. `contacts` overrides the usual one; `broken` answers 503.
+
+    `asked` lists the messages that contacts were given for, `requests` how many each answered request asked for.
+    """
 
     contacts: dict[UUID, dict[str, str | None] | None] = field(default_factory=dict)
     asked: list[UUID] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
     broken: bool = False
 
     def app(self) -> FastAPI:
@@ -78,6 +82,7 @@ class Intake:
             if self.broken:
                 return JSONResponse({"type": "urn:motcua:problem:unavailable"}, status_code=503)
             self.asked += [one.message_id for one in body.wanted]
+            self.requests.append(len(body.wanted))
             usual: dict[str, str | None] = {"name": "Nguyễn Văn A", "phone": PHONE, "email": EMAIL}
             found = []
             for one in body.wanted:

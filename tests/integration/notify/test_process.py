@@ -17,6 +17,7 @@ from motcua.embedded.postgres import Postgres
 from motcua.sinks.behaviour import Behaviour
 from motcua.sinks.inbox import InboxMessage, read_inbox
 from services.notify.hearing import plans_called_for
+from services.notify.sender import AT_ONCE
 from shared.contracts.envelope import AnyFact
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
 from shared.contracts.topics import MESSAGES, TOPICS
@@ -151,6 +152,38 @@ async def test_killed_between_sending_and_recording(it: Site) -> None:
     await it.reaches(life, "unknown", channel="email")
     assert len(await it.inbox(life)) == 2
     assert await it.sms_requests() == before + 2
+
+
+async def test_killed_with_a_group_under_way_that_group_is_in_doubt(it: Site) -> None:
+    """All of what was marked, which is no more than AT_ONCE, and nothing else.
+
+    No mail was taken yet, which nobody can know: what was marked is unknown, what was not goes, once.
+    """
+    await asyncio.to_thread(it.process.stop)
+    it.around.mail.behaviour = Behaviour(delay_seconds=600)
+    before = it.around.mail.requests
+    patient = {"NOTIFY_SEND_SECONDS": "60", "NOTIFY_LEASE_SECONDS": "180"}
+    process = ServiceProcess("notify", it.around.environment | patient, it.home / "notify-patient.log")
+    lives = [life_now(reach=("email",)) for _ in range(AT_ONCE + 8)]
+    for life in lives:
+        life.withdrawn()
+    await it.tell(*lives)
+    try:
+        await asyncio.to_thread(process.start)
+        await eventually(lambda: it.around.mail.requests == before + AT_ONCE, within=60)
+    finally:
+        await asyncio.to_thread(process.kill)
+    steps = "select dossier_id, next_step, attempts from messages where dossier_id = any($1::uuid[])"
+    rows = await it.database.fetch(steps, [life.dossier_id for life in lives])
+    marked = {row["dossier_id"] for row in rows if row["next_step"] == "answer"}
+    assert len(marked) == AT_ONCE
+    assert {(row["next_step"], row["attempts"]) for row in rows} == {("answer", 1), ("send", 0)}
+    it.around.mail.behaviour = Behaviour()
+    await it.database.execute("update messages set leased_until = clock_timestamp() where leased_until is not null")
+    await asyncio.to_thread(it.process.start)
+    for life in lives:
+        await it.reaches(life, "unknown" if life.dossier_id in marked else "sent", channel="email", within=60)
+        assert len(await it.inbox(life)) == (0 if life.dossier_id in marked else 1)
 
 
 async def test_what_was_overtaken_during_an_outage_is_not_sent_after_it(it: Site) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.notify.contacts import Contact
-from services.notify.sender import words_for
+from services.notify.deciding import words_for
 from services.notify.store import Message
 
 AT = datetime(2017, 11, 20, 2, 0, tzinfo=UTC)
