@@ -1,9 +1,15 @@
 """The sender against an SMS provider that is slow, failing, silent or lying, with and without its better abilities."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from services.notify.domain.delivery import Capabilities, NoAnswer
+from services.notify.gateways import Outgoing
+from services.notify.gateways.sms import HttpSmsGateway
+from shared.kernel.ids import uuid7
+from shared.runtime.clock import machine_now
 from tests.integration.notify.office import IMPATIENT, MOBILE, RECEIPT_KEY, life_now, office
 from tests.support import Databases, eventually, free_port
 
@@ -213,6 +219,36 @@ async def test_a_provider_that_is_away_is_waited_for(database: Databases, tmp_pa
             return message["attempts"] >= 2 and message["state"] == "planned" and not message["in_doubt"]
 
         await eventually(tried_twice, within=15)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 40\r\n\r\n{",
+        b"MAIL 1.0\r\n\r\n",
+        b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["hangs up", "half an answer", "no HTTP", "a redirect"],
+)
+async def test_what_settles_nothing_is_no_answer(said: bytes) -> None:
+    """The message may have gone out, and is not handed over a second time on its own account."""
+    heard: list[bytes] = []
+
+    async def provider(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"}"))
+        writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_server(provider, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    gateway = HttpSmsGateway(url=url, key="k", brand="TTHCC", seconds=5, can=Capabilities())
+    async with server:
+        try:
+            assert await gateway.send(Outgoing(uuid7(machine_now()), MOBILE, "Ho so")) == NoAnswer()
+        finally:
+            await gateway.close()
+    assert len(heard) == 1
 
 
 def bearer(token: str) -> dict[str, str]:
