@@ -1,11 +1,12 @@
 """An SMS provider that is none: takes messages over HTTP, keeps them in the inbox, reports arrivals."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-import httpx
+import aiohttp
 from fastapi import FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -36,7 +37,7 @@ def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receip
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as app.state.http:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as app.state.http:
             yield
             for report in reports:
                 report.cancel()
@@ -47,15 +48,13 @@ def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receip
 
     async def report(message_id: str, status: str) -> None:
         """Post the receipt until somebody takes it; a receipt of a message that is being recorded may come early."""
+        body = {"message_id": message_id, "status": status}
+        headers = {"Authorization": f"Bearer {receipt_key}"}
         for attempt in range(10):
-            try:
-                body = {"message_id": message_id, "status": status}
-                headers = {"Authorization": f"Bearer {receipt_key}"}
-                response = await app.state.http.post(receipt_url, json=body, headers=headers)
-                if response.is_success:
-                    return
-            except httpx.RequestError:
-                pass
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with app.state.http.post(receipt_url, json=body, headers=headers) as response:
+                    if response.status < 300:
+                        return
             await asyncio.sleep(min(0.2 * 2**attempt, 5))
 
     def take(message: SmsRequest, behaviour: Behaviour) -> None:
