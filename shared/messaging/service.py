@@ -46,6 +46,10 @@ from shared.runtime.tasks import Part, stop_on_signals, supervise
 
 log = structlog.get_logger()
 
+KEEP_ALIVE_SECONDS = 30
+"""How long an idle HTTP connection stays open: longer than clients keep theirs (httpx 5 s, aiohttp 15 s), whose next
+request would otherwise meet the closing now and then, unanswered."""
+
 R = TypeVar("R", bound=Row)
 
 
@@ -183,6 +187,7 @@ def http_part(app: FastAPI, settings: ServiceSettings) -> Part:
             app,
             log_config=None,
             access_log=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=int(settings.stop_seconds),
             limit_concurrency=1000,
         )

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic_settings import SettingsConfigDict
 
 from shared.kernel.errors import StartError
-from shared.messaging.service import http_part
+from shared.messaging.service import KEEP_ALIVE_SECONDS, http_part
 from shared.runtime.settings import ServiceSettings
 from tests.support import eventually, free_port
 
@@ -69,3 +69,10 @@ async def test_taken_port_is_one_sentence() -> None:
         port = other.getsockname()[1]
         with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1:{port}"):
             await http_part(FastAPI(), settings(port))()
+
+
+def test_a_client_closes_an_idle_connection_first() -> None:
+    """A request that meets the server's closing of its connection fails, and nobody can say what became of it."""
+    expiry = httpx.Limits().keepalive_expiry
+    assert expiry is not None
+    assert expiry < KEEP_ALIVE_SECONDS
