@@ -20,7 +20,7 @@ from shared.messaging import metrics
 from shared.messaging.applying import Stream
 from shared.messaging.lag import Ends
 from shared.messaging.partition import Partition, StopConsumingError
-from shared.postgres.errors import CONNECTION_ERRORS
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.facts import Publisher
 from shared.postgres.pool import end_frozen_sessions
 
@@ -35,6 +35,13 @@ STOP_SECONDS = 5.0
 _NEVER_MS = 24 * 3600 * 1000
 """For Kafka's limit between two polls. aiokafka leaves the group then and, nobody polling, never joins again: five
 minutes without the database would end consumption in silence. Our own look-out for stalls takes that limit's place."""
+
+# One statement for all partitions: an idle service asks the database once a second, however many it holds.
+_STANDING = (
+    "select topic, partition, next_offset, exists (select from held_records h where h.topic = s.topic"
+    " and h.partition = s.partition and h.request is not null) as asked "
+    "from stored_offsets s where consumer_group = $1"
+)
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
@@ -239,11 +246,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             )
 
     async def _watch(self) -> None:
-        """Once a second: commit for lag tools, tell the lag, look for a stall; every tenth time look around."""
+        """Once a second: see where the database stands, commit for lag tools, tell the lag, look for a stall.
+
+        Every tenth time look around.
+        """
         turn = 0
         while True:
             await asyncio.sleep(1)
             turn += 1
+            await self._notice()
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._commit(self._partitions), 10)
             behind = self._tell_lag()
@@ -252,6 +263,19 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             if turn % 10 == 0:
                 with contextlib.suppress(*CONNECTION_ERRORS):
                     await self._look_around()
+
+    async def _notice(self) -> None:
+        """Tell every partition where the database stands: a restored one may be before its position."""
+        try:
+            rows = await asyncio.wait_for(self._pool.fetch(_STANDING, self._group), 5)
+        except CONNECTION_ERRORS as error:
+            if not is_transient(error):
+                raise
+            return  # without an answer an idle partition makes no progress, and readiness says so
+        standing = {TopicPartition(row["topic"], row["partition"]): (row["next_offset"], row["asked"]) for row in rows}
+        for tp, (partition, _) in self._partitions.items():
+            stored, asked = standing.get(tp, (None, False))
+            partition.notice(stored, asked=asked)
 
     async def _commit(self, held: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
         assert self._consumer is not None

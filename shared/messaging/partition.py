@@ -31,7 +31,7 @@ R = TypeVar("R", bound=Row)
 
 BATCH_RECORDS = 2000
 IDLE_SECONDS = 1.0
-"""How long a poll waits for records, and so how often an idle partition compares its position with the database."""
+"""How long a poll waits for records, and so how soon an idle partition sees what `notice` was told."""
 
 _FIRST_OFFSET = (
     "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ($1, $2, $3, 0) "
@@ -77,6 +77,8 @@ class Partition(Generic[R]):
         self.tp = tp
         self.position = -1
         self.progress_at = time.monotonic()
+        self._looked_at = self.progress_at
+        self._differs = False
         self._stream = stream
         self._name = (group, tp.topic, tp.partition)
         self._consumer = consumer
@@ -90,6 +92,15 @@ class Partition(Generic[R]):
     def stop(self) -> None:
         """Ask the loop to end after the transaction under way."""
         self._stopping.set()
+
+    def notice(self, stored: int | None, *, asked: bool) -> None:
+        """What a look at the database has shown: its offset, and whether an operator asks for something here.
+
+        Where that is no news nothing is asked of the database; a transaction that ended meanwhile only makes the loop
+        look once more by itself.
+        """
+        self._looked_at = time.monotonic()
+        self._differs = asked or stored != self.position
 
     async def run(self) -> None:
         """Seek to the stored offset, then poll and apply. Ends when stopped; raises what must stop the process."""
@@ -110,15 +121,20 @@ class Partition(Generic[R]):
             return
         if self._stopping.is_set():
             return
+        differs, self._differs = self._differs, False
         try:
             if raw:
                 await self._apply(raw)
-            else:
+            elif differs:
                 await self._retrying(self._compare)
-            await self._retrying(self._execute_requests)
+            else:
+                await self._check_position()
+            if differs:
+                await self._retrying(self._execute_requests)
         except BehindError:
             await self._retrying(self._seek_to_stored)
-        self.progress_at = time.monotonic()
+        # idle, it gets on only as far as the database was seen to agree
+        self.progress_at = time.monotonic() if raw or differs else max(self.progress_at, self._looked_at)
 
     async def _poll(self) -> Sequence[Any]:
         """The next records; none if none come, or if the loop is to stop.
@@ -275,6 +291,9 @@ class Partition(Generic[R]):
             stored = await connection.fetchval(_READ_OFFSET, *self._name)
         if stored != self.position:
             raise BehindError
+        await self._check_position()
+
+    async def _check_position(self) -> None:
         with contextlib.suppress(KafkaError, TimeoutError):
             self._check_place(await asyncio.wait_for(self._consumer.position(self.tp), IDLE_SECONDS))
 
