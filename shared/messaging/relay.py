@@ -26,8 +26,9 @@ from shared.postgres.pool import connect
 log = structlog.get_logger()
 
 ROUND_ROWS = 2000
-IDLE_SECONDS = 0.05
-"""How long an idle relay waits before it looks again unasked: facts of other replicas wake nobody here."""
+IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.05, 0.4
+"""How long an idle relay waits before it looks again unasked: facts of other replicas wake nobody here. While it finds
+nothing it waits twice as long each time, up to the second."""
 STANDBY_SECONDS = 0.5
 LOCK_IDLE_SECONDS = 30
 """A frozen relay's connection, and so its lock, is ended by the database after this."""
@@ -100,9 +101,13 @@ class Relay:
             )
             await producer.start()
             self._not_ready = None
+            idle = IDLE_SECONDS
             while True:
-                if not await self._round(connection, producer):
-                    await self._idle()
+                if await self._round(connection, producer):
+                    idle = IDLE_SECONDS
+                else:
+                    await self._idle(idle)
+                    idle = min(2 * idle, LONGEST_IDLE_SECONDS)
         finally:
             metrics.LEADER.set(0)
             connection.terminate()
@@ -171,9 +176,9 @@ class Relay:
             acknowledgement.result()
         self._not_ready = None
 
-    async def _idle(self) -> None:
+    async def _idle(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
+            await asyncio.wait_for(self._woken.wait(), seconds)
         self._woken.clear()
 
     def _throw_away(self, producer: AIOKafkaProducer) -> None:
