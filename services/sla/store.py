@@ -100,7 +100,7 @@ CALENDARS = Table(
     CalendarRow, name="calendars", key="name", key_type="text", columns={"version": "integer", "digest": "text"}
 )
 
-_ANY_DUE = "select exists (select from dossiers where next_at <= $1)"
+_ANY_DUE = "select exists (select from dossiers where next_at <= greatest($1, (select now_at from clock)))"
 
 # The claim is in key order, as every lock on dossiers is; a row that another transaction holds is left to it.
 _CLAIM = f"""
@@ -116,7 +116,7 @@ order by dossier_id for update skip locked
 
 
 async def any_due(pool: asyncpg.Pool, until: datetime) -> bool:
-    """Whether a threshold waits to be told at `until`."""
+    """Whether a threshold waits to be told at `until`, or by where a set clock stands now, if that is later."""
     return bool(await pool.fetchval(_ANY_DUE, until))
 
 

@@ -68,10 +68,10 @@ class Ticker:
         dossiers with nothing held or parked. A clock locked elsewhere is left for the next tick.
         """
         context = self._context
+        if not await store.any_due(context.pool, context.clock.now()):
+            return 0
         await look(context.clock, context.pool)
         now = context.clock.now()
-        if not await store.any_due(context.pool, now):
-            return 0
         partitions = await context.consumer.caught_up(DOSSIERS_TOPIC)
         if not partitions:
             return 0
