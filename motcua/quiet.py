@@ -14,15 +14,17 @@ from shared.messaging.lag import Ends, Place
 
 _LOOK_SECONDS = 0.3
 
-# Each table of one kind in one statement, so in one snapshot.
-_OUTBOXES = " union all ".join(f"select '{service}', count(*) from {service}.outbox" for service in SERVICES)
+# What is at work in the services' own tables, in one statement and so in one snapshot.
+_WAITING = " union all ".join(
+    [
+        "select 'sla', count(*), 'dossiers with thresholds to tell' from sla.dossiers where next_at <= %(now)s",
+        "select 'notify', count(*), 'messages without an outcome' from notify.messages"
+        " where next_step is not null and (%(now)s::timestamptz is null or not_before <= %(now)s)",
+        *(f"select '{service}', count(*), 'facts to send to Kafka' from {service}.outbox" for service in SERVICES),
+    ]
+)
 _APPLIED = " union all ".join(
     f"select consumer_group, topic, partition, next_offset from {service}.stored_offsets" for service in SERVICES
-)
-_THRESHOLDS = "select count(*) from sla.dossiers where next_at <= %s"
-_MESSAGES = (
-    "select count(*) from notify.messages where next_step is not null and (%(now)s::timestamptz is null"
-    " or not_before <= %(now)s)"
 )
 
 _PLACES = [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
@@ -35,9 +37,9 @@ class NotQuietError(MotcuaError):
 class Centre:
     """A whole centre as it is looked at from outside, through the role that only reads; close it at the end.
 
-    Every look goes from where work comes from to where it goes: thresholds and messages, outboxes, end offsets, applied
-    offsets. So what one look misses between its readings moves an end before the next: two looks in a row that find
-    nothing at work, at the same ends, prove that there was nothing after the first of them.
+    Every look goes from where work comes from to where it goes: thresholds, messages and outboxes, end offsets, applied
+    offsets; it ends where it finds work. So what one look misses between its readings moves an end before the next: two
+    looks in a row that find nothing at work, at the same ends, prove that there was nothing after the first of them.
     """
 
     def __init__(self, bootstrap: str, verify_url: str) -> None:
@@ -79,25 +81,20 @@ class Centre:
             await self._connection.close()
 
     async def _look(self, now: datetime | None) -> tuple[list[str], dict[Place, int]]:
-        found = []
         try:
             if self._connection is None:
                 self._connection = await psycopg.AsyncConnection.connect(
                     self._verify_url, connect_timeout=5, autocommit=True
                 )
             ask = self._connection.execute
-            if now is not None and (untold := await (await ask(_THRESHOLDS, (now,))).fetchone()) and untold[0]:
-                found.append(f"sla has {untold[0]} dossiers with thresholds to tell")
-            if (waiting := await (await ask(_MESSAGES, {"now": now})).fetchone()) and waiting[0]:
-                found.append(f"notify has {waiting[0]} messages without an outcome")
-            for service, facts in await (await ask(_OUTBOXES)).fetchall():
-                if facts:
-                    found.append(f"{service} has {facts} facts to send to Kafka")
+            waiting = await (await ask(_WAITING, {"now": now})).fetchall()
+            if at_work := [f"{service} has {count} {what}" for service, count, what in waiting if count]:
+                return at_work, {}
             ends = await self._ends.read(_PLACES)
             applied = {(group, (topic, n)): at for group, topic, n, at in await (await ask(_APPLIED)).fetchall()}
         except psycopg.Error as error:
             raise StartError(f"The database does not answer: {' '.join(str(error).split())}") from error
-        return found + _behind(ends, applied), ends
+        return _behind(ends, applied), ends
 
 
 def _behind(ends: dict[Place, int], applied: dict[tuple[str, Place], int]) -> list[str]:
