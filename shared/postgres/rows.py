@@ -1,11 +1,12 @@
 """Tables as sets of rows: lock, insert and update a whole batch in one statement each."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import asyncpg
+from pydantic_core import from_json, to_json
 
 from shared.kernel.fence import Fence
 from shared.postgres.pool import Connection
@@ -35,7 +36,8 @@ K = TypeVar("K", bound=Row)
 class RecordTable(Generic[R]):
     """A table whose records are instances of a dataclass; `columns` maps each field to its column's type.
 
-    `jsonb` columns hold plain JSON values. `key` names the primary key's field, which is also the lock order.
+    `jsonb` columns hold plain JSON values; nothing else is refused. `key` names the primary key's field, which is also
+    the lock order.
     """
 
     def __init__(self, record: type[R], *, name: str, key: str, columns: Mapping[str, str]) -> None:
@@ -43,6 +45,7 @@ class RecordTable(Generic[R]):
         self.name = name
         self.key_column = key
         self.columns = dict(columns)
+        self._documents = [column for column, kind in self.columns.items() if kind == "jsonb"]
         names = ", ".join(self.columns)
         arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(self.columns.values(), 1))
         settable = ", ".join(f"{column} = v.{column}" for column in self.columns if column != key)
@@ -92,19 +95,24 @@ class RecordTable(Generic[R]):
     def _by_key(self, rows: Iterable[asyncpg.Record]) -> dict[Any, R]:
         return {self._key(record): record for record in self.records(rows)}
 
+    def _field(self, column: str) -> str:
+        return column
+
     def _to_database(self, records: Sequence[R]) -> list[list[Any]]:
-        return [
-            [_to_column(kind, getattr(record, column)) for record in records] for column, kind in self.columns.items()
-        ]
+        found = {column: list(map(attrgetter(self._field(column)), records)) for column in self.columns}
+        for column in self._documents:
+            found[column] = [None if value is None else to_json(value).decode() for value in found[column]]
+        return list(found.values())
 
     def _from_database(self, row: asyncpg.Record) -> R:
         return self.record(**self._values(row))
 
     def _values(self, row: asyncpg.Record) -> dict[str, Any]:
-        return {
-            column: json.loads(row[column]) if kind == "jsonb" and row[column] is not None else row[column]
-            for column, kind in self.columns.items()
-        }
+        values = dict(row)
+        for column in self._documents:
+            if values[column] is not None:
+                values[column] = from_json(values[column])
+        return values
 
 
 class Table(RecordTable[K]):
@@ -123,19 +131,11 @@ class Table(RecordTable[K]):
     def _key(self, record: K) -> Any:
         return record.key
 
-    def _to_database(self, records: Sequence[K]) -> list[list[Any]]:
-        special = {self.key_column: "key"}
-        return [
-            [_to_column(kind, getattr(record, special.get(column, column))) for record in records]
-            for column, kind in self.columns.items()
-        ]
+    def _field(self, column: str) -> str:
+        return "key" if column == self.key_column else column
 
     def _from_database(self, row: asyncpg.Record) -> K:
         values = self._values(row)
         values["key"] = values.pop(self.key_column)
         values["fences"] = {topic: Fence(*fence) for topic, fence in values["fences"].items()}
         return self.record(**values)
-
-
-def _to_column(kind: str, value: Any) -> Any:
-    return json.dumps(value) if kind == "jsonb" and value is not None else value
