@@ -155,6 +155,7 @@ class Broker:
                 f"-Xms{min(self.heap_mb, 128)}m",
                 f"-Xmx{self.heap_mb}m",
                 "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",  # on one machine the second compiler costs more than its code saves
                 "-XX:+ExitOnOutOfMemoryError",
                 "-Dorg.slf4j.simpleLogger.showDateTime=true",
                 "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
