@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -205,11 +206,23 @@ def http_part(app: FastAPI, settings: ServiceSettings) -> Part:
     return serve
 
 
+def collect_seldom() -> None:
+    """Look for garbage in cycles once in 50,000 objects, and never among what was there at the start.
+
+    A batch holds thousands of objects, all needed until its commit: by default each of its records would have the
+    collector look through those before it, a fifth of a consumer's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
+
+
 async def run_service(service: str, settings: ServiceSettings, build: Build) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError when a part ends by itself."""
     stop = asyncio.Event()
     with stop_on_signals(stop):
         async with running(service, settings, build) as (_, _, parts):
+            collect_seldom()
             log.info("service_started", service=service, member=settings.member, port=settings.port)
             await supervise(parts, stop=stop, grace_seconds=settings.stop_seconds)
     log.info("service_stopped", service=service, member=settings.member)

@@ -25,6 +25,7 @@ from shared.contracts.envelope import Fact
 from shared.contracts.registry import decode
 from shared.contracts.topics import Topic
 from shared.messaging.applying import Handler
+from shared.messaging.service import collect_seldom
 from shared.postgres.unit import Unit
 from tests.support import eventually
 from tests.support.delivery import SERVICE, Tally, dossier, step
@@ -125,6 +126,7 @@ async def bench(shell: Shell, records: int, profiled: str) -> None:
 
 async def main(records: int, profiled: str, folder: Path) -> None:
     """A broker and a database for the run alone."""
+    collect_seldom()
     settings = MotcuaSettings()
     jars = kafka.prepare(settings.home, java=settings.java, maven=settings.maven)
     broker = kafka.single(jars, folder / "kafka", port=free_port(), controller_port=free_port())
