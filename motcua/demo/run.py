@@ -1,7 +1,6 @@
 """`motcua demo`: the centre of 2017, drawn by lot, played through a fresh centre, checked, summed up, ended."""
 
 import asyncio
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -91,7 +90,7 @@ async def _play(
     local: LocalCentre, half_year: HalfYear, derivation: Derivation, console: Console, stop: threading.Event
 ) -> Played:
     """Play what is drawn; the ledger and the derivation take note of each act as it goes."""
-    total = sum(act.act == "submit" for act in half_year.acts())
+    total = half_year.dossiers()
     worktime = half_year.worktime
     length = worktime.elapsed(half_year.starts_at, half_year.ends_at)
     columns = (TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.fields[at]}"), TimeElapsedColumn())
@@ -111,7 +110,7 @@ async def _play(
         def acts() -> Iterator[dict[str, Any]]:
             for act in half_year.acts():
                 derivation.note(act)
-                yield json.loads(act.line())
+                yield act.members()
 
         return await play(
             acts(),

@@ -49,9 +49,9 @@ class PastAct:
         """Whether the dossier is received by this act: by a receipt of its own, or as a walk-in."""
         return self.act == "receive" or (self.act == "submit" and "receive" in self.data)
 
-    def line(self) -> bytes:
-        """The line with its end; the same act always gives the same bytes."""
-        members = {
+    def members(self) -> dict[str, Any]:
+        """What a line of `POST /acts:batch` holds."""
+        return {
             "key": self.key,
             "act": self.act,
             "dossier": {"id": str(self.dossier_id)},
@@ -59,7 +59,10 @@ class PastAct:
             "actor": self.doer.named(),
             "data": self.data,
         }
-        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    def line(self) -> bytes:
+        """The line with its end; the same act always gives the same bytes."""
+        return json.dumps(self.members(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def utc(instant: datetime) -> str:

@@ -6,7 +6,6 @@ whichever form, goes on with it and changes nothing.
 
 import asyncio
 import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -122,7 +121,7 @@ async def _play(
     local: LocalCentre, found: Plan, advance: Callable[[Played], None], stop_asked: Callable[[], bool]
 ) -> Played:
     return await play(
-        (json.loads(act.line()) for act in found.acts),
+        (act.members() for act in found.acts),
         local.site,
         local.centre,
         importer=local.tokens["importer"],

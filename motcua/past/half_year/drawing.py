@@ -62,6 +62,10 @@ class HalfYear:
         """24:00 of the last date; every act is before it."""
         return self.worktime.end_of(self.last_date)
 
+    def dossiers(self) -> int:
+        """How many there will be, without drawing their lives."""
+        return sum(len(arrivals) for _, arrivals in self._arrivals.between(self.first_date, self.last_date))
+
     def acts(self) -> Iterator[PastAct]:
         """Every act in order of time. Each goes into a fresh `ledger` as it is taken; memory holds open lives only."""
         self.ledger = Ledger(self.ledger.zone)

@@ -76,6 +76,12 @@ def test_whole_time_has_about_twenty_five_thousand_dossiers(whole: tuple[HalfYea
     assert acts[-1].occurred_at < half_year.ends_at
 
 
+def test_how_many_dossiers_come_is_known_before_they_are_drawn(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """Each arrival is one dossier, submitted within the time that is played."""
+    half_year, _ = whole
+    assert half_year.dossiers() == half_year.ledger.dossiers
+
+
 def test_known_shares_are_kept(whole: tuple[HalfYear, list[PastAct]]) -> None:
     """The six largest have the shares of the source; the other thirteen split the rest."""
     half_year, _ = whole
