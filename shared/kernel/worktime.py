@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from shared.kernel.errors import MotcuaError
 
 _NOTHING = timedelta(0)
+LONGEST_GAP = timedelta(days=366)
+"""Working time that does not come within this is not waited for: such a calendar is a mistake."""
 
 
 class OutsideCalendarError(MotcuaError):
@@ -21,16 +23,25 @@ class OutsideCalendarError(MotcuaError):
         self.asked = asked
 
 
+class NoWorkingTimeError(OutsideCalendarError):
+    """The calendar covers that time and has no working window for more than 366 days; none is looked for beyond."""
+
+    def __init__(self, calendar: str, first_date: date, last_date: date, asked: str) -> None:
+        super().__init__(calendar, first_date, last_date, asked)
+        self.args = (f"calendar {calendar} has no working window within {LONGEST_GAP.days} days of {asked}",)
+
+
 class Worktime:
     """The windows of working time of one calendar over the span that it covers.
 
     A window includes its start and not its end. Instants are aware; answers are in UTC. Every method raises
-    OutsideCalendarError where the answer, or what it is asked about, lies outside the span.
+    OutsideCalendarError where the answer, or what it is asked about, lies outside the span; one that looks for working
+    time ahead raises NoWorkingTimeError where none comes within 366 days.
     """
 
     __slots__ = (
-        "_day_openings",
         "_first_windows",
+        "_gaps",
         "_worked",
         "closes",
         "ends_at",
@@ -62,9 +73,12 @@ class Worktime:
         self._worked = [_NOTHING]  # working time before window i; the last entry is the span's whole
         self.working_days: list[date] = []
         self._first_windows: list[int] = []  # of working day i
+        self._gaps: list[int] = []  # windows that open more than LONGEST_GAP after the one before; hardly ever any
         for place, (opening, closing) in enumerate(zip(self.opens, self.closes, strict=True)):
             if not edges[-1] <= opening < closing <= self.ends_at:
                 raise ValueError(f"calendar {name}: the window from {opening} to {closing} is out of order")
+            if opening - edges[-1] > LONGEST_GAP:
+                self._gaps.append(place)
             edges.append(closing)
             self._worked.append(self._worked[-1] + (closing - opening))
             day = self.local_date(opening)
@@ -116,7 +130,9 @@ class Worktime:
         moment = self._require(instant)
         place = bisect_right(self.closes, moment)
         if place == len(self.opens):
-            raise self._outside(f"the next window after {moment.isoformat()}")
+            raise self._beyond(f"the next window after {moment.isoformat()}", moment)
+        if self._gaps:
+            self._require_no_gap(moment, place, moment.isoformat())
         return max(moment, self.opens[place])
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
@@ -134,7 +150,9 @@ class Worktime:
         target = self._worked_until(moment) + duration
         place = bisect_left(self._worked, target)
         if place == len(self._worked):
-            raise self._outside(f"{duration} of working time after {moment.isoformat()}")
+            raise self._beyond(f"{duration} of working time after {moment.isoformat()}", moment)
+        if self._gaps:
+            self._require_no_gap(moment, place - 1, moment.isoformat())
         return self.closes[place - 1] - (self._worked[place] - target)
 
     def back(self, end: datetime, duration: timedelta) -> datetime:
@@ -163,9 +181,32 @@ class Worktime:
         return moment
 
     def _working_day(self, place: int, asked: date) -> date:
-        if not 0 <= place < len(self.working_days):
+        if place < 0:
             raise self._outside(f"a working day counted from {asked}")
+        if place >= len(self.working_days):
+            raise self._beyond(f"a working day counted from {asked}", midnight(asked, self.zone))
+        if self._gaps:
+            self._require_no_gap(midnight(asked, self.zone), self._first_windows[place], asked.isoformat())
         return self.working_days[place]
+
+    def _require_no_gap(self, moment: datetime, place: int, asked: str) -> None:
+        """Refuse a way ahead from a moment to a window that crosses more than LONGEST_GAP without working time."""
+        first = bisect_right(self.closes, moment)
+        if first > place:
+            return
+        if self.opens[first] - moment > LONGEST_GAP:
+            raise NoWorkingTimeError(self.name, self.first_date, self.last_date, asked)
+        for gap in self._gaps:
+            if first < gap <= place:
+                closed = self.closes[gap - 1].isoformat()
+                raise NoWorkingTimeError(self.name, self.first_date, self.last_date, closed)
+
+    def _beyond(self, asked: str, moment: datetime) -> OutsideCalendarError:
+        """What to raise where no window is left: the span ends, or it has had no working time for too long."""
+        since = max(moment, self.closes[-1]) if self.closes else moment
+        if self.ends_at - since > LONGEST_GAP:
+            return NoWorkingTimeError(self.name, self.first_date, self.last_date, since.isoformat())
+        return self._outside(asked)
 
     def _place(self, day: date) -> int:
         place = bisect_left(self.working_days, day)

@@ -1,10 +1,11 @@
 """Working time by binary search over compiled windows."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.kernel.worktime import OutsideCalendarError, Worktime
+from shared.kernel.worktime import NoWorkingTimeError, OutsideCalendarError, Worktime
 
 # Thursday 4 to Monday 8 January 2018 in Vietnam (UTC+7), windows 07:00-11:30 and 13:30-17:00.
 DAYS = [date(2018, 1, 4), date(2018, 1, 5), date(2018, 1, 8)]
@@ -165,3 +166,46 @@ def test_tables_out_of_order(changes: dict[str, object]) -> None:
     """Windows that overlap, go backwards, are empty or leave the span are refused."""
     with pytest.raises(ValueError, match=r"out of order|zip"):
         four_to_eight(**changes)
+
+
+def years_apart(days: int) -> Worktime:
+    """The week, and one more window of 4.5 hours that many days after its last close."""
+    opens = [seconds(DAYS[0], "00:00"), seconds(DAYS[0], "04:30") + days * 86_400]
+    closes = [seconds(DAYS[0], "04:30"), seconds(DAYS[0], "09:00") + days * 86_400]
+    return four_to_eight(opens=opens, closes=closes, last_date=date(2021, 12, 31))
+
+
+def test_working_time_within_366_days_is_waited_for() -> None:
+    """A gap of 366 days is crossed by hours and by days."""
+    worktime = years_apart(366)
+    after = worktime.opens[1]
+    assert worktime.from_opening(worktime.closes[0]) == after
+    assert worktime.add(worktime.opens[0], timedelta(hours=5)) == after + timedelta(hours=0.5)
+    assert worktime.working_day_after(DAYS[0]) == date(2019, 1, 5)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda worktime: worktime.from_opening(worktime.closes[0]),
+        lambda worktime: worktime.add(worktime.opens[0], timedelta(hours=5)),
+        lambda worktime: worktime.working_day_after(DAYS[0]),
+        lambda worktime: worktime.from_opening(worktime.closes[1]),
+        lambda worktime: worktime.add(worktime.opens[0], timedelta(hours=50)),
+        lambda worktime: worktime.working_day_from(date(2019, 1, 9)),
+    ],
+)
+def test_no_working_time_within_366_days(ask: Callable[[Worktime], object]) -> None:
+    """Longer than that nothing is waited for, neither between windows nor after the last one."""
+    with pytest.raises(NoWorkingTimeError, match=r"no working window within 366 days of 201[89]"):
+        ask(years_apart(367))
+
+
+def test_a_gap_may_be_entered_late_and_crossed_backwards() -> None:
+    """What counts is how long one waits, not how long the gap is; looking back waits for nothing."""
+    worktime = years_apart(400)
+    late = worktime.closes[0] + timedelta(days=40)
+    assert worktime.from_opening(late) == worktime.opens[1]
+    assert worktime.add(late, timedelta(hours=1)) == worktime.opens[1] + timedelta(hours=1)
+    assert worktime.working_day_before(date(2019, 2, 20)) == date(2019, 2, 8)
+    assert worktime.elapsed(worktime.opens[0], worktime.closes[1]) == timedelta(hours=9)
