@@ -5,7 +5,7 @@ Source of the rules: Labour Code 2019, art. 112, and the yearly decisions on Táº
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,15 @@ class Calendar:
     def unconfirmed_between(self, first: date, last: date) -> Sequence[date]:
         """The unconfirmed exceptions from `first` to `last`, both included."""
         return _between(self.unconfirmed, first, last)
+
+
+def rules_known_at(rules: CalendarRules, instant: datetime) -> CalendarRules:
+    """The calendar as it was known at an aware instant: what became known later is left out.
+
+    So of several exceptions for one date the one counts that was known last by then.
+    """
+    known = tuple(each for each in rules.exceptions if each.known_from is None or each.known_from <= instant)
+    return rules if len(known) == len(rules.exceptions) else replace(rules, exceptions=known)
 
 
 def compile_calendar(rules: CalendarRules) -> Calendar:

@@ -1,6 +1,6 @@
 """A dossier's clock: a list of facts, from which the due date is derived each time; remaining time is never stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -76,6 +76,14 @@ class _Pause:
     start: datetime
     end: datetime | None
     ground: Ground | None
+
+
+def recorded_by(facts: Iterable[ClockFact], instant: datetime) -> tuple[ClockFact, ...]:
+    """The facts that were known at an instant: those recorded later are left out.
+
+    With a calendar of `rules_known_at` the same instant, they derive to the deadline as it was known then.
+    """
+    return tuple(fact for fact in facts if fact.recorded_at <= instant)
 
 
 def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar) -> Deadline:
