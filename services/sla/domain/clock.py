@@ -1,26 +1,20 @@
 """A dossier's clock: a list of facts, from which the due date is derived each time; remaining time is never stored."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.terms import (
-    DueDate,
-    UnknownProcedureError,
-    counted_from,
-    due,
-    end_of_calendar_days,
-    term_of,
-)
+from services.sla.domain.running import Extension, Pause, Run, Step, run
+from services.sla.domain.terms import UnknownProcedureError, term_of
 from shared.kernel.centre import Centre, Term
 from shared.kernel.errors import MotcuaError
 from shared.kernel.worktime import OutsideCalendarError
 
 Ground = Literal["supplement", "payment"]
 Ending = Literal["settled", "withdrawn", "stopped"]
-What = Literal["received", "paused", "resumed"] | Ending
+What = Literal["received", "paused", "resumed", "extended", "reopened"] | Ending
 Outcome = Literal["early", "on_time", "late"]
 State = Literal["running", "paused", "ended"]
 WaitingFor = Literal["procedure", "calendar"]
@@ -32,12 +26,17 @@ class ClockError(MotcuaError):
 
 @dataclass(frozen=True, slots=True)
 class ClockFact:
-    """What happened to a clock: when it happened, and when that was recorded. `ground` is for pauses alone."""
+    """What happened to a clock: when it happened, and when that was recorded.
+
+    `ground` is for pauses alone, `working_days` or `to_date` (exactly one of both) for extensions.
+    """
 
     what: What
     at: datetime
     recorded_at: datetime
     ground: Ground | None = None
+    working_days: int | None = None
+    to_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,12 @@ class Deadline:
 
     `waiting_for` tells why no due date can be derived yet; a `term` of None without it says that the law gives none.
     `due_at` is None without a term, and while the clock is paused; a pause that began at or after it left it standing.
-    `held_from` is the instant from which this `due_at` is the one promised: the counted start, or the last resume.
-    `term_time` is the working time from the counted start to the first due date. `remaining` (working time) and
-    `remaining_days` (calendar days, for `calendar_day` alone) are told while paused. `provisional`: the due date
-    crosses a projected exception; `crosses_unconfirmed` are dates that do not count and may yet.
+    `held_from` is the instant from which this `due_at` is the one promised: the counted start, the last resume or the
+    last extension. `term_time` is the working time from the counted start to the first due date. `remaining` (working
+    time) and `remaining_days` (calendar days, for `calendar_day` alone; working days that an extension added in the
+    pause, `added_days`, come on top) are told while paused. `extended` keeps each extension with the due date before
+    and after it. `provisional`: the due date crosses a projected exception; `crosses_unconfirmed` are dates that do
+    not count and may yet.
     """
 
     state: State
@@ -64,18 +65,13 @@ class Deadline:
     ground: Ground | None = None
     remaining: timedelta | None = None
     remaining_days: int | None = None
+    added_days: int = 0
+    extended: tuple[Step, ...] = ()
     ended: Ending | None = None
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     provisional: bool = False
     crosses_unconfirmed: tuple[date, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pause:
-    start: datetime
-    end: datetime | None
-    ground: Ground | None
 
 
 def recorded_by(facts: Iterable[ClockFact], instant: datetime) -> tuple[ClockFact, ...]:
@@ -87,20 +83,23 @@ def recorded_by(facts: Iterable[ClockFact], instant: datetime) -> tuple[ClockFac
 
 
 def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar) -> Deadline:
-    """The deadline that follows from a clock's facts, in the order in which they happened.
+    """The deadline that follows from a clock's facts, whatever the order in which they were recorded.
 
-    Raises ClockError where they contradict each other, and OutsideCalendarError where the calendar ends too early.
+    Facts of one instant stand in the order in which they happened. The time from a settlement to a reopening counts as
+    a pause, and only the last settlement is judged; without a term, extensions do nothing. Raises ClockError where
+    facts contradict each other, ExtensionRefusedError, and OutsideCalendarError where the calendar ends too early.
     """
-    received_at, pauses, ending = _course(facts)
-    standing = pauses[-1] if pauses and pauses[-1].end is None else None
+    course = _course(facts)
+    standing = course.pauses[-1] if course.pauses and course.pauses[-1].end is None else None
     if term is None:
-        deadline = Deadline(state="running", received_at=received_at)
+        deadline = Deadline("running", course.received_at)
     else:
-        deadline = replace(_run(term, received_at, pauses, calendar), term=term)
-    if ending is not None:
-        return _end(deadline, ending, calendar)
+        counted = run(term, course.received_at, course.pauses, course.extensions, calendar)
+        deadline = _deadline(counted, term, course.received_at, standing is not None, calendar)
+    if course.ending is not None:
+        return _end(deadline, course.ending, calendar)
     if standing is not None:
-        return replace(deadline, state="paused", ground=standing.ground)
+        return replace(deadline, state="paused", ground=_GROUNDS.get(standing.ground))
     return deadline
 
 
@@ -113,7 +112,7 @@ def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Cent
     if not facts:
         raise ClockError("a clock begins with the receipt")
     try:
-        term = term_of(centre, procedure, facts[0].at)
+        term = term_of(centre, procedure, min(fact.at for fact in facts))
     except UnknownProcedureError:
         return replace(derive(facts, None, calendar), waiting_for="procedure")
     try:
@@ -122,64 +121,38 @@ def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Cent
         return replace(derive(facts, None, calendar), term=term, waiting_for="calendar")
 
 
-def _run(term: Term, received_at: datetime, pauses: Sequence[_Pause], calendar: Calendar) -> Deadline:
-    start = counted_from(term, received_at, calendar)
-    promised = due(term, start, calendar)
-    term_time = calendar.worktime.elapsed(start, promised.at)
-    held_from = start
-    for pause in pauses:
-        begin = max(pause.start, start)
-        if begin >= promised.at:
-            continue
-        if pause.end is None:
-            return _paused(promised, begin, received_at, start, term_time, calendar)
-        if pause.end > begin:
-            promised = _walk_on(promised, begin, pause.end, calendar)
-            held_from = pause.end
-    standing = bool(pauses) and pauses[-1].end is None
-    first, last = (calendar.worktime.local_date(instant) for instant in (received_at, promised.at))
+def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, calendar: Calendar) -> Deadline:
+    worktime, promised = calendar.worktime, counted.promised
+    term_time = worktime.elapsed(counted.counted_from, counted.first.at)
+    extended = tuple(step for step in counted.steps if isinstance(step.by, Extension))
+    if counted.paused_from is not None:
+        return Deadline(
+            state="paused",
+            received_at=received_at,
+            term=term,
+            counted_from=counted.counted_from,
+            term_time=term_time,
+            remaining=counted.left(calendar),
+            remaining_days=counted.days_left(calendar),
+            added_days=counted.added_days,
+            extended=extended,
+        )
+    first, last = worktime.local_date(received_at), worktime.local_date(promised.at)
     return Deadline(
         state="running",
         received_at=received_at,
-        counted_from=start,
+        term=term,
+        counted_from=counted.counted_from,
         due_at=promised.at,
         due_date=last,
-        held_from=held_from,
+        held_from=counted.held_from,
         term_time=term_time,
         remaining=timedelta(0) if standing else None,
         remaining_days=0 if standing and promised.last_day is not None else None,
+        extended=extended,
         provisional=bool(calendar.projected_between(first, last)),
         crosses_unconfirmed=tuple(calendar.unconfirmed_between(first, last)),
     )
-
-
-def _paused(
-    promised: DueDate,
-    begin: datetime,
-    received_at: datetime,
-    start: datetime,
-    term_time: timedelta,
-    calendar: Calendar,
-) -> Deadline:
-    days = None
-    if promised.last_day is not None:
-        days = max(0, (promised.last_day - calendar.worktime.local_date(begin)).days)
-    return Deadline(
-        state="paused",
-        received_at=received_at,
-        counted_from=start,
-        term_time=term_time,
-        remaining=calendar.worktime.elapsed(begin, promised.at),
-        remaining_days=days,
-    )
-
-
-def _walk_on(promised: DueDate, begin: datetime, end: datetime, calendar: Calendar) -> DueDate:
-    worktime = calendar.worktime
-    if promised.last_day is not None:
-        paused_days = worktime.local_date(end) - worktime.local_date(begin)
-        return end_of_calendar_days(promised.last_day + paused_days, calendar)
-    return DueDate(worktime.add(end, worktime.elapsed(begin, promised.at)))
 
 
 def _end(deadline: Deadline, ending: ClockFact, calendar: Calendar) -> Deadline:
@@ -196,43 +169,56 @@ def _end(deadline: Deadline, ending: ClockFact, calendar: Calendar) -> Deadline:
         ground=None,
         remaining=None,
         remaining_days=None,
+        added_days=0,
         ended=_ENDINGS[ending.what],
         ended_at=ending.at,
         outcome=outcome,
     )
 
 
+_GROUNDS: dict[str | None, Ground] = {"supplement": "supplement", "payment": "payment"}
 _ENDINGS: dict[str, Ending] = {"settled": "settled", "withdrawn": "withdrawn", "stopped": "stopped"}
 
 
-def _course(facts: Sequence[ClockFact]) -> tuple[datetime, list[_Pause], ClockFact | None]:
-    """The receipt, the pauses and the end; pauses that touch are one, so that splitting a pause changes nothing."""
-    steps = _in_order(facts)
-    first = next(steps, None)
-    if first is None or first.what != "received":
+@dataclass(slots=True)
+class _Course:
+    received_at: datetime
+    pauses: list[Pause]
+    extensions: list[Extension]
+    ending: ClockFact | None = None
+
+
+def _course(facts: Sequence[ClockFact]) -> _Course:
+    steps = sorted(facts, key=lambda fact: fact.at)
+    if not steps or steps[0].what != "received":
         raise ClockError("a clock begins with the receipt")
-    pauses: list[_Pause] = []
-    for fact in steps:
-        paused = bool(pauses) and pauses[-1].end is None
-        if fact.what in _ENDINGS:
-            if next(steps, None) is not None:
-                raise ClockError(f"a clock that was {fact.what} at {fact.at.isoformat()} goes on")
-            return first.at, pauses, fact
-        if fact.what == "received" or paused == (fact.what == "paused"):
-            raise ClockError(f"a clock that is {'paused' if paused else 'running'} cannot be {fact.what} ({fact.at})")
-        if fact.what == "resumed":
-            pauses[-1] = replace(pauses[-1], end=fact.at)
-        elif pauses and pauses[-1].end == fact.at:
-            pauses[-1] = _Pause(pauses[-1].start, None, fact.ground)
+    course = _Course(steps[0].at, [], [])
+    for fact in steps[1:]:
+        _go_on(course, fact)
+    return course
+
+
+def _go_on(course: _Course, fact: ClockFact) -> None:
+    pauses, ending = course.pauses, course.ending
+    paused = bool(pauses) and pauses[-1].end is None
+    if ending is not None:
+        if fact.what != "reopened" or ending.what != "settled":
+            raise ClockError(f"a clock that was {ending.what} at {ending.at.isoformat()} cannot be {fact.what}")
+        course.ending = None
+        if paused:  # it was settled in a pause, which lasts until the reopening
+            pauses[-1] = pauses[-1]._replace(end=fact.at)
         else:
-            pauses.append(_Pause(fact.at, None, fact.ground))
-    return first.at, pauses, None
-
-
-def _in_order(facts: Sequence[ClockFact]) -> Iterator[ClockFact]:
-    before: ClockFact | None = None
-    for fact in facts:
-        if before is not None and fact.at < before.at:
-            raise ClockError(f"{fact.what} at {fact.at.isoformat()} precedes {before.what} at {before.at.isoformat()}")
-        before = fact
-        yield fact
+            pauses.append(Pause(ending.at, fact.at))
+    elif fact.what in _ENDINGS:
+        course.ending = fact
+    elif fact.what == "extended":
+        try:
+            course.extensions.append(Extension(fact.at, fact.working_days, fact.to_date))
+        except ValueError as error:
+            raise ClockError(str(error)) from None
+    elif fact.what in ("received", "reopened") or paused == (fact.what == "paused"):
+        raise ClockError(f"a clock that is {'paused' if paused else 'running'} cannot be {fact.what} ({fact.at})")
+    elif paused:
+        pauses[-1] = pauses[-1]._replace(end=fact.at)
+    else:
+        pauses.append(Pause(fact.at, None, fact.ground))

@@ -1,7 +1,7 @@
 """The terms of the law: from which instant they count, and when they end if nothing interrupts them."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from services.sla.domain.calendar import Calendar
 from shared.kernel.centre import Centre, Term
@@ -29,8 +29,7 @@ def term_of(centre: Centre, procedure: str, received_at: datetime) -> Term | Non
     return found.term
 
 
-@dataclass(frozen=True, slots=True)
-class DueDate:
+class DueDate(NamedTuple):
     """When a term ends. `last_day` is kept apart for `calendar_day`, whose end may have moved off a day off."""
 
     at: datetime
@@ -53,16 +52,16 @@ def counted_from(term: Term, received_at: datetime, calendar: Calendar) -> datet
 def due(term: Term, start: datetime, calendar: Calendar) -> DueDate:
     """When the term ends, counted from `start` (a `counted_from`) without a pause. Raises OutsideCalendarError."""
     worktime = calendar.worktime
+    if term.unit == "working_hour":
+        return DueDate(worktime.add(start, timedelta(hours=term.value)))
+    if term.unit == "working_day" and term.counting == "by_hours":
+        return DueDate(worktime.add(start, term.value * calendar.standard_day))
     counted_date = worktime.local_date(start)
     if term.unit == "same_day":
         return DueDate(worktime.closing(counted_date))
     if term.unit == "calendar_day":
         return end_of_calendar_days(counted_date + timedelta(days=term.value), calendar)
-    if term.unit == "working_hour":
-        return DueDate(worktime.add(start, timedelta(hours=term.value)))
-    if term.counting == "by_days":
-        return DueDate(worktime.closing(worktime.working_day_after(counted_date, term.value)))
-    return DueDate(worktime.add(start, term.value * calendar.standard_day))
+    return DueDate(worktime.closing(worktime.working_day_after(counted_date, term.value)))
 
 
 def end_of_calendar_days(last_day: date, calendar: Calendar) -> DueDate:

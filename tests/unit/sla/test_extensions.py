@@ -1,0 +1,212 @@
+"""Extensions and reopenings of the clock, by tables computed by hand.
+
+Two working days received on Monday 6 November 2017 at 07:00 are due on Tuesday at 17:00; a day has 4.5 + 3.5 hours.
+"""
+
+from datetime import date, timedelta
+
+import pytest
+
+from services.sla.domain.clock import ClockError, ClockFact, Deadline, derive
+from services.sla.domain.running import ExtensionRefusedError
+from shared.kernel.calendars import CalendarException
+from shared.kernel.centre import Term
+from tests.unit.sla.given import VIETNAM, at, fact, local, with_exceptions
+
+TWO_DAYS = Term(2, "working_day")
+FIVE_CALENDAR_DAYS = Term(5, "calendar_day")  # last day Saturday 11, due Monday 13, 17:00
+MONDAY = fact("received", "2017-11-06 07:00")
+HALF_WEDNESDAY = with_exceptions(CalendarException(date(2017, 11, 8), "half_day", "decided"))
+
+
+def extended(when: str, by: int | str) -> ClockFact:
+    """Working days, or a date."""
+    if isinstance(by, int):
+        return ClockFact("extended", at(when), at(when), working_days=by)
+    return ClockFact("extended", at(when), at(when), to_date=date.fromisoformat(by))
+
+
+def paused(start: str, end: str | None = None) -> tuple[ClockFact, ...]:
+    begin = fact("paused", start, "supplement")
+    return (begin,) if end is None else (begin, fact("resumed", end))
+
+
+def run(*facts: ClockFact, term: Term = TWO_DAYS) -> Deadline:
+    return derive(facts, term, VIETNAM)
+
+
+@pytest.mark.parametrize(
+    ("term", "received", "by", "expected"),
+    [
+        (TWO_DAYS, "2017-11-06 07:00", 1, "2017-11-08 17:00"),
+        (TWO_DAYS, "2017-11-06 07:00", 4, "2017-11-13 17:00"),
+        (Term(1, "working_day"), "2017-11-06 15:00", 1, "2017-11-08 15:00"),
+        (Term(3, "working_hour"), "2017-11-06 07:00", 1, "2017-11-07 10:00"),
+        (Term(0, "same_day"), "2017-11-06 10:00", 1, "2017-11-07 17:00"),
+        (Term(2, "working_day", "by_days"), "2017-11-06 10:00", 3, "2017-11-13 17:00"),
+        (FIVE_CALENDAR_DAYS, "2017-11-06 07:00", 2, "2017-11-15 17:00"),
+        (TWO_DAYS, "2017-11-06 07:00", "2017-11-10", "2017-11-10 17:00"),
+        (Term(1, "working_day"), "2017-11-06 15:00", "2017-11-07", "2017-11-07 17:00"),
+        # received on a Saturday and extended before the term begins to count on Monday
+        (TWO_DAYS, "2017-11-04 08:00", 1, "2017-11-08 17:00"),
+    ],
+)
+def test_extension_is_walked_on_from_the_due_date(term: Term, received: str, by: int | str, expected: str) -> None:
+    """Standard days of working time from the due date on, or the close of a date."""
+    assert local(run(fact("received", received), extended(received, by), term=term).due_at) == expected
+
+
+def test_extension_over_a_half_day() -> None:
+    """Wednesday gives 4.5 of the 8 hours, Thursday the other 3.5: 10:30. A date that is set ends at its own close."""
+    facts = (MONDAY, extended("2017-11-06 10:00", 1))
+    assert local(derive(facts, TWO_DAYS, HALF_WEDNESDAY).due_at) == "2017-11-09 10:30"
+    facts = (MONDAY, extended("2017-11-06 10:00", "2017-11-08"))
+    assert local(derive(facts, TWO_DAYS, HALF_WEDNESDAY).due_at) == "2017-11-08 11:30"
+
+
+def test_both_dates_are_kept() -> None:
+    """Each extension tells the due date that it found and the one that it made, and holds from then on."""
+    deadline = run(MONDAY, extended("2017-11-06 10:00", 1), extended("2017-11-08 16:59", "2017-11-10"))
+    assert [(local(step.before), local(step.after)) for step in deadline.extended] == [
+        ("2017-11-07 17:00", "2017-11-08 17:00"),
+        ("2017-11-08 17:00", "2017-11-10 17:00"),
+    ]
+    assert local(deadline.held_from) == "2017-11-08 16:59"
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ((extended("2017-11-07 17:00", 1),), "too late"),
+        ((extended("2017-11-09 09:00", "2017-11-20"),), "too late"),
+        ((extended("2017-11-06 10:00", "2017-11-11"),), "2017-11-11: it is a day off"),
+        ((extended("2017-11-06 10:00", "2017-11-07"),), "is none"),
+        ((extended("2017-11-06 10:00", "2017-11-06"),), "is none"),
+        # a pause from the due date on does not bring it back
+        ((*paused("2017-11-07 17:00"), extended("2017-11-08 09:00", 1)), "too late"),
+        # 13 h are left in the pause: resumed on Wednesday 10:00 it would be due on Thursday 17:00 anyway
+        ((*paused("2017-11-06 10:00"), extended("2017-11-08 10:00", "2017-11-09")), "is none"),
+    ],
+)
+def test_refused_extensions(facts: tuple[ClockFact, ...], said: str) -> None:
+    """From the due date on, onto a day off, and onto no later date there is no extension."""
+    with pytest.raises(ExtensionRefusedError, match=said):
+        run(MONDAY, *facts)
+
+
+def test_last_instant_for_an_extension() -> None:
+    """Until the due date has come, it can be extended."""
+    assert local(run(MONDAY, extended("2017-11-07 16:59:59", 1)).due_at) == "2017-11-08 17:00"
+
+
+def test_working_days_are_added_to_what_remains() -> None:
+    """13 h are left at the pause, 21 h with a day more: Wednesday 10:00 to 17:00 5 h, Thursday and Friday 8 h each."""
+    standing = (*paused("2017-11-06 10:00"), extended("2017-11-07 09:00", 1))
+    deadline = run(MONDAY, *standing)
+    assert (deadline.state, deadline.due_at, deadline.remaining) == ("paused", None, timedelta(hours=21))
+    assert local(run(MONDAY, *standing, fact("resumed", "2017-11-08 10:00")).due_at) == "2017-11-10 17:00"
+
+
+@pytest.mark.parametrize(
+    ("resumed", "expected"),
+    [
+        ("2017-11-08 10:00", "2017-11-10 17:00"),
+        # 21 h from Thursday 10:00: 5 h, Friday 8 h, Monday 8 h
+        ("2017-11-09 10:00", "2017-11-13 17:00"),
+    ],
+)
+def test_date_set_in_a_pause_holds_as_of_then(resumed: str, expected: str) -> None:
+    """Set on Wednesday 10:00 to Friday: 5 + 8 + 8 = 21 h are left, and only what is paused after that moves it."""
+    standing = (*paused("2017-11-06 10:00"), extended("2017-11-08 10:00", "2017-11-10"))
+    assert run(MONDAY, *standing).remaining == timedelta(hours=21)
+    assert local(run(MONDAY, *standing, fact("resumed", resumed)).due_at) == expected
+
+
+def test_extended_calendar_days_and_a_pause() -> None:
+    """Extended from Monday 13 to Wednesday 15, then paused for two days: Friday 17."""
+    facts = (MONDAY, extended("2017-11-07 09:00", 2), *paused("2017-11-08 09:00", "2017-11-10 09:00"))
+    assert local(run(*facts, term=FIVE_CALENDAR_DAYS).due_at) == "2017-11-17 17:00"
+
+
+def test_calendar_days_extended_in_a_pause() -> None:
+    """Five paused days move the last day from Saturday 11 to Thursday 16; two working days more: Monday 20.
+
+    While it stands: 6 + 8 + 8 + 8 = 30 h to Monday 13 at 17:00, and 16 h more.
+    """
+    standing = (*paused("2017-11-08 09:00"), extended("2017-11-09 09:00", 2))
+    deadline = run(MONDAY, *standing, term=FIVE_CALENDAR_DAYS)
+    assert (deadline.remaining, deadline.remaining_days, deadline.added_days) == (timedelta(hours=46), 3, 2)
+    resumed = run(MONDAY, *standing, fact("resumed", "2017-11-13 06:00"), term=FIVE_CALENDAR_DAYS)
+    assert local(resumed.due_at) == "2017-11-20 17:00"
+
+
+def test_calendar_days_set_to_a_date_in_a_pause() -> None:
+    """Set on Thursday 9 to Wednesday 15; resumed the next Monday, four days later: Sunday 19, so Monday 20."""
+    standing = (*paused("2017-11-08 09:00"), extended("2017-11-09 09:00", "2017-11-15"))
+    resumed = run(MONDAY, *standing, fact("resumed", "2017-11-13 06:00"), term=FIVE_CALENDAR_DAYS)
+    assert local(resumed.due_at) == "2017-11-20 17:00"
+
+
+@pytest.mark.parametrize(
+    ("settled", "reopened", "expected"),
+    [
+        # 13 h left at 10:00: 5 h on Wednesday from 10:00, Thursday 8 h
+        ("2017-11-06 10:00", "2017-11-08 10:00", "2017-11-09 17:00"),
+        ("2017-11-06 18:00", "2017-11-07 06:00", "2017-11-07 17:00"),
+        # settled late: the due date had passed, and stays
+        ("2017-11-08 09:00", "2017-11-10 09:00", "2017-11-07 17:00"),
+    ],
+)
+def test_time_from_settled_to_reopened_is_a_pause(settled: str, reopened: str, expected: str) -> None:
+    """A settlement that did not hold leaves the department what it had left."""
+    deadline = run(MONDAY, fact("settled", settled), fact("reopened", reopened))
+    assert (deadline.state, local(deadline.due_at), deadline.ended, deadline.outcome) == (
+        "running",
+        expected,
+        None,
+        None,
+    )
+
+
+def test_reopened_calendar_days() -> None:
+    """Five days from settled to reopened: Saturday 11 becomes Thursday 16."""
+    facts = (MONDAY, fact("settled", "2017-11-08 09:00"), fact("reopened", "2017-11-13 06:00"))
+    assert local(run(*facts, term=FIVE_CALENDAR_DAYS).due_at) == "2017-11-16 17:00"
+
+
+def test_only_the_last_settlement_is_judged() -> None:
+    """Early at first, reopened, and late in the end: late."""
+    facts = (MONDAY, fact("settled", "2017-11-06 10:00"), fact("reopened", "2017-11-08 10:00"))
+    assert run(*facts, fact("settled", "2017-11-09 12:00")).outcome == "on_time"
+    assert run(*facts, fact("settled", "2017-11-10 08:00")).outcome == "late"
+
+
+def test_a_reopened_clock_goes_on() -> None:
+    """It is paused and extended like any other: 13 h left, a day more, 21 h from Wednesday 10:00."""
+    facts = (MONDAY, fact("settled", "2017-11-06 10:00"), fact("reopened", "2017-11-08 10:00"))
+    assert local(run(*facts, extended("2017-11-08 11:00", 1)).due_at) == "2017-11-10 17:00"
+    assert run(*facts, *paused("2017-11-08 11:30")).remaining == timedelta(hours=11.5)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (fact("reopened", "2017-11-06 10:00"),),
+        (fact("withdrawn", "2017-11-06 10:00"), fact("reopened", "2017-11-06 11:00")),
+        (fact("settled", "2017-11-06 10:00"), extended("2017-11-06 11:00", 1)),
+        (fact("settled", "2017-11-06 10:00"), fact("reopened", "2017-11-06 09:00")),
+        (fact("extended", "2017-11-06 10:00"),),
+        (ClockFact("extended", at("2017-11-06 10:00"), at("2017-11-06 10:00"), None, 1, date(2017, 11, 10)),),
+        (extended("2017-11-06 10:00", 0),),
+        (extended("2017-11-06 06:00", 1),),
+    ],
+)
+def test_facts_that_contradict_each_other(facts: tuple[ClockFact, ...]) -> None:
+    """Only what was settled is reopened, only what runs is extended, by days or to a date, and not by nothing."""
+    with pytest.raises(ClockError):
+        run(MONDAY, *facts)
+
+
+def test_without_a_term_an_extension_does_nothing() -> None:
+    """There is no due date to move; whether that is a mistake is for whoever accepts the act."""
+    assert derive((MONDAY, extended("2017-11-06 10:00", 1)), None, VIETNAM).due_at is None
