@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from motcua import due as due_date
 from motcua import inbox as read_inbox
 from motcua import lag as lag_reading
 from motcua import parked
 from motcua import replay as log_replay
 from motcua.database import VERIFY
 from motcua.demo.run import run_demo
+from motcua.due import one as due_date
+from motcua.due.lines import answer_lines
 from motcua.events import events
 from motcua.past.half_year.drawing import HalfYear
 from motcua.prepare import prepare as prepare_parts
@@ -132,8 +133,17 @@ def due(
     cut_off: Annotated[
         datetime | None, typer.Option(formats=["%H:%M"], help="Received later counts from the next working day.")
     ] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Cases as JSON lines, answered line by line.")] = False,
+    file: Annotated[Path | None, typer.Argument(help="With --jsonl: the cases; default: standard input.")] = None,
 ) -> None:
-    """Work out one due date by the centre's calendar."""
+    """Work out one due date by the centre's calendar, or with --jsonl one for every line (docs/deadlines.md)."""
+    if jsonl:
+        if received or procedure or unit or term is not None or cut_off:
+            raise typer.BadParameter("with --jsonl each line brings its own case: leave the other options out")
+        answer_lines(file, lambda: load_centre(load(MotcuaSettings).centre))
+        return
+    if file is not None:
+        raise typer.BadParameter("a file of cases is read with --jsonl")
     if (procedure is None) == (term is None and unit is None):
         raise typer.BadParameter("give either --procedure, or --term with --unit")
     own = None

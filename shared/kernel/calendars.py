@@ -59,7 +59,10 @@ class CalendarException:
 
 @dataclass(frozen=True, slots=True)
 class CalendarRules:
-    """A calendar as decided: standard windows on `weekdays` (ISO, Monday = 1), and what differs by date."""
+    """A calendar as decided: standard windows on `weekdays` (ISO, Monday = 1), and what differs by date.
+
+    Without weekdays only dates with an exception are worked.
+    """
 
     name: str
     zone: str
@@ -73,7 +76,7 @@ class CalendarRules:
     def __post_init__(self) -> None:
         if not self.windows:
             raise ValueError(f"calendar {self.name} has no standard windows")
-        if not self.weekdays or not self.weekdays <= set(range(1, 8)):
+        if not self.weekdays <= set(range(1, 8)):
             raise ValueError(f"calendar {self.name}: weekdays are 1 (Monday) to 7, not {sorted(self.weekdays)}")
         if self.first_date > self.last_date:
             raise ValueError(f"calendar {self.name} ends on {self.last_date}, before {self.first_date}")

@@ -215,7 +215,7 @@ class Worktime:
         return place
 
     def _require(self, instant: datetime) -> datetime:
-        moment = instant.astimezone(UTC)
+        moment = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
         if not self.starts_at <= moment <= self.ends_at:
             raise self._outside(moment.isoformat())
         return moment

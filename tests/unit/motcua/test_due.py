@@ -1,7 +1,11 @@
 """`motcua due` as a command: it reads the centre's folder, answers in sentences, and refuses in sentences."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +75,9 @@ def test_a_day_that_may_become_off_is_told(run_due: RunDue) -> None:
         (["--term", "0", "--unit", "working_day"], 2, "say no term instead"),
         (["--term", "5", "--unit", "fortnight"], 2, "fortnight"),
         (["--term", "5", "--unit", "working_day", "--received", "yesterday"], 2, "yesterday"),
+        (["cases.jsonl"], 2, "--jsonl"),
+        (["--jsonl", "--procedure", "2.000635"], 2, "leave the other options out"),
+        (["--jsonl", "no-such-file.jsonl"], 3, "no-such-file.jsonl"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(run_due: RunDue, options: list[str], status: int, said: str) -> None:
@@ -79,3 +86,34 @@ def test_what_cannot_be_answered_is_refused(run_due: RunDue, options: list[str],
     assert refused.status == status
     assert said in " ".join(refused.err.replace("│", " ").split())
     assert "Traceback" not in refused.err
+
+
+def test_lines_of_a_file_are_answered(run_due: RunDue, tmp_path: Path) -> None:
+    """By a calendar of the centre's folder. Errors are answers, too: the status is 0."""
+    cases = tmp_path / "cases.jsonl"
+    line = {"id": 1, "calendar": "vn-public", "term": {"value": 1, "unit": "working_day"}}
+    received = [{"received_at": "2017-11-06T07:00:00+07:00"}, {"received_at": "2017-11-06T07:00:00"}]
+    cases.write_text("\n".join(json.dumps(line | each) for each in received), encoding="utf-8")
+    answered = run_due("--jsonl", str(cases))
+    assert answered.status == 0, answered.err
+    first, second = (json.loads(each) for each in answered.out.splitlines())
+    assert (first["due_at"], second["error"]["type"]) == ("2017-11-06T17:00:00+07:00", "time-naive")
+
+
+def test_a_reader_that_goes_away_ends_the_run_quietly() -> None:
+    """`motcua due --jsonl | head -1`: status 0 and not a word, though nobody took the other answers."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "motcua", "due", "--jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"id": 1}\n')
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1  # before its input ends: as each line comes
+        process.stdout.close()
+        process.stdin.write(b'{"id": 2}\n' * 1000)
+        _, said = process.communicate()
+    assert (process.returncode, said) == (0, b"")

@@ -1,0 +1,212 @@
+"""One case of `motcua due --jsonl`: read strictly, derived by sla's own rules, answered as an object.
+
+The grammar and every error stand in docs/deadlines.md. What is contradictory or incomplete is answered by an error,
+never by a guess.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, NamedTuple, get_args
+
+from motcua.due import members
+from motcua.due.calendars import AHEAD, FARTHEST, Calendars, Source
+from motcua.due.errors import CaseError
+from motcua.due.members import Members
+from services.sla.domain.calendar import Calendar
+from services.sla.domain.running import Extension, ExtensionRefusedError, Pause, Run, run
+from shared.kernel.centre import Counting, Term, TermUnit
+from shared.kernel.worktime import NoWorkingTimeError, OutsideCalendarError
+
+_CASE = Members(
+    frozenset({"id", "calendar", "term", "received_at"}),
+    frozenset({"pauses", "extensions", "as_known_at"}),
+)
+_TERM = Members(frozenset({"unit"}), frozenset({"value", "counting", "cut_off"}))
+_PAUSE = Members(frozenset({"from"}), frozenset({"to", "recorded_at"}))
+_EXTENSION = Members(frozenset({"at"}), frozenset({"working_days", "to_date"}))
+_KEPT_TERMS = 10_000
+SHARED = 0
+"""Stands for a calendar that was recognised by its text; from a line it is an error like any other number."""
+
+
+class Case(NamedTuple):
+    """What a line asks. Pauses and extensions are in the order of time, and only those known at `known_at`."""
+
+    source: Source
+    term: Term | None
+    received_at: datetime
+    pauses: Sequence[Pause]
+    extensions: Sequence[Extension]
+    known_at: datetime | None
+
+
+class Cases:
+    """Reads and derives cases; terms and calendars that come again are not read again."""
+
+    def __init__(self, calendars: Calendars) -> None:
+        self._calendars = calendars
+        self._terms: dict[tuple[Any, ...], Term] = {}
+
+    def read(self, given: object, shared: Source | None = None) -> Case:
+        """A case from its JSON object; its calendar is `shared` where SHARED stands for it. Raises CaseError."""
+        case = members.known(given, "", _CASE)
+        received_at = members.instant(case["received_at"], "received_at")
+        known_at = case.get("as_known_at")
+        if known_at is not None:
+            known_at = members.instant(known_at, "as_known_at")
+            if known_at < received_at:
+                raise CaseError("known-before-receipt", "as_known_at is before received_at: nothing was known then")
+        term = None if case["term"] is None else self._term(case["term"])
+        pauses = case.get("pauses")
+        extensions = case.get("extensions")
+        return Case(
+            source=shared if shared is not None and case["calendar"] == SHARED else self.source(case["calendar"]),
+            term=term,
+            received_at=received_at,
+            pauses=_pauses(pauses, received_at, known_at) if pauses else _none(pauses, "pauses"),
+            extensions=_extensions(extensions, received_at, known_at, term)
+            if extensions
+            else _none(extensions, "extensions"),
+            known_at=known_at,
+        )
+
+    def source(self, given: object) -> Source:
+        """The calendar that a case names or brings along. Raises CaseError."""
+        if isinstance(given, str):
+            return self._calendars.named(given)
+        if isinstance(given, dict):
+            try:
+                return self._calendars.inline(given)
+            except RecursionError:
+                raise CaseError("calendar-invalid", "calendar is nested too deeply") from None
+        raise CaseError("member-invalid", "calendar is a name of the centre's folder, or an object")
+
+    def _term(self, given: object) -> Term:
+        term = members.known(given, "term", _TERM)
+        value = term.get("value")
+        key = tuple(term.items())
+        try:  # equal keys may differ in the kind of number alone, so that is looked at first
+            found = self._terms.get(key) if type(value) is int else None
+        except TypeError:  # a list, say, where a word belongs
+            found = None
+        if found is None:
+            found = _new_term(value, term["unit"], term.get("counting"), term.get("cut_off"))
+            if len(self._terms) >= _KEPT_TERMS:
+                self._terms.clear()
+            self._terms[key] = found
+        return found
+
+
+def derived(case: Case) -> tuple[datetime, Run | None, Calendar]:
+    """The counted start and the term's course (None without a term), by the calendar that was compiled for it.
+
+    Raises CaseError.
+    """
+    ahead = AHEAD
+    while True:
+        try:
+            calendar = case.source.calendar(case.known_at, case.received_at, ahead)
+            if case.term is None:
+                return calendar.worktime.from_opening(case.received_at), None, calendar
+            course = run(case.term, case.received_at, case.pauses, case.extensions, calendar)
+            return course.counted_from, course, calendar
+        except NoWorkingTimeError as error:
+            raise CaseError("no-working-time", str(error)) from None
+        except ExtensionRefusedError as error:
+            raise CaseError("extension-refused", str(error)) from None
+        except OverflowError:
+            raise CaseError("outside-calendar", "the due date lies beyond every calendar") from None
+        except OutsideCalendarError as error:
+            if case.source.has_span or ahead >= FARTHEST:
+                raise CaseError("outside-calendar", str(error)) from None
+            ahead = min(4 * ahead, FARTHEST)
+
+
+def _new_term(value: object, unit: object, counting: object, cut_off: object) -> Term:
+    if type(value) is not int and not (value is None and unit == "same_day"):
+        raise CaseError("term-invalid", "term.value is a whole number of units")
+    if unit not in get_args(TermUnit):
+        raise CaseError("term-invalid", f"term.unit {unit!r} is unknown: one of {', '.join(get_args(TermUnit))}")
+    if counting is not None and counting not in get_args(Counting):
+        raise CaseError(
+            "term-invalid", f"term.counting {counting!r} is unknown: one of {', '.join(get_args(Counting))}"
+        )
+    if unit == "working_hour" and counting == "by_days":
+        raise CaseError("term-invalid", "term.counting by_days is for working_day, not for working_hour")
+    until = None if cut_off is None else members.clock_time(cut_off, "term.cut_off")
+    try:
+        # of same_day the value says nothing; counting is a matter of working days alone
+        return Term(
+            0 if unit == "same_day" else value,  # type: ignore[arg-type] # None is for same_day alone
+            unit,  # type: ignore[arg-type] # checked above
+            counting if unit == "working_day" and counting else "by_hours",  # type: ignore[arg-type] # checked above
+            until,
+        )
+    except ValueError as error:
+        raise CaseError("term-invalid", f"term: {error}") from None
+
+
+def _pauses(given: object, received_at: datetime, known_at: datetime | None) -> list[Pause]:
+    """In order of time, apart or touching. A pause is known from its record on, its end not before it came."""
+    found: list[tuple[datetime, datetime | None, datetime | None]] = []
+    for place, each in enumerate(members.items(given, "pauses")):
+        pause = members.known(each, f"pauses/{place}", _PAUSE)
+        start = members.instant(pause["from"], f"pauses/{place}/from")
+        end, recorded_at = pause.get("to"), pause.get("recorded_at")
+        if end is not None:
+            end = members.instant(end, f"pauses/{place}/to")
+            if end < start:
+                raise CaseError("pause-invalid", f"pauses/{place} ends before it starts")
+        if recorded_at is not None:
+            recorded_at = members.instant(recorded_at, f"pauses/{place}/recorded_at")
+            if recorded_at < start:
+                raise CaseError("pause-invalid", f"pauses/{place} was recorded before it began")
+        if start < received_at:
+            raise CaseError("pause-invalid", f"pauses/{place} begins before the receipt: there is no clock yet")
+        found.append((start, end, recorded_at))
+    found.sort(key=_by_start)
+    for (_, end, _), (start, _, _) in pairwise(found):
+        if end is None or start < end:
+            raise CaseError("pauses-overlap", f"a pause begins at {start.isoformat()} while another one lasts")
+    return [
+        Pause(start, None if end is None or (known_at is not None and end > known_at) else end)
+        for start, end, recorded_at in found
+        if known_at is None or (recorded_at or start) <= known_at
+    ]
+
+
+def _by_start(pause: tuple[datetime, datetime | None, datetime | None]) -> tuple[datetime, bool, datetime]:
+    start, end, _ = pause
+    return start, end is None, end or start
+
+
+def _extensions(given: object, received_at: datetime, known_at: datetime | None, term: Term | None) -> list[Extension]:
+    """In order of time, those known; each is recorded when it happens."""
+    found: list[Extension] = []
+    for place, each in enumerate(members.items(given, "extensions")):
+        where = f"extensions/{place}"
+        extension = members.known(each, where, _EXTENSION)
+        at = members.instant(extension["at"], f"{where}/at")
+        days, to_date = extension.get("working_days"), extension.get("to_date")
+        if (days is None) == (to_date is None):
+            raise CaseError("extension-invalid", f"{where} gives either working_days or to_date")
+        if days is not None and members.whole(days, f"{where}/working_days") <= 0:
+            raise CaseError("extension-invalid", f"{where} adds {days} working days: none")
+        if at < received_at:
+            raise CaseError("extension-invalid", f"{where} comes before the receipt: there is no clock yet")
+        found.append(Extension(at, days, None if to_date is None else members.day(to_date, f"{where}/to_date")))
+    if term is None:
+        raise CaseError("extension-refused", "without a term there is no due date to extend")
+    found.sort(key=lambda extension: extension.at)
+    for one, other in pairwise(found):
+        if one.at == other.at and (one.to_date or other.to_date):
+            raise CaseError("extension-invalid", f"two extensions at {one.at.isoformat()}: say which one holds")
+    return [each for each in found if known_at is None or each.at <= known_at]
+
+
+def _none(given: object, where: str) -> tuple[()]:
+    """An empty list, or nothing."""
+    if given is not None:
+        members.items(given, where)
+    return ()

@@ -1,0 +1,181 @@
+"""What `motcua due --jsonl` answers: due dates, states and knowledge, by cases computed by hand."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.motcua.lines import HOURS, MONDAY, case, error_of, exception, only, week
+
+
+def test_running() -> None:
+    """The due date and what it counts from, in the calendar's zone, and nothing else."""
+    assert only(case(received_at="2017-11-04T02:00:00Z")) == {
+        "id": "a",
+        "counted_from": "2017-11-06T07:00:00+07:00",
+        "due_at": "2017-11-07T17:00:00+07:00",
+        "state": "running",
+    }
+
+
+def test_paused() -> None:
+    """No due date, but the working time that is left: 13 of 16 hours at 10:00."""
+    assert only(case(pauses=[{"from": "2017-11-06T10:00:00+07:00"}])) == {
+        "id": "a",
+        "counted_from": MONDAY,
+        "due_at": None,
+        "remaining_seconds": 13 * 3600,
+        "state": "paused",
+    }
+
+
+def test_no_term() -> None:
+    """Said plainly; what it would count from is known all the same."""
+    assert only(
+        case(term=None, received_at="2017-11-06T12:00:00+07:00", pauses=[{"from": MONDAY[:11] + "13:00:00+07:00"}])
+    ) == {
+        "id": "a",
+        "counted_from": "2017-11-06T13:30:00+07:00",
+        "due_at": None,
+        "state": "no_term",
+    }
+
+
+def test_pause_from_the_due_date_on_moves_nothing() -> None:
+    """The due date stands while the clock does, and nothing remains."""
+    found = only(case(pauses=[{"from": "2017-11-07T17:00:00+07:00"}]))
+    assert (found["due_at"], found["remaining_seconds"], found["state"]) == ("2017-11-07T17:00:00+07:00", 0, "paused")
+
+
+@pytest.mark.parametrize("name", ["a", "", 'hồ sơ "1"\\', "\ud800", 7, -3, 10**30])
+def test_id_is_echoed(name: Any) -> None:
+    """Strings and whole numbers, whatever is in them."""
+    assert only(case(id=name))["id"] == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "due_at"),
+    [
+        # a calendar of the centre's folder: Monday 4 September 2017 is off
+        ({"calendar": "vn-public", "received_at": "2017-09-01T07:00:00+07:00"}, "2017-09-05T17:00:00+07:00"),
+        ({"calendar": week(exceptions=...)}, "2017-11-07T17:00:00+07:00"),
+        ({"calendar": week(hours=HOURS[::-1])}, "2017-11-07T17:00:00+07:00"),
+        # 07:00 in Vietnam is 01:00 in Amsterdam, where two days of 8 hours from 07:00 end on Tuesday at 17:00
+        ({"calendar": week(zone="Europe/Amsterdam")}, "2017-11-07T17:00:00+01:00"),
+        ({"calendar": exception("2017-11-07", "off")}, "2017-11-08T17:00:00+07:00"),
+        ({"calendar": exception("2017-11-07", "off", status="projected")}, "2017-11-08T17:00:00+07:00"),
+        ({"calendar": exception("2017-11-07", "off", status="unconfirmed")}, "2017-11-07T17:00:00+07:00"),
+        # 4.5 h on a half Tuesday leave 3.5 h: Wednesday 10:30; with hours of its own 2 h leave 6 h: 15:00
+        ({"calendar": exception("2017-11-07", "half_day")}, "2017-11-08T10:30:00+07:00"),
+        ({"calendar": exception("2017-11-07", "half_day", hours=[["08:00", "10:00"]])}, "2017-11-08T15:00:00+07:00"),
+        # from Friday: 8 h, and 4 + 4 h on a worked Saturday
+        (
+            {
+                "calendar": exception("2017-11-11", "working", hours=[["07:00", "11:00"], ["12:00", "16:00"]]),
+                "received_at": "2017-11-10T07:00:00+07:00",
+            },
+            "2017-11-11T16:00:00+07:00",
+        ),
+        # only exceptions are worked: Monday 6 and Friday 10
+        (
+            {
+                "calendar": week(
+                    weekdays=[],
+                    exceptions=[{"date": f"2017-11-{day}", "kind": "working", "hours": HOURS} for day in ("06", "10")],
+                )
+            },
+            "2017-11-10T17:00:00+07:00",
+        ),
+        ({"term": {"value": 2, "unit": "working_day", "counting": "by_days"}}, "2017-11-08T17:00:00+07:00"),
+        ({"term": {"value": 9, "unit": "working_hour"}}, "2017-11-07T08:00:00+07:00"),
+        ({"term": {"value": 5, "unit": "calendar_day"}}, "2017-11-13T17:00:00+07:00"),
+        ({"term": {"value": 5, "unit": "calendar_day", "counting": "by_days"}}, "2017-11-13T17:00:00+07:00"),
+        ({"term": {"value": 0, "unit": "same_day"}}, "2017-11-06T17:00:00+07:00"),
+        ({"term": {"unit": "same_day"}}, "2017-11-06T17:00:00+07:00"),
+        (
+            {"term": {"value": 0, "unit": "same_day", "cut_off": "15:00"}, "received_at": "2017-11-06T15:00:01+07:00"},
+            "2017-11-07T17:00:00+07:00",
+        ),
+        # 13 h left on Monday 10:00, from Wednesday 10:00: 5 + 8 h
+        (
+            {"pauses": [{"from": "2017-11-06T10:00:00+07:00", "to": "2017-11-08T10:00:00+07:00"}]},
+            "2017-11-09T17:00:00+07:00",
+        ),
+        # two pauses of an hour each, told in the wrong order
+        (
+            {
+                "pauses": [
+                    {"from": "2017-11-06T14:00:00+07:00", "to": "2017-11-06T15:00:00+07:00"},
+                    {"from": "2017-11-06T10:00:00+07:00", "to": "2017-11-06T11:00:00+07:00", "recorded_at": None},
+                ]
+            },
+            "2017-11-08T09:00:00+07:00",
+        ),
+        ({"pauses": [{"from": MONDAY, "to": MONDAY}]}, "2017-11-07T17:00:00+07:00"),
+        ({"extensions": [{"at": MONDAY, "working_days": 1}]}, "2017-11-08T17:00:00+07:00"),
+        ({"extensions": [{"at": MONDAY, "to_date": "2017-11-10"}]}, "2017-11-10T17:00:00+07:00"),
+        ({"pauses": None, "extensions": None, "as_known_at": None}, "2017-11-07T17:00:00+07:00"),
+        ({"pauses": [], "extensions": []}, "2017-11-07T17:00:00+07:00"),
+        # a thousand working days are 200 weeks: from Monday 6 November 2017 to Friday 3 September 2021
+        ({"term": {"value": 1000, "unit": "working_day"}}, "2021-09-03T17:00:00+07:00"),
+    ],
+)
+def test_answers(changes: dict[str, Any], due_at: str) -> None:
+    """Calendars, terms, pauses and extensions as the grammar has them."""
+    assert only(case(**changes)).get("due_at") == due_at
+
+
+@pytest.mark.parametrize(
+    ("known_from", "as_known_at", "due_at"),
+    [
+        ("2017-11-07", "2017-11-06T23:59:59+07:00", "2017-11-07T17:00:00+07:00"),
+        ("2017-11-07", "2017-11-07T00:00:00+07:00", "2017-11-08T17:00:00+07:00"),
+        ("2017-11-07T09:00:00+07:00", "2017-11-07T01:59:59Z", "2017-11-07T17:00:00+07:00"),
+        ("2017-11-07T09:00:00+07:00", "2017-11-07T02:00:00Z", "2017-11-08T17:00:00+07:00"),
+        (None, MONDAY, "2017-11-08T17:00:00+07:00"),
+        ("2017-11-07", None, "2017-11-08T17:00:00+07:00"),
+    ],
+)
+def test_calendar_as_known_at(known_from: str | None, as_known_at: str | None, due_at: str) -> None:
+    """A date as known_from means its 00:00 in the calendar's zone; the instant itself is not later."""
+    found = only(case(calendar=exception("2017-11-07", "off", known_from=known_from), as_known_at=as_known_at))
+    assert found["due_at"] == due_at
+
+
+@pytest.mark.parametrize(
+    ("as_known_at", "expected"),
+    [
+        ("2017-11-06T10:59:59+07:00", ("running", "2017-11-07T17:00:00+07:00")),
+        ("2017-11-06T11:00:00+07:00", ("paused", None)),
+        ("2017-11-08T09:59:59+07:00", ("paused", None)),
+        ("2017-11-08T10:00:00+07:00", ("running", "2017-11-09T17:00:00+07:00")),
+    ],
+)
+def test_pauses_as_known_at(as_known_at: str, expected: tuple[str, str | None]) -> None:
+    """Recorded at 11:00, resumed on Wednesday: before each nobody knew."""
+    pause = {
+        "from": "2017-11-06T10:00:00+07:00",
+        "to": "2017-11-08T10:00:00+07:00",
+        "recorded_at": "2017-11-06T11:00:00+07:00",
+    }
+    found = only(case(pauses=[pause], as_known_at=as_known_at))
+    assert (found["state"], found["due_at"]) == expected
+
+
+def test_extension_as_known_at() -> None:
+    """An extension is known from its instant on."""
+    extensions = [{"at": "2017-11-06T10:00:00+07:00", "working_days": 1}]
+    found = [
+        only(case(extensions=extensions, as_known_at=f"2017-11-06T{clock}+07:00"))["due_at"]
+        for clock in ("09:59:59", "10:00:00")
+    ]
+    assert found == ["2017-11-07T17:00:00+07:00", "2017-11-08T17:00:00+07:00"]
+
+
+def test_366_days_without_a_window() -> None:
+    """Worked once a year, the next time is waited for; once in 367 days it is not."""
+
+    def worked(*days: str) -> dict[str, Any]:
+        return week(weekdays=[], exceptions=[{"date": day, "kind": "working", "hours": HOURS} for day in days])
+
+    assert only(case(calendar=worked("2017-11-06", "2018-11-07")))["due_at"] == "2018-11-07T17:00:00+07:00"
+    assert error_of(case(calendar=worked("2017-11-06", "2018-11-09"))) == ("a", "no-working-time")

@@ -1,0 +1,93 @@
+"""Lines are answered by sla's own rules: whatever a line says, the clock of the same facts says the same."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motcua.due.lines import Answers
+from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
+from services.sla.domain.clock import ClockFact, derive, recorded_by
+from services.sla.domain.running import ExtensionRefusedError
+from shared.kernel.centre import Term
+from tests.unit.motcua.lines import CENTRE
+from tests.unit.sla.test_properties import extended_courses, terms
+
+RULES = CENTRE.calendar
+ZONE = CENTRE.zone
+ANSWERS = Answers(lambda: CENTRE)
+COMPILED: dict[datetime | None, Calendar] = {None: compile_calendar(RULES)}
+INLINE: dict[str, Any] = {
+    "weekdays": sorted(RULES.weekdays),
+    "hours": [[f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"] for window in RULES.windows],
+    "exceptions": [
+        {"date": str(each.on), "kind": each.kind, "status": each.status}
+        | ({"known_from": each.known_from.isoformat()} if each.known_from else {})
+        | ({"hours": [["07:00", "11:30"], ["13:30", "17:00"]]} if each.kind == "working" else {})
+        for each in RULES.exceptions
+    ],
+}
+
+
+def as_line(
+    term: Term, facts: tuple[ClockFact, ...], draw: Any, *, calendar: Any, known_at: datetime | None
+) -> dict[str, Any]:
+    starts = [each.at for each in facts if each.what == "paused"]
+    ends = [each.at for each in facts if each.what == "resumed"]
+    pauses = [{"from": start.isoformat()} for start in starts]
+    for pause, end in zip(pauses, ends, strict=False):
+        pause["to"] = end.isoformat()
+    extensions = [
+        {"at": each.at.isoformat()}
+        | ({"to_date": str(each.to_date)} if each.to_date else {"working_days": each.working_days})
+        for each in facts
+        if each.what == "extended"
+    ]
+    written: dict[str, Any] = {"value": term.value, "unit": term.unit}
+    if term.counting == "by_days":
+        written["counting"] = "by_days"
+    if term.cut_off:
+        written["cut_off"] = term.cut_off.isoformat()
+    return {
+        "id": 1,
+        "calendar": calendar,
+        "term": written,
+        "received_at": facts[0].at.astimezone(ZONE).isoformat(),
+        "pauses": draw(st.permutations(pauses)),
+        "extensions": draw(st.permutations(extensions)),
+        "as_known_at": known_at.isoformat() if known_at else None,
+    }
+
+
+@settings(deadline=None)  # a calendar that was not met before is compiled on the way
+@given(
+    terms,
+    extended_courses(),
+    st.sampled_from(["vn-public", INLINE]),
+    st.none() | st.integers(0, 60 * 24 * 100).map(lambda minutes: timedelta(minutes=minutes)),
+    st.data(),
+)
+def test_a_line_says_what_the_clock_says(
+    term: Term, facts: tuple[ClockFact, ...], calendar: Any, known: timedelta | None, data: st.DataObject
+) -> None:
+    """By name or brought along, in any order, as known in the end or at an instant: one derivation."""
+    known_at = None if known is None else facts[0].at + known
+    line = as_line(term, facts, data.draw, calendar=calendar, known_at=known_at)
+    found = json.loads(ANSWERS.of(json.dumps(line).encode()))
+    rules = RULES if known_at is None else rules_known_at(RULES, known_at)
+    cached = None if rules is RULES else known_at
+    if cached not in COMPILED:
+        COMPILED.clear()
+        COMPILED[None], COMPILED[cached] = compile_calendar(RULES), compile_calendar(rules)
+    try:
+        clock = derive(facts if known_at is None else recorded_by(facts, known_at), term, COMPILED[cached])
+    except ExtensionRefusedError:
+        assert found["error"]["type"] == "extension-refused"
+        return
+    assert datetime.fromisoformat(found["counted_from"]) == clock.counted_from
+    assert (None if found["due_at"] is None else datetime.fromisoformat(found["due_at"])) == clock.due_at
+    assert found["state"] == clock.state
+    left = None if clock.remaining is None else clock.remaining // timedelta(seconds=1)
+    assert found.get("remaining_seconds") == left
