@@ -125,6 +125,12 @@ class Worktime:
         last = self._first_windows[following] if following < len(self._first_windows) else len(self.closes)
         return self.closes[last - 1]
 
+    def windows_on(self, day: date) -> Sequence[tuple[datetime, datetime]]:
+        """The windows that open on a local date, in order; none on a day off."""
+        self._require_day(day)
+        first, last = (bisect_left(self.opens, midnight(each, self.zone)) for each in (day, day + timedelta(days=1)))
+        return list(zip(self.opens[first:last], self.closes[first:last], strict=True))
+
     def from_opening(self, instant: datetime) -> datetime:
         """The instant itself if it lies in working time, otherwise the start of the next window."""
         moment = self._require(instant)

@@ -4,7 +4,7 @@ Source of the rules: Labour Code 2019, art. 112, and the yearly decisions on Táº
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,9 +17,13 @@ _ALWAYS_KNOWN = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A compiled calendar. `projected` counts and `unconfirmed` does not; both are ascending dates to be told."""
+    """A compiled calendar. `ruling` are the exceptions that count, by date: of several, the one known last.
+
+    `projected` counts and `unconfirmed` does not; both are ascending dates to be told.
+    """
 
     rules: CalendarRules
+    ruling: Mapping[date, CalendarException]
     worktime: Worktime
     standard_day: timedelta
     projected: tuple[date, ...]
@@ -65,6 +69,7 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
             closes.append(int(datetime.combine(day, window.closes, zone).timestamp()))
     return Calendar(
         rules=rules,
+        ruling=ruling,
         worktime=Worktime(
             name=rules.name,
             zone=rules.zone,

@@ -47,10 +47,11 @@ class Deadline:
     `due_at` is None without a term, and while the clock is paused; a pause that began at or after it left it standing.
     `held_from` is the instant from which this `due_at` is the one promised: the counted start, the last resume or the
     last extension. `term_time` is the working time from the counted start to the first due date. `remaining` (working
-    time) and `remaining_days` (calendar days, for `calendar_day` alone; working days that an extension added in the
-    pause, `added_days`, come on top) are told while paused. `extended` keeps each extension with the due date before
-    and after it. `provisional`: the due date crosses a projected exception; `crosses_unconfirmed` are dates that do
-    not count and may yet.
+    time) and `remaining_days` (calendar days, for `calendar_day` alone) are told while paused; they count from
+    `stands_from`, and working days that extensions added in the pause, `added_days`, come on top of the calendar days.
+    `first_due_at` is the due date before `steps`: what each pause and each extension did to it. `last_day` is kept for
+    `calendar_day`, whose due date may have moved off days off. `provisional`: the due date crosses a projected
+    exception; `crosses_unconfirmed` are dates that do not count and may yet.
     """
 
     state: State
@@ -66,7 +67,10 @@ class Deadline:
     remaining: timedelta | None = None
     remaining_days: int | None = None
     added_days: int = 0
-    extended: tuple[Step, ...] = ()
+    stands_from: datetime | None = None
+    first_due_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    last_day: date | None = None
     ended: Ending | None = None
     ended_at: datetime | None = None
     outcome: Outcome | None = None
@@ -124,7 +128,7 @@ def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Cent
 def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, calendar: Calendar) -> Deadline:
     worktime, promised = calendar.worktime, counted.promised
     term_time = worktime.elapsed(counted.counted_from, counted.first.at)
-    extended = tuple(step for step in counted.steps if isinstance(step.by, Extension))
+    first_due_at, steps = counted.first.at, tuple(counted.steps)
     if counted.paused_from is not None:
         return Deadline(
             state="paused",
@@ -135,7 +139,10 @@ def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, c
             remaining=counted.left(calendar),
             remaining_days=counted.days_left(calendar),
             added_days=counted.added_days,
-            extended=extended,
+            stands_from=counted.paused_from,
+            first_due_at=first_due_at,
+            steps=steps,
+            last_day=promised.last_day,
         )
     first, last = worktime.local_date(received_at), worktime.local_date(promised.at)
     return Deadline(
@@ -149,7 +156,9 @@ def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, c
         term_time=term_time,
         remaining=timedelta(0) if standing else None,
         remaining_days=0 if standing and promised.last_day is not None else None,
-        extended=extended,
+        first_due_at=first_due_at,
+        steps=steps,
+        last_day=promised.last_day,
         provisional=bool(calendar.projected_between(first, last)),
         crosses_unconfirmed=tuple(calendar.unconfirmed_between(first, last)),
     )

@@ -67,7 +67,7 @@ def test_extension_over_a_half_day() -> None:
 def test_both_dates_are_kept() -> None:
     """Each extension tells the due date that it found and the one that it made, and holds from then on."""
     deadline = run(MONDAY, extended("2017-11-06 10:00", 1), extended("2017-11-08 16:59", "2017-11-10"))
-    assert [(local(step.before), local(step.after)) for step in deadline.extended] == [
+    assert [(local(step.before), local(step.after)) for step in deadline.steps] == [
         ("2017-11-07 17:00", "2017-11-08 17:00"),
         ("2017-11-08 17:00", "2017-11-10 17:00"),
     ]

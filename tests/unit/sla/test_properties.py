@@ -27,12 +27,13 @@ in_hours = st.one_of(
     st.builds(Term, st.integers(1, 60), st.just("working_day"), cut_off=cut_offs),
     st.builds(Term, st.integers(1, 400), st.just("working_hour"), cut_off=cut_offs),
 )
-terms = st.one_of(
+in_working_time = st.one_of(
     in_hours,
     st.builds(Term, st.integers(1, 60), st.just("working_day"), st.just("by_days"), cut_offs),
-    st.builds(Term, st.integers(1, 90), st.just("calendar_day"), cut_off=cut_offs),
     st.builds(Term, st.just(0), st.just("same_day"), cut_off=cut_offs),
 )
+in_calendar_days = st.builds(Term, st.integers(1, 90), st.just("calendar_day"), cut_off=cut_offs)
+terms = in_working_time | in_calendar_days
 pauses = st.lists(st.tuples(gaps, gaps), max_size=4)
 
 
