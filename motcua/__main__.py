@@ -26,6 +26,9 @@ from motcua.settings import MotcuaSettings
 from motcua.up import run_up
 from motcua.verify.command import run_verify
 from services.notify.texts import load_texts
+from services.sla.domain.explanation import explain as explain_deadline
+from services.sla.explaining import view
+from services.sla.wording import Lang
 from shared.contracts.topics import TOPICS
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import ExpectedError, MotcuaError, StartError
@@ -133,14 +136,21 @@ def due(
     cut_off: Annotated[
         datetime | None, typer.Option(formats=["%H:%M"], help="Received later counts from the next working day.")
     ] = None,
+    calendar: Annotated[str | None, typer.Option(help="A calendar of the centre; default: its own.")] = None,
+    as_known_at: Annotated[
+        datetime | None, typer.Option(formats=_INSTANTS, help="Leave out what became known later.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Every day counted or skipped, and why.")] = False,
+    lang: Annotated[Lang, typer.Option(help="Of the explanation.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="The explanation as data.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Cases as JSON lines, answered line by line.")] = False,
     file: Annotated[Path | None, typer.Argument(help="With --jsonl: the cases; default: standard input.")] = None,
 ) -> None:
     """Work out one due date by the centre's calendar, or with --jsonl one for every line (docs/deadlines.md)."""
     if jsonl:
-        if received or procedure or unit or term is not None or cut_off:
+        if received or procedure or unit or term is not None or cut_off or calendar or as_known_at or as_json:
             raise typer.BadParameter("with --jsonl each line brings its own case: leave the other options out")
-        answer_lines(file, lambda: load_centre(load(MotcuaSettings).centre))
+        answer_lines(file, lambda: load_centre(load(MotcuaSettings).centre), explain_in=lang if explain else None)
         return
     if file is not None:
         raise typer.BadParameter("a file of cases is read with --jsonl")
@@ -155,12 +165,23 @@ def due(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
     centre = load_centre(load(MotcuaSettings).centre)
-    if received is None:
-        at = machine_now().replace(second=0, microsecond=0)
+    rules = due_date.rules_of(centre, calendar)
+    at, known_at = (due_date.in_zone(each, rules) for each in (received, as_known_at))
+    found, compiled = due_date.work_out(
+        centre,
+        rules,
+        at or machine_now().replace(second=0, microsecond=0),
+        procedure=procedure,
+        term=own,
+        as_known_at=known_at,
+    )
+    if not explain and not as_json:
+        said = list(due_date.told(found, compiled))
     else:
-        at = received if received.tzinfo else received.replace(tzinfo=centre.zone)
-    for sentence in due_date.told(centre, due_date.work_out(centre, at, procedure=procedure, term=own)):
-        out.print(sentence, markup=False)
+        shown = view(explain_deadline(found, compiled, known_at), lang)
+        said = [shown.model_dump_json(by_alias=True)] if as_json else list(shown.sentences)
+    for sentence in said:
+        out.print(sentence, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -13,6 +13,8 @@ from typing import BinaryIO, NoReturn
 from motcua.due.calendars import Calendars, Source
 from motcua.due.cases import SHARED, Case, Cases, derived
 from motcua.due.errors import CaseError
+from motcua.due.explained import explained
+from services.sla.wording import Lang
 from shared.kernel.centre import Centre
 
 MOST_BYTES = 1 << 20
@@ -23,27 +25,28 @@ _MOST_SHARED = 8
 _SECOND = timedelta(seconds=1)
 
 
-def answer_lines(file: Path | None, centre: Callable[[], Centre]) -> None:
+def answer_lines(file: Path | None, centre: Callable[[], Centre], *, explain_in: Lang | None = None) -> None:
     """Answer the cases of a file, or of standard input (None, or the name `-`), on standard output. Blocks.
 
-    Ends quietly when nobody reads on. Raises OSError for a file that cannot be read, and StartError.
+    With an explanation in that language, if one is named. Ends quietly when nobody reads on.
+    Raises OSError for a file that cannot be read, and StartError.
     """
     with nullcontext(sys.stdin.buffer) if file is None or str(file) == "-" else file.open("rb") as source:
         try:
-            run_lines(source, sys.stdout.buffer, centre)
+            run_lines(source, sys.stdout.buffer, centre, explain_in=explain_in)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
 
 
-def run_lines(source: BinaryIO, sink: BinaryIO, centre: Callable[[], Centre]) -> int:
+def run_lines(source: BinaryIO, sink: BinaryIO, centre: Callable[[], Centre], *, explain_in: Lang | None = None) -> int:
     """Answer every line of `source`; gives the number of errors among the answers. Blocks on both streams.
 
     Whatever can be answered is written and flushed before more is waited for, so that a program may ask line by line.
     Raises BrokenPipeError when nobody reads on, and StartError where a centre's folder is needed and cannot be read.
     """
-    answers = Answers(centre)
+    answers = Answers(centre, explain_in)
     for batch in _batches(source):
-        sink.write("".join([answers.of(line) for line in batch]).encode("ascii"))
+        sink.write("".join([answers.of(line) for line in batch]).encode())
         sink.flush()
     return answers.errors
 
@@ -54,7 +57,8 @@ class Answers:
     A calendar that lines share is recognised by its text, so that it is parsed once, not once a line.
     """
 
-    def __init__(self, centre: Callable[[], Centre]) -> None:
+    def __init__(self, centre: Callable[[], Centre], explain_in: Lang | None = None) -> None:
+        self._explain_in = explain_in
         self._cases = Cases(Calendars(centre))
         self._decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
         self._shared: list[tuple[str, Source]] = []
@@ -72,7 +76,10 @@ class Answers:
             case = self._cases.read(given, shared)
             if shared is None and not case.source.has_span:
                 self._learn(text, case.source)
-            return f'{{"id":{name},{_told(case)}}}\n'
+            told = _told(case)
+            if self._explain_in is not None:
+                told += f',"explanation":{explained(case, self._explain_in)}'
+            return f'{{"id":{name},{told}}}\n'
         except CaseError as error:
             self.errors += 1
             return f'{{"id":{name},"error":{{"type":"{error.type}","detail":{quoted(error.detail)}}}}}\n'

@@ -4,38 +4,69 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.sla.domain.calendar import compile_calendar
+from motcua.due.errors import CaseError
+from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
 from services.sla.domain.clock import ClockFact, Deadline, derive
 from services.sla.domain.terms import term_of
+from shared.kernel.calendars import CalendarRules
 from shared.kernel.centre import Centre, Term
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+def rules_of(centre: Centre, name: str | None) -> CalendarRules:
+    """A calendar of the centre by its name; without one, the centre's own. Raises CaseError."""
+    found = next((rules for rules in centre.calendars if name in (None, rules.name)), None)
+    if found is None:
+        listed = ", ".join(rules.name for rules in centre.calendars)
+        raise CaseError("calendar-unknown", f"the centre has no calendar {name!r}; it has {listed}")
+    return found
+
+
+def in_zone(moment: datetime | None, rules: CalendarRules) -> datetime | None:
+    """The instant that is meant: without an offset it is local time of the calendar."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=ZoneInfo(rules.zone))
+
+
 def work_out(
-    centre: Centre, received_at: datetime, *, procedure: str | None = None, term: Term | None = None
-) -> Deadline:
+    centre: Centre,
+    rules: CalendarRules,
+    received_at: datetime,
+    *,
+    procedure: str | None = None,
+    term: Term | None = None,
+    as_known_at: datetime | None = None,
+) -> tuple[Deadline, Calendar]:
     """The deadline of a dossier received at that instant, under a procedure's term or under a term of one's own.
 
-    Raises UnknownProcedureError, and OutsideCalendarError where the calendar says nothing.
+    With the calendar that it was derived by: as known in the end, or at an instant. Raises UnknownProcedureError,
+    CaseError, and OutsideCalendarError where the calendar says nothing.
     """
     if procedure is not None:
         term = term_of(centre, procedure, received_at)
-    return derive([ClockFact("received", received_at, received_at)], term, compile_calendar(centre.calendar))
+    if as_known_at is not None:
+        if as_known_at < received_at:
+            raise CaseError("known-before-receipt", "as known before its receipt there was no dossier")
+        rules = rules_known_at(rules, as_known_at)
+    calendar = compile_calendar(rules)
+    return derive([ClockFact("received", received_at, received_at)], term, calendar), calendar
 
 
-def told(centre: Centre, deadline: Deadline) -> Iterator[str]:
-    """The answer in sentences, in the centre's own time."""
-    yield f"Received {_local(deadline.received_at, centre.zone)}."
+def told(deadline: Deadline, calendar: Calendar) -> Iterator[str]:
+    """The answer in sentences, in the calendar's own time."""
+    zone = calendar.worktime.zone
+    yield f"Received {_local(deadline.received_at, zone)}."
     if deadline.due_at is None or deadline.counted_from is None or deadline.due_date is None:
         yield "The procedure has no term: no due date."
         return
     if deadline.counted_from != deadline.received_at:
-        yield f"Counted from {_local(deadline.counted_from, centre.zone)}."
-    yield f"Due {_local(deadline.due_at, centre.zone)}."
+        yield f"Counted from {_local(deadline.counted_from, zone)}."
+    yield f"Due {_local(deadline.due_at, zone)}."
     if deadline.term_time is not None:
         yield f"Working time between: {_hours(deadline.term_time)}."
-    yield f"Calendar {centre.calendar.name}: {centre.calendar.decision or 'without a decision'}."
+    yield f"Calendar {calendar.rules.name}: {calendar.rules.decision or 'without a decision'}."
     if deadline.provisional:
         yield "Provisional: it crosses a day off that is projected and not yet decided."
     for day in deadline.crosses_unconfirmed:

@@ -1,6 +1,8 @@
 """Sla over HTTP: a dossier's deadline, what waits, and when something received now would be due."""
 
-from datetime import date
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,10 +10,22 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 from services.sla import store
-from services.sla.domain.clock import ClockFact, Deadline, Outcome, WaitingFor, derive
+from services.sla.domain.calendar import compile_calendar, rules_known_at
+from services.sla.domain.clock import (
+    ClockFact,
+    Deadline,
+    Outcome,
+    WaitingFor,
+    derive,
+    derive_by_catalogue,
+    recorded_by,
+)
+from services.sla.domain.explanation import explain
 from services.sla.domain.terms import UnknownProcedureError, term_of
+from services.sla.explaining import ExplanationView, view
 from services.sla.handlers import Clocks
 from services.sla.telling import seconds, told_term
+from services.sla.wording import Lang
 from shared.contracts.deadlines import Term
 from shared.contracts.envelope import Instant, Role
 from shared.kernel.errors import ExpectedError, FieldError
@@ -37,6 +51,12 @@ ReceivedAt = Annotated[
     Query(description="With an offset, such as 2017-11-06T07:00:00+07:00; now if left out."),
 ]
 After = Annotated[UUID | None, Query(description="The `next` of the page before.")]
+KnownAt = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_instant),
+    Query(description="Explain what was known then: what became known or was recorded later is left out."),
+]
+Language = Annotated[Lang, Query(description="Of the sentences.")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -153,6 +173,28 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         overdue = found.state != "ended" and found.due_at is not None and context.clock.now() > found.due_at
         return _view(row, found, overdue)
 
+    @routes.get("/dossiers/{dossier_id}/due-date/explanation")
+    async def explanation(
+        who: Annotated[Principal, Depends(require(*_STAFF))],
+        dossier_id: UUID,
+        as_known_at: KnownAt = None,
+        lang: Language = "vi",
+    ) -> ExplanationView:
+        row = await store.clock_of(context.pool, dossier_id)
+        if row is None or not _may_read(who, row.department):
+            raise ExpectedError("dossier-unknown", "no such dossier is known here, or not to you", status=404)
+        if row.procedure is None:
+            raise ExpectedError("not-received", "the dossier was not received yet, so that no clock runs")
+        facts, known = row.clock_facts(), calendar
+        if as_known_at is not None:
+            facts = recorded_by(facts, as_known_at)
+            _require_known(facts, as_known_at, context.clock.now())
+            rules = rules_known_at(calendar.rules, as_known_at)
+            if rules is not calendar.rules:  # some 20 ms of work
+                known = await asyncio.to_thread(compile_calendar, rules)
+        found = derive_by_catalogue(row.procedure, facts, clocks.centre, known)
+        return view(explain(found, known, as_known_at), lang)
+
     @routes.get("/waiting")
     async def waiting(
         _: Annotated[Principal, Depends(require(*_ALL_DEPARTMENTS))], after: After = None, limit: Limit = 100
@@ -163,6 +205,16 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         return WaitingDossiers(count=count, dossiers=page, next=page[-1].dossier_id if len(found) > limit else None)
 
     return routes
+
+
+def _require_known(facts: Sequence[ClockFact], as_known_at: datetime, now: datetime) -> None:
+    if as_known_at > now:
+        wrong = f"{as_known_at.isoformat()} lies ahead: what will be known then, nobody knows"
+    elif not facts:
+        wrong = "the receipt was recorded later: nothing was known of this dossier's clock"
+    else:
+        return
+    raise ExpectedError("not-known", wrong, status=422, errors=[FieldError("/query/as_known_at", wrong)])
 
 
 def _may_read(who: Principal, department: str | None) -> bool:

@@ -165,6 +165,51 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         )
 
 
+async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """Day by day and step by step, as known today or at a past instant, for those who may see the dossier."""
+    url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
+    off = '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-03,all,,decided,\n'
+    write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + off})
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-05 09:00") as sla,
+        sla.client("stp") as stp,
+        sla.client("stc") as stc,
+        sla.client("applicant") as applicant,
+    ):
+        path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
+        problem(await stp.get(path), 404, "dossier-unknown")
+        await sla.hear(acts.submitted())
+        problem(await stp.get(path), 404, "dossier-unknown")
+        await sla.hear(acts.receive("2018-01-02 10:00", "2.000908"), acts.ask_supplement("2018-01-02 16:00"))
+        await sla.hear(acts.supplement_received("2018-01-04 10:00"))
+
+        # one day from Tuesday 10:00; on Tuesday at 16:00 4 of 8 h were left: Thursday 10:00 to 11:30, and to 16:00
+        shown = (await stp.get(path, params={"lang": "en"})).json()
+        assert (shown["due_at"], shown["given_seconds"], shown["counted_seconds"]) == (
+            "2018-01-04T09:00:00Z",
+            28_800,
+            28_800,
+        )
+        (wednesday,) = (day for day in shown["days"] if day["date"] == "2018-01-03")
+        assert wednesday["exception"]["decided_by"] == "Quyết định 5"
+        assert [step["what"] for step in shown["steps"]] == ["pause"]
+        assert shown["sentences"][0].startswith("Received Tuesday 2018-01-02 10:00")
+        assert (await stp.get(path)).json()["sentences"][0].startswith("Tiếp nhận")
+
+        then = (await stp.get(path, params={"as_known_at": "2018-01-02T12:00:00+07:00"})).json()
+        assert (then["state"], then["steps"], then["due_at"]) == ("running", [], "2018-01-03T03:00:00Z")
+
+        problem(await stc.get(path), 404, "dossier-unknown")
+        problem(await applicant.get(path), 403, "forbidden")
+        for bad in ("2018-01-02T09:59:00+07:00", "2018-01-06T09:00:00+07:00"):
+            refused = problem(await stp.get(path, params={"as_known_at": bad}), 422, "not-known")
+            assert refused["errors"][0]["pointer"] == "/query/as_known_at"
+        problem(await stp.get(path, params={"as_known_at": "2018-01-02T12:00:00"}), 422, "invalid-content")
+        problem(await stp.get(path, params={"lang": "fr"}), 422, "invalid-content")
+        described = (await stp.get("/openapi.json")).json()["paths"]
+        assert "/dossiers/{dossier_id}/due-date/explanation" in described
+
+
 async def test_due_date_before_there_is_a_dossier(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:

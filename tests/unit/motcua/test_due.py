@@ -88,6 +88,34 @@ def test_what_cannot_be_answered_is_refused(run_due: RunDue, options: list[str],
     assert "Traceback" not in refused.err
 
 
+def test_a_due_date_is_explained(run_due: RunDue) -> None:
+    """Every day with its decision, in the language asked for, or as data."""
+    question = ("--term", "1", "--unit", "working_day", "--received", "2025-12-31T14:00")
+    swapped = "Friday 2026-01-02: off: Nghỉ hoán đổi (by 12729/VPCP-KGVX, known from Thursday 2025-12-25)."
+    assert swapped in run_due(*question, "--explain").out
+    assert "Hẹn trả 14:00 thứ Hai 05/01/2026." in run_due(*question, "--explain", "--lang", "vi").out
+    shown = json.loads(run_due(*question, "--json").out)
+    assert [day["counted_seconds"] for day in shown["days"]] == [10_800, 0, 0, 0, 0, 18_000]
+
+
+def test_as_it_was_known(run_due: RunDue) -> None:
+    """A week earlier 2 January was a working day; before the receipt there is nothing to be known."""
+    question = ("--term", "2", "--unit", "working_day", "--received", "2025-12-24T14:00")
+    assert "Due Friday 2025-12-26 14:00." in run_due(*question, "--as-known-at", "2025-12-24T15:00").out
+    question = ("--term", "6", "--unit", "working_day", "--received", "2025-12-24T14:00")
+    assert "Due Friday 2026-01-02 14:00." in run_due(*question, "--as-known-at", "2025-12-24T15:00").out
+    assert "Due Monday 2026-01-05 14:00." in run_due(*question).out
+    assert run_due(*question, "--as-known-at", "2025-12-24T13:00").status == 1
+
+
+def test_a_calendar_by_name(run_due: RunDue) -> None:
+    """One of the centre's; another one is refused with those that there are."""
+    question = ("--term", "1", "--unit", "working_day", "--received", "2025-12-24T14:00")
+    assert "Calendar vn-public" in run_due(*question, "--calendar", "vn-public").out
+    refused = run_due(*question, "--calendar", "nl")
+    assert (refused.status, "vn-public" in refused.err) == (1, True)
+
+
 def test_lines_of_a_file_are_answered(run_due: RunDue, tmp_path: Path) -> None:
     """By a calendar of the centre's folder. Errors are answers, too: the status is 0."""
     cases = tmp_path / "cases.jsonl"

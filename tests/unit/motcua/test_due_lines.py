@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -83,3 +84,17 @@ def test_lines_are_answered_as_they_come() -> None:
 
     assert run_lines(Cut(), sink, lambda: CENTRE) == 0
     assert seen == [0, 0, 1, 2, 3]
+
+
+def test_lines_with_their_explanations() -> None:
+    """Each answer brings its explanation along; an error has none."""
+    answers = Answers(lambda: CENTRE, "en")
+    pause = {"pauses": [{"from": "2017-11-06T10:00:00+07:00", "to": "2017-11-08T10:00:00+07:00"}]}
+    extended = {"extensions": [{"at": "2017-11-08T11:00:00+07:00", "working_days": 1}]}
+    found = json.loads(answers.of(json.dumps(case(**pause, **extended)).encode()))
+    explanation = found["explanation"]
+    assert datetime.fromisoformat(explanation["due_at"]) == datetime.fromisoformat(found["due_at"])
+    assert [step["what"] for step in explanation["steps"]] == ["pause", "extension"]
+    assert sum(day["counted_seconds"] for day in explanation["days"]) == explanation["given_seconds"] == 24 * 3600
+    assert json.loads(answers.of(json.dumps(case(term=None)).encode()))["explanation"]["days"] == []
+    assert "explanation" not in json.loads(answers.of(b"{}"))
