@@ -48,9 +48,9 @@ class Source:
         A calendar without one is compiled so that it covers the receipt and what lies `ahead` of it.
         Raises CaseError for windows that a change of the zone's time turns round.
         """
-        known = len(self._known_from) if known_at is None else bisect_right(self._known_from, known_at)
+        known = -1 if known_at is None else bisect_right(self._known_from, known_at)
         found = self._compiled.get(known)
-        if found is None or not (self.has_span or (found[1] <= received_at and received_at + ahead <= found[2])):
+        if found is None or not (self.has_span or found[1] <= received_at <= found[2] - ahead):
             rules = self._rules if known_at is None else rules_known_at(self._rules, known_at)
             if not self.has_span:
                 rules = _over(rules, received_at, ahead, None if found is None else found[0].rules)
@@ -109,7 +109,7 @@ class Calendars:
 
 def read(given: Mapping[str, Any]) -> CalendarRules:
     """A case's own calendar as rules. Its span stands for none. Raises CaseError."""
-    members.known(given, "calendar", _CALENDAR)
+    members.known(given, _CALENDAR, "calendar")
     zone = _zone(given.get("zone"))
     weekdays = [members.whole(each, "calendar.weekdays") for each in members.items(given["weekdays"], "weekdays")]
     windows = _windows(given["hours"], "calendar.hours")
@@ -155,7 +155,7 @@ def _windows(given: object, where: str) -> tuple[Window, ...]:
 
 
 def _exception(given: object, where: str, zone: ZoneInfo) -> CalendarException:
-    found = members.known(given, where, _EXCEPTION)
+    found = members.known(given, _EXCEPTION, where)
     kind = _KINDS.get(members.text(found["kind"], f"{where}/kind"))
     given_status = found.get("status")
     status = "decided" if given_status is None else _STATUSES.get(members.text(given_status, f"{where}/status"))

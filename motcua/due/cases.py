@@ -50,7 +50,7 @@ class Cases:
 
     def read(self, given: object, shared: Source | None = None) -> Case:
         """A case from its JSON object; its calendar is `shared` where SHARED stands for it. Raises CaseError."""
-        case = members.known(given, "", _CASE)
+        case = members.known(given, _CASE)
         received_at = members.instant(case["received_at"], "received_at")
         known_at = case.get("as_known_at")
         if known_at is not None:
@@ -83,7 +83,7 @@ class Cases:
         raise CaseError("member-invalid", "calendar is a name of the centre's folder, or an object")
 
     def _term(self, given: object) -> Term:
-        term = members.known(given, "term", _TERM)
+        term = members.known(given, _TERM, "term")
         value = term.get("value")
         key = tuple(term.items())
         try:  # equal keys may differ in the kind of number alone, so that is looked at first
@@ -151,21 +151,22 @@ def _pauses(given: object, received_at: datetime, known_at: datetime | None) -> 
     """In order of time, apart or touching. A pause is known from its record on, its end not before it came."""
     found: list[tuple[datetime, datetime | None, datetime | None]] = []
     for place, each in enumerate(members.items(given, "pauses")):
-        pause = members.known(each, f"pauses/{place}", _PAUSE)
-        start = members.instant(pause["from"], f"pauses/{place}/from")
+        pause = members.known(each, _PAUSE, "pauses", place)
+        start = members.instant(pause["from"], "pauses", place, "from")
         end, recorded_at = pause.get("to"), pause.get("recorded_at")
         if end is not None:
-            end = members.instant(end, f"pauses/{place}/to")
+            end = members.instant(end, "pauses", place, "to")
             if end < start:
                 raise CaseError("pause-invalid", f"pauses/{place} ends before it starts")
         if recorded_at is not None:
-            recorded_at = members.instant(recorded_at, f"pauses/{place}/recorded_at")
+            recorded_at = members.instant(recorded_at, "pauses", place, "recorded_at")
             if recorded_at < start:
                 raise CaseError("pause-invalid", f"pauses/{place} was recorded before it began")
         if start < received_at:
             raise CaseError("pause-invalid", f"pauses/{place} begins before the receipt: there is no clock yet")
         found.append((start, end, recorded_at))
-    found.sort(key=_by_start)
+    if len(found) > 1:
+        found.sort(key=_by_start)
     for (_, end, _), (start, _, _) in pairwise(found):
         if end is None or start < end:
             raise CaseError("pauses-overlap", f"a pause begins at {start.isoformat()} while another one lasts")
@@ -185,17 +186,18 @@ def _extensions(given: object, received_at: datetime, known_at: datetime | None,
     """In order of time, those known; each is recorded when it happens."""
     found: list[Extension] = []
     for place, each in enumerate(members.items(given, "extensions")):
-        where = f"extensions/{place}"
-        extension = members.known(each, where, _EXTENSION)
-        at = members.instant(extension["at"], f"{where}/at")
+        extension = members.known(each, _EXTENSION, "extensions", place)
+        at = members.instant(extension["at"], "extensions", place, "at")
         days, to_date = extension.get("working_days"), extension.get("to_date")
         if (days is None) == (to_date is None):
-            raise CaseError("extension-invalid", f"{where} gives either working_days or to_date")
-        if days is not None and members.whole(days, f"{where}/working_days") <= 0:
-            raise CaseError("extension-invalid", f"{where} adds {days} working days: none")
+            raise CaseError("extension-invalid", f"extensions/{place} gives either working_days or to_date")
+        if days is not None and members.whole(days, "extensions", place, "working_days") <= 0:
+            raise CaseError("extension-invalid", f"extensions/{place} adds {days} working days: none")
         if at < received_at:
-            raise CaseError("extension-invalid", f"{where} comes before the receipt: there is no clock yet")
-        found.append(Extension(at, days, None if to_date is None else members.day(to_date, f"{where}/to_date")))
+            raise CaseError("extension-invalid", f"extensions/{place} comes before the receipt: there is no clock yet")
+        found.append(
+            Extension(at, days, None if to_date is None else members.day(to_date, "extensions", place, "to_date"))
+        )
     if term is None:
         raise CaseError("extension-refused", "without a term there is no due date to extend")
     found.sort(key=lambda extension: extension.at)

@@ -139,7 +139,8 @@ class Worktime:
             raise self._beyond(f"the next window after {moment.isoformat()}", moment)
         if self._gaps:
             self._require_no_gap(moment, place, moment.isoformat())
-        return max(moment, self.opens[place])
+        opening = self.opens[place]
+        return opening if moment < opening else moment
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """The working time from `start` to `end`; negative if they stand the other way round."""
@@ -179,7 +180,9 @@ class Worktime:
         opened = bisect_right(self.opens, moment)
         if not opened:
             return _NOTHING
-        return self._worked[opened - 1] + (min(moment, self.closes[opened - 1]) - self.opens[opened - 1])
+        if moment >= self.closes[opened - 1]:
+            return self._worked[opened]
+        return self._worked[opened - 1] + (moment - self.opens[opened - 1])
 
     def _unmoved(self, moment: datetime, duration: timedelta) -> datetime:
         if duration < _NOTHING:

@@ -105,8 +105,8 @@ def run(
         begin = max(pause.start, start)
         if begin >= course.promised.at or (pause.end is not None and pause.end <= begin):
             continue
-        within = [each for each in waiting if pause.end is None or each.at < pause.end]
-        del waiting[: len(within)]
+        within = [each for each in waiting if pause.end is None or each.at < pause.end] if waiting else waiting
+        waiting = waiting[len(within) :]
         _stand(course, pause, begin, within, calendar)
     for extension in waiting:
         _extend(course, extension, calendar)
