@@ -148,7 +148,7 @@ def _new_term(value: object, unit: object, counting: object, cut_off: object) ->
 
 
 def _pauses(given: object, received_at: datetime, known_at: datetime | None) -> list[Pause]:
-    """In order of time, apart or touching. A pause is known from its record on, its end not before it came."""
+    """In order of time, apart or touching. A pause is known from its record on, and neither end before it came."""
     found: list[tuple[datetime, datetime | None, datetime | None]] = []
     for place, each in enumerate(members.items(given, "pauses")):
         pause = members.known(each, _PAUSE, "pauses", place)
@@ -160,8 +160,6 @@ def _pauses(given: object, received_at: datetime, known_at: datetime | None) -> 
                 raise CaseError("pause-invalid", f"pauses/{place} ends before it starts")
         if recorded_at is not None:
             recorded_at = members.instant(recorded_at, "pauses", place, "recorded_at")
-            if recorded_at < start:
-                raise CaseError("pause-invalid", f"pauses/{place} was recorded before it began")
         if start < received_at:
             raise CaseError("pause-invalid", f"pauses/{place} begins before the receipt: there is no clock yet")
         found.append((start, end, recorded_at))
@@ -173,7 +171,7 @@ def _pauses(given: object, received_at: datetime, known_at: datetime | None) -> 
     return [
         Pause(start, None if end is None or (known_at is not None and end > known_at) else end)
         for start, end, recorded_at in found
-        if known_at is None or (recorded_at or start) <= known_at
+        if known_at is None or max(recorded_at or start, start) <= known_at
     ]
 
 

@@ -161,6 +161,17 @@ def test_pauses_as_known_at(as_known_at: str, expected: tuple[str, str | None]) 
     assert (found["state"], found["due_at"]) == expected
 
 
+def test_what_lies_ahead_is_not_known() -> None:
+    """A pause that was written down beforehand is known when it begins, its end when it comes."""
+    pause = {
+        "from": "2017-11-06T10:00:00+07:00",
+        "to": "2017-11-08T10:00:00+07:00",
+        "recorded_at": "2017-11-06T07:00:00+07:00",
+    }
+    known = ("2017-11-06T09:59:59+07:00", "2017-11-06T10:00:00+07:00", None)
+    assert [only(case(pauses=[pause], as_known_at=each))["state"] for each in known] == ["running", "paused", "running"]
+
+
 def test_extension_as_known_at() -> None:
     """An extension is known from its instant on."""
     extensions = [{"at": "2017-11-06T10:00:00+07:00", "working_days": 1}]

@@ -91,3 +91,72 @@ def test_a_line_says_what_the_clock_says(
     assert found["state"] == clock.state
     left = None if clock.remaining is None else clock.remaining // timedelta(seconds=1)
     assert found.get("remaining_seconds") == left
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.dates().map(str),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FULL: dict[str, Any] = {
+    "id": "a",
+    "calendar": {
+        "zone": "Asia/Ho_Chi_Minh",
+        "weekdays": [1, 2, 3, 4, 5],
+        "hours": [["07:00", "11:30"], ["13:30", "17:00"]],
+        "exceptions": [
+            {
+                "date": "2017-11-11",
+                "kind": "working",
+                "hours": [["07:00", "11:30"]],
+                "decided_by": "1/QĐ",
+                "known_from": "2017-11-01",
+                "status": "decided",
+            }
+        ],
+    },
+    "term": {"value": 2, "unit": "working_day", "counting": "by_hours", "cut_off": "15:00"},
+    "received_at": "2017-11-06T07:00:00+07:00",
+    "pauses": [{"from": "2017-11-06T10:00:00+07:00", "to": "2017-11-06T11:00:00+07:00"}],
+    "extensions": [{"at": "2017-11-06T10:00:00+07:00", "working_days": 1}],
+    "as_known_at": "2017-11-30T10:00:00+07:00",
+}
+
+
+def places(found: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value, the whole included."""
+    members = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+    return [at] + [inner for name, each in members for inner in places(each, (*at, name))]
+
+
+def put(found: Any, at: tuple[Any, ...], value: Any) -> Any:
+    """The same with another value at one place."""
+    if not at:
+        return value
+    copy = dict(found) if isinstance(found, dict) else list(found)
+    copy[at[0]] = put(found[at[0]], at[1:], value)
+    return copy
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(places(FULL)), JSON, st.sampled_from(places(FULL)), JSON)
+def test_whatever_stands_anywhere_is_answered(
+    place: tuple[Any, ...], value: Any, other: tuple[Any, ...], second: Any
+) -> None:
+    """A due date or an error with a type and a sentence, never the end of the run."""
+    changed = put(FULL, place, value)
+    if other in places(changed):
+        changed = put(changed, other, second)
+    found = json.loads(ANSWERS.of(json.dumps(changed).encode()))
+    if "error" in found:
+        assert found["error"].keys() == {"type", "detail"}
+        assert found["error"]["detail"]
+    else:
+        assert found["state"] in ("running", "paused", "no_term")
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_answered(line: bytes) -> None:
+    """Whatever comes on a line."""
+    assert "error" in json.loads(ANSWERS.of(line))
