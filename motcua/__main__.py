@@ -175,11 +175,13 @@ def due(
         term=own,
         as_known_at=known_at,
     )
-    if not explain and not as_json:
-        said = list(due_date.told(found, compiled))
-    else:
+    said = due_date.told(found, compiled)
+    if explain or as_json:
         shown = view(explain_deadline(found, compiled, known_at), lang)
-        said = [shown.model_dump_json(by_alias=True)] if as_json else list(shown.sentences)
+        if as_json:
+            typer.echo(shown.model_dump_json(by_alias=True))
+            return
+        said = iter(shown.sentences)
     for sentence in said:
         out.print(sentence, markup=False, soft_wrap=True)
 
