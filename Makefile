@@ -40,7 +40,7 @@ test: setup ## every test, on real brokers and databases: JOBS (4) files side by
 compose-env: .env ## write .env with a fresh password for each role of the compose file
 
 .env:
-	(umask 077; for role in POSTGRES INTAKE ROUTING SLA NOTIFY VERIFY; do \
+	(umask 077; for role in POSTGRES INTAKE ROUTING SLA NOTIFY VERIFY OPS; do \
 	  echo "$${role}_PASSWORD=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(16))')"; done > .env)
 
 up: setup ## the whole centre on this machine, until Ctrl-C

@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,7 @@ from motcua import inbox as read_inbox
 from motcua import lag as lag_reading
 from motcua import parked
 from motcua import replay as log_replay
-from motcua.database import VERIFY
+from motcua.database import OPS, VERIFY
 from motcua.demo.run import run_demo
 from motcua.due import one as due_date
 from motcua.due.lines import answer_lines
@@ -26,6 +28,7 @@ from motcua.settings import MotcuaSettings
 from motcua.up import run_up
 from motcua.verify.command import run_verify
 from services.notify.texts import load_texts
+from services.ops.report import alarms
 from services.sla.domain.explanation import explain as explain_deadline
 from services.sla.explaining import view
 from services.sla.wording import Lang
@@ -87,13 +90,37 @@ def prepare() -> None:
 
 
 @app.command()
-def lag() -> None:
-    """How many messages each group is behind, and since when the oldest of them waits (status 3: Kafka is silent)."""
+def lag(
+    partitions: Annotated[bool, typer.Option("--partitions", help="A line for each partition.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: the report of ops's GET /lag.")] = False,
+    alarm_age: Annotated[
+        float | None, typer.Option(min=0, help="Seconds: status 1 if anything has waited longer, with what it is.")
+    ] = None,
+) -> None:
+    """How far each group is behind, since when, how fast it works it off; takes two readings, two seconds apart.
+
+    Status 3: Kafka is silent, or the database.
+    """
+    if watch and (as_json or alarm_age is not None):
+        raise typer.BadParameter("--watch shows a table until Ctrl-C: it goes without --json and --alarm-age")
     settings = load(MotcuaSettings)
-    reading = lag_reading.read(settings.bootstrap, settings.database_url(VERIFY))
-    out.print(lag_reading.table(reading))
-    if reading.broker_silent is not None:
-        raise StartError(reading.broker_silent)
+    places = (settings.bootstrap, settings.database_url(OPS))
+    if watch:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(lag_reading.watch(*places, out, partial(lag_reading.tables, by_partition=partitions)))
+        return
+    report = asyncio.run(lag_reading.read(*places))
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        out.print(lag_reading.tables(report, by_partition=partitions))
+    found = alarms(report, age_seconds=alarm_age) if alarm_age is not None else []
+    for sentence in found:
+        err.print(sentence, markup=False)
+    lag_reading.require_broker(report)
+    if found:
+        raise typer.Exit(1)
 
 
 @app.command()

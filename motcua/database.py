@@ -1,4 +1,5 @@
-"""The database of a centre: one role and one schema a service, no rights on others, and a role that only reads."""
+"""The database of a centre: one role and one schema a service, no rights on others, and two roles that only read: one
+everything, to verify, and one what lag needs, to watch."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -10,18 +11,26 @@ from shared.kernel.errors import StartError
 
 SERVICES = ("intake", "routing", "sla", "notify")
 VERIFY = "verify"
+OPS = "ops"
+READERS = (VERIFY, OPS)
 DATABASE = "motcua"
 _OLDEST = 16
+_SEEN_BY_OPS = {
+    "stored_offsets": ("consumer_group", "topic", "partition", "next_offset", "moved_at"),
+    "outbox": ("id", "queued_at"),
+    "held_records": ("topic", "partition", "offset", "reason", "held_at"),
+}
+"""Whoever watches sees how much waits and since when: no value, no key, and nothing of a dossier."""
 _LOCK = 0x6D6F7463  # two tools that prepare one server wait for each other
 
 
 def role_of(service: str) -> str:
-    """The role that a service, or the verifier, connects as."""
+    """The role that a service, the verifier or ops connects as."""
     return f"motcua_{service}"
 
 
 def url_for(admin_url: str, service: str, *, database: str = DATABASE, password: str | None = None) -> str:
-    """The URL by which a service (or `verify`) reaches the same server as the superuser's `admin_url`."""
+    """The URL by which a service (or `verify`, `ops`) reaches the same server as the superuser's `admin_url`."""
     parts = urlsplit(admin_url)
     host = parts.netloc.rpartition("@")[2]
     user = role_of(service) + (f":{quote(password, safe='')}" if password else "")
@@ -37,7 +46,7 @@ def create_database(
 ) -> None:
     """Make database, roles, schemas and rights; what is there already stays. Blocks; commits step by step.
 
-    `passwords` by service (and `verify`) are set where given. Raises StartError with the reason.
+    `passwords` by service (and `verify`, `ops`) are set where given. Raises StartError with the reason.
     """
     services = tuple(services)
     try:
@@ -60,6 +69,24 @@ def create_database(
         ) from error
 
 
+def open_to_ops(admin_url: str, service: str, *, database: str = DATABASE) -> None:
+    """Let ops see what waits in a service, once its tables stand; may be done again. Blocks; commits.
+
+    Raises StartError when the database does not answer.
+    """
+    ops, where = sql.Identifier(role_of(OPS)), urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
+    try:
+        with psycopg.connect(where, connect_timeout=10) as inside:
+            for table, columns in _SEEN_BY_OPS.items():
+                inside.execute(
+                    sql.SQL("grant select ({}) on {} to {}").format(
+                        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(service, table), ops
+                    )
+                )
+    except psycopg.OperationalError as error:
+        raise away(error) from error
+
+
 def away(error: Exception) -> StartError:
     """What a command that only reads says when it cannot reach the database."""
     return StartError(
@@ -75,31 +102,33 @@ def drop_database(admin_url: str, *, database: str) -> None:
 
 
 def _create_roles(server: psycopg.Connection, services: Iterable[str], passwords: Mapping[str, str]) -> None:
-    for service in (*services, VERIFY):
+    for service in (*services, *READERS):
         role = sql.Identifier(role_of(service))
         if server.execute("select from pg_roles where rolname = %s", (role_of(service),)).fetchone() is None:
             server.execute(sql.SQL("create role {} login").format(role))
         if service in passwords:
             server.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(passwords[service])))
-    server.execute(
-        sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(role_of(VERIFY)))
-    )
+    for reader in READERS:
+        server.execute(
+            sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(role_of(reader)))
+        )
 
 
 def _create_schemas(inside: psycopg.Connection, database: str, services: Iterable[str]) -> None:
     """In one transaction. Whoever is not named here may not even connect."""
-    name, verify = sql.Identifier(database), sql.Identifier(role_of(VERIFY))
+    name = sql.Identifier(database)
+    verify, ops = (sql.Identifier(role_of(reader)) for reader in READERS)
     inside.execute(sql.SQL("revoke all on database {} from public").format(name))
     inside.execute("revoke all on schema public from public")
-    inside.execute(sql.SQL("grant connect on database {} to {}").format(name, verify))
+    inside.execute(sql.SQL("grant connect on database {} to {}, {}").format(name, verify, ops))
     for service in services:
         role, schema = sql.Identifier(role_of(service)), sql.Identifier(service)
         for statement in (
             "grant connect, temporary on database {name} to {role}",
             "create schema if not exists {schema} authorization {role}",
             "alter role {role} in database {name} set search_path = {schema}",
-            "grant usage on schema {schema} to {verify}",
+            "grant usage on schema {schema} to {verify}, {ops}",
             "grant select on all tables in schema {schema} to {verify}",
             "alter default privileges for role {role} in schema {schema} grant select on tables to {verify}",
         ):
-            inside.execute(sql.SQL(statement).format(name=name, role=role, schema=schema, verify=verify))
+            inside.execute(sql.SQL(statement).format(name=name, role=role, schema=schema, verify=verify, ops=ops))

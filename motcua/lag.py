@@ -1,114 +1,102 @@
-"""`motcua lag`: messages behind and the age of the oldest by group, as an operator sees it in one table."""
+"""`motcua lag`: how each group gets on and what the services hold back, as a table, as JSON, or as an alarm."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import psycopg
-from psycopg import sql
+from rich.console import Console, Group
+from rich.live import Live
 from rich.table import Table
 
-from motcua.database import SERVICES, away
+from services.ops.report import LagReport, PaceReport, lag_report
+from services.ops.watching import Reading, Watcher
 from shared.kernel.errors import StartError
-from shared.messaging.lag import Lag, Place, read_lag
-from shared.runtime.clock import machine_now
 
-BROKER_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits in one service besides its topics: facts not yet on Kafka, records held."""
-
-    outbox: int
-    held: int
+BETWEEN_SECONDS = 2.0
+"""Between the two readings that a rate needs."""
+_WATCHED_READINGS = 6
+"""Rates that are watched are those of the last ten seconds, so that they do not jump."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The lag of every group at one moment; a service whose schema is not there yet is absent from `backlogs`.
-
-    `broker_silent` says why `lags` is empty when Kafka did not answer: what waits in the services is told all the same.
-    """
-
-    lags: list[Lag]
-    backlogs: Mapping[str, Backlog]
-    read_at: datetime
-    broker_silent: str | None = None
-
-
-def read(bootstrap: str, verify_url: str) -> Reading:
-    """Read through the read-only role. Blocks, for Kafka at most BROKER_SECONDS. Raises StartError when the database
-    does not answer."""
-    positions: dict[str, dict[Place, int]] = {}
-    backlogs: dict[str, Backlog] = {}
+async def read(bootstrap: str, ops_url: str, *, between_seconds: float = BETWEEN_SECONDS) -> LagReport:
+    """Two readings, and the rates between them; one, where Kafka is silent. Raises StartError without the database."""
+    watcher = Watcher(bootstrap, ops_url)
     try:
-        with psycopg.connect(verify_url, connect_timeout=5) as connection:
-            for service in SERVICES:
-                if connection.execute("select to_regclass(%s)", (f"{service}.stored_offsets",)).fetchone() == (None,):
-                    continue
-                backlogs[service] = _backlog(connection, service)
-                for group, topic, partition, next_offset in connection.execute(
-                    sql.SQL("select consumer_group, topic, partition, next_offset from {}").format(
-                        sql.Identifier(service, "stored_offsets")
-                    )
-                ):
-                    positions.setdefault(group, {})[topic, partition] = next_offset
-    except psycopg.OperationalError as error:
-        raise away(error) from error
+        readings = [await watcher.look()]
+        if readings[0].broker_silent is None:
+            await asyncio.sleep(between_seconds)
+            readings.append(await watcher.look())
+        return lag_report(readings)
+    finally:
+        await watcher.close()
+
+
+async def watch(bootstrap: str, ops_url: str, console: Console, shown: Callable[[LagReport], Group]) -> None:
+    """Read and show, again and again, until it is cancelled. Raises StartError without the database."""
+    watcher = Watcher(bootstrap, ops_url)
+    readings: deque[Reading] = deque(maxlen=_WATCHED_READINGS)
     try:
-        lags = asyncio.run(asyncio.wait_for(read_lag(bootstrap, positions), BROKER_SECONDS))
-    except StartError as error:
-        return Reading([], backlogs, machine_now(), str(error))
-    except TimeoutError:
-        silent = f"Kafka at {bootstrap} has not answered for {BROKER_SECONDS:.0f} s: it hangs, or is not there."
-        return Reading([], backlogs, machine_now(), silent)
-    return Reading(lags, backlogs, machine_now())
+        with Live(console=console, auto_refresh=False) as live:
+            while True:
+                readings.append(await watcher.look())
+                live.update(shown(lag_report(readings)), refresh=True)
+                await asyncio.sleep(BETWEEN_SECONDS)
+    finally:
+        await watcher.close()
 
 
-def _backlog(connection: psycopg.Connection, service: str) -> Backlog:
-    counted = connection.execute(
-        sql.SQL("select (select count(*) from {}), (select count(*) from {})").format(
-            sql.Identifier(service, "outbox"), sql.Identifier(service, "held_records")
-        )
-    ).fetchone()
-    assert counted is not None, "two counts are one row"
-    return Backlog(*counted)
+def tables(report: LagReport, *, by_partition: bool = False) -> Group:
+    """One line a group and topic (or partition), then one a service, then what the numbers mean."""
+    paces = Table(box=None)
+    for title in ("group", "topic", "behind", "oldest", "applied/s", "in/s", "caught up in", "progress", "state"):
+        paces.add_column(title, justify="left" if title in ("group", "topic", "state") else "right")
+    for topic in report.topics:
+        if by_partition:
+            for part in topic.partitions:
+                paces.add_row(topic.group, f"{topic.topic}/{part.partition}", *_cells(report, part))
+        else:
+            paces.add_row(topic.group, topic.topic, *_cells(report, topic))
+    applying = {topic.group for topic in report.topics}
+    for service in report.services:
+        if service.service not in applying:
+            paces.add_row(service.service, "?" if report.kafka_silent else "nothing applied yet")
+    backlogs = Table(box=None)
+    for title in ("service", "not yet on Kafka", "oldest", "held"):
+        backlogs.add_column(title, justify="left" if title in ("service", "held") else "right")
+    for service in report.services:
+        kinds = [f"{kind.records:,} {kind.reason} ({age(report.read_at, kind.oldest_at)})" for kind in service.held]
+        waits = age(report.read_at, service.outbox_oldest_at)
+        backlogs.add_row(service.service, f"{service.outbox:,}", waits, ", ".join(kinds) or "–")
+    over = f"Rates over {report.over_seconds:.0f} s, records a second." if report.over_seconds else ""
+    return Group(paces, "", backlogs, "", over) if over else Group(paces, "", backlogs)
 
 
-def table(reading: Reading) -> Table:
-    """One line a group and topic; the oldest of its partitions."""
-    shown = Table(box=None)
-    for title in ("group", "topic", "behind", "oldest waits", "not yet on Kafka", "held"):
-        shown.add_column(title, justify="left" if title in ("group", "topic") else "right")
-    by_topic: dict[tuple[str, str], list[Lag]] = {}
-    for lag in reading.lags:
-        by_topic.setdefault((lag.group, lag.topic), []).append(lag)
-    silent = [(service, "") for service in reading.backlogs if service not in {group for group, _ in by_topic}]
-    first_of: set[str] = set()
-    for group, topic in [*by_topic, *silent]:
-        lags = by_topic.get((group, topic), [])
-        backlog = reading.backlogs.get(group) if group not in first_of else None
-        first_of.add(group)
-        shown.add_row(
-            group,
-            topic or ("?" if reading.broker_silent else "nothing applied yet"),
-            "?" if reading.broker_silent else f"{sum(lag.behind for lag in lags):,}",
-            "?" if reading.broker_silent else age(reading.read_at, [lag.oldest_at for lag in lags if lag.oldest_at]),
-            f"{backlog.outbox:,}" if backlog else "",
-            f"{backlog.held:,}" if backlog else "",
-        )
-    return shown
-
-
-def age(now: datetime, stamps: list[datetime]) -> str:
-    """How long the oldest has waited; a dash if nothing waits."""
-    if not stamps:
-        return "–"
-    waited = max(timedelta(0), now - min(stamps))
+def _cells(report: LagReport, pace: PaceReport) -> tuple[str, ...]:
+    catching = "–" if not pace.behind else "not catching up"
+    if pace.behind and pace.catch_up_seconds is not None:
+        catching = _clock(pace.catch_up_seconds)
     return (
-        str(timedelta(seconds=int(waited.total_seconds())))
-        if waited >= timedelta(minutes=1)
-        else (f"{waited.total_seconds():.1f} s")
+        f"{pace.behind:,}",
+        age(report.read_at, pace.oldest_at),
+        f"{pace.applied_per_second:,.1f}",
+        f"{pace.arriving_per_second:,.1f}",
+        catching,
+        age(report.read_at, pace.moved_at),
+        pace.state,
     )
+
+
+def age(now: datetime, since: datetime | None) -> str:
+    """How long ago that was; a dash for never."""
+    return "–" if since is None else _clock(max(timedelta(0), now - since).total_seconds())
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=int(seconds))) if seconds >= 60 else f"{seconds:.1f} s"
+
+
+def require_broker(report: LagReport) -> None:
+    """Raises StartError with the reason when Kafka did not answer."""
+    if report.kafka_silent is not None:
+        raise StartError(report.kafka_silent)

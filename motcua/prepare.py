@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import services as services_package
-from motcua.database import SERVICES, create_database
+from motcua.database import SERVICES, create_database, open_to_ops
 from motcua.keys import IMPORTER, Wanted, ensure_keys, keys_of
 from motcua.settings import MotcuaSettings
 from shared.contracts.topics import TOPICS
@@ -49,4 +49,5 @@ def prepare_database(
         folder = Path(services_package.__path__[0]) / service / "migrations"
         for name in migrate(settings.database_url(service), service, folder):
             progress(f"Migrated {service}: {name}")
+        open_to_ops(settings.admin_url, service)
         asyncio.run(note_prepared(settings.database_url(service), service, catalogue_version))

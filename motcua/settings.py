@@ -36,7 +36,7 @@ class MotcuaSettings(Settings):
     database: str | None = Field(default=None, repr=False, pattern=r"^postgres(ql)?://")
     """Superuser's URL of an existing Postgres (16 or newer); none: an embedded one is started."""
     passwords: dict[str, str] = Field(default_factory=dict, repr=False)
-    """Passwords of the roles on an existing Postgres that asks for them, as JSON: service (or `verify`) → password."""
+    """Passwords of the roles on an existing Postgres, as JSON: service, `verify` or `ops` → password."""
     database_port: int = Field(default=25432, ge=1, le=65535)
     http_port: int = Field(default=8100, ge=1, le=65535)
     """Base of the services' ports: desk, intake, routing, sla, notify, ops follow one another from here."""
@@ -51,7 +51,7 @@ class MotcuaSettings(Settings):
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
 
     def database_url(self, service: str) -> str:
-        """The URL by which a service (or `verify`) reaches its schema."""
+        """The URL by which a service reaches its schema, or `verify` or `ops` what it may read."""
         return url_for(self.admin_url, service, password=self.passwords.get(service))
 
     @property

@@ -1,61 +1,19 @@
-"""How far a group is behind on each partition, and since when: from its stored offsets and the broker's own stamps."""
+"""What only the broker can tell about lag: where partitions end, and when it took a record."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from shared.kernel.errors import StartError
 
-_FETCH_MS = 2000
+_FETCH_SECONDS = 2.0
 
 Place = tuple[str, int]
 """Topic and partition."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """One group on one partition; `oldest_at` is when the broker took the first unprocessed record, if there is one."""
-
-    group: str
-    topic: str
-    partition: int
-    behind: int
-    end: int
-    oldest_at: datetime | None
-
-
-async def read_lag(bootstrap: str, positions: Mapping[str, Mapping[Place, int]]) -> list[Lag]:
-    """The lag of each group by the next offset that it would apply. Reads one record a partition that is behind.
-
-    Raises StartError when the broker does not answer. `oldest_at` is None, too, when a record could not be read in
-    two seconds.
-    """
-    places = {TopicPartition(*place) for group in positions.values() for place in group}
-    if not places:
-        return []
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, max_poll_records=1)
-    try:
-        await consumer.start()
-        consumer.assign(list(places))
-        ends = await consumer.end_offsets(list(places))
-        found = []
-        for group, offsets in positions.items():
-            for (topic, partition), next_offset in sorted(offsets.items()):
-                place = TopicPartition(topic, partition)
-                behind = max(0, ends[place] - next_offset)
-                oldest = await _stamp(consumer, place, next_offset) if behind else None
-                found.append(Lag(group, topic, partition, behind, ends[place], oldest))
-        return found
-    except KafkaConnectionError as error:
-        raise StartError(f"Kafka at {bootstrap} does not answer: start it, or correct the setting.") from error
-    except KafkaError as error:
-        raise StartError(f"Kafka at {bootstrap} did not tell its offsets: {error!r}.") from error
-    finally:
-        await consumer.stop()
 
 
 class Ends:
@@ -86,17 +44,71 @@ class Ends:
     async def _connected(self) -> AIOKafkaConsumer:
         async with self._connecting:
             if self._consumer is None:
-                consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-                try:
-                    await consumer.start()
-                except BaseException:
-                    await consumer.stop()
-                    raise
-                self._consumer = consumer
+                self._consumer = await _started(self._bootstrap)
             return self._consumer
 
 
-async def _stamp(consumer: AIOKafkaConsumer, place: TopicPartition, offset: int) -> datetime | None:
-    consumer.seek(place, offset)
-    records = (await consumer.getmany(place, timeout_ms=_FETCH_MS, max_records=1)).get(place)
-    return datetime.fromtimestamp(records[0].timestamp / 1000, UTC) if records else None
+class Stamps:
+    """When the broker took certain records, asked again and again on one connection of its own; close it at the end."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._consumer: AIOKafkaConsumer | None = None
+        self._known: dict[tuple[Place, int], datetime] = {}
+
+    async def read(self, wanted: Iterable[tuple[Place, int]]) -> dict[tuple[Place, int], datetime]:
+        """The stamp of the record at each place and offset; those that cannot be read in two seconds are absent.
+
+        What the last call learnt is not asked for again. Raises StartError when the broker does not answer.
+        """
+        wanted = set(wanted)
+        self._known = {record: at for record, at in self._known.items() if record in wanted}
+        rounds: dict[Place, list[int]] = {}
+        for place, offset in sorted(wanted - self._known.keys()):
+            rounds.setdefault(place, []).append(offset)
+        try:
+            while rounds:  # an offset a place at once: several groups may stand at several offsets of one
+                await self._read({place: offsets.pop() for place, offsets in rounds.items()})
+                rounds = {place: offsets for place, offsets in rounds.items() if offsets}
+        except KafkaError as error:
+            raise StartError(f"Kafka at {self._bootstrap} did not tell its records: {error!r}.") from error
+        return dict(self._known)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def _read(self, offsets: Mapping[Place, int]) -> None:
+        if self._consumer is None:
+            self._consumer = await _started(
+                self._bootstrap, fetch_max_wait_ms=50, max_partition_fetch_bytes=1, auto_offset_reset="none"
+            )
+        consumer = self._consumer
+        left = {TopicPartition(*place): offset for place, offset in offsets.items()}
+        consumer.assign(list(left))
+        for place, offset in left.items():
+            consumer.seek(place, offset)
+        until = time.monotonic() + _FETCH_SECONDS
+        while left and time.monotonic() < until:
+            try:
+                polled = await consumer.getmany(*left, timeout_ms=200)
+            except OffsetOutOfRangeError as error:  # deleted from Kafka, or never there
+                left = {place: offset for place, offset in left.items() if place not in error.args[0]}
+                continue
+            for place, records in polled.items():
+                if records and records[0].offset == left[place]:
+                    stamp = datetime.fromtimestamp(records[0].timestamp / 1000, UTC)
+                    self._known[(place.topic, place.partition), left[place]] = stamp
+                del left[place]
+        consumer.unsubscribe()
+
+
+async def _started(bootstrap: str, **settings: int | str) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **settings)
+    try:
+        await consumer.start()
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer

@@ -39,7 +39,10 @@ _FIRST_OFFSET = (
 )
 _READ_OFFSET = "select next_offset from stored_offsets where consumer_group = $1 and topic = $2 and partition = $3"
 _LOCK_OFFSET = _READ_OFFSET + " for update"
-_STORE_OFFSET = "update stored_offsets set next_offset = $4 where consumer_group = $1 and topic = $2 and partition = $3"
+_STORE_OFFSET = (
+    "update stored_offsets set next_offset = $4, moved_at = clock_timestamp() "
+    "where consumer_group = $1 and topic = $2 and partition = $3"
+)
 
 
 class BehindError(Exception):

@@ -96,7 +96,7 @@ def test_prepare_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(MotcuaSettings)
     assert settings.bootstrap == SITE.kafka
     assert {service: settings.database_url(service) for service in SERVICES} == SITE.databases
-    assert set(settings.passwords) == {*SERVICES, "verify"}
+    assert set(settings.passwords) == {*SERVICES, "verify", "ops"}
     assert (settings.home, settings.centre) == (SITE.home, SITE.centre)
 
 
@@ -130,7 +130,7 @@ def test_passwords_stand_in_no_file() -> None:
     written = re.sub(r"\$\{(\w+):\?[^}]*\}", "", text)
     assert re.findall(r"://\w+:[^@/\"]+@", written) == []
     assert "password" not in written.lower().replace("postgres_password", "").replace("motcua_passwords", "")
-    assert len(set(re.findall(r"\$\{(\w+):\?", text))) == len(SERVICES) + 2
+    assert len(set(re.findall(r"\$\{(\w+):\?", text))) == len(SERVICES) + 3
 
 
 def test_broker_is_the_one_that_is_tested() -> None:

@@ -40,6 +40,20 @@ async def test_a_gap_waits_for_the_missing_record(shell: Shell) -> None:
     assert await shell.held() == []
 
 
+async def test_progress_is_dated(shell: Shell) -> None:
+    """Whoever looks at night, once, sees when the offset last moved; a record that changed nothing else counts."""
+    topic = await shell.topic()
+    await shell.send(topic, step(A, 1), step(A, 1))
+    async with shell.consuming(topic):
+        await shell.caught_up(topic)
+    moved = await shell.pool.fetchval(
+        "select moved_at > now() - interval '1 min' and moved_at <= clock_timestamp() from stored_offsets "
+        "where topic = $1",
+        topic.name,
+    )
+    assert moved is True
+
+
 async def test_an_unknown_type_passes(shell: Shell) -> None:
     """A writer deployed before its readers tells types they don't know; the next fact must not wait for them."""
     topic = await shell.topic()

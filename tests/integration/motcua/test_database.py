@@ -1,11 +1,14 @@
 """Role and schema a service: each owns its own and sees no other; the verifier reads all and writes nothing."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg import errors
 
-from motcua.database import SERVICES, create_database
+from motcua.database import SERVICES, create_database, open_to_ops
 from shared.kernel.errors import StartError
+from shared.postgres.migrate import migrate
 from tests.support import Databases, free_port
 
 
@@ -57,6 +60,46 @@ def test_the_verifier_writes_nothing(database: Databases) -> None:
         connection.execute("set default_transaction_read_only = off")
         with pytest.raises(errors.InsufficientPrivilege):
             connection.execute("insert into intake.things values (1)")
+
+
+READABLE = (
+    "select * from stored_offsets",
+    "select id, queued_at from outbox",
+    "select reason, held_at from held_records",
+)
+CLOSED = (
+    "select fact_id from outbox",
+    "select value from held_records",
+    "select key from held_records",
+    "select value from facts",
+    "select * from clock",
+)
+
+
+def watched(database: Databases, tmp_path: Path) -> str:
+    """The URL of ops on a database whose sla has its tables, prepared twice."""
+    fresh = database.fresh()
+    migrate(fresh.url("sla"), "sla", tmp_path)
+    for _ in range(2):
+        open_to_ops(fresh.server_url, "sla", database=fresh.name)
+    return fresh.url("ops")
+
+
+def test_ops_sees_how_much_waits(database: Databases, tmp_path: Path) -> None:
+    """Offsets, and of outbox and held records what counting and dating needs."""
+    with psycopg.connect(watched(database, tmp_path)) as connection:
+        connection.execute("set search_path = sla")
+        for statement in READABLE:
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize("statement", CLOSED)
+def test_ops_sees_nothing_of_a_dossier(database: Databases, tmp_path: Path, statement: str) -> None:
+    """No value, no key, no other table."""
+    with psycopg.connect(watched(database, tmp_path)) as connection:
+        connection.execute("set search_path = sla")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute(statement)
 
 
 def test_preparing_twice_keeps_what_is_there(database: Databases) -> None:

@@ -10,16 +10,13 @@ NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("waited", "told"),
-    [
-        ([], "–"),
-        ([0.25], "0.2 s"),
-        ([3, 59.94], "59.9 s"),
-        ([60], "0:01:00"),
-        ([90_061], "1 day, 1:01:01"),
-        ([-5], "0.0 s"),
-    ],
+    ("waited", "told"), [(None, "–"), (0.25, "0.2 s"), (59.94, "59.9 s"), (60, "0:01:00"), (90_061, "1 day, 1:01:01")]
 )
-def test_the_age_is_that_of_the_oldest(waited: list[float], told: str) -> None:
-    """Seconds below a minute, a clock above; a stamp from the future (clocks differ) is no negative age."""
-    assert age(NOW, [NOW - timedelta(seconds=seconds) for seconds in waited]) == told
+def test_an_age_is_seconds_below_a_minute_and_a_clock_above(waited: float | None, told: str) -> None:
+    """What never was has a dash."""
+    assert age(NOW, None if waited is None else NOW - timedelta(seconds=waited)) == told
+
+
+def test_a_stamp_from_the_future_is_no_negative_age() -> None:
+    """The clocks of two machines differ."""
+    assert age(NOW, NOW + timedelta(seconds=5)) == "0.0 s"
