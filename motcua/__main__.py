@@ -32,7 +32,7 @@ from services.ops.report import alarms
 from services.sla.domain.explanation import explain as explain_deadline
 from services.sla.explaining import view
 from services.sla.wording import Lang
-from shared.contracts.topics import TOPICS
+from shared.contracts.topics import ALL_TOPICS
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import ExpectedError, MotcuaError, StartError
 from shared.messaging.admin import TopicsDifferError, create_topics
@@ -250,13 +250,11 @@ def topics(
     settings = load(MotcuaSettings)
     where = bootstrap or settings.bootstrap
     try:
-        created = asyncio.run(
-            create_topics(where, TOPICS.values(), replication=replication or settings.kafka_replication)
-        )
+        created = asyncio.run(create_topics(where, ALL_TOPICS, replication=replication or settings.kafka_replication))
     except TopicsDifferError as error:
         err.print(str(error), markup=False)
         raise typer.Exit(1) from error
-    for topic in TOPICS.values():
+    for topic in ALL_TOPICS:
         out.print(f"{topic.name}: {topic.partitions} partitions, {'created' if topic.name in created else 'as wanted'}")
 
 

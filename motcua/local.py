@@ -24,7 +24,7 @@ from motcua.keys import KEYS_FILE, ensure_keys
 from motcua.prepare import keys_wanted, prepare_database
 from motcua.processes import Site, http_ports, service_command, service_settings, sink_commands
 from motcua.settings import MotcuaSettings
-from shared.contracts.topics import TOPICS
+from shared.contracts.topics import ALL_TOPICS
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.admin import create_topics
 from shared.runtime.centre import load_centre
@@ -116,7 +116,7 @@ class LocalCentre:
             started.result()
         self._step("Creating the topics")
         replication = self._settings.kafka_replication
-        asyncio.run(create_topics(self.site.kafka, TOPICS.values(), replication=replication))
+        asyncio.run(create_topics(self.site.kafka, ALL_TOPICS, replication=replication))
         self._step("Starting the sinks for SMS and e-mail")
         for name, command in sink_commands(self.site).items():
             self._launch(name, command, {})

@@ -8,7 +8,7 @@ import services as services_package
 from motcua.database import SERVICES, create_database, open_to_ops
 from motcua.keys import IMPORTER, Wanted, ensure_keys, keys_of
 from motcua.settings import MotcuaSettings
-from shared.contracts.topics import TOPICS
+from shared.contracts.topics import ALL_TOPICS
 from shared.kernel.centre import Centre
 from shared.messaging.admin import create_topics
 from shared.postgres.migrate import migrate
@@ -28,7 +28,7 @@ def prepare(settings: MotcuaSettings, progress: Progress) -> None:
     ensure_keys(settings.home, keys_wanted(settings, centre))
     progress(f"Keys stand in {settings.home}")
     prepare_database(settings, SERVICES, progress, catalogue_version=centre.catalogue_version)
-    asyncio.run(create_topics(settings.bootstrap, TOPICS.values(), replication=settings.kafka_replication))
+    asyncio.run(create_topics(settings.bootstrap, ALL_TOPICS, replication=settings.kafka_replication))
     progress("Topics stand")
 
 

@@ -24,6 +24,9 @@ DATABASE_SECONDS = 5.0
 Reader = tuple[str, str, int]
 """A group on a topic's partition."""
 
+Stored = tuple[int, datetime | None]
+"""The next offset to apply, and when it last moved."""
+
 _PRESENT = "select s from unnest($1::text[]) s where to_regclass(quote_ident(s) || '.stored_offsets') is not null"
 _OFFSETS = "select consumer_group, topic, partition, next_offset, moved_at from {}.stored_offsets"
 _OUTBOX = "select '{0}', count(*), (select queued_at from {0}.outbox order by id limit 1) from {0}.outbox"
@@ -72,10 +75,12 @@ class Watcher:
         self._ends: Ends | None = None
         self._stamps: Stamps | None = None
 
-    async def look(self) -> Reading:
-        """One reading; waits for Kafka at most BROKER_SECONDS. Raises StartError when the database does not answer."""
+    async def look(self, also: Mapping[Reader, Stored] | None = None) -> Reading:
+        """One reading, of other readers' offsets `also`; waits for Kafka at most BROKER_SECONDS. Raises StartError when
+        the database does not answer."""
         try:
             offsets, backlogs = await asyncio.wait_for(self._stored(), DATABASE_SECONDS)
+            offsets |= also or {}
         except (asyncpg.UndefinedColumnError, asyncpg.InsufficientPrivilegeError, TimeoutError) as error:
             await self._hang_up()
             raise _not_prepared(error) from error
@@ -98,7 +103,7 @@ class Watcher:
         await self._hang_up()
         await self._hang_up_on_broker()
 
-    async def _stored(self) -> tuple[dict[Reader, asyncpg.Record], dict[str, Backlog]]:
+    async def _stored(self) -> tuple[dict[Reader, Stored], dict[str, Backlog]]:
         if self._connection is None:
             self._connection = await asyncpg.connect(
                 self._database_url, timeout=DATABASE_SECONDS, server_settings={"application_name": "motcua ops"}
@@ -114,11 +119,11 @@ class Watcher:
         for service, reason, records, oldest_at in kinds:
             held.setdefault(service, {})[reason] = Held(records, oldest_at)
         return (
-            {(row["consumer_group"], row["topic"], row["partition"]): row for row in offsets},
+            {(group, topic, number): (next_, moved_at) for group, topic, number, next_, moved_at in offsets},
             {name: Backlog(count, oldest, held.get(name, {})) for name, count, oldest in outboxes},
         )
 
-    async def _compared(self, offsets: Mapping[Reader, asyncpg.Record], read_at: datetime) -> dict[Reader, Standing]:
+    async def _compared(self, offsets: Mapping[Reader, Stored], read_at: datetime) -> dict[Reader, Standing]:
         """Ends are asked after the offsets, so what is behind is never told too small."""
         if not offsets:
             return {}
@@ -126,20 +131,20 @@ class Watcher:
             self._ends, self._stamps = Ends(self._bootstrap), Stamps(self._bootstrap)
         ends = await self._ends.read({_place(reader) for reader in offsets})
         behind = {
-            (_place(reader), row["next_offset"])
-            for reader, row in offsets.items()
-            if row["next_offset"] < ends[_place(reader)]
+            (_place(reader), next_offset)
+            for reader, (next_offset, _) in offsets.items()
+            if next_offset < ends[_place(reader)]
         }
         stamps = await self._stamps.read(behind)
         return {
             reader: Standing(
                 read_at,
-                row["next_offset"],
+                next_offset,
                 ends[_place(reader)],
-                stamps.get((_place(reader), row["next_offset"])),
-                row["moved_at"],
+                stamps.get((_place(reader), next_offset)),
+                moved_at,
             )
-            for reader, row in sorted(offsets.items())
+            for reader, (next_offset, moved_at) in sorted(offsets.items())
         }
 
     async def _hang_up(self) -> None:

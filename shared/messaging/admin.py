@@ -36,15 +36,21 @@ class TopicsDifferError(StartError):
         )
 
 
-def wanted_configs(replication: int) -> dict[str, str]:
-    """Facts are kept for ever; the broker's time stamps a record, so that facts of 2017 are not deleted as old."""
-    return {
-        "cleanup.policy": "delete",
+def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
+    """Facts are kept for ever; the broker's time stamps a record, so that facts of 2017 are not deleted as old.
+
+    A changelog is compacted early, since it is read whole at every start: only closed segments are.
+    """
+    common = {
         "retention.ms": "-1",
         "retention.bytes": "-1",
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(max(1, replication - 1)),
     }
+    if not topic.compacted:
+        return {"cleanup.policy": "delete", **common}
+    early = {"segment.bytes": str(16 << 20), "segment.ms": str(24 * 3600 * 1000), "min.cleanable.dirty.ratio": "0.2"}
+    return {"cleanup.policy": "compact", **common, **early}
 
 
 async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication: int) -> list[str]:
@@ -74,9 +80,11 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication:
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> None:
-    configs = wanted_configs(replication)
     response = await admin.create_topics(
-        [NewTopic(topic.name, topic.partitions, replication, topic_configs=configs) for topic in topics]
+        [
+            NewTopic(topic.name, topic.partitions, replication, topic_configs=wanted_configs(topic, replication))
+            for topic in topics
+        ]
     )
     for name, code, *message in response.topic_errors:
         if code and for_code(code) is not TopicAlreadyExistsError:
@@ -101,7 +109,8 @@ async def _differences(admin: AIOKafkaAdminClient, topics: Sequence[Topic], repl
             found[name] |= {entry[0]: str(entry[1]) for entry in entries}
     differences = []
     for topic in topics:
-        wanted = {"partitions": str(topic.partitions), "replication": str(replication), **wanted_configs(replication)}
+        counts = {"partitions": str(topic.partitions), "replication": str(replication)}
+        wanted = {**counts, **wanted_configs(topic, replication)}
         for config, value in wanted.items():
             if (present := found[topic.name].get(config, "not set")) != value:
                 differences.append(Difference(topic.name, config, present, value))

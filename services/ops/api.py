@@ -1,0 +1,67 @@
+"""ops over HTTP, for programs: the live views and the lag."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.ops.report import LagReport
+from services.ops.sampler import Sampler
+from services.ops.views import Arrivals, Messages, Stages, Views
+from shared.contracts.envelope import Role
+from shared.kernel.errors import ExpectedError, FieldError, TransientError
+from shared.runtime.keys import Principal, require
+
+WATCHERS: tuple[Role, ...] = ("ops", "leader", "auditor")
+"""Who may look at the centre as a whole; nothing here is about one dossier or person."""
+DEFAULT_SPAN = timedelta(hours=24)
+
+Watching = Annotated[Principal, Depends(require(*WATCHERS))]
+
+
+class SpanQuery(BaseModel):
+    """Windows that begin at or after `from` and before `to`, by the facts' own time; the last day if left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: AwareDatetime | None = Field(default=None, alias="from")
+    to: AwareDatetime | None = None
+
+
+Spanned = Annotated[SpanQuery, Query()]
+
+
+def router(views: Views, sampler: Sampler, *, now: Callable[[], datetime]) -> APIRouter:
+    """The routes of one process; `now` is centre time."""
+    routes = APIRouter()
+
+    def span(query: SpanQuery) -> tuple[datetime, datetime]:
+        end = query.to or (query.from_ + DEFAULT_SPAN if query.from_ else now() + timedelta(minutes=1))
+        begin = query.from_ or end - DEFAULT_SPAN
+        if begin >= end:
+            fault = FieldError(pointer="/query/from", detail="must be before `to`")
+            raise ExpectedError("invalid-content", "1 place is wrong; see errors", status=422, errors=[fault])
+        return begin, end
+
+    @routes.get("/views/arrivals")
+    async def arrivals(_: Watching, query: Spanned) -> Arrivals:
+        return views.arrivals(*span(query))
+
+    @routes.get("/views/stages")
+    async def stages(_: Watching, query: Spanned) -> Stages:
+        return views.stages(*span(query))
+
+    @routes.get("/views/messages")
+    async def messages(_: Watching, query: Spanned) -> Messages:
+        return views.messages(*span(query))
+
+    @routes.get("/lag")
+    async def lag(_: Watching) -> LagReport:
+        report = sampler.report()
+        if report is None:
+            raise TransientError(sampler.reason or "nothing has been read yet")
+        return report
+
+    return routes

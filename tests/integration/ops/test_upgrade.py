@@ -1,0 +1,26 @@
+"""A fact of a later release stops the counting, and nothing is counted wrongly."""
+
+import asyncio
+
+from motcua.embedded import kafka
+from shared.contracts.topics import DOSSIERS
+from shared.messaging.records import headers_of
+from tests.support import eventually
+from tests.support.ops import Ops, Sent, counted_from_zero
+from tests.support.told import Told
+
+
+async def test_a_version_from_the_future_says_upgrade_me(own_broker: kafka.Broker, two: tuple[Ops, Ops]) -> None:
+    """Readiness says so and stays false; what was counted before stays; it still stops when asked."""
+    ops, _ = two
+    await asyncio.to_thread(ops.start)
+    async with Sent(own_broker.bootstrap) as sent:
+        await sent.lives(5)
+        expected = await counted_from_zero(own_broker.bootstrap)
+        await asyncio.to_thread(ops.shows, expected)
+        fact = Told().submitted()
+        newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(fact)]
+        await sent.raw(DOSSIERS.name, fact.subject.encode(), fact.to_json(), newer)
+        await eventually(lambda: "upgrade me" in ops.reasons().get("views", ""), within=30)
+        assert ops.views() == expected
+    assert await asyncio.to_thread(ops.stop) == 0

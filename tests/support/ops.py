@@ -1,0 +1,219 @@
+"""ops as a process, without a database; what its views should say, counted by one reader from the first record on."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from motcua.embedded.ports import free_port
+from services.ops.counting import SOURCES, Counting
+from services.ops.domain.tallies import Key, Tally
+from services.ops.views import Views
+from shared.contracts import dossiers, messages
+from shared.contracts.envelope import AnyFact, EventData
+from shared.contracts.topics import DOSSIERS
+from shared.messaging.records import headers_of
+from shared.messaging.relay import partition_of
+from shared.postgres.facts import Cause, Publisher
+from shared.runtime.keys import ApiKey, write_keys
+from tests.support.service_process import ROOT, ServiceProcess
+from tests.support.told import MORNING, Told
+from tests.support.waiting import eventually_sync
+
+TOKEN = "motcua_ops_of_the_tests"
+ALWAYS = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+VIEWS = ("arrivals", "stages", "messages")
+_NAMESPACE = UUID("6d6f7463-0000-5000-8000-0000000000aa")
+
+
+class Ops(ServiceProcess):
+    """`python -m services.ops run`; ready once its views are, whatever the lag does."""
+
+    def start(self) -> None:
+        """Start it and wait until its tables are recovered: Faust reads some thousand entries a second."""
+        self.launch()
+        eventually_sync(self.ready, within=120, every=0.2)
+
+    def ready(self) -> bool:
+        """Whether it counts, and shows what was counted."""
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text()[-4000:]
+        return not {"views", "follower"} & self.reasons().keys()
+
+    def reasons(self) -> dict[str, str]:
+        """Why it is not ready, by part."""
+        try:
+            answer: dict[str, str] = httpx.get(f"{self.url}/readyz", timeout=5).json()["reasons"]
+        except httpx.TransportError:
+            return {"views": "does not answer"}
+        return answer
+
+    def asked(self, address: str, **params: str) -> Any:
+        """What it answers."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = httpx.get(f"{self.url}{address}", params=params, headers=headers, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def views(self) -> dict[str, Any]:
+        """All of them, over all time."""
+        return {view: self.asked(f"/views/{view}", **ALWAYS) for view in VIEWS}
+
+    def has_counted(self, dossiers: int) -> bool:
+        """Whether it shows more than so many dossiers."""
+        return bool(self.asked("/views/arrivals", **ALWAYS)["total"] > dossiers)
+
+    def shows(self, expected: Any, *, within: float = 120) -> None:
+        """Wait until it shows exactly that."""
+        seen: list[Any] = []
+
+        def same() -> bool:
+            seen[:] = [self.views()]
+            return bool(seen[0] == expected)
+
+        try:
+            eventually_sync(same, within=within, every=0.3)
+        except AssertionError:
+            assert seen[0] == expected
+
+
+def ops_process(bootstrap: str, folder: Path, number: int = 0) -> Ops:
+    """Not started yet. Its database does not answer."""
+    keys = folder / "keys.toml"
+    if not keys.exists():
+        write_keys(keys, [ApiKey(id="ops", sha256=hashlib.sha256(TOKEN.encode()).hexdigest(), role="ops")])
+    settings = {
+        "OPS_KAFKA_BOOTSTRAP": bootstrap,
+        "OPS_DATABASE_URL": "postgresql://motcua_ops@127.0.0.1:9/motcua",
+        "OPS_MEMBER": f"ops-{number}",
+        "OPS_PORT": str(free_port()),
+        "OPS_CENTRE": str(ROOT / "config/binh-phuoc"),
+        "OPS_KEYS_FILE": str(keys),
+    }
+    return Ops("ops", settings, folder / f"ops-{number}.log")
+
+
+async def counted_from_zero(bootstrap: str) -> dict[str, Any]:
+    """What one reader counts that reads both topics from their beginning to their end, in one go."""
+    tallies: dict[Key, Tally] = {}
+    counting = Counting({}, {})
+    views = Views()
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+        places = [TopicPartition(topic.name, number) for topic in SOURCES for number in range(topic.partitions)]
+        ends = await consumer.end_offsets(places)
+        consumer.assign([place for place in places if ends[place]])
+        left = {place for place in places if ends[place]}
+        while left:
+            for place, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
+                for record in records:
+                    counting.receive(record)
+                if records[-1].offset + 1 >= ends[place]:
+                    left.discard(place)
+    tallies |= counting.changed_tallies
+    for key, tally in tallies.items():
+        views.put(key, tally, datetime(2018, 1, 1, tzinfo=UTC))
+    begin, end = (datetime.fromisoformat(ALWAYS[name]) for name in ("from", "to"))
+    return {
+        "arrivals": views.arrivals(begin, end).model_dump(mode="json"),
+        "stages": views.stages(begin, end).model_dump(mode="json"),
+        "messages": views.messages(begin, end).model_dump(mode="json"),
+    }
+
+
+@dataclass
+class Sent:
+    """Sends facts as the relays do, from one producer, and counts what it sent."""
+
+    bootstrap: str
+    dossiers: int = 0
+    facts: int = 0
+    _producer: AIOKafkaProducer | None = field(default=None, init=False)
+
+    async def __aenter__(self) -> "Sent":
+        self._producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True)
+        await self._producer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._producer is not None
+        await self._producer.stop()
+
+    async def send(self, *facts: AnyFact) -> None:
+        """In this order, acknowledged."""
+        assert self._producer is not None
+        for sent in [
+            await self._producer.send(
+                fact.data.TOPIC, key=fact.subject.encode(), value=fact.to_json(), headers=headers_of(fact)
+            )
+            for fact in facts
+        ]:
+            await sent
+        self.facts += len(facts)
+
+    async def raw(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """Any bytes at all."""
+        assert self._producer is not None
+        partition = partition_of(key or b"", DOSSIERS.partitions)
+        await self._producer.send_and_wait(topic, value, key=key, headers=list(headers), partition=partition)
+
+    async def lives(self, count: int, *, start: datetime = MORNING) -> None:
+        """`count` dossiers side by side, each with pauses, messages, and a fact that is sent twice."""
+        told = [_life(start + timedelta(seconds=7 * number), number) for number in range(count)]
+        self.dossiers += count
+        while facts := [fact for life in told if (fact := next(life, None)) is not None]:
+            await self.send(*facts)
+
+
+def _life(start: datetime, number: int) -> Iterator[AnyFact]:
+    department = ("STP", "STNMT", "SXD")[number % 3]
+    told = Told(start=start)
+    yield told.submitted(department=department)
+    yield told.received(department=department)
+    yield from _messages(told, number)
+    if number % 2:
+        yield told.in_state("processing")
+        twice = told.in_state("supplement_required")
+        yield twice
+        yield twice
+        yield told.tell(dossiers.DossierSupplementReceivedV1(state="processing"))
+    yield told.in_state("settled")
+    yield told.in_state("returned")
+
+
+def _messages(told: Told, number: int) -> Iterator[AnyFact]:
+    common: dict[str, Any] = {
+        "message_id": uuid5(_NAMESPACE, str(told.dossier_id)),
+        "channel": ("sms", "email")[number % 2],
+        "moment": "received",
+        "dossier_sequence": 2,
+    }
+    until = told.at + timedelta(days=1)
+    planned = messages.MessagePlannedV1(
+        **common, template="received", template_version=1, not_before=told.at, expires_at=until
+    )
+    yield _message(told, 1, planned)
+    yield _message(told, 2, messages.MessageSentV1(**common, attempts=1))
+    if number % 5:
+        yield _message(told, 3, messages.MessageDeliveredV1(**common))
+
+
+_NOTIFY = Publisher(service="notify", centre="test", epoch=1, catalogue_version="test")
+
+
+def _message(told: Told, sequence: int, data: EventData) -> AnyFact:
+    cause = Cause(
+        id=f"{told.dossier_id}/message/{sequence}",
+        actor=told.facts[0].actor,
+        recorded_at=told.at,
+        correlation=str(told.dossier_id),
+        causation="test",
+    )
+    return _NOTIFY.fact(data, subject=str(told.dossier_id), sequence=sequence, time=told.at, cause=cause, place=0)
