@@ -73,9 +73,9 @@ def tables(report: LagReport, *, by_partition: bool = False) -> Group:
 
 
 def _cells(report: LagReport, pace: PaceReport) -> tuple[str, ...]:
-    catching = "–" if not pace.behind else "not catching up"
-    if pace.behind and pace.catch_up_seconds is not None:
-        catching = _clock(pace.catch_up_seconds)
+    catching = "not catching up" if pace.catch_up_seconds is None else _clock(pace.catch_up_seconds)
+    if pace.state in ("idle", "flowing"):
+        catching = "–"
     return (
         f"{pace.behind:,}",
         age(report.read_at, pace.oldest_at),

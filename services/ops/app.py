@@ -9,6 +9,8 @@ from fastapi import FastAPI
 
 from services.ops.api import router
 from services.ops.follower import Follower
+from services.ops.page import routes
+from services.ops.page.sessions import Sessions
 from services.ops.sampler import Sampler
 from services.ops.settings import OpsSettings
 from services.ops.views import Views
@@ -44,8 +46,11 @@ def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
         return (views.latest if settings.clock == "set" else None) or machine_now()
 
     keys = KeyRing(settings.keys_file)
-    app = create_app("motcua ops", health=health, keys=keys, catalogue_version=centre.catalogue_version)
+    app = create_app(
+        "motcua ops", health=health, keys=keys, catalogue_version=centre.catalogue_version, bodies=routes.BODIES
+    )
     app.include_router(router(views, sampler, now=now))
+    app.include_router(routes.router(routes.Page(centre, views, sampler, now=now), sampler, keys, Sessions()))
     # stopped in reverse: first the looks, and with them every page's stream, then requests, then the counting
     parts: dict[str, Part] = {
         "views": worker.run,

@@ -133,7 +133,7 @@ class Views:
         found = self._added_up("stages", begin, end)
         stages: list[Stages.Stage] = []
         pauses: list[Stages.Stage] = []
-        for (left, entered), tally in sorted(found.items()):
+        for (left, entered), tally in sorted(found.items(), key=lambda one: [_in_course(state) for state in one[0]]):
             median, late = percentile(tally.buckets, 0.5), percentile(tally.buckets, 0.9)
             if median is None or late is None:
                 continue
@@ -185,3 +185,11 @@ class Views:
     def _plain(self, view: str) -> Iterator[tuple[int, tuple[str, ...], Tally]]:
         for (partition, what), tally in self._windows.get(view, {}).get(0, {}).items():
             yield partition, what, tally
+
+
+_COURSE = ("submitted", "received", "processing", "settled", "returned")
+
+
+def _in_course(state: str) -> tuple[int, str]:
+    """Sorts states as a dossier comes through them, and the others behind."""
+    return (_COURSE.index(state) if state in _COURSE else len(_COURSE), state)
