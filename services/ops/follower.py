@@ -11,10 +11,12 @@ from aiokafka.errors import KafkaError
 from services.ops.codec import read_key, read_tally
 from services.ops.views import Views
 from shared.contracts.topics import TALLIES
+from shared.messaging.lag import give_back
 
 log = structlog.get_logger()
 
 AGAIN_SECONDS = 1.0
+ANSWER_SECONDS = 5.0
 _POLL_MS = 1000
 
 
@@ -39,11 +41,11 @@ class Follower:
             try:
                 await consumer.start()
                 await self._follow(consumer)
-            except KafkaError as error:
-                self._reason = f"the views cannot be read: {type(error).__name__} {error}"
+            except (KafkaError, TimeoutError) as error:
+                self._reason = f"the views cannot be read, Kafka does not answer: {type(error).__name__} {error}"
                 log.warning("views_unread", error=repr(error))
             finally:
-                await consumer.stop()
+                await give_back(consumer)
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _follow(self, consumer: Any) -> None:
@@ -56,7 +58,10 @@ class Follower:
             for place in [place for place in behind if await consumer.position(place) >= ends[place]]:
                 behind.discard(place)
             self._reason = "the views are being read" if behind else None
-            for records in (await consumer.getmany(timeout_ms=_POLL_MS, max_records=5000)).values():
+            polled = await consumer.getmany(timeout_ms=_POLL_MS, max_records=5000)
+            if not polled:  # nothing new, or nobody there: a client that waits does not tell
+                await asyncio.wait_for(consumer.end_offsets(places), ANSWER_SECONDS)
+            for records in polled.values():
                 self._put(records)
                 await asyncio.sleep(0)  # the first reading is long, and HTTP waits
 

@@ -5,10 +5,13 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from shared.kernel.errors import StartError
+
+log = structlog.get_logger()
 
 _FETCH_SECONDS = 2.0
 
@@ -39,7 +42,7 @@ class Ends:
     async def close(self) -> None:
         """Give the connection back."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            await give_back(self._consumer)
 
     async def _connected(self) -> AIOKafkaConsumer:
         async with self._connecting:
@@ -77,7 +80,7 @@ class Stamps:
     async def close(self) -> None:
         """Give the connection back."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            await give_back(self._consumer)
 
     async def _read(self, offsets: Mapping[Place, int]) -> None:
         if self._consumer is None:
@@ -102,6 +105,15 @@ class Stamps:
                     self._known[(place.topic, place.partition), left[place]] = stamp
                 del left[place]
         consumer.unsubscribe()
+
+
+async def give_back(consumer: AIOKafkaConsumer, *, within_seconds: float = 5.0) -> None:
+    """Stop a client whatever state it is in. Never raises: with the broker away, aiokafka answers with a cancellation
+    of its own, which a caller would take for one that is meant for it."""
+    stopping = asyncio.ensure_future(consumer.stop())
+    await asyncio.wait([stopping], timeout=within_seconds)
+    if stopping.done() and not stopping.cancelled() and stopping.exception() is not None:
+        log.warning("client_did_not_stop", error=repr(stopping.exception()))
 
 
 async def _started(bootstrap: str, **settings: int | str) -> AIOKafkaConsumer:

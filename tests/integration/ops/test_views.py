@@ -67,6 +67,19 @@ async def test_kills_change_nothing(own_broker: kafka.Broker, two: Two) -> None:
     await asyncio.to_thread(ops.shows, await counted_from_zero(own_broker.bootstrap))
 
 
+async def test_a_broker_that_dies_ends_nothing(own_broker: kafka.Broker, two: Two) -> None:
+    """A watcher must not end with what it watches: it waits, says so, and goes on from what Kafka has."""
+    ops, _ = two
+    await asyncio.to_thread(ops.start)
+    own_broker.kill()
+    await eventually(lambda: bool({"views", "follower"} & ops.reasons().keys()), within=60)
+    await asyncio.to_thread(own_broker.start)
+    async with Sent(own_broker.bootstrap) as sent:
+        await sent.lives(50)
+    await asyncio.to_thread(ops.shows, await counted_from_zero(own_broker.bootstrap))
+    await eventually(ops.ready, within=60)
+
+
 async def test_two_workers_share_and_one_dies(own_broker: kafka.Broker, two: Two) -> None:
     """Each shows all that both count; the survivor takes over, and hands back what the other gets again."""
     first, second = two
