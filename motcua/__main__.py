@@ -65,10 +65,11 @@ def up() -> None:
 @app.command()
 def demo(
     weeks: Annotated[int, typer.Option(min=1, max=27, help="How many weeks of the half year, at full volume.")] = 6,
+    ops: Annotated[bool, typer.Option("--ops", help="With the page on which the chain is seen to flow.")] = False,
 ) -> None:
     """Play the centre of 2017 through a fresh centre, hold everything against what was drawn, and end by itself."""
     settings = load(MotcuaSettings)
-    raise typer.Exit(run_demo(settings, out, HalfYear(load_centre(settings.centre), weeks=weeks)))
+    raise typer.Exit(run_demo(settings, out, HalfYear(load_centre(settings.centre), weeks=weeks), ops=ops))
 
 
 @app.command()
@@ -221,6 +222,7 @@ def replay(
     suggest_mapping: Annotated[bool, typer.Option(help="Write a first draft of a mapping, and end.")] = False,
     delimiter: Annotated[str, typer.Option(help="Between values of a CSV, for a draft.")] = ",",
     check: Annotated[bool, typer.Option("--check", help="Check the log, play nothing.")] = False,
+    ops: Annotated[bool, typer.Option("--ops", help="With the page on which the chain is seen to flow.")] = False,
 ) -> None:
     """Play an event log through a centre of its own, or refuse it whole: every fault with its line (status 1).
 
@@ -233,7 +235,7 @@ def replay(
         raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
     found = log_replay.planned(file, mapping, centre)
     if not check:
-        raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent))
+        raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent, ops=ops))
     for sentence in log_replay.told(found, file):
         out.print(sentence, markup=False, soft_wrap=True)
     out.print("Nothing was played.")

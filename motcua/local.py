@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from motcua.database import SERVICES, VERIFY
+from motcua.database import READERS, SERVICES
 from motcua.embedded import kafka
 from motcua.embedded.ports import free_port, free_ports
 from motcua.embedded.postgres import Postgres
@@ -85,7 +85,7 @@ class LocalCentre:
         self.centre = load_centre(settings.centre)
         self.site = Site(
             kafka=settings.bootstrap,
-            databases={service: settings.database_url(service) for service in (*SERVICES, VERIFY)},
+            databases={service: settings.database_url(service) for service in (*SERVICES, *READERS)},
             centre=settings.centre.resolve(),
             home=self.home,
             keys_file=self.home / KEYS_FILE,
@@ -98,7 +98,8 @@ class LocalCentre:
         )
 
     def start(self, services: Iterable[str] = SERVICES) -> None:
-        """Start all of it and wait until every service is ready. What was started stays until `stop`.
+        """Start all of it and wait until every service is ready. What was started stays until `stop`. Without ops,
+        unless it is asked for: nothing depends on it.
 
         Raises StartError or ProcessEndedError with the reason, or StopAskedError between two steps.
         """
@@ -226,7 +227,8 @@ class LocalCentre:
             assert self._postgres.child is not None, "start() made it"
             self.parts["postgres"] = self._postgres.child
         version = self.centre.catalogue_version
-        prepare_database(self._settings, services, self._progress, catalogue_version=version)
+        owners = [service for service in services if service in SERVICES]
+        prepare_database(self._settings, owners, self._progress, catalogue_version=version)
 
     def _launch(self, name: str, command: list[str], settings: dict[str, str]) -> Child:
         log = self.home / "logs" / f"{name}.log"

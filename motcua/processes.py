@@ -7,9 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from motcua.database import SERVICES
+from motcua.database import OPS, SERVICES
 from motcua.keys import RECEIPTS
 
+PROCESSES = (*SERVICES, OPS)
+"""The services, and ops, which watches them and keeps no schema; in the order of their start."""
 _PLAYED_TICK_SECONDS = 0.1
 """Whoever plays a past waits after each window until every threshold has been told."""
 _PORT_OFFSETS: Mapping[str, int] = {"desk": 0, "intake": 1, "routing": 2, "sla": 3, "notify": 4, "ops": 5}
@@ -120,4 +122,4 @@ def sink_commands(site: Site) -> dict[str, list[str]]:
     }
 
 
-__all__ = ["SERVICES", "Site", "http_ports", "service_command", "service_settings", "sink_commands"]
+__all__ = ["PROCESSES", "SERVICES", "Site", "http_ports", "service_command", "service_settings", "sink_commands"]

@@ -12,8 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from motcua.database import OPS
 from motcua.keys import TOKENS_FILE
 from motcua.local import LocalCentre, StopAskedError
+from motcua.processes import PROCESSES
 from motcua.settings import MotcuaSettings
 
 _LOOK_SECONDS = 1.0
@@ -52,13 +54,19 @@ def run_up(settings: MotcuaSettings, console: Console) -> int:
     with stop_on_signals() as stop:
         local = LocalCentre(settings, progress=say, stop_asked=stop.is_set)
         try:
-            local.start()
+            local.start(PROCESSES)
             say(f"{local.centre.name_en} is up. Keys: {local.home / TOKENS_FILE}. Ctrl-C stops it.")
+            say(watching(local))
             return _watch(local, stop, console)
         except StopAskedError:
             return 0
         finally:
             local.stop()
+
+
+def watching(local: LocalCentre) -> str:
+    """Where the chain can be seen, and with which key."""
+    return f"See it flow: {local.site.url(OPS)}/ (sign in with the key OPS of that file)."
 
 
 def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:

@@ -17,14 +17,15 @@ from motcua.demo.page import write_page
 from motcua.demo.reading import State, read_state
 from motcua.demo.summary import summarise
 from motcua.demo.terminal import headline, tables
-from motcua.keys import IMPORTER
+from motcua.keys import IMPORTER, TOKENS_FILE
 from motcua.local import LocalCentre, ProcessEndedError, StopAskedError, beside
 from motcua.past.half_year.drawing import HalfYear
 from motcua.past.half_year.figures import MADE_UP_PEOPLE
 from motcua.playing import Played, PlayError, play
+from motcua.processes import PROCESSES, SERVICES
 from motcua.quiet import NotQuietError
 from motcua.settings import MotcuaSettings
-from motcua.up import stop_on_signals
+from motcua.up import stop_on_signals, watching
 from motcua.verify.command import run_verify
 from shared.runtime.clock import machine_now
 
@@ -35,10 +36,11 @@ _MOMENT = timedelta(seconds=1)
 _RECEIPTS_SECONDS = 30.0
 
 
-def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear) -> int:
+def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *, ops: bool = False) -> int:
     """Run it to its end. Exit status: 0 if the services' state is what was drawn, and every promise is kept, else 1.
 
-    Raises StartError when the centre cannot start. Nothing is left running; its folder, with the page, stays.
+    With `ops`, the chain can be seen meanwhile. Raises StartError when the centre cannot start. Nothing is left
+    running; its folder, with the page, stays.
     """
     started = time.monotonic()
 
@@ -55,7 +57,9 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear) ->
         )
         derivation = Derivation(local.centre)
         try:
-            local.start()
+            local.start(PROCESSES if ops else SERVICES)
+            if ops:
+                say(f"{watching(local)} Keys: {local.home / TOKENS_FILE}")
             begun = time.monotonic()
             played = asyncio.run(_play(local, half_year, derivation, console, stop))
             if stop.is_set():

@@ -16,15 +16,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from motcua.database import VERIFY
+from motcua.keys import TOKENS_FILE
 from motcua.local import LocalCentre, ProcessEndedError, StopAskedError, beside
 from motcua.past.event_log.plan import Plan
 from motcua.playing import Played, PlayError, play
+from motcua.processes import PROCESSES, SERVICES
 from motcua.quiet import NotQuietError
 from motcua.replay.reading import told
 from motcua.replay.report import report
 from motcua.replay.standing import Facts, clocks, facts
 from motcua.settings import MotcuaSettings
-from motcua.up import stop_on_signals
+from motcua.up import stop_on_signals, watching
 from motcua.verify.command import run_verify
 from shared.kernel.centre import Centre
 from shared.runtime.centre import load_centre
@@ -40,7 +42,9 @@ def home_of(found: Plan, centre: Centre) -> str:
     return f"replay-{found.system}-{digest[:12]}"
 
 
-def run_replay(settings: MotcuaSettings, console: Console, found: Plan, file: Path, folder: Path) -> int:
+def run_replay(
+    settings: MotcuaSettings, console: Console, found: Plan, file: Path, folder: Path, *, ops: bool = False
+) -> int:
     """Play it to its end at the centre in `folder`. Exit status: 0 if intake took every act and every check holds.
 
     Raises StartError when the centre cannot start, PlayError when the acts cannot be played on. Nothing is left
@@ -59,7 +63,9 @@ def run_replay(settings: MotcuaSettings, console: Console, found: Plan, file: Pa
     with stop_on_signals() as stop:
         local = LocalCentre(own, jars_home=settings.home, progress=say, stop_asked=stop.is_set)
         try:
-            local.start()
+            local.start(PROCESSES if ops else SERVICES)
+            if ops:
+                say(f"{watching(local)} Keys: {local.home / TOKENS_FILE}")
             verify_url = local.site.databases[VERIFY]
             before = facts(verify_url)
             played = _played(local, found, console, stop)

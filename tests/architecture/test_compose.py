@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from motcua.database import SERVICES, url_for
+from motcua.database import url_for
 from motcua.embedded.kafka import KAFKA_VERSION
-from motcua.processes import Site, http_ports, service_command, service_settings, sink_commands
+from motcua.processes import PROCESSES, Site, http_ports, service_command, service_settings, sink_commands
 from motcua.settings import MotcuaSettings
 from shared.runtime.settings import ServiceSettings, load
 from tests.architecture.tree import ROOT
@@ -26,7 +26,7 @@ SITE = Site(
     kafka="kafka:9092",
     databases={
         service: url_for("postgresql://postgres@postgres:5432/postgres", service, password=f"{service}-password")
-        for service in SERVICES
+        for service in PROCESSES
     },
     centre=Path("/app/config/binh-phuoc"),
     home=Path("/var/lib/motcua"),
@@ -35,7 +35,7 @@ SITE = Site(
     smtp_port=MotcuaSettings.model_fields["smtp_port"].default,
     smtp_control_port=MotcuaSettings.model_fields["smtp_control_port"].default,
     sms_port=MotcuaSettings.model_fields["sms_port"].default,
-    hosts={part: part for part in (*SERVICES, *SINKS)},
+    hosts={part: part for part in (*PROCESSES, *SINKS)},
 )
 """The same centre where compose puts it: each part on a host of its own name."""
 
@@ -52,10 +52,10 @@ def environment(part: str) -> dict[str, str]:
 
 def test_the_same_parts_are_started() -> None:
     """Nothing more, nothing less: services, sinks, broker, database, and the step that prepares them."""
-    assert set(PARTS) == {*SERVICES, *sink_commands(SITE), "kafka", "postgres", "prepare"}
+    assert set(PARTS) == {*PROCESSES, *sink_commands(SITE), "kafka", "postgres", "prepare"}
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", PROCESSES)
 def test_service_has_all_its_settings(service: str) -> None:
     """Every setting of the one table, with its value; only where it listens differs."""
     given = environment(service)
@@ -63,7 +63,7 @@ def test_service_has_all_its_settings(service: str) -> None:
     assert given == service_settings(service, SITE)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", PROCESSES)
 def test_service_takes_its_settings(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The service itself would start with them: nothing missing, nothing unknown."""
     module = importlib.import_module(f"services.{service}.settings")
@@ -77,7 +77,7 @@ def test_service_takes_its_settings(service: str, monkeypatch: pytest.MonkeyPatc
     assert load(settings).port == SITE.http_ports[service]
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", PROCESSES)
 def test_service_is_run_by_the_same_command(service: str) -> None:
     """`python -m services.<name> run`."""
     assert PARTS[service]["command"][1:] == service_command(service)[1:]
@@ -95,8 +95,8 @@ def test_prepare_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     settings = load(MotcuaSettings)
     assert settings.bootstrap == SITE.kafka
-    assert {service: settings.database_url(service) for service in SERVICES} == SITE.databases
-    assert set(settings.passwords) == {*SERVICES, "verify", "ops"}
+    assert {service: settings.database_url(service) for service in PROCESSES} == SITE.databases
+    assert set(settings.passwords) == {*PROCESSES, "verify"}
     assert (settings.home, settings.centre) == (SITE.home, SITE.centre)
 
 
@@ -119,7 +119,7 @@ def test_order_of_the_start() -> None:
         part: {name: how["condition"] for name, how in PARTS[part].get("depends_on", {}).items()} for part in PARTS
     }
     assert after["prepare"] == {"kafka": "service_healthy", "postgres": "service_healthy"}
-    for service in SERVICES:
+    for service in PROCESSES:
         assert after[service]["prepare"] == "service_completed_successfully"
     assert {"intake", "smtp", "sms"} <= set(after["notify"])
 
@@ -130,7 +130,7 @@ def test_passwords_stand_in_no_file() -> None:
     written = re.sub(r"\$\{(\w+):\?[^}]*\}", "", text)
     assert re.findall(r"://\w+:[^@/\"]+@", written) == []
     assert "password" not in written.lower().replace("postgres_password", "").replace("motcua_passwords", "")
-    assert len(set(re.findall(r"\$\{(\w+):\?", text))) == len(SERVICES) + 3
+    assert len(set(re.findall(r"\$\{(\w+):\?", text))) == len(PROCESSES) + 2
 
 
 def test_broker_is_the_one_that_is_tested() -> None:

@@ -54,12 +54,16 @@ def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(up: Up) -> None:
     lag = up.run("lag")
     assert lag.returncode == 0, lag.stderr
     assert "notify" in lag.stdout
+    assert "See it flow: http://127.0.0.1:" in " ".join(up.output.split())
+    with up.client("ops", "OPS") as http:
+        eventually_sync(lambda: http.get("/views/arrivals").json()["total"] == 1, within=60)
+        assert {topic["group"] for topic in http.get("/lag").json()["topics"]} >= {"intake", "notify", "ops"}
     before = up.processes()
     up.signal(signal.SIGTERM)
     assert up.wait() == 0, up.output
     assert gone(before)
     stopped = [line.removeprefix("Stopping ") for line in up.output.splitlines() if line.startswith("Stopping ")]
-    assert stopped == ["notify", "sla", "routing", "intake", "sms", "smtp", "Kafka", "Postgres"]
+    assert stopped == ["ops", "notify", "sla", "routing", "intake", "sms", "smtp", "Kafka", "Postgres"]
     up.start()
     with up.client("intake", "CLERK_41") as http:
         assert http.get("/dossiers", params={"code": code}).json()["due"]["status"] == "set"

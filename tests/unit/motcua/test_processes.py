@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from motcua.processes import SERVICES, Site, http_ports, service_settings
+from motcua.processes import PROCESSES, Site, http_ports, service_settings
 
 SITE = Site(
     kafka="127.0.0.1:29092",
-    databases={service: f"postgresql://motcua_{service}@127.0.0.1/motcua" for service in SERVICES},
+    databases={service: f"postgresql://motcua_{service}@127.0.0.1/motcua" for service in PROCESSES},
     centre=Path("/srv/config"),
     home=Path("/srv/home"),
     keys_file=Path("/srv/home/keys.toml"),
@@ -28,7 +28,7 @@ def test_a_replica_has_a_name_and_a_port_of_its_own() -> None:
     assert differing == {"SLA_MEMBER", "SLA_PORT"}
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", PROCESSES)
 def test_a_set_centres_services_are_told_so(service: str) -> None:
     """Each of them: one that lived in the present beside the others would refuse the past."""
     begin = datetime(2017, 4, 28, tzinfo=UTC)
