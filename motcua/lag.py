@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from services.ops.report import LagReport, PaceReport, lag_report
+from services.ops.report import LagReport, PaceReport, TopicLag, lag_report
 from services.ops.watching import Reading, Watcher
 from shared.kernel.errors import StartError
 
@@ -47,20 +47,27 @@ async def watch(bootstrap: str, ops_url: str, console: Console, shown: Callable[
 
 
 def tables(report: LagReport, *, by_partition: bool = False) -> Group:
-    """One line a group and topic (or partition), then one a service, then what the numbers mean."""
-    paces = Table(box=None)
-    for title in ("group", "topic", "behind", "oldest", "applied/s", "in/s", "caught up in", "progress", "state"):
-        paces.add_column(title, justify="left" if title in ("group", "topic", "state") else "right")
+    """By group one line a topic (or partition), then one a service, then what the numbers mean. Fits 80 columns."""
+    paces = Table(box=None, padding=(0, 1, 0, 0))
+    paces.add_column("group, topic", no_wrap=True)
+    for title in ("behind", "oldest", "applied /s", "in /s"):
+        paces.add_column(title, justify="right")
+    for title in ("caught up in", "progress"):
+        paces.add_column(title, justify="right", min_width=len("catching"))
+    paces.add_column("state", min_width=len("catching"))
+    by_group: dict[str, list[TopicLag]] = {}
     for topic in report.topics:
-        if by_partition:
-            for part in topic.partitions:
-                paces.add_row(topic.group, f"{topic.topic}/{part.partition}", *_cells(report, part))
-        else:
-            paces.add_row(topic.group, topic.topic, *_cells(report, topic))
-    applying = {topic.group for topic in report.topics}
-    for service in report.services:
-        if service.service not in applying:
-            paces.add_row(service.service, "?" if report.kafka_silent else "nothing applied yet")
+        by_group.setdefault(topic.group, []).append(topic)
+    for group in [*by_group, *(one.service for one in report.services if one.service not in by_group)]:
+        paces.add_row(group)
+        for topic in by_group.get(group, []):
+            if by_partition:
+                for part in topic.partitions:
+                    paces.add_row(f"  {topic.topic}/{part.partition}", *_cells(report, part))
+            else:
+                paces.add_row(f"  {topic.topic}", *_cells(report, topic))
+        if group not in by_group:
+            paces.add_row("  ?" if report.kafka_silent else "  nothing applied yet")
     backlogs = Table(box=None)
     for title in ("service", "not yet on Kafka", "oldest", "held"):
         backlogs.add_column(title, justify="left" if title in ("service", "held") else "right")
@@ -79,8 +86,8 @@ def _cells(report: LagReport, pace: PaceReport) -> tuple[str, ...]:
     return (
         f"{pace.behind:,}",
         age(report.read_at, pace.oldest_at),
-        f"{pace.applied_per_second:,.1f}",
-        f"{pace.arriving_per_second:,.1f}",
+        _rate(pace.applied_per_second),
+        _rate(pace.arriving_per_second),
         catching,
         age(report.read_at, pace.moved_at),
         pace.state,
@@ -90,6 +97,10 @@ def _cells(report: LagReport, pace: PaceReport) -> tuple[str, ...]:
 def age(now: datetime, since: datetime | None) -> str:
     """How long ago that was; a dash for never."""
     return "–" if since is None else _clock(max(timedelta(0), now - since).total_seconds())
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.1f}" if per_second < 10 else f"{per_second:,.0f}"
 
 
 def _clock(seconds: float) -> str:
