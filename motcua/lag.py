@@ -49,25 +49,25 @@ async def watch(bootstrap: str, ops_url: str, console: Console, shown: Callable[
 def tables(report: LagReport, *, by_partition: bool = False) -> Group:
     """By group one line a topic (or partition), then one a service, then what the numbers mean. Fits 80 columns."""
     paces = Table(box=None, padding=(0, 1, 0, 0))
-    paces.add_column("group, topic", no_wrap=True)
+    paces.add_column("group: topics", no_wrap=True)
     for title in ("behind", "oldest", "applied /s", "in /s"):
         paces.add_column(title, justify="right")
-    for title in ("caught up in", "progress"):
-        paces.add_column(title, justify="right", min_width=len("catching"))
+    paces.add_column("caught up in", justify="right", min_width=len("catching"))
+    paces.add_column("moved", justify="right")
     paces.add_column("state", min_width=len("catching"))
     by_group: dict[str, list[TopicLag]] = {}
     for topic in report.topics:
         by_group.setdefault(topic.group, []).append(topic)
     for group in [*by_group, *(one.service for one in report.services if one.service not in by_group)]:
-        paces.add_row(group)
+        paces.add_row(f"{group}:")
         for topic in by_group.get(group, []):
             if by_partition:
                 for part in topic.partitions:
-                    paces.add_row(f"  {topic.topic}/{part.partition}", *_cells(report, part))
+                    paces.add_row(f"{topic.topic}/{part.partition}", *_cells(report, part))
             else:
-                paces.add_row(f"  {topic.topic}", *_cells(report, topic))
+                paces.add_row(topic.topic, *_cells(report, topic))
         if group not in by_group:
-            paces.add_row("  ?" if report.kafka_silent else "  nothing applied yet")
+            paces.add_row("?" if report.kafka_silent else "nothing applied yet")
     backlogs = Table(box=None)
     for title in ("service", "not yet on Kafka", "oldest", "held"):
         backlogs.add_column(title, justify="left" if title in ("service", "held") else "right")
