@@ -79,7 +79,8 @@ class Applying(Generic[R]):
             self._park(row, record)
         else:
             self._apply(row, record)
-            self._drain(row)
+            if waiting:
+                self._drain(row)
 
     def decide(self, held: Held, verdict: Verdict) -> None:
         """Execute an operator's replay or discard, then let the held records follow."""

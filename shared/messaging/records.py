@@ -1,8 +1,7 @@
 """A record as it came from Kafka, with its headers read and its value still in bytes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.contracts.envelope import AnyFact
@@ -11,8 +10,7 @@ from shared.contracts.topics import Topic
 from shared.kernel.errors import PoisonMessageError
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record; `key` is the dossier's UUID (or the calendar's name) as the service's table has it."""
 
     topic: str

@@ -34,12 +34,13 @@ class Cause:
     @classmethod
     def of(cls, fact: AnyFact, *, service: str, recorded_at: datetime) -> "Cause":
         """A consumed fact as the cause of `service`'s own."""
+        fact_id = str(fact.id)
         return cls(
-            id=str(fact.id),
+            id=fact_id,
             actor=_itself(service),
             recorded_at=max(recorded_at, fact.recordedtime),
             correlation=fact.correlationid,
-            causation=str(fact.id),
+            causation=fact_id,
             traceparent=fact.traceparent,
         )
 

@@ -1,7 +1,5 @@
 """How records of a partition take effect: plain cases, one rule each."""
 
-from dataclasses import replace
-
 import pytest
 
 from shared.contracts.registry import UpgradeNeededError
@@ -118,7 +116,7 @@ def test_an_unknown_type_only_moves_the_fence() -> None:
     """It is not even decoded: its bytes may be anything."""
     service = Service()
     first, second = steps("a1 a2")
-    service.receive([replace(first, type="dossier.unheard_of", value=b"\xff"), second])
+    service.receive([first._replace(type="dossier.unheard_of", value=b"\xff"), second])
     assert service.rows[A].steps == ["a2"]
 
 
@@ -127,7 +125,7 @@ def test_a_version_from_the_future_stops_instead_of_parking() -> None:
     service = Service()
     first, second = steps("a1 a2")
     with pytest.raises(UpgradeNeededError, match=r"dossier\.step_recorded arrived in version 2.*upgrade me"):
-        service.receive([first, replace(second, version=2)])
+        service.receive([first, second._replace(version=2)])
     assert service.rows == {}
     assert service.held == {}
 
@@ -137,7 +135,7 @@ def test_a_value_that_nobody_can_read_is_parked(value: bytes) -> None:
     """The headers tell whose it is, so its successors wait behind it."""
     service = Service()
     first, second, third = steps("a1 a2 b1")
-    service.receive([replace(first, value=value), second, third])
+    service.receive([first._replace(value=value), second, third])
     assert service.waiting(A) == [(0, "parked"), (1, "behind")]
     assert service.rows[B].steps == ["b1"]
 
@@ -146,7 +144,7 @@ def test_headers_that_contradict_the_value_are_poison() -> None:
     """What the fence judges by and what takes effect must be one fact."""
     service = Service()
     (first,) = steps("a1")
-    service.receive([replace(first, value=step(B, 1).to_json())])
+    service.receive([first._replace(value=step(B, 1).to_json())])
     assert service.waiting(A) == [(0, "parked")]
     assert "key and headers of" in service.held[0].detail
 
@@ -154,5 +152,5 @@ def test_headers_that_contradict_the_value_are_poison() -> None:
 def test_the_row_knows_its_partition() -> None:
     """Tickers ask for it: only the holder of the partition fires."""
     service = Service()
-    service.receive([replace(steps("a1")[0], partition=5)])
+    service.receive([steps("a1")[0]._replace(partition=5)])
     assert service.rows[A].partition == 5
