@@ -88,8 +88,10 @@ async def relay(shell: Shell) -> None:
         await eventually(shell.nothing_to_send, within=180)
 
 
-async def measured(name: str, records: int, work: Callable[[], Awaitable[None]], *, profile: bool) -> None:
-    """Print one line: events a second, and this process's own CPU an event."""
+async def measured(
+    name: str, records: int, work: Callable[[], Awaitable[None]], *, profile: bool
+) -> tuple[float, float]:
+    """Print one line: events a second, and this process's own CPU an event; the same as seconds."""
     profiler = cProfile.Profile() if profile else None
     wall, cpu = time.monotonic(), time.process_time()
     if profiler:
@@ -101,23 +103,34 @@ async def measured(name: str, records: int, work: Callable[[], Awaitable[None]],
     print(f"{name:40} {records / wall:>10,.0f} events/s {cpu / records * 1e6:>8.1f} µs CPU/event {wall:>7.1f} s")
     if profiler:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+    return wall, cpu
+
+
+async def fill(shell: Shell, topic: Topic, records: int) -> int:
+    """Put so many facts on a topic, STEPS a dossier, round after round; the size of one in bytes."""
+    keys = [dossier(n * 2**64 + n) for n in range(1, records // STEPS + 1)]
+    for n in range(1, STEPS + 1):
+        for at in range(0, len(keys), 1000):
+            await shell.send(topic, *(step(key, n) for key in keys[at : at + 1000]))
+    return len(step(keys[0], 1).to_json())
+
+
+async def forget(shell: Shell) -> None:
+    """Leave nothing of what was consumed or told."""
+    await shell.pool.execute("truncate tallies, stored_offsets, facts, outbox")
+    await shell.pool.execute("vacuum analyze")
 
 
 async def bench(shell: Shell, records: int, profiled: str) -> None:
     """Each line on the same records, one after the other."""
     topic = await shell.topic("in", partitions=6)
     out = await shell.topic("out", partitions=6)
-    keys = [dossier(n * 2**64 + n) for n in range(1, records // STEPS + 1)]
-    for n in range(1, STEPS + 1):
-        for at in range(0, len(keys), 1000):
-            await shell.send(topic, *(step(key, n) for key in keys[at : at + 1000]))
-    size = len(step(keys[0], 1).to_json())
-    print(f"{records:,} records of {size} bytes, {len(keys):,} dossiers, 6 partitions\n")
+    size = await fill(shell, topic, records)
+    print(f"{records:,} records of {size} bytes, {records // STEPS:,} dossiers, 6 partitions\n")
     await measured("aiokafka getmany alone", records, lambda: client_alone(shell, topic), profile=False)
     await measured("the same, values decoded", records, lambda: client_and_decoding(shell, topic), profile=False)
     await measured("consumer, state only", records, lambda: consume(shell, topic, None), profile=profiled == "state")
-    await shell.pool.execute("truncate tallies, stored_offsets")
-    await shell.pool.execute("vacuum analyze")
+    await forget(shell)
     await measured(
         "consumer, one fact told for each", records, lambda: consume(shell, topic, out), profile=profiled == "consumer"
     )
