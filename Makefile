@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 WEEKS ?= 6
 JOBS ?= 4
+BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: compose-env help setup check test format events up demo
+.PHONY: compose-env help setup check test format events up demo bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,3 +49,6 @@ up: setup ## the whole centre on this machine, until Ctrl-C
 
 demo: setup ## WEEKS weeks (6; all: 27) of 2017 through a fresh centre, checked; ends by itself
 	$(BIN)/python -m motcua demo --weeks $(WEEKS)
+
+bench: setup ## rates, CPU, memory, latency beside limits and peers: docs/benchmarks.md (BENCH=--quick to try)
+	$(BIN)/python -m tests.bench $(BENCH)
