@@ -50,10 +50,9 @@ def run(bench: Bench) -> Part:
     rows = [Row("act → 2xx", spread(accepted)), Row("act → sink", spread(to_sink, aim=AIM_MS))]
     for channel in ("sms", "email"):
         mine = [course.seconds * 1e3 for course in found if course.channel == channel]
-        rows.append(Row(f"act → sink, {channel}", spread(mine, aim=AIM_MS)))
-    rows.append(
-        Row("act → sink, waiting for the due date", spread([c.seconds * 1e3 for c in found if c.via_sla], aim=AIM_MS))
-    )
+        rows.append(Row(f"act → sink, {channel}", spread(mine)))
+    via_sla = [course.seconds * 1e3 for course in found if course.via_sla]
+    rows.append(Row("act → sink, waiting for the due date", spread(via_sla)))
     again = sum(act.sent_again for act in done)
     notes = (
         f"{len(planned):,} acts in all, {len(done):,} of them measured, each answered as meant, {again} of them sent "
