@@ -15,7 +15,7 @@ import psutil
 from motcua.embedded.kafka import KAFKA_VERSION
 
 CLIENT = "client"
-"""The process that measures, under this name."""
+"""The process that measures, under this name, with those of its children that have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Meter:
     def _read(self) -> tuple[float, float, dict[str, float]]:
         cpu = {name: _seconds(process) for name, process in self._processes.items()}
         own = self._mine.cpu_times()
-        cpu[CLIENT] = own.user + own.system
+        cpu[CLIENT] = own.user + own.system + own.children_user + own.children_system  # a peer's run is one of these
         all_times = psutil.cpu_times()
         idle = all_times.idle + getattr(all_times, "iowait", 0.0)
         return time.monotonic(), sum(all_times) - idle, cpu

@@ -13,6 +13,7 @@ from shared.kernel.errors import StartError
 from shared.runtime.settings import inherited_environment
 from tests.bench.bench import Bench, NoResultError
 from tests.bench.figures import Figure, Part, Row, Table
+from tests.bench.machine import Meter
 
 _NEEDED = (
     "bench.py",
@@ -65,17 +66,24 @@ def run(bench: Bench) -> Part:
         _bring(bench, folder, home)
     except (OSError, subprocess.SubprocessError) as error:
         return Part("peers", 0.0, skipped=f"the peers could not be made ready: {_told(error)}")
-    rows = []
+    rows, others = [], []
     with bench.servers("peers") as (broker, postgres):
+        assert broker.pid is not None, "it was started"
+        assert postgres.pid is not None, "it was started"
+        meter = Meter({"kafka": broker.pid, "postgres": postgres.pid})
         harness = _Harness(bench, folder, home, broker, postgres)
         harness.fill()
         for contender in CONTENDERS:
             runs = []
             for number in range(1, bench.sizes.runs + 1):
+                meter.again()
                 runs.append(harness.run(contender))
+                others.append(meter.spent().others)
                 bench.say(f"  {contender.name}, run {number}: {runs[-1]['evs']:,.0f} events/s")
             rows.append(_row(contender, runs))
-    return Part("peers", 0.0, (Table("peers", tuple(rows), (f"Events of the harness: {harness.size} bytes.",)),))
+    return Part(
+        "peers", 0.0, (Table("peers", tuple(rows), (f"Events of the harness: {harness.size} bytes.",)),), tuple(others)
+    )
 
 
 def _bring(bench: Bench, folder: Path, home: Path) -> None:
