@@ -33,6 +33,10 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 16
 """Messages leased, and with the provider, at the same time."""
 LOOK_AGAIN_SECONDS = 0.3
+"""How long a sender waits unasked: for what other replicas planned, is tried again, or was left by a dead one."""
+TOGETHER_SECONDS = 0.02
+"""What is planned within so long of each other is leased together."""
+CATCHING_UP_SECONDS = 0.1
 STALLED_SECONDS = 30.0
 STOP_SECONDS = 8.0
 """How long an orderly stop waits for answers that are under way; those cut off are in doubt."""
@@ -63,6 +67,7 @@ class Sender:
         self._lease = lease
         self._judge = Judge(context.clock, texts, lease, gateway.can)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._planned: asyncio.Future[None]
         self._progress_at = time.monotonic()
         self._trouble: str | None = None
 
@@ -99,6 +104,7 @@ class Sender:
         A message goes only while its dossier's facts on Kafka, as far as the broker names them now, have been heard:
         after an outage the sender would otherwise be faster than the consumer, and tell what was overtaken meanwhile.
         """
+        self._planned = self._context.consumer.told.next()
         self._under_way = {task for task in self._under_way if not task.done()}
         room = AT_ONCE - len(self._under_way)
         if room == 0:
@@ -108,7 +114,9 @@ class Sender:
         now = self._context.clock.now()
         if not await any_due(pool, channel=self._channel, now=now):
             return False
-        heard = await self._context.consumer.caught_up_by_any(DOSSIERS_TOPIC, DEADLINES)
+        heard = await self._context.consumer.caught_up_by_any(
+            DOSSIERS_TOPIC, DEADLINES, within_seconds=CATCHING_UP_SECONDS
+        )
         leased = await claim(pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=heard)
         if not leased:
             return False
@@ -124,14 +132,16 @@ class Sender:
         return True
 
     async def _wait(self) -> None:
-        """Until there may be something to do: half the places are free, or it is time to look again.
+        """Until there may be something to do: the consumer planned something while half the places are free, or it is
+        time to look again.
 
         Places that get free one by one are filled together: each filling asks broker, database and intake anew.
         """
         until = time.monotonic() + LOOK_AGAIN_SECONDS
         under_way = self._under_way
         if len(under_way) <= AT_ONCE // 2:
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.wait([self._planned], timeout=LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(TOGETHER_SECONDS)
         while len(under_way) > AT_ONCE // 2 and (left := until - time.monotonic()) > 0:
             _, under_way = await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 

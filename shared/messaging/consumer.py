@@ -23,6 +23,7 @@ from shared.messaging.partition import Partition, StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.facts import Publisher
 from shared.postgres.pool import end_frozen_sessions
+from shared.runtime.tasks import Signal
 
 log = structlog.get_logger()
 
@@ -46,6 +47,8 @@ _STANDING = (
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
     """Consumes `streams` as `member` of `group` until it is cancelled.
+
+    `applied` happens with each transaction on records that this process commits, `told` with each that told facts.
 
     Kafka's own commit is for lag tools alone: the stored offsets in the database are the truth, and every partition
     seeks there when it is assigned.
@@ -78,6 +81,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._partitions: dict[TopicPartition, tuple[Partition[Any], asyncio.Task[None]]] = {}
         self._failed: asyncio.Future[None] | None = None
         self._recent: deque[tuple[int, Sequence[Any]]] = deque()
+        self.applied = Signal()
+        self.told = Signal()
         self._committed: dict[TopicPartition, int] = {}
         names = ", ".join(self._streams)
         self._not_ready: str | None = f"not joined yet: it needs Kafka at {bootstrap} and {names} (`motcua topics`)"
@@ -124,21 +129,24 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         held = {tp for tp in self._partitions if tp.topic == topic.name}
         return frozenset(tp.partition for tp in await self._at_end(held))
 
-    async def caught_up_by_any(self, *topics: Topic) -> frozenset[int]:
+    async def caught_up_by_any(self, *topics: Topic, within_seconds: float = 0.0) -> frozenset[int]:
         """Partitions in which the group has caught up with all of `topics`, which are keyed alike, whoever holds them.
 
         Stored offsets and what records did stand in the one database, so this holds for every replica; members need
         not hold the same partitions of each topic. None without an answer, and without a place in the group.
+        Waits up to `within_seconds` for those that are behind the ends named at first: where facts flow all the time,
+        some partition is behind at every moment.
         """
         if self._not_ready is not None:
             return frozenset()
         numbers = range(min(topic.partitions for topic in topics))
-        at_end = await self._at_end({TopicPartition(topic.name, number) for topic in topics for number in numbers})
+        tps = {TopicPartition(topic.name, number) for topic in topics for number in numbers}
+        at_end = await self._at_end(tps, within_seconds)
         return frozenset(
             number for number in numbers if all(TopicPartition(topic.name, number) in at_end for topic in topics)
         )
 
-    async def _at_end(self, tps: Collection[TopicPartition]) -> frozenset[TopicPartition]:
+    async def _at_end(self, tps: Collection[TopicPartition], within_seconds: float = 0.0) -> frozenset[TopicPartition]:
         if self._consumer is None or not tps:
             return frozenset()
         try:
@@ -146,11 +154,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         except (StartError, TimeoutError) as error:
             log.warning("end_offsets_unknown", topics=sorted({tp.topic for tp in tps}), error=str(error))
             return frozenset()
-        rows = await self._pool.fetch(
-            "select topic, partition, next_offset from stored_offsets where consumer_group = $1", self._group
-        )
-        stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        return frozenset(tp for tp in tps if stored.get(tp, 0) >= ends[tp.topic, tp.partition])
+        until = time.monotonic() + within_seconds
+        while True:
+            applied = self.applied.next()
+            rows = await self._pool.fetch(
+                "select topic, partition, next_offset from stored_offsets where consumer_group = $1", self._group
+            )
+            stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+            reached = frozenset(tp for tp in tps if stored.get(tp, 0) >= ends[tp.topic, tp.partition])
+            left = until - time.monotonic()
+            if len(reached) == len(tps) or left <= 0:
+                return reached
+            await asyncio.wait([applied], timeout=left)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Called by aiokafka: start a Partition for each."""
@@ -163,7 +178,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 pool=self._pool,
                 publisher=self._publisher,
                 clock=self._clock,
-                wake_relay=self._wake_relay,
+                wake_relay=self._told,
                 seen=self._seen,
             )
             task = asyncio.create_task(partition.run(), name=f"{tp.topic}/{tp.partition}")
@@ -234,7 +249,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def _told(self) -> None:
+        self._wake_relay()
+        self.told.tell()
+
     def _seen(self, records: int, parked: Sequence[Any]) -> None:
+        self.applied.tell()
         self._recent.append((records, parked))
         while sum(count for count, _ in self._recent) > PARKED_WINDOW and len(self._recent) > 1:
             self._recent.popleft()

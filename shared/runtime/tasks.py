@@ -24,6 +24,25 @@ class PartEndedError(MotcuaError):
         self.reason = reason
 
 
+class Signal:
+    """Something that happens again and again, for whoever waits for its next time."""
+
+    def __init__(self) -> None:
+        self._next: asyncio.Future[None] | None = None
+
+    def next(self) -> "asyncio.Future[None]":
+        """Done when it happens next. Take it before looking around, so that nothing is missed between the two."""
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        return self._next
+
+    def tell(self) -> None:
+        """It has happened."""
+        if self._next is not None:
+            self._next.set_result(None)
+            self._next = None
+
+
 async def supervise(parts: Mapping[str, Part], *, stop: asyncio.Event, grace_seconds: float = 10.0) -> None:
     """Run every part until `stop` is set; then cancel them in reverse order, one after the other, and return.
 

@@ -1,13 +1,17 @@
 """Each fact takes effect once, in its dossier's order, and one bad record holds up its own dossier alone."""
 
+from typing import Any
+
 import pytest
 
+from shared.contracts.envelope import Fact
 from shared.contracts.registry import UpgradeNeededError
 from shared.messaging.partition import StopConsumingError
 from shared.messaging.records import headers, headers_of
+from shared.postgres.unit import Unit
 from tests.support import eventually
-from tests.support.delivery import counting, dossier, step
-from tests.support.shell import Shell
+from tests.support.delivery import MOMENT, Tally, counting, dossier, step
+from tests.support.shell import Shell, told_on
 
 A, B, C = dossier(1), dossier(2), dossier(3)
 
@@ -38,6 +42,25 @@ async def test_a_gap_waits_for_the_missing_record(shell: Shell) -> None:
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "2", "3", "4"]
     assert await shell.held() == []
+
+
+async def test_who_waits_is_told_of_what_was_committed(shell: Shell) -> None:
+    """Whoever sends what the consumer plans need not ask again and again: a transaction that told facts says so."""
+    topic, outgoing = await shell.topic(), await shell.topic("outgoing")
+    tells = told_on(outgoing)
+
+    def on_step(fact: Fact[Any], unit: Unit[Tally]) -> None:
+        if fact.data.activity == "tell":
+            data = tells(state="processing", activity="told")
+            unit.publish(unit.row(fact.dossier_id), data, time=MOMENT, cause=unit.cause_of(fact))
+
+    async with shell.consuming(topic, handler=on_step) as consumer:
+        applied, told = consumer.applied.next(), consumer.told.next()
+        await shell.send(topic, step(A, 1))
+        await eventually(applied.done, within=20)
+        assert not told.done()
+        await shell.send(topic, step(A, 2, "tell"))
+        await eventually(told.done, within=20)
 
 
 async def test_progress_is_dated(shell: Shell) -> None:

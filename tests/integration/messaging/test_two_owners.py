@@ -1,5 +1,6 @@
 """Two transactions want one partition or one dossier: whoever comes second starts from what the first has committed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -264,6 +265,13 @@ async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell)
             for each in (consumer, other):
                 assert await each.caught_up_by_any(one) == {0, 1}
                 assert await each.caught_up_by_any(one, two) == {1 - partition}
+            waiting = [
+                asyncio.create_task(each.caught_up_by_any(one, two, within_seconds=seconds))
+                for each, seconds in ((consumer, 60), (other, 0.2))
+            ]
+            assert await waiting[1] == {1 - partition}
+        async with asyncio.timeout(30):
+            assert await waiting[0] == {0, 1}
         await shell.caught_up(two)
         for each in (consumer, other):
             assert await each.caught_up_by_any(one, two) == {0, 1}

@@ -37,6 +37,7 @@ from shared.runtime.centre import load_centre
 from shared.runtime.clock import SystemClock, machine_now
 from shared.runtime.http import create_app
 from shared.runtime.keys import KeyRing, new_key, write_keys
+from shared.runtime.tasks import Signal
 from tests.support import ServiceDatabase, eventually, free_port
 from tests.support.life import Life
 from tests.support.serving import serving
@@ -99,8 +100,9 @@ class Heard:
     """Stands where the consumer would: `hear` lets facts take effect, so a test says what counts as heard."""
 
     partitions: set[int] = field(default_factory=lambda: set(range(6)))
+    told: Signal = field(default_factory=Signal)
 
-    async def caught_up_by_any(self, *topics: Topic) -> frozenset[int]:
+    async def caught_up_by_any(self, *topics: Topic, within_seconds: float) -> frozenset[int]:
         """As the consumer says it."""
         return frozenset(self.partitions)
 

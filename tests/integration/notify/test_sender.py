@@ -4,10 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 import structlog
 
 from motcua.embedded.postgres import Postgres
 from motcua.sinks.inbox import read_inbox
+from services.notify import sender
 from tests.integration.notify.office import EMAIL, IMPATIENT, Office, life_now, office
 from tests.support import Databases, eventually
 from tests.support.life import Life
@@ -26,6 +28,18 @@ async def test_two_senders_send_each_message_once(database: Databases, tmp_path:
         assert await it.sms_requests() == 20
         for life in lives:
             assert len(await it.inbox(life)) == 1
+
+
+async def test_a_plan_wakes_the_sender(database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process's consumer has just planned goes at once, however seldom the sender looks by itself."""
+    monkeypatch.setattr(sender, "LOOK_AGAIN_SECONDS", 600.0)
+    async with office(database.fresh("notify"), tmp_path) as it:
+        for _ in range(2):
+            life = life_now(reach=("sms",))
+            life.withdrawn()
+            await it.hear(life.facts)
+            it.heard.told.tell()
+            await it.becomes(life, "delivered")
 
 
 async def test_what_was_overtaken_is_not_sent_and_nobody_is_looked_up(database: Databases, tmp_path: Path) -> None:

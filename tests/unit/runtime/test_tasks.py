@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.runtime.tasks import PartEndedError, supervise
+from shared.runtime.tasks import PartEndedError, Signal, supervise
 
 
 async def _for_ever() -> None:
@@ -97,3 +97,15 @@ async def test_outer_cancellation_ends_the_parts() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+async def test_a_signal_is_not_missed_between_taking_and_waiting() -> None:
+    """Everybody who took the next time is told, also of what happened before they waited; later ones wait anew."""
+    signal = Signal()
+    first, second = signal.next(), signal.next()
+    signal.tell()
+    assert first.done()
+    assert second.done()
+    assert not signal.next().done()
+    signal.tell()
+    signal.tell()
