@@ -15,9 +15,6 @@ from shared.contracts.messages import (
 )
 from shared.postgres.facts import Cause
 from shared.postgres.unit import Unit
-from shared.runtime import metrics
-
-OUTCOMES = metrics.counter("motcua_notify_outcomes_total", "Messages by what became of them.", ("channel", "outcome"))
 
 
 def record(step: Step, message: Message, unit: Unit[DossierRow], *, now: datetime, machine: datetime) -> None:
@@ -75,7 +72,6 @@ def _wait(message: Message, step: Any, until: datetime) -> None:
 
 def _close(message: Message, state: Any, reason: str | None) -> None:
     message.state, message.reason, message.next_step = state, reason, None
-    OUTCOMES.labels(message.channel, state).inc()
 
 
 def _tell_sent(message: Message, unit: Unit[DossierRow], now: datetime) -> None:

@@ -10,10 +10,14 @@ from uuid import UUID
 import structlog
 
 from services.notify.store import DOSSIERS, MESSAGES, DossierRow, Message, dossiers_of, machine_now
+from shared.contracts.messages import MessageEvent
 from shared.kernel.errors import ExpectedError
 from shared.messaging.service import Context
 from shared.postgres.errors import is_transient
 from shared.postgres.unit import Unit
+from shared.runtime import metrics
+
+OUTCOMES = metrics.counter("motcua_notify_outcomes_total", "Messages by what became of them.", ("channel", "outcome"))
 
 log = structlog.get_logger(__name__)
 
@@ -89,9 +93,13 @@ class Recorder:
         async with self._context.unit(DOSSIERS, set(dossiers.values())) as (connection, unit):
             messages = await MESSAGES.lock(connection, dossiers)
             machine = await machine_now(connection)
-            return [
+            outcomes = [
                 wish.decide(messages[wish.message_id], unit, machine)
                 if wish.message_id in messages
                 else ExpectedError("no-such-message", "no message of this id was planned here", status=404)
                 for wish in wishes
             ]
+        for fact in unit.facts:  # once they are committed: a group that fails is decided again
+            assert isinstance(fact.data, MessageEvent), "notify tells of messages alone"
+            OUTCOMES.labels(fact.data.channel, fact.type.removeprefix("message.")).inc()
+        return outcomes

@@ -9,9 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from prometheus_client import Counter
 
 from motcua.embedded.postgres import Postgres
-from services.notify.recording import Recorder
+from services.notify.domain.delivery import Dropped
+from services.notify.outcomes import record
+from services.notify.recording import OUTCOMES, Recorder
 from services.notify.store import MESSAGES, DossierRow, Message
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
@@ -41,6 +44,15 @@ def attempted(message: Message, unit: Unit[DossierRow], _: datetime) -> int:
     message.attempts += 1
     unit.change(MESSAGES, message)
     return message.attempts
+
+
+def dropped(message: Message, unit: Unit[DossierRow], machine: datetime) -> None:
+    record(Dropped("overtaken"), message, unit, now=machine, machine=machine)
+
+
+def value(counter: Counter) -> float:
+    (metric,) = counter.collect()
+    return float(metric.samples[0].value)
 
 
 async def told(it: Office, ids: list[UUID], column: str) -> list[Any]:
@@ -82,6 +94,17 @@ async def test_a_change_that_fails_fails_alone(database: Databases, tmp_path: Pa
         assert isinstance(outcomes[1], asyncpg.CheckViolationError)
         assert isinstance(outcomes[2], LookupError)
         assert await told(it, ids, "attempts") == ["1", "0", "0", "1"]
+
+
+async def test_an_outcome_is_counted_once_it_is_committed(database: Databases, tmp_path: Path) -> None:
+    """A group that failed was decided twice, and is counted once."""
+    async with planned(database.fresh("notify"), tmp_path, 3) as (it, ids):
+        await it.pool.execute(f"alter table messages add check (message_id <> '{ids[1]}' or state = 'planned')")
+        counter = OUTCOMES.labels("sms", "dropped")
+        before = value(counter)
+        recorder = Recorder(it.context)
+        await asyncio.gather(*(recorder.record(message_id, dropped) for message_id in ids), return_exceptions=True)
+        assert value(counter) - before == 2
 
 
 async def test_a_message_that_nobody_planned_is_refused_alone(database: Databases, tmp_path: Path) -> None:
