@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from services.notify.store import DOSSIERS, MESSAGES, DossierRow, Message, dossiers_of, machine_now
@@ -60,7 +61,7 @@ class Recorder:
         """What `decide` answered, once its change is committed.
 
         Raises what `decide` or its transaction raised, and ExpectedError (404) when there is no such message. Where a
-        group fails by one change's fault, each is made alone; where the database is away, all of it raises that.
+        group fails by one of its changes, each is made alone; where the database is away, all of it raises that.
         """
         wish = _Wish(message_id, decide, asyncio.get_running_loop().create_future())
         self._waiting.append(wish)
@@ -78,7 +79,7 @@ class Recorder:
         try:
             outcomes = await self._transact(wishes)
         except Exception as error:  # noqa: BLE001 - whoever asked for the change is told
-            if len(wishes) > 1 and not is_transient(error):
+            if len(wishes) > 1 and not _is_away(error):
                 log.warning("recorded_singly", messages=len(wishes), error=f"{type(error).__name__}: {error}")
                 for wish in wishes:
                     await self._together([wish])
@@ -103,3 +104,9 @@ class Recorder:
             assert isinstance(fact.data, MessageEvent), "notify tells of messages alone"
             OUTCOMES.labels(fact.data.channel, fact.type.removeprefix("message.")).inc()
         return outcomes
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database would serve none of a group, rather than one of its rows be at fault or locked for long."""
+    of_rows = isinstance(error, asyncpg.LockNotAvailableError | asyncpg.TransactionRollbackError)
+    return is_transient(error) and not of_rows

@@ -1,6 +1,7 @@
 """Changes of messages that share a transaction: none waits for a group, none suffers for another."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,12 +19,15 @@ from services.notify.recording import OUTCOMES, Recorder
 from services.notify.store import MESSAGES, DossierRow, Message
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
+from shared.messaging.service import Context
 from shared.postgres.unit import Unit
 from shared.runtime.clock import machine_now
 from tests.integration.notify.office import Office, life_now, office
 from tests.support import Databases, ServiceDatabase, eventually
 
-LOCKED = "select from dossiers for update"
+LOCKED = (
+    "select from dossiers where dossier_id in (select dossier_id from messages where message_id = any($1)) for update"
+)
 
 
 @asynccontextmanager
@@ -38,6 +42,15 @@ async def planned(database: ServiceDatabase, home: Path, count: int) -> AsyncIte
             await it.hear(life.facts)
             ids.append((await it.messages(life))[0]["message_id"])
         yield it, ids
+
+
+@asynccontextmanager
+async def impatient(it: Office, url: str) -> AsyncIterator[Context]:
+    """The office's context with connections that wait but shortly for a lock."""
+    context = copy.copy(it.context)
+    settings = {"search_path": "notify", "lock_timeout": "300ms"}
+    async with asyncpg.create_pool(url, min_size=1, server_settings=settings) as context.pool:
+        yield context
 
 
 def attempted(message: Message, unit: Unit[DossierRow], _: datetime) -> int:
@@ -66,7 +79,7 @@ async def test_what_is_asked_for_during_a_commit_shares_the_next(database: Datab
     async with planned(database.fresh("notify"), tmp_path, 5) as (it, ids):
         recorder = Recorder(it.context)
         async with it.pool.acquire() as holder, holder.transaction():
-            await holder.execute(LOCKED)
+            await holder.execute(LOCKED, ids)
             first = asyncio.ensure_future(recorder.record(ids[0], attempted))
             await eventually(lambda: waiting(it.pool), within=10)
             later = [asyncio.ensure_future(recorder.record(message_id, attempted)) for message_id in ids[1:]]
@@ -94,6 +107,19 @@ async def test_a_change_that_fails_fails_alone(database: Databases, tmp_path: Pa
         assert isinstance(outcomes[1], asyncpg.CheckViolationError)
         assert isinstance(outcomes[2], LookupError)
         assert await told(it, ids, "attempts") == ["1", "0", "0", "1"]
+
+
+async def test_a_dossier_that_stays_locked_holds_up_no_other(database: Databases, tmp_path: Path) -> None:
+    """Its holder froze, say: after the time-out those beside it are made, and the one is told."""
+    fresh = database.fresh("notify")
+    async with planned(fresh, tmp_path, 3) as (it, ids), impatient(it, fresh.url("notify")) as context:
+        recorder = Recorder(context)
+        async with it.pool.acquire() as holder, holder.transaction():
+            await holder.execute(LOCKED, [ids[1]])
+            changes = [recorder.record(message_id, attempted) for message_id in ids]
+            outcomes = await asyncio.gather(*changes, return_exceptions=True)
+        assert [outcomes[0], outcomes[2]] == [1, 1]
+        assert isinstance(outcomes[1], asyncpg.LockNotAvailableError)
 
 
 async def test_an_outcome_is_counted_once_it_is_committed(database: Databases, tmp_path: Path) -> None:
@@ -131,7 +157,7 @@ async def test_who_is_cut_off_cuts_off_no_other(database: Databases, tmp_path: P
     async with planned(database.fresh("notify"), tmp_path, 3) as (it, ids):
         recorder = Recorder(it.context)
         async with it.pool.acquire() as holder, holder.transaction():
-            await holder.execute(LOCKED)
+            await holder.execute(LOCKED, ids)
             changes = [asyncio.ensure_future(recorder.record(message_id, attempted)) for message_id in ids]
             await eventually(lambda: waiting(it.pool), within=10)
             changes[0].cancel()
