@@ -1,7 +1,9 @@
 """Where to reach an applicant: asked of intake at the moment of sending, never kept here."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -46,6 +48,7 @@ class Contacts:
     async def look_up(self, messages: Sequence[Message]) -> dict[UUID, Contact]:
         """The contact for each of these messages, by message id; an empty one when intake knows none (any more).
 
+        Where intake refuses what several ask, each is asked for alone, and those that it refuses then are left out.
         Raises TransientError when intake does not answer as it should; nothing was sent then.
         """
         wanted = [
@@ -58,12 +61,21 @@ class Contacts:
         ]
         try:
             response = await self._http.post("/contacts/lookup", json={"purpose": "message", "wanted": wanted})
+            if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY and len(messages) > 1:
+                return await self._one_by_one(messages)
             response.raise_for_status()
             found = {UUID(one["message_id"]): _contact(one["contact"]) for one in response.json()["found"]}
             return {message.message_id: found[message.message_id] for message in messages}
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             # an error of httpx names the address asked, never the answer
             raise TransientError(f"intake's contact look-up failed: {type(error).__name__}") from error
+
+    async def _one_by_one(self, messages: Sequence[Message]) -> dict[UUID, Contact]:
+        found: dict[UUID, Contact] = {}
+        for message in messages:
+            with contextlib.suppress(TransientError):
+                found |= await self.look_up([message])
+        return found
 
     async def close(self) -> None:
         """Give connections back."""

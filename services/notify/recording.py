@@ -1,6 +1,7 @@
 """Changes of messages under their dossiers' locks: what is asked for while one transaction commits shares the next."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,18 +62,21 @@ class Recorder:
         """What `decide` answered, once its change is committed.
 
         Raises what `decide` or its transaction raised, and ExpectedError (404) when there is no such message. Where a
-        group fails by one of its changes, each is made alone; where the database is away, all of it raises that.
+        group fails by one of its changes, each is made alone, side by side; where the database is away, all of it
+        raises that.
         """
         wish = _Wish(message_id, decide, asyncio.get_running_loop().create_future())
         self._waiting.append(wish)
         if self._work is None or self._work.done():
-            self._work = asyncio.create_task(self._make())
+            # in a context of its own: it works for many, so the first one's ids must not stand in its log lines
+            self._work = asyncio.create_task(self._make(), context=contextvars.Context())
         outcome: T = await wish.outcome
         return outcome
 
     async def _make(self) -> None:
         while self._waiting:
-            wishes, self._waiting = self._waiting, []
+            # nobody would hand over what is begun for one that was cut off
+            wishes, self._waiting = [wish for wish in self._waiting if not wish.outcome.done()], []
             await self._together(wishes)
 
     async def _together(self, wishes: Sequence[_Wish]) -> None:
@@ -81,8 +85,7 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - whoever asked for the change is told
             if len(wishes) > 1 and not _is_away(error):
                 log.warning("recorded_singly", messages=len(wishes), error=f"{type(error).__name__}: {error}")
-                for wish in wishes:
-                    await self._together([wish])
+                await asyncio.gather(*(self._together([wish]) for wish in wishes))
                 return
             outcomes = [error] * len(wishes)
         for wish, outcome in zip(wishes, outcomes, strict=True):

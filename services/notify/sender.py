@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 import stamina
@@ -18,7 +19,7 @@ from services.notify.contacts import Contact, Contacts
 from services.notify.deciding import AFTER_FAILURE, Judge
 from services.notify.domain.delivery import Answer, NoAnswer, NotTaken
 from services.notify.gateways import Gateway
-from services.notify.recording import Recorder
+from services.notify.recording import Decide, Recorder
 from services.notify.store import DOSSIERS, Message, any_due, claim
 from services.notify.texts import Texts
 from shared.contracts.topics import DEADLINES
@@ -29,6 +30,8 @@ from shared.postgres.clock import look
 from shared.postgres.errors import is_transient
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 AT_ONCE = 16
 """Messages leased, and with the provider, at the same time."""
@@ -165,17 +168,17 @@ class Sender:
             case "answer":  # its sender died on the way: as if the provider had kept silent
                 await self._record_surely(leased, NoAnswer())
             case "ask":
-                if await self._recorder.record(message_id, partial(self._judge.may_ask, leased)):
+                if await self._surely(message_id, partial(self._judge.may_ask, leased)):
                     await self._record_surely(leased, await self._gateway.ask(message_id), asked=True)
             case _:
                 contact = (await contacts).get(message_id)
                 address = contact.address(self._channel) if contact else None
                 begin = partial(self._judge.begin, leased, contact, address)
-                if outgoing := await self._recorder.record(message_id, begin):
+                if outgoing := await self._surely(message_id, begin):
                     await self._record_surely(leased, await self._gateway.send(outgoing))
 
     async def _record_surely(self, leased: Message, answer: Answer, *, asked: bool = False) -> None:
-        """Record an answer, also when the database is away for a while: what the provider said must not be lost."""
+        """Record an answer: what the provider said must not be lost."""
         if isinstance(answer, NoAnswer | NotTaken):
             log.info(
                 "message_not_settled",
@@ -184,12 +187,17 @@ class Sender:
                 answer=type(answer).__name__,
                 asked=asked,
             )
+        await self._surely(leased.message_id, partial(self._judge.settle, leased, answer, asked))
+
+    async def _surely(self, message_id: UUID, decide: Decide[T]) -> T:
+        """What `decide` answered, also when the database is away, or its dossier locked, for no longer than a lease."""
         retrying = stamina.retry_context(
             on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
         )
         async for attempt in retrying:
             with attempt:
-                await self._recorder.record(leased.message_id, partial(self._judge.settle, leased, answer, asked))
+                return await self._recorder.record(message_id, decide)
+        raise AssertionError("stamina gives an attempt or raises")
 
     def _note_trouble(self, error: Exception, **about: str | int) -> None:
         self._trouble = f"{type(error).__name__}: {error}"

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 ROUND_ROWS = 2000
 IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.05, 0.4
 """How long an idle relay waits before it looks again unasked: facts of other replicas wake nobody here. While it finds
-nothing it waits twice as long each time, up to the second."""
+nothing it waits twice as long each time, up to LONGEST_IDLE_SECONDS."""
 STANDBY_SECONDS = 0.5
 LOCK_IDLE_SECONDS = 30
 """A frozen relay's connection, and so its lock, is ended by the database after this."""

@@ -1,6 +1,6 @@
 """The ways out: one protocol, an SMTP relay and an HTTP SMS gateway."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -15,9 +15,9 @@ class Outgoing:
     """A message with its address, for the moment of sending only. `subject` is None for an SMS."""
 
     message_id: UUID
-    address: str
-    text: str
-    subject: str | None = None
+    address: str = field(repr=False)
+    text: str = field(repr=False)
+    subject: str | None = field(default=None, repr=False)
 
 
 class Gateway(Protocol):

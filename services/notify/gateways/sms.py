@@ -34,7 +34,11 @@ class _Reply:
 
 
 class HttpSmsGateway:
-    """`POST {url}/messages` sends, `GET {url}/messages/{id}` asks. `seconds` bounds each call."""
+    """`POST {url}/messages` sends, `GET {url}/messages/{id}` asks.
+
+    `seconds` bounds connecting and each wait for bytes, twice as long a whole call: an answer that drips must not
+    outlast the lease.
+    """
 
     def __init__(self, *, url: str, key: str | None, brand: str, seconds: float, can: Capabilities) -> None:
         self._can = can
@@ -42,7 +46,7 @@ class HttpSmsGateway:
         self._url = url.rstrip("/")
         self._http = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=aiohttp.ClientTimeout(connect=seconds, sock_read=seconds),
+            timeout=aiohttp.ClientTimeout(total=2 * seconds, connect=seconds, sock_read=seconds),
             connector=aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
         )

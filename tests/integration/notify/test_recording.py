@@ -164,6 +164,22 @@ async def test_who_is_cut_off_cuts_off_no_other(database: Databases, tmp_path: P
         assert await asyncio.gather(*changes[1:]) == [1, 1]
 
 
+async def test_what_nobody_waits_for_is_not_begun(database: Databases, tmp_path: Path) -> None:
+    """A sender that is stopped hands nothing over any more, so no message of its may be marked as under way."""
+    async with planned(database.fresh("notify"), tmp_path, 2) as (it, ids):
+        recorder = Recorder(it.context)
+        async with it.pool.acquire() as holder, holder.transaction():
+            await holder.execute(LOCKED, ids)
+            first = asyncio.ensure_future(recorder.record(ids[0], attempted))
+            await eventually(lambda: waiting(it.pool), within=10)
+            second = asyncio.ensure_future(recorder.record(ids[1], attempted))
+            await asyncio.wait([second], timeout=0)
+            second.cancel()
+        assert await first == 1
+        assert await recorder.record(ids[0], attempted) == 2
+        assert await told(it, ids, "attempts") == ["2", "0"]
+
+
 async def test_while_the_database_is_away_everybody_is_told(
     database: Databases, postgres: Postgres, tmp_path: Path
 ) -> None:
