@@ -15,6 +15,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from services.ops.batching import in_batches
 from services.ops.codec import course_bytes, key_bytes, read_course, read_tally, tally_bytes
 from services.ops.counting import SOURCES, Counting, CourseKey, Raw
 from services.ops.domain.tallies import Key
@@ -24,7 +25,6 @@ from shared.contracts.topics import COURSES, TALLIES, Topic
 log = structlog.get_logger()
 
 GROUP = "ops"
-BATCH_RECORDS = 500
 AGAIN_SECONDS = 2.0
 STOP_SECONDS = 8.0
 SESSION_SECONDS = 10
@@ -199,18 +199,14 @@ class Worker:
         await self._app.consumer.seek(TP(*place), self._counting().position(*place))
 
     async def _count(self, stream: Any) -> None:
-        """The agent: whatever lies in its queue makes a batch, so batches grow with the load."""
+        """The agent: what comes at about the same time makes a batch, so batches grow with the load."""
         unacknowledged = stream.noack()
+
+        async def take_in(batch: Sequence[Any]) -> None:
+            await self._take_in([event.message for event in batch])
+
         try:
-            batch: list[Any] = []
-            async for event in unacknowledged.events():
-                batch.append(event)
-                if len(batch) < BATCH_RECORDS and not unacknowledged.channel.queue.empty():
-                    continue
-                await self._take_in([event.message for event in batch])
-                for taken in batch:
-                    await unacknowledged.ack(taken)
-                batch = []
+            await in_batches(aiter(unacknowledged.events()), take_in, unacknowledged.ack)
         except UpgradeNeededError as error:
             self._reason = f"upgrade me: {error}"
             log.error("views_need_upgrade", error=str(error))
