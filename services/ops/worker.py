@@ -170,8 +170,12 @@ class Worker:
         self._over.set()
         stopping = asyncio.ensure_future(self._app.stop())
         await asyncio.wait([stopping], timeout=STOP_SECONDS)
-        if not stopping.done() or stopping.exception() is not None:
-            log.warning("views_did_not_stop", error=repr(stopping.exception()) if stopping.done() else "too slow")
+        if not stopping.done():
+            log.warning("views_did_not_stop", error="too slow")
+        elif stopping.cancelled():  # by itself, as aiokafka does while the broker is away: not meant for us
+            log.warning("views_did_not_stop", error="it cancelled itself")
+        elif stopping.exception() is not None:
+            log.warning("views_did_not_stop", error=repr(stopping.exception()))
 
     def _moving(self) -> None:
         if self._reason is None:

@@ -121,6 +121,6 @@ async def _started(bootstrap: str, **settings: int | str) -> AIOKafkaConsumer:
     try:
         await consumer.start()
     except BaseException:
-        await consumer.stop()
+        await give_back(consumer)
         raise
     return consumer
