@@ -33,29 +33,39 @@ class SpanQuery(BaseModel):
 Spanned = Annotated[SpanQuery, Query()]
 
 
+def span(query: SpanQuery, now: datetime) -> tuple[datetime, datetime]:
+    """Begin and end. Raises ExpectedError where it does not begin before it ends, or leaves the years 1 to 9999."""
+    try:
+        end = query.to or (query.from_ + DEFAULT_SPAN if query.from_ else now + timedelta(minutes=1))
+        begin = query.from_ or end - DEFAULT_SPAN
+    except OverflowError as error:
+        given = "to" if query.to else "from"
+        raise _wrong(given, "leaves no room for a day within the years 1 to 9999: name both ends") from error
+    if begin >= end:
+        raise _wrong("from", "must be before `to`")
+    return begin, end
+
+
+def _wrong(parameter: str, detail: str) -> ExpectedError:
+    fault = FieldError(pointer=f"/query/{parameter}", detail=detail)
+    return ExpectedError("invalid-content", "1 place is wrong; see errors", status=422, errors=[fault])
+
+
 def router(views: Views, sampler: Sampler, *, now: Callable[[], datetime]) -> APIRouter:
     """The routes of one process; `now` is centre time."""
     routes = APIRouter()
 
-    def span(query: SpanQuery) -> tuple[datetime, datetime]:
-        end = query.to or (query.from_ + DEFAULT_SPAN if query.from_ else now() + timedelta(minutes=1))
-        begin = query.from_ or end - DEFAULT_SPAN
-        if begin >= end:
-            fault = FieldError(pointer="/query/from", detail="must be before `to`")
-            raise ExpectedError("invalid-content", "1 place is wrong; see errors", status=422, errors=[fault])
-        return begin, end
-
     @routes.get("/views/arrivals")
     async def arrivals(_: Watching, query: Spanned) -> Arrivals:
-        return views.arrivals(*span(query))
+        return views.arrivals(*span(query, now()))
 
     @routes.get("/views/stages")
     async def stages(_: Watching, query: Spanned) -> Stages:
-        return views.stages(*span(query))
+        return views.stages(*span(query, now()))
 
     @routes.get("/views/messages")
     async def messages(_: Watching, query: Spanned) -> Messages:
-        return views.messages(*span(query))
+        return views.messages(*span(query, now()))
 
     @routes.get("/lag")
     async def lag(_: Watching) -> LagReport:

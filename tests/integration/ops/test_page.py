@@ -163,7 +163,7 @@ async def test_who_signs_out_or_loses_the_key_is_out(site: Site) -> None:
 
 
 async def test_programs_ask_with_a_key_and_get_problems(site: Site) -> None:
-    """A span that ends before it begins, an instant without offset, an unknown parameter: 422 with a pointer."""
+    """A span that ends before it begins or after all time, an instant without offset, an unknown parameter: 422."""
     async with site.browser() as browser:
         assert (await browser.get("/views/arrivals")).status_code == 401
         browser.headers["Authorization"] = "Bearer officer-key"
@@ -173,12 +173,16 @@ async def test_programs_ask_with_a_key_and_get_problems(site: Site) -> None:
             ("from=2018-01-02T00:00:00Z&to=2018-01-01T00:00:00Z", "/query/from"),
             ("from=2018-01-02T00:00:00", "/query/from"),
             ("since=2018", "/query/since"),
+            ("from=9999-12-31T00:00:00Z", "/query/from"),
+            ("to=0001-01-01T00:00:00Z", "/query/to"),
         ):
             answer = await browser.get(f"/views/stages?{query}")
             assert answer.status_code == 422
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["errors"][0]["pointer"] == pointer
         assert (await browser.get("/views/messages")).json()["outcomes"] == []
+        widest = {"from": "0001-01-01T00:00:00+14:00", "to": "9999-12-31T23:59:59-12:00"}
+        assert (await browser.get("/views/stages", params=widest)).status_code == 200
         described = (await browser.get("/openapi.json")).json()["paths"]
         assert {"/views/arrivals", "/views/stages", "/views/messages", "/lag"} <= described.keys()
 
