@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from services.ops.worker import GROUP
-from shared.contracts.topics import COURSES, TALLIES
+from shared.contracts.topics import COURSES, DOSSIERS, TALLIES
 from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics
 
@@ -16,7 +16,7 @@ _TABLES = (TALLIES, COURSES)
 
 
 async def rebuild(bootstrap: str) -> None:
-    """Delete both tables' changelogs and make them anew, as they were replicated.
+    """Delete both tables' changelogs and make them anew, replicated as the dossiers' facts are.
 
     Nothing else need be reset: a table without a position is counted from the first record on. Raises StartError while
     a worker runs, or when Kafka refuses.
@@ -54,7 +54,8 @@ async def _require_nobody(admin: AIOKafkaAdminClient) -> None:
 
 
 async def _replication(admin: AIOKafkaAdminClient) -> int:
-    for described in await admin.describe_topics([TALLIES.name]):
+    """As the dossiers' facts: their topic is there even where a rebuild was cut off between deleting and making."""
+    for described in await admin.describe_topics([DOSSIERS.name]):
         for partition in described["partitions"]:
             return len(partition["replicas"])
-    return 1
+    raise StartError(f"Kafka has no topic {DOSSIERS.name}, so nothing was counted: create the topics first")
