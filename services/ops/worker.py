@@ -99,9 +99,16 @@ class Worker:
         self._tallies: Any
         self._courses: Any
         self._sought: set[Place] = set()
+        self._gone: dict[Place, int] = {}
 
     def reason_not_ready(self) -> str | None:
-        """None while this worker has its partitions, recovered, and counts."""
+        """None while this worker has its partitions, recovered, and counts all of them."""
+        if self._reason is None and self._gone:
+            (topic, partition), first = min(self._gone.items())
+            return (
+                f"records before offset {first} of {topic}/{partition} are gone from Kafka before they were counted, "
+                "and none after them is: check the topic's retention, and bring the topic back with its offsets"
+            )
         return self._reason
 
     async def run(self) -> None:
@@ -192,15 +199,22 @@ class Worker:
 
     async def _seek_to_positions(self) -> None:
         places = [(tp.topic, tp.partition) for tp in self._app.consumer.assignment() if tp.topic in _NAMES]
-        for place in places:
-            await self._seek(place)
+        self._gone.clear()  # whoever has a partition now looks
+        await self._seek(places)
         if self._reason is not None and not self._reason.startswith("upgrade"):
             self._reason = None
         log.info("views_assigned", partitions=sorted(f"{topic}/{partition}" for topic, partition in places))
 
-    async def _seek(self, place: Place) -> None:
-        self._sought.add(place)
-        await self._app.consumer.seek(TP(*place), self._counting().position(*place))
+    async def _seek(self, places: Sequence[Place]) -> None:
+        """Go on where the tables stand, and note where Kafka no longer has that."""
+        self._sought.update(places)
+        firsts = await self._app.consumer.earliest_offsets(*(TP(*place) for place in places)) if places else {}
+        for place in places:
+            position, first = self._counting().position(*place), firsts[TP(*place)]
+            if first > position:
+                self._gone[place] = first
+                log.error("views_records_gone", topic=place[0], partition=place[1], position=position, first=first)
+            await self._app.consumer.seek(TP(*place), position)
 
     async def _count(self, stream: Any) -> None:
         """The agent: what comes at about the same time makes a batch, so batches grow with the load."""
@@ -233,6 +247,7 @@ class Worker:
                 too_new = error
                 break
             self._sought.discard((record.topic, record.partition))
+            self._gone.pop((record.topic, record.partition), None)
         await _write(self._tallies, counting.changed_tallies, tally_bytes)
         await _write(self._courses, counting.changed_courses, course_bytes)
         await _write(self._tallies, counting.changed_positions, tally_bytes)
@@ -243,7 +258,7 @@ class Worker:
         """Faust stands further on than the tables do, so it is sent back: once, until it is there."""
         if place not in self._sought:
             log.warning("views_go_back", topic=place[0], partition=place[1])
-            await self._seek(place)
+            await self._seek([place])
 
     def _counting(self) -> Counting:
         return Counting(_Decoded(self._tallies.data, read_tally), _Decoded(self._courses.data, read_course))
