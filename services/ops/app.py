@@ -16,7 +16,7 @@ from services.ops.settings import OpsSettings
 from services.ops.views import Views
 from services.ops.watching import Watcher
 from services.ops.worker import Worker
-from shared.messaging.service import http_part
+from shared.messaging.service import collect_seldom, http_part
 from shared.runtime.centre import load_centre
 from shared.runtime.clock import machine_now
 from shared.runtime.health import Health
@@ -66,6 +66,7 @@ async def run(settings: OpsSettings) -> None:
     stop = asyncio.Event()
     with stop_on_signals(stop):
         _, parts = build(settings)
+        collect_seldom()
         log.info("service_started", service="ops", member=settings.member, port=settings.port)
         await supervise(parts, stop=stop, grace_seconds=settings.stop_seconds)
     log.info("service_stopped", service="ops", member=settings.member)
