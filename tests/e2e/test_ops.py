@@ -1,0 +1,65 @@
+"""ops beside a centre that plays a past: it may die and come back, and what it shows is what was told."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from motcua.database import VERIFY
+from motcua.embedded.kafka import Toolchain
+from motcua.playing import Played, play
+from tests.support import eventually_sync
+from tests.support.ops import counted_from_zero, ops_process
+from tests.support.past import ENDS_AT, STARTS_AT, acts
+from tests.support.whole import whole_centre
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def test_totals_survive_restarts_during_a_replay(toolchain: Toolchain, tmp_path: Path) -> None:
+    """Killed in one window of the replay and stopped in another: in the end arrivals and messages are those that the
+    services keep, and all views what one reader counts from the first fact on."""
+    with whole_centre(toolchain, starts_at=STARTS_AT) as local:
+        ops = ops_process(local.site.kafka, tmp_path)
+
+        def restart(played: Played) -> None:
+            if played.windows == 2:
+                ops.kill()
+                ops.launch()
+            if played.windows == 4:
+                eventually_sync(ops.ready, within=120)
+                assert ops.stop() == 0
+                ops.launch()
+
+        async def played() -> Played:
+            return await play(
+                acts(local.centre, count=40),
+                local.site,
+                local.centre,
+                importer=local.tokens["importer"],
+                ops=local.tokens["ops"],
+                window=timedelta(hours=22),
+                until=ENDS_AT,
+                progress=restart,
+            )
+
+        try:
+            ops.start()
+            assert asyncio.run(played()).windows > 4
+            eventually_sync(ops.ready, within=120)
+            ops.shows(asyncio.run(counted_from_zero(local.site.kafka)))
+            shown = ops.views()
+        finally:
+            ops.stop()
+        with psycopg.connect(local.site.databases[VERIFY]) as kept:
+            submitted = kept.execute("select count(*) from intake.facts where type = 'dossier.submitted'").fetchone()
+            told = kept.execute("select type, count(*) from notify.facts group by type").fetchall()
+    assert submitted == (shown["arrivals"]["total"],)
+    outcomes: Counter[str] = Counter()
+    for one in shown["messages"]["outcomes"]:
+        outcomes[f"message.{one['outcome']}"] += one["count"]
+    assert +outcomes == dict(told)
+    assert {"message.sent", "message.delivered"} <= outcomes.keys()
