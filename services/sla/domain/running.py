@@ -136,7 +136,7 @@ def _stand(course: Run, pause: Pause, begin: datetime, extensions: Sequence[Exte
             course.added_days += extension.working_days or 0
         else:  # the date holds as of the extension: only what is paused after it moves it
             here = max(extension.at, begin)
-            course.promised = _set(extension.to_date, _resumed(course, here, left, calendar), calendar)
+            course.promised = _set(extension.to_date, _resumed(course, here, left, calendar), here, calendar)
             course.paused_from, course.added_days = here, 0
         left = course.left(calendar)
         extended.append(Step(extension, None, None, left))
@@ -167,7 +167,7 @@ def _extend(course: Run, extension: Extension, calendar: Calendar) -> None:
     if extension.to_date is None:
         course.promised = _later(before, extension.working_days or 0, calendar)
     else:
-        course.promised = _set(extension.to_date, before, calendar)
+        course.promised = _set(extension.to_date, before, extension.at, calendar)
     course.held_from = max(course.held_from, extension.at)
     course.steps.append(Step(extension, before.at, course.promised.at, None))
 
@@ -179,13 +179,19 @@ def _later(promised: DueDate, working_days: int, calendar: Calendar) -> DueDate:
     return DueDate(at, None if promised.last_day is None else worktime.local_date(at))
 
 
-def _set(day: date, before: DueDate, calendar: Calendar) -> DueDate:
-    """The close of a date, which must be a working day and later than what it takes the place of."""
+def _set(day: date, before: DueDate, here: datetime, calendar: Calendar) -> DueDate:
+    """The close of a date: a working day, later than what it takes the place of and than `here`, the extension itself.
+
+    What it takes the place of may lie before `here`: in a pause, a last day that was a day off is moved no farther
+    than the pause lasted.
+    """
     worktime = calendar.worktime
-    if not worktime.is_working_day(day):
+    least = max(before.at, here)
+    too_early = day < worktime.local_date(least)  # asked first: the calendar may not reach back to that date
+    if not too_early and not worktime.is_working_day(day):
         raise ExtensionRefusedError(f"an extension cannot set {day}: it is a day off")
-    at = worktime.closing(day)
-    if at <= before.at:
-        due_at = before.at.astimezone(worktime.zone).isoformat()
-        raise ExtensionRefusedError(f"an extension to {day} is none: the dossier is due at {due_at} without it")
-    return DueDate(at, None if before.last_day is None else day)
+    if too_early or worktime.closing(day) <= least:
+        at = least.astimezone(worktime.zone).isoformat()
+        why = f"the dossier is due at {at} without it" if before.at >= here else f"it comes at {at}"
+        raise ExtensionRefusedError(f"an extension to {day} is none: {why}")
+    return DueDate(worktime.closing(day), None if before.last_day is None else day)

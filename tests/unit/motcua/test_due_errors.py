@@ -109,6 +109,7 @@ def paused(*pauses: Sequence[str | None]) -> dict[str, Any]:
         ({"extensions": [{"at": "2017-11-09T08:00:00+07:00", "to_date": "2017-11-20"}]}, "extension-refused"),
         ({"extensions": [{"at": MONDAY, "to_date": "2017-11-11"}]}, "extension-refused"),
         ({"extensions": [{"at": MONDAY, "to_date": "2017-11-06"}]}, "extension-refused"),
+        ({"extensions": [{"at": MONDAY, "to_date": "1990-01-01"}]}, "extension-refused"),
         ({"extensions": [{"at": MONDAY, "working_days": 1}], "term": None}, "extension-refused"),
         ({"extensions": [{"at": "2017-11-06T06:00:00+07:00", "working_days": 1}]}, "extension-invalid"),
         ({"extensions": [{"at": MONDAY, "working_days": 0}]}, "extension-invalid"),

@@ -147,6 +147,24 @@ def test_calendar_days_set_to_a_date_in_a_pause() -> None:
     assert local(resumed.due_at) == "2017-11-20 17:00"
 
 
+def test_a_date_that_has_passed_is_no_extension() -> None:
+    """Due on Monday 13 for Saturday 11, paused that Monday: on Friday 17 the last day would be Wednesday 15.
+
+    Thursday 16 is later than that and gone; Friday leaves its own hours from 10:00 on.
+    """
+    standing = (MONDAY, *paused("2017-11-13 10:00"))
+    with pytest.raises(ExtensionRefusedError, match=r"2017-11-16 is none: it comes at 2017-11-17T10:00:00\+07:00"):
+        run(*standing, extended("2017-11-17 10:00", "2017-11-16"), term=FIVE_CALENDAR_DAYS)
+    found = run(*standing, extended("2017-11-17 10:00", "2017-11-17"), term=FIVE_CALENDAR_DAYS)
+    assert found.remaining == timedelta(hours=5)
+
+
+def test_a_date_before_the_calendar_is_no_extension() -> None:
+    """It is refused as too early, whatever the calendar covers."""
+    with pytest.raises(ExtensionRefusedError, match="1990-01-01 is none: the dossier is due at 2017-11-07T17:00:00"):
+        run(MONDAY, extended("2017-11-06 10:00", "1990-01-01"))
+
+
 @pytest.mark.parametrize(
     ("settled", "reopened", "expected"),
     [
