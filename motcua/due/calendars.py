@@ -46,7 +46,6 @@ class Source:
         """As known at that instant (None: as known in the end), over its own span.
 
         A calendar without one is compiled so that it covers the receipt and what lies `ahead` of it.
-        Raises CaseError for windows that a change of the zone's time turns round.
         """
         known = -1 if known_at is None else bisect_right(self._known_from, known_at)
         found = self._compiled.get(known)
@@ -54,10 +53,7 @@ class Source:
             rules = self._rules if known_at is None else rules_known_at(self._rules, known_at)
             if not self.has_span:
                 rules = _over(rules, received_at, ahead, None if found is None else found[0].rules)
-            try:
-                calendar = compile_calendar(rules)
-            except ValueError as error:
-                raise CaseError("calendar-invalid", str(error)) from None
+            calendar = compile_calendar(rules)
             worktime = calendar.worktime
             self._compiled[known] = found = (calendar, worktime.starts_at + _BEHIND, worktime.ends_at - _BEHIND)
         return found[0]

@@ -6,12 +6,13 @@ Source of the rules: Labour Code 2019, art. 112, and the yearly decisions on Táº
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.kernel.calendars import CalendarException, CalendarRules, Window
 from shared.kernel.worktime import Worktime
 
+_MIDNIGHT, _DAY = time(0), timedelta(days=1)
 _ALWAYS_KNOWN = datetime.min.replace(tzinfo=UTC)
 
 
@@ -50,7 +51,9 @@ def rules_known_at(rules: CalendarRules, instant: datetime) -> CalendarRules:
 def compile_calendar(rules: CalendarRules) -> Calendar:
     """The calendar's windows over its whole span. Of several exceptions for one date the one known last counts.
 
-    Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone, ValueError where a clock change turns a window round.
+    Where the clock is put forward, a window has what is left of it after the one before and within its date; one that
+    closes no later than it opens is empty there and left out.
+    Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone.
     """
     ruling: dict[date, CalendarException] = {}
     unconfirmed: set[date] = set()
@@ -64,9 +67,14 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
     closes: list[int] = []
     for ordinal in range(rules.first_date.toordinal(), rules.last_date.toordinal() + 1):
         day = date.fromordinal(ordinal)
+        closed, ends = _second(day, _MIDNIGHT, zone), _second(day + _DAY, _MIDNIGHT, zone)
         for window in _windows_on(day, ruling.get(day), rules):
-            opens.append(int(datetime.combine(day, window.opens, zone).timestamp()))
-            closes.append(int(datetime.combine(day, window.closes, zone).timestamp()))
+            opening = max(closed, _second(day, window.opens, zone))
+            closing = min(ends, _second(day, window.closes, zone))
+            if opening < closing:
+                opens.append(opening)
+                closes.append(closing)
+                closed = closing
     return Calendar(
         rules=rules,
         ruling=ruling,
@@ -82,6 +90,11 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
         projected=tuple(sorted(day for day, ruler in ruling.items() if ruler.status == "projected")),
         unconfirmed=tuple(sorted(unconfirmed - ruling.keys())),
     )
+
+
+def _second(day: date, at: time, zone: ZoneInfo) -> int:
+    """A local time in seconds of the epoch; one that the clock skips counts by the offset before it."""
+    return int(datetime.combine(day, at, zone).timestamp())
 
 
 def _windows_on(day: date, exception: CalendarException | None, rules: CalendarRules) -> tuple[Window, ...]:

@@ -1,7 +1,7 @@
 """Due dates without pauses, by tables computed by hand from the calendar on the wall."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -191,6 +191,31 @@ def test_terms_that_are_none(value: int, unit: str, counting: str) -> None:
 def test_weekends_alone() -> None:
     """Without exceptions the calendar is its weekdays."""
     assert due_local(Term(5, "working_day"), "2017-01-25 16:00", PLAIN) == "2017-02-01 16:00"
+
+
+@pytest.mark.parametrize(
+    ("zone", "on", "hours", "expected"),
+    [
+        # 02:00 to 03:00 is skipped: 02:30 counts as 03:30, so the first is turned round, and the second has the third's
+        ("Europe/Amsterdam", "2027-03-28", ["02:30-03:15"], []),
+        ("Europe/Amsterdam", "2027-03-28", ["02:30-03:15", "08:00-12:00"], ["08:00-12:00"]),
+        ("Europe/Amsterdam", "2027-03-28", ["01:00-02:30", "03:00-05:00"], ["01:00-03:30", "03:30-05:00"]),
+        ("Europe/Amsterdam", "2027-10-31", ["02:30-03:15"], ["02:30-03:15"]),
+        # a date that never was
+        ("Pacific/Apia", "2011-12-30", ["08:00-12:00"], []),
+        ("Pacific/Apia", "2011-12-31", ["08:00-12:00"], ["08:00-12:00"]),
+    ],
+)
+def test_windows_when_the_clock_is_put_forward(zone: str, on: str, hours: list[str], expected: list[str]) -> None:
+    """A window of which nothing is left is left out on that date; the calendar stays good, whatever it spans."""
+    day = date.fromisoformat(on)
+    windows = (Window(*(time.fromisoformat(each) for each in pair.split("-"))) for pair in hours)
+    rules = CalendarRules("summer", zone, frozenset(range(1, 8)), tuple(windows), day, day)
+    for first, last in ((0, 0), (0, 1), (1, 0), (400, 400)):
+        spanned = replace(rules, first_date=day - timedelta(days=first), last_date=day + timedelta(days=last))
+        worktime = compile_calendar(spanned).worktime
+        found = [[each.astimezone(worktime.zone) for each in pair] for pair in worktime.windows_on(day)]
+        assert ["-".join(f"{each:%H:%M}" for each in pair) for pair in found] == expected
 
 
 def test_clock_changes_do_not_stretch_working_time() -> None:
