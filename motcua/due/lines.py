@@ -20,6 +20,8 @@ from shared.kernel.centre import Centre
 MOST_BYTES = 1 << 20
 """The longest line that is read; a calendar of fifteen thousand exceptions fits."""
 _CHUNK = 1 << 16
+_BOM = "\ufeff"
+"""The mark with which some programs begin a UTF-8 file; where files were joined it stands on later lines, too."""
 _CALENDAR = '"calendar":'
 _MOST_SHARED = 8
 _SECOND = timedelta(seconds=1)
@@ -60,7 +62,7 @@ class Answers:
     def __init__(self, centre: Callable[[], Centre], explain_in: Lang | None = None) -> None:
         self._explain_in = explain_in
         self._cases = Cases(Calendars(centre))
-        self._decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
+        self._decode = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_once).raw_decode
         self._shared: list[tuple[str, Source]] = []
         self._before: Source | None = None
         self.errors = 0
@@ -88,7 +90,7 @@ class Answers:
         """The line with SHARED in place of a calendar that is known by its text.
 
         The text begins with the member's name and is whole JSON, so what follows it is the next member; anywhere but
-        in the case itself a member of that name is an error, whatever its value.
+        in the case itself a member of that name is an error, whatever its value, and in the case it stands once.
         """
         at = text.find(_CALENDAR) if self._shared else -1
         if at >= 0:
@@ -109,8 +111,10 @@ class Answers:
     def _parsed(self, text: str) -> object:
         try:
             given, end = self._decode(text)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise CaseError("not-json", f"the line is no JSON object: {error}") from None
+        except RecursionError:
+            raise CaseError("not-json", "the line is nested too deeply: a case needs six levels") from None
         if end != len(text):
             raise CaseError("not-json", f"the line goes on after its JSON object, at character {end + 1}")
         return given
@@ -120,7 +124,7 @@ def _text(line: bytes | None) -> str:
     if line is None:
         raise CaseError("line-too-long", f"the line has more than {MOST_BYTES} bytes")
     try:
-        return line.decode().strip(" \t\r")
+        return line.decode().removeprefix(_BOM).strip(" \t\r")
     except UnicodeDecodeError as error:
         raise CaseError("not-utf8", f"byte {error.start + 1} of the line is not UTF-8") from None
 
@@ -176,6 +180,16 @@ def _batches(source: BinaryIO) -> Iterator[list[bytes | None]]:
             yield lines
     if rest or too_long:
         yield [None if too_long else rest]
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose members have a name each: of two of one name nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CaseError("member-invalid", f"{twice!r} stands twice in one object: keep one")
+    return found
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from motcua.due.lines import MOST_BYTES, Answers, run_lines
-from tests.unit.motcua.lines import CENTRE, WEEK, answer, case, error_of, exception
+from tests.unit.motcua.lines import CENTRE, WEEK, answer, case, error_of, exception, only
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,36 @@ def test_lines_that_name_no_case(line: bytes, slug: str) -> None:
     assert (before["id"], bad["id"], bad["error"]["type"], after["id"]) == ("before", None, slug, "after")
 
 
+def test_a_member_stands_once() -> None:
+    """Of two calendars, ids or values nobody knows which is meant; and no later line is answered by the wrong one."""
+    other = exception("2017-11-07", "off")
+    twice = json.dumps(case(calendar=other)).replace('"term"', f'"calendar": {json.dumps(WEEK)}, "term"').encode()
+    good = json.dumps(case(calendar=other)).encode()
+    expected = only(good)
+    first, second, *later = answer(twice, twice, good, good, good)
+    assert first == second == {"id": None, "error": first["error"]}
+    assert first["error"] == {"type": "member-invalid", "detail": "'calendar' stands twice in one object: keep one"}
+    assert later == [expected] * 3
+    for more in (b'"calendar": 0', b'"calendar": false', b'"calendar" : 0', b'"id": "b"', b'"c\\u0061lendar": 0'):
+        assert answer(good, good, good[:-1] + b", " + more + b"}")[-1]["error"]["type"] == "member-invalid"
+    assert error_of(json.dumps(case()).replace('"value"', '"value": 1, "value"').encode()) == (None, "member-invalid")
+
+
+def test_a_mark_of_byte_order_is_no_part_of_a_line() -> None:
+    """A file may begin with one, and so may each of several that were joined."""
+    marked = json.dumps(case()).encode("utf-8-sig")
+    assert answer(marked, marked) == [only(case())] * 2
+
+
 def test_a_calendar_nested_without_end_is_an_error() -> None:
     """It is answered, whatever lies in it."""
     line = json.dumps(case(calendar="HERE")).replace('"HERE"', '{"a":' * 900 + "1" + "}" * 900)
     assert error_of(line.encode())[0] in ("a", None)
+
+
+def test_a_line_nested_without_end_is_told_in_our_words() -> None:
+    """Not in the interpreter's."""
+    assert only(b'{"id":' * 100_000)["error"]["detail"] == "the line is nested too deeply: a case needs six levels"
 
 
 def test_order_and_line_ends() -> None:
