@@ -43,9 +43,10 @@ def counted_from(term: Term, received_at: datetime, calendar: Calendar) -> datet
     Raises OutsideCalendarError.
     """
     worktime = calendar.worktime
-    local = received_at.astimezone(worktime.zone)
-    if term.cut_off is not None and local.time() > term.cut_off and worktime.is_working_day(local.date()):
-        return worktime.opening(worktime.working_day_after(local.date()))
+    if term.cut_off is not None:
+        local = received_at.astimezone(worktime.zone)
+        if local.time() > term.cut_off and worktime.is_working_day(local.date()):
+            return worktime.opening(worktime.working_day_after(local.date()))
     return worktime.from_opening(received_at)
 
 
