@@ -38,6 +38,7 @@ class Source:
 
     def __init__(self, rules: CalendarRules, *, has_span: bool) -> None:
         self.has_span = has_span
+        self.zone = ZoneInfo(rules.zone)
         self._rules = rules
         self._known_from = sorted({each.known_from for each in rules.exceptions if each.known_from is not None})
         self._compiled: dict[int, tuple[Calendar, datetime, datetime]] = {}
@@ -109,7 +110,7 @@ def read(given: Mapping[str, Any]) -> CalendarRules:
     zone = _zone(given.get("zone"))
     weekdays = [members.whole(each, "calendar.weekdays") for each in members.items(given["weekdays"], "weekdays")]
     windows = _windows(given["hours"], "calendar.hours")
-    exceptions = given.get("exceptions") or []
+    exceptions = given.get("exceptions")
     try:
         rules = CalendarRules(
             name="of the case",
@@ -120,7 +121,9 @@ def read(given: Mapping[str, Any]) -> CalendarRules:
             last_date=date.min,
             exceptions=tuple(
                 _exception(each, f"calendar.exceptions/{place}", zone)
-                for place, each in enumerate(members.items(exceptions, "calendar.exceptions"))
+                for place, each in enumerate(
+                    () if exceptions is None else members.items(exceptions, "calendar.exceptions")
+                )
             ),
         )
     except ValueError as error:

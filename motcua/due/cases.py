@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple, get_args
+from zoneinfo import ZoneInfo
 
 from motcua.due import members
 from motcua.due.calendars import AHEAD, FARTHEST, Calendars, Source
@@ -16,7 +17,7 @@ from motcua.due.members import Members
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.running import Extension, ExtensionRefusedError, Pause, Run, run
 from shared.kernel.centre import Counting, Term, TermUnit
-from shared.kernel.worktime import NoWorkingTimeError, OutsideCalendarError
+from shared.kernel.worktime import NoWorkingTimeError, OutsideCalendarError, told_in
 
 _CASE = Members(
     frozenset({"id", "calendar", "term", "received_at"}),
@@ -58,14 +59,15 @@ class Cases:
             if known_at < received_at:
                 raise CaseError("known-before-receipt", "as_known_at is before received_at: nothing was known then")
         term = None if case["term"] is None else self._term(case["term"])
+        source = shared if shared is not None and case["calendar"] == SHARED else self.source(case["calendar"])
         pauses = case.get("pauses")
         extensions = case.get("extensions")
         return Case(
-            source=shared if shared is not None and case["calendar"] == SHARED else self.source(case["calendar"]),
+            source=source,
             term=term,
             received_at=received_at,
-            pauses=_pauses(pauses, received_at, known_at) if pauses else _none(pauses, "pauses"),
-            extensions=_extensions(extensions, received_at, known_at, term)
+            pauses=_pauses(pauses, received_at, known_at, source.zone) if pauses else _none(pauses, "pauses"),
+            extensions=_extensions(extensions, received_at, known_at, term, source.zone)
             if extensions
             else _none(extensions, "extensions"),
             known_at=known_at,
@@ -91,6 +93,8 @@ class Cases:
         except TypeError:  # a list, say, where a word belongs
             found = None
         if found is None:
+            if "value" not in term and term["unit"] != "same_day":
+                raise CaseError("member-missing", "term lacks value")
             found = _new_term(value, term["unit"], term.get("counting"), term.get("cut_off"))
             if len(self._terms) >= _KEPT_TERMS:
                 self._terms.clear()
@@ -147,7 +151,7 @@ def _new_term(value: object, unit: object, counting: object, cut_off: object) ->
         raise CaseError("term-invalid", f"term: {error}") from None
 
 
-def _pauses(given: object, received_at: datetime, known_at: datetime | None) -> list[Pause]:
+def _pauses(given: object, received_at: datetime, known_at: datetime | None, zone: ZoneInfo) -> list[Pause]:
     """In order of time, apart or touching. A pause is known from its record on, and neither end before it came."""
     found: list[tuple[datetime, datetime | None, datetime | None]] = []
     for place, each in enumerate(members.items(given, "pauses")):
@@ -167,7 +171,8 @@ def _pauses(given: object, received_at: datetime, known_at: datetime | None) -> 
         found.sort(key=_by_start)
     for (_, end, _), (start, _, _) in pairwise(found):
         if end is None or start < end:
-            raise CaseError("pauses-overlap", f"a pause begins at {start.isoformat()} while another one lasts")
+            at = told_in(zone, start)
+            raise CaseError("pauses-overlap", f"a pause begins at {at} while another one lasts")
     return [
         Pause(start, None if end is None or (known_at is not None and end > known_at) else end)
         for start, end, recorded_at in found
@@ -180,7 +185,9 @@ def _by_start(pause: tuple[datetime, datetime | None, datetime | None]) -> tuple
     return start, end is None, end or start
 
 
-def _extensions(given: object, received_at: datetime, known_at: datetime | None, term: Term | None) -> list[Extension]:
+def _extensions(
+    given: object, received_at: datetime, known_at: datetime | None, term: Term | None, zone: ZoneInfo
+) -> list[Extension]:
     """In order of time, those known; each is recorded when it happens."""
     found: list[Extension] = []
     for place, each in enumerate(members.items(given, "extensions")):
@@ -201,7 +208,8 @@ def _extensions(given: object, received_at: datetime, known_at: datetime | None,
     found.sort(key=lambda extension: extension.at)
     for one, other in pairwise(found):
         if one.at == other.at and (one.to_date or other.to_date):
-            raise CaseError("extension-invalid", f"two extensions at {one.at.isoformat()}: say which one holds")
+            when = told_in(zone, one.at)
+            raise CaseError("extension-invalid", f"two extensions at {when}: say which one holds")
     return [each for each in found if known_at is None or each.at <= known_at]
 
 

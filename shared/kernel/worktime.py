@@ -76,7 +76,8 @@ class Worktime:
         self._gaps: list[int] = []  # windows that open more than LONGEST_GAP after the one before; hardly ever any
         for place, (opening, closing) in enumerate(zip(self.opens, self.closes, strict=True)):
             if not edges[-1] <= opening < closing <= self.ends_at:
-                raise ValueError(f"calendar {name}: the window from {opening} to {closing} is out of order")
+                window = f"from {self._told(opening)} to {self._told(closing)}"
+                raise ValueError(f"calendar {name}: the window {window} is out of order")
             if opening - edges[-1] > LONGEST_GAP:
                 self._gaps.append(place)
             edges.append(closing)
@@ -136,9 +137,9 @@ class Worktime:
         moment = self._require(instant)
         place = bisect_right(self.closes, moment)
         if place == len(self.opens):
-            raise self._beyond(f"the next window after {moment.isoformat()}", moment)
+            raise self._beyond(f"the next window after {self._told(moment)}", moment)
         if self._gaps:
-            self._require_no_gap(moment, place, moment.isoformat())
+            self._require_no_gap(moment, place, self._told(moment))
         opening = self.opens[place]
         return opening if moment < opening else moment
 
@@ -157,9 +158,9 @@ class Worktime:
         target = self._worked_until(moment) + duration
         place = bisect_left(self._worked, target)
         if place == len(self._worked):
-            raise self._beyond(f"{duration} of working time after {moment.isoformat()}", moment)
+            raise self._beyond(f"{duration} of working time after {self._told(moment)}", moment)
         if self._gaps:
-            self._require_no_gap(moment, place - 1, moment.isoformat())
+            self._require_no_gap(moment, place - 1, self._told(moment))
         return self.closes[place - 1] - (self._worked[place] - target)
 
     def back(self, end: datetime, duration: timedelta) -> datetime:
@@ -172,7 +173,7 @@ class Worktime:
             return self._unmoved(moment, duration)
         target = self._worked_until(moment) - duration
         if target < _NOTHING:
-            raise self._outside(f"{duration} of working time before {moment.isoformat()}")
+            raise self._outside(f"{duration} of working time before {self._told(moment)}")
         place = bisect_right(self._worked, target) - 1
         return self.opens[place] + (target - self._worked[place])
 
@@ -207,14 +208,14 @@ class Worktime:
             raise NoWorkingTimeError(self.name, self.first_date, self.last_date, asked)
         for gap in self._gaps:
             if first < gap <= place:
-                closed = self.closes[gap - 1].isoformat()
+                closed = self._told(self.closes[gap - 1])
                 raise NoWorkingTimeError(self.name, self.first_date, self.last_date, closed)
 
     def _beyond(self, asked: str, moment: datetime) -> OutsideCalendarError:
         """What to raise where no window is left: the span ends, or it has had no working time for too long."""
         since = max(moment, self.closes[-1]) if self.closes else moment
         if self.ends_at - since > LONGEST_GAP:
-            return NoWorkingTimeError(self.name, self.first_date, self.last_date, since.isoformat())
+            return NoWorkingTimeError(self.name, self.first_date, self.last_date, self._told(since))
         return self._outside(asked)
 
     def _place(self, day: date) -> int:
@@ -226,12 +227,15 @@ class Worktime:
     def _require(self, instant: datetime) -> datetime:
         moment = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
         if not self.starts_at <= moment <= self.ends_at:
-            raise self._outside(moment.isoformat())
+            raise self._outside(self._told(moment))
         return moment
 
     def _require_day(self, day: date) -> None:
         if not self.first_date <= day <= self.last_date:
             raise self._outside(day.isoformat())
+
+    def _told(self, instant: datetime) -> str:
+        return told_in(self.zone, instant)
 
     def _outside(self, asked: str) -> OutsideCalendarError:
         return OutsideCalendarError(self.name, self.first_date, self.last_date, asked)
@@ -240,3 +244,11 @@ class Worktime:
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """00:00 of a local date, in UTC."""
     return datetime.combine(day, time(0), zone).astimezone(UTC)
+
+
+def told_in(zone: ZoneInfo, instant: datetime) -> str:
+    """An instant for a sentence, in that zone; as it is at the ends of time, which the zone may lie beyond."""
+    try:
+        return instant.astimezone(zone).isoformat()
+    except OverflowError:
+        return instant.isoformat()

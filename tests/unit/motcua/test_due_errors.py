@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.motcua.lines import HOURS, MONDAY, case, error_of, exception, week
+from tests.unit.motcua.lines import HOURS, MONDAY, case, error_of, exception, only, week
 
 
 def paused(*pauses: Sequence[str | None]) -> dict[str, Any]:
@@ -59,6 +59,10 @@ def paused(*pauses: Sequence[str | None]) -> dict[str, Any]:
         ({"calendar": week(zone="../zone")}, "calendar-invalid"),
         ({"calendar": week(zone="Asia")}, "calendar-invalid"),
         ({"calendar": week(holidays=[])}, "member-unknown"),
+        ({"calendar": week(exceptions=0)}, "member-invalid"),
+        ({"calendar": week(exceptions=False)}, "member-invalid"),
+        ({"calendar": week(exceptions="")}, "member-invalid"),
+        ({"calendar": week(exceptions={})}, "member-invalid"),
         ({"calendar": exception("2017-11-11", "working")}, "calendar-invalid"),
         ({"calendar": exception("2017-11-11", "working", hours=[])}, "calendar-invalid"),
         ({"calendar": exception("2017-11-07", "half_day", hours=[])}, "calendar-invalid"),
@@ -88,7 +92,8 @@ def paused(*pauses: Sequence[str | None]) -> dict[str, Any]:
         ({"term": {"value": 2.0, "unit": "working_day"}}, "term-invalid"),
         ({"term": {"value": True, "unit": "working_day"}}, "term-invalid"),
         ({"term": {"value": "2", "unit": "working_day"}}, "term-invalid"),
-        ({"term": {"unit": "working_day"}}, "term-invalid"),
+        ({"term": {"unit": "working_day"}}, "member-missing"),
+        ({"term": {"unit": "working_day", "value": None}}, "term-invalid"),
         ({"term": {"value": 2}}, "member-missing"),
         ({"term": {"value": 2, "unit": "fortnight"}}, "term-invalid"),
         ({"term": {"value": 2, "unit": "hour"}}, "term-invalid"),
@@ -134,3 +139,17 @@ def paused(*pauses: Sequence[str | None]) -> dict[str, Any]:
 def test_errors_not_guesses(changes: dict[str, Any], slug: str) -> None:
     """What is contradictory, incomplete or outside is answered by an error with the case's id."""
     assert error_of(case(**changes)) == ("a", slug)
+
+
+@pytest.mark.parametrize(
+    ("changes", "local"),
+    [
+        (paused(["06T10:00", "06T12:00"], ["06T11:59", "06T13:00"]), "2017-11-06T11:59:00+07:00"),
+        ({"extensions": [{"at": MONDAY, "working_days": 1}, {"at": MONDAY, "to_date": "2017-11-20"}]}, MONDAY),
+        ({"calendar": week(weekdays=[])}, MONDAY),
+        ({"calendar": "vn-public", "received_at": "2031-01-01T16:00:00+07:00"}, "2031-01-01T16:00:00+07:00"),
+    ],
+)
+def test_errors_tell_instants_in_the_calendars_zone(changes: dict[str, Any], local: str) -> None:
+    """As the answers do: nobody has to translate."""
+    assert local in only(case(**changes))["error"]["detail"]
