@@ -1,44 +1,23 @@
 """The command `motcua`. Exit status: 0 done, 1 a rule or check failed, 2 usage, 3 environment."""
 
-import asyncio
 import logging
 import sys
-from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from motcua import inbox as read_inbox
-from motcua import lag as lag_reading
 from motcua import parked
-from motcua import replay as log_replay
-from motcua.database import OPS, VERIFY
-from motcua.demo.run import run_demo
-from motcua.due import one as due_date
-from motcua.due.lines import answer_lines
 from motcua.events import events
-from motcua.past.half_year.drawing import HalfYear
-from motcua.prepare import prepare as prepare_parts
-from motcua.replay.run import run_replay
 from motcua.settings import MotcuaSettings
-from motcua.up import run_up
-from motcua.verify.command import run_verify
-from services.notify.texts import load_texts
-from services.ops.report import alarms
-from services.sla.domain.explanation import explain as explain_deadline
-from services.sla.explaining import view
 from services.sla.wording import Lang
-from shared.contracts.topics import ALL_TOPICS
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import ExpectedError, MotcuaError, StartError
-from shared.messaging.admin import TopicsDifferError, create_topics
-from shared.runtime.centre import load_centre
-from shared.runtime.clock import machine_now
 from shared.runtime.settings import load
+
+# Each command imports its own parts inside its function: all of them take seconds, and most commands need few.
 
 _INSTANTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z"]
 
@@ -59,6 +38,8 @@ app.add_typer(parked.app, name="parked")
 @app.command()
 def up() -> None:
     """Run the whole centre on this machine until Ctrl-C."""
+    from motcua.up import run_up
+
     raise typer.Exit(run_up(load(MotcuaSettings), out))
 
 
@@ -68,6 +49,10 @@ def demo(
     ops: Annotated[bool, typer.Option("--ops", help="With the page on which the chain is seen to flow.")] = False,
 ) -> None:
     """Play the centre of 2017 through a fresh centre, hold everything against what was drawn, and end by itself."""
+    from motcua.demo.run import run_demo
+    from motcua.past.half_year.drawing import HalfYear
+    from shared.runtime.centre import load_centre
+
     settings = load(MotcuaSettings)
     raise typer.Exit(run_demo(settings, out, HalfYear(load_centre(settings.centre), weeks=weeks), ops=ops))
 
@@ -77,6 +62,9 @@ def inbox(
     dossier: Annotated[str | None, typer.Argument(help="A dossier's id or code; all if left out.")] = None,
 ) -> None:
     """What applicants got by SMS and e-mail."""
+    from motcua import inbox as read_inbox
+    from shared.runtime.centre import load_centre
+
     settings = load(MotcuaSettings)
     found = read_inbox.messages(settings.home, settings.http_port, dossier)
     for line in read_inbox.told(found, load_centre(settings.centre).zone):
@@ -87,6 +75,8 @@ def inbox(
 @app.command()
 def prepare() -> None:
     """Make ready an existing Kafka and Postgres: database, migrations, topics, keys. May be run again."""
+    from motcua.prepare import prepare as prepare_parts
+
     prepare_parts(load(MotcuaSettings), out.print)
 
 
@@ -103,6 +93,14 @@ def lag(
 
     Status 3: Kafka is silent, or the database.
     """
+    import asyncio
+    from contextlib import suppress
+    from functools import partial
+
+    from motcua import lag as lag_reading
+    from motcua.database import OPS
+    from services.ops.report import alarms
+
     if watch and (as_json or alarm_age is not None):
         raise typer.BadParameter("--watch shows a table until Ctrl-C: it goes without --json and --alarm-age")
     settings = load(MotcuaSettings)
@@ -131,6 +129,10 @@ def verify(
     ] = None,
 ) -> None:
     """Prove that nothing was lost, doubled, reordered or decided otherwise than by the rules (status 1 if not)."""
+    from motcua.database import VERIFY
+    from motcua.verify.command import run_verify
+    from shared.runtime.centre import load_centre
+
     settings = load(MotcuaSettings)
     verify_url = settings.database_url(VERIFY)
     raise typer.Exit(run_verify(verify_url, settings.bootstrap, load_centre(settings.centre), out, ledger=ledger))
@@ -141,6 +143,9 @@ def check_config(
     folder: Annotated[Path | None, typer.Argument(help="A centre's folder; default MOTCUA_CENTRE.")] = None,
 ) -> None:
     """Read a centre's folder and its texts, and tell every fault with file, line and what to do (status 1)."""
+    from services.notify.texts import load_texts
+    from shared.runtime.centre import load_centre
+
     where = folder or load(MotcuaSettings).centre
     try:
         centre = load_centre(where)
@@ -175,7 +180,11 @@ def due(
     file: Annotated[Path | None, typer.Argument(help="With --jsonl: the cases; default: standard input.")] = None,
 ) -> None:
     """Work out one due date by the centre's calendar, or with --jsonl one for every line (docs/deadlines.md)."""
+    from shared.runtime.centre import load_centre
+
     if jsonl:
+        from motcua.due.lines import answer_lines
+
         if received or procedure or unit or term is not None or cut_off or calendar or as_known_at or as_json:
             raise typer.BadParameter("with --jsonl each line brings its own case: leave the other options out")
         answer_lines(file, lambda: load_centre(load(MotcuaSettings).centre), explain_in=lang if explain else None)
@@ -192,6 +201,9 @@ def due(
             own = Term(term or 0, unit, counting, cut_off.time() if cut_off else None)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
+    from motcua.due import one as due_date
+    from shared.runtime.clock import machine_now
+
     centre = load_centre(load(MotcuaSettings).centre)
     rules = due_date.rules_of(centre, calendar)
     at, known_at = (due_date.in_zone(each, rules) for each in (received, as_known_at))
@@ -205,6 +217,9 @@ def due(
     )
     said = due_date.told(found, compiled)
     if explain or as_json:
+        from services.sla.domain.explanation import explain as explain_deadline
+        from services.sla.explaining import view
+
         shown = view(explain_deadline(found, compiled, known_at), lang)
         if as_json:
             typer.echo(shown.model_dump_json(by_alias=True))
@@ -228,6 +243,8 @@ def replay(
 
     The same log again changes nothing. Ends with the log's deadlines beside ours, and every anomaly.
     """
+    from motcua import replay as log_replay
+
     if suggest_mapping:
         typer.echo(log_replay.drafted(file, delimiter=delimiter), nl=False)
         return
@@ -235,6 +252,8 @@ def replay(
         raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
     found = log_replay.planned(file, mapping, centre)
     if not check:
+        from motcua.replay.run import run_replay
+
         raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent, ops=ops))
     for sentence in log_replay.told(found, file):
         out.print(sentence, markup=False, soft_wrap=True)
@@ -249,6 +268,11 @@ def topics(
     replication: Annotated[int | None, typer.Option(min=1, help="Copies of each record.")] = None,
 ) -> None:
     """Create the topics with their partitions and settings; refuse those that differ (status 1)."""
+    import asyncio
+
+    from shared.contracts.topics import ALL_TOPICS
+    from shared.messaging.admin import TopicsDifferError, create_topics
+
     settings = load(MotcuaSettings)
     where = bootstrap or settings.bootstrap
     try:

@@ -13,7 +13,6 @@ from typing import BinaryIO, NoReturn
 from motcua.due.calendars import Calendars, Source
 from motcua.due.cases import SHARED, Case, Cases, derived
 from motcua.due.errors import CaseError
-from motcua.due.explained import explained
 from services.sla.wording import Lang
 from shared.kernel.centre import Centre
 
@@ -80,6 +79,8 @@ class Answers:
                 self._learn(text, case.source)
             told = _told(case)
             if self._explain_in is not None:
+                from motcua.due.explained import explained  # here, since few need it and its parts take long to import
+
                 told += f',"explanation":{explained(case, self._explain_in)}'
             return f'{{"id":{name},{told}}}\n'
         except CaseError as error:
