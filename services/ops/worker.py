@@ -7,6 +7,7 @@ dies, and what is read twice is recognised (docs/adr/0015-views-are-exact.md).
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +22,8 @@ from services.ops.counting import SOURCES, Counting, CourseKey, Raw
 from services.ops.domain.tallies import Key
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import COURSES, TALLIES, Topic
+from shared.kernel.errors import StartError
+from shared.messaging.lag import Ends
 
 log = structlog.get_logger()
 
@@ -28,6 +31,8 @@ GROUP = "ops"
 AGAIN_SECONDS = 2.0
 STOP_SECONDS = 8.0
 SESSION_SECONDS = 10
+LOOK_SECONDS = 10.0
+"""How often a worker looks whether it counts at all while records wait."""
 
 K = TypeVar("K", Key, CourseKey)
 V = TypeVar("V")
@@ -165,12 +170,37 @@ class Worker:
 
     async def _until_failed(self) -> None:
         """Raises what must begin anew."""
-        while True:
-            await asyncio.wait([self._failed], timeout=1.0)
-            if self._failed.done():
-                self._failed.result()
-            if self._app.crashed:
-                raise self._app.crash_reason or KafkaError("the application crashed")
+        ends, look_at, before = Ends(self._bootstrap), time.monotonic() + LOOK_SECONDS, dict[Place, int]()
+        try:
+            while True:
+                await asyncio.wait([self._failed], timeout=1.0)
+                if self._failed.done():
+                    self._failed.result()
+                if self._app.crashed:
+                    raise self._app.crash_reason or KafkaError("the application crashed")
+                if time.monotonic() >= look_at:
+                    behind = await self._behind(ends)
+                    if behind and behind == before:
+                        names = ", ".join(f"{topic}/{partition}" for topic, partition in sorted(behind))
+                        raise KafkaError(f"nothing was counted for {LOOK_SECONDS:.0f} s while records wait on {names}")
+                    before, look_at = behind, time.monotonic() + LOOK_SECONDS
+        finally:
+            await ends.close()
+
+    async def _behind(self, ends: Ends) -> dict[Place, int]:
+        """The positions of this worker's partitions in which records wait; none while it does not mean to count.
+
+        Faust can stop giving records, or acknowledgements, without an error: then there is nothing else to see.
+        """
+        if self._reason is not None:
+            return {}
+        places = [(tp.topic, tp.partition) for tp in self._app.consumer.assignment() if tp.topic in _NAMES]
+        try:
+            end = await asyncio.wait_for(ends.read(places), LOOK_SECONDS)
+        except (StartError, TimeoutError):
+            return {}  # Kafka is silent: nothing can be said, and Faust tells by itself
+        positions = {place: self._counting().position(*place) for place in places if place not in self._gone}
+        return {place: position for place, position in positions.items() if position < end[place]}
 
     async def _stop(self) -> None:
         """Throw the application away, whatever state it is in; one that does not stop in time is left behind."""
