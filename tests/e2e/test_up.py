@@ -57,7 +57,10 @@ def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(up: Up) -> None:
     assert "See it flow: http://127.0.0.1:" in " ".join(up.output.split())
     with up.client("ops", "OPS") as http:
         eventually_sync(lambda: http.get("/views/arrivals").json()["total"] == 1, within=60)
-        assert {topic["group"] for topic in http.get("/lag").json()["topics"]} >= {"intake", "notify", "ops"}
+        eventually_sync(
+            lambda: {topic["group"] for topic in http.get("/lag").json()["topics"]} >= {"intake", "notify", "ops"},
+            within=60,
+        )
     before = up.processes()
     up.signal(signal.SIGTERM)
     assert up.wait() == 0, up.output
