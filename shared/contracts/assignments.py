@@ -26,8 +26,8 @@ class AssignmentReason(Wire):
 
 class AssignmentDecidedV1(EventData):
     """Decided by the local date of the submission; told again only where the receipt names another department, which
-    replaces what was told before. `returning_place` is "results" (the centre's counters for results) or the competent
-    department's code.
+    replaces what was told before, or where a further step begins: that changes the competent department alone.
+    `returning_place` is "results" (the centre's counters for results) or a department's code.
     """
 
     TYPE: ClassVar[str] = "assignment.decided"

@@ -46,6 +46,16 @@ class DeadlineSetV1(DeadlineEvent):
     crosses_unconfirmed: tuple[date, ...] = ()
 
 
+class DeadlineMovedV1(DeadlineSetV1):
+    """The calendar changed and moved the due date of a running clock, by the decision `decided_by`; the promise before
+    was `previous_due_at`."""
+
+    TYPE: ClassVar[str] = "deadline.moved"
+
+    previous_due_at: Instant
+    decided_by: str
+
+
 class DeadlinePausedV1(DeadlineEvent):
     """The clock stands. While it does there is no due date, only what remains: working seconds, or (for a term in
     calendar days) those. Nothing remains where the pause began after the due date, which then stays what it was."""
@@ -98,6 +108,20 @@ class DeadlineNearV1(ThresholdEvent):
     remaining_working_seconds: int
 
 
+class DeadlineAtRiskV1(ThresholdEvent):
+    """The steps that remain no longer fit into the time that is left: time to draft an apology, before it is late.
+
+    `step` is the one under way, `needed_working_seconds` what its internal term and those after it still take,
+    `remaining_working_seconds` the time left.
+    """
+
+    TYPE: ClassVar[str] = "deadline.at_risk"
+
+    step: int = Field(ge=1)
+    needed_working_seconds: int
+    remaining_working_seconds: int
+
+
 class DeadlineReachedV1(ThresholdEvent):
     """`due_at` has come and the dossier is not settled."""
 
@@ -118,10 +142,22 @@ class DeadlineEscalatedV1(ThresholdEvent):
     level: int = Field(ge=1)
 
 
+class DeadlinePauseExceededV1(DeadlineEvent):
+    """A pause that began at `paused_at` has lasted longer than the centre's ceiling, from `threshold_at` on: an officer
+    asks again, or stops the dossier."""
+
+    TYPE: ClassVar[str] = "deadline.pause_exceeded"
+
+    ground: Open[Literal["supplement", "payment"]]
+    paused_at: Instant
+    threshold_at: Instant
+
+
 class DeadlineRetractedV1(DeadlineEvent):
     """An act recorded later turned out to precede a fired threshold: what was told then was not true.
 
-    `fired` is the event type that is taken back, `level` its escalation level; the same may come true later.
+    `fired` is the event type that is taken back, `level` its escalation level or its step; the same may come true
+    later. `due_at` is the due date that it was about, or the beginning of the pause.
     """
 
     TYPE: ClassVar[str] = "deadline.retracted"

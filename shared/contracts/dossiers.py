@@ -3,6 +3,7 @@
 No name, phone, e-mail, address, identity number or free text about a person stands in any of them.
 """
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -165,6 +166,36 @@ class DossierWithdrawnV1(DossierEvent):
     """The applicant took the request back."""
 
     TYPE: ClassVar[str] = "dossier.withdrawn"
+
+
+class DossierExtendedV1(DossierEvent):
+    """The department takes more time, with an apology (form 04): `working_days` more, or up to the close of `to_date`;
+    exactly one of both stands."""
+
+    TYPE: ClassVar[str] = "dossier.extended"
+
+    working_days: int | None = Field(default=None, gt=0)
+    to_date: date | None = None
+    form: Form
+
+
+class DossierStepBegunV1(DossierEvent):
+    """A further step of a procedure that several departments resolve in order: from here on `department` is competent.
+
+    `step` counts from 1, which begins with the receipt; `passed_on_by` is the department that had the step before.
+    """
+
+    TYPE: ClassVar[str] = "dossier.step_begun"
+
+    step: int = Field(ge=2)
+    department: str
+    passed_on_by: str
+
+
+class DossierReopenedV1(DossierEvent):
+    """A settled dossier is worked on again; the time since its settlement counts as a pause."""
+
+    TYPE: ClassVar[str] = "dossier.reopened"
 
 
 class DossierReturnedV1(DossierEvent):
