@@ -127,16 +127,20 @@ class StepWord(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds(Dated):
-    """When officers are warned, and how far back an act may be dated. Hours and days are working time.
+    """When officers are warned, how far back an act may be dated, how often a due date may be extended. Hours and days
+    are working time.
 
     Near is `near_working_hours` before the due date, or at half the term for terms of `short_term_working_hours` or
-    less; level n of the escalation comes `escalation_working_hours[n - 1]` after the breach.
+    less; level n of the escalation comes `escalation_working_hours[n - 1]` after the breach. A pause of more than
+    `pause_ceiling_working_days` is too long.
     """
 
     max_backdate_working_days: int
     near_working_hours: int
     short_term_working_hours: int
     escalation_working_hours: tuple[int, ...]
+    pause_ceiling_working_days: int
+    max_extensions: int
 
 
 def in_force(rows: Iterable[D], on: date) -> D | None:

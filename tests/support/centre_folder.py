@@ -25,6 +25,8 @@ max_backdate_working_days = 1
 near_working_hours = 8
 short_term_working_hours = 16
 escalation_working_hours = [8, 24]
+pause_ceiling_working_days = 30
+max_extensions = 1
 invented = []
 """,
     "departments.csv": """\

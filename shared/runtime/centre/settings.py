@@ -86,6 +86,8 @@ def _thresholds(section: "_Section") -> Thresholds | None:
         near_working_hours=section.read("near_working_hours", _whole(1, 2000)),
         short_term_working_hours=section.read("short_term_working_hours", _whole(0, 2000)),
         escalation_working_hours=section.read("escalation_working_hours", _ascending),
+        pause_ceiling_working_days=section.read("pause_ceiling_working_days", _whole(1, 2000)),
+        max_extensions=section.read("max_extensions", _whole(0, 100)),
         invented=section.read("invented", _names(section.values)),
     )
     if section.sound and value.valid_to is not None and value.valid_to < value.valid_from:

@@ -20,6 +20,8 @@ THRESHOLDS = Thresholds(
     near_working_hours=8,
     short_term_working_hours=16,
     escalation_working_hours=(8,),
+    pause_ceiling_working_days=30,
+    max_extensions=1,
 )
 
 

@@ -17,6 +17,8 @@ RULES = Thresholds(
     near_working_hours=8,
     short_term_working_hours=16,
     escalation_working_hours=(8, 16),
+    pause_ceiling_working_days=30,
+    max_extensions=1,
 )
 
 
