@@ -42,7 +42,7 @@ class DayView(BaseModel):
     unconfirmed: ExceptionView | None
 
 
-class StepView(BaseModel):
+class ShiftView(BaseModel):
     """A pause (`from`, `to`) or an extension (`at`), the due date before and after it, and the working time then left.
 
     `adds_seconds` is what an extension adds to the working time of the term.
@@ -79,7 +79,7 @@ class ExplanationView(BaseModel):
     counted_from: Instant | None
     counted_from_reason: Reason | None
     first_due_at: Instant | None
-    steps: tuple[StepView, ...]
+    shifts: tuple[ShiftView, ...]
     days: tuple[DayView, ...]
     given_seconds: int | None
     given_days: int | None
@@ -109,7 +109,7 @@ def view(explanation: Explanation, lang: Lang) -> ExplanationView:
         counted_from=deadline.counted_from,
         counted_from_reason=explanation.reason,
         first_due_at=deadline.first_due_at,
-        steps=tuple(_step(each) for each in explanation.steps),
+        shifts=tuple(_shift(each) for each in explanation.shifts),
         days=tuple(_day(day) for day in explanation.days),
         given_seconds=seconds(explanation.given),
         given_days=explanation.given_days,
@@ -125,21 +125,21 @@ def view(explanation: Explanation, lang: Lang) -> ExplanationView:
     )
 
 
-def _step(each: Explained) -> StepView:
-    by, step = each.step.by, each.step
+def _shift(each: Explained) -> ShiftView:
+    by, shift = each.shift.by, each.shift
     start: datetime | None = None
     values: dict[str, object]
     if isinstance(by, Pause):
         start, values = by.start, {"what": "pause", "to": by.end, "ground": by.ground}
     else:
         values = {"what": "extension", "at": by.at, "working_days": by.working_days, "to_date": by.to_date}
-    return StepView.model_validate(
+    return ShiftView.model_validate(
         values
         | {
             "from": start,
-            "due_before": step.before,
-            "due_after": step.after,
-            "left_seconds": seconds(step.left),
+            "due_before": shift.before,
+            "due_after": shift.after,
+            "left_seconds": seconds(shift.left),
             "adds_seconds": _seconds(each.adds),
         }
     )

@@ -18,6 +18,7 @@ from shared.contracts.dossiers import (
     DossierReceivedV1,
     DossierResultArrivedV1,
     DossierReturnedV1,
+    DossierStepBegunV1,
     DossierStepRecordedV1,
     DossierTakenOverV1,
 )
@@ -54,22 +55,29 @@ class Clocks:
         return dict.fromkeys(CLOCK_FACTS, self.on_clock_act) | dict.fromkeys(_OTHER_ACTS, self.on_other_act)
 
     def on_clock_act(self, fact: Fact[Any], unit: Unit[ClockRow]) -> None:
-        """An act that starts, pauses, resumes or ends the clock: what it comes to now is told."""
+        """An act that starts, pauses, resumes, extends or ends the clock: what it comes to now is told.
+
+        A further step leaves the due date as it is, so nothing is told; what is at risk is judged by it.
+        """
         row = unit.row(fact.dossier_id)
         if isinstance(fact.data, DossierReceivedV1):
             row.procedure, row.department, row.received_at = fact.data.procedure, fact.data.department, fact.time
         elif row.procedure is None:
             return  # before the receipt there is no clock
+        passed_on = isinstance(fact.data, DossierStepBegunV1)
+        if passed_on:
+            row.department = fact.data.department
         self.fire(row, unit, until=fact.time)
-        step = clock_fact(fact)
-        assert step is not None  # this handler stands in CLOCK_FACTS
-        row.add(step)
+        happened = clock_fact(fact)
+        assert happened is not None  # this handler stands in CLOCK_FACTS
+        row.add(happened)
         row.dossier_sequence = fact.sequence
         row.generation += 1
         deadline = self.deadline(row)
         cause = unit.cause_of(fact)
         self._retract(row, unit, deadline, since=fact.time, cause=cause)
-        self._tell(row, unit, deadline, time=fact.time, cause=cause)
+        if not passed_on:
+            self._tell(row, unit, deadline, time=fact.time, cause=cause)
         self._keep(row, deadline)
 
     def on_other_act(self, fact: Fact[Any], unit: Unit[ClockRow]) -> None:

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import ClockFact, Deadline, Ground, What, derive_by_catalogue
 from shared.contracts.dossiers import (
+    DossierExtendedV1,
     DossierPaidV1,
     DossierPaymentRequiredV1,
     DossierReceivedV1,
+    DossierReopenedV1,
     DossierSettledV1,
+    DossierStepBegunV1,
     DossierStoppedV1,
     DossierSupplementReceivedV1,
     DossierSupplementRequiredV1,
@@ -23,7 +26,10 @@ CLOCK_FACTS: dict[type[EventData], tuple[What, Ground | None]] = {
     DossierSupplementReceivedV1: ("resumed", None),
     DossierPaymentRequiredV1: ("paused", "payment"),
     DossierPaidV1: ("resumed", None),
+    DossierExtendedV1: ("extended", None),
+    DossierStepBegunV1: ("passed_on", None),
     DossierSettledV1: ("settled", None),
+    DossierReopenedV1: ("reopened", None),
     DossierWithdrawnV1: ("withdrawn", None),
     DossierStoppedV1: ("stopped", None),
 }
@@ -36,7 +42,16 @@ def clock_fact(fact: AnyFact) -> ClockFact | None:
     if found is None:
         return None
     what, ground = found
-    return ClockFact(what, fact.time, fact.recordedtime, ground)
+    data = fact.data
+    return ClockFact(
+        what,
+        fact.time,
+        fact.recordedtime,
+        ground,
+        working_days=data.working_days if isinstance(data, DossierExtendedV1) else None,
+        to_date=data.to_date if isinstance(data, DossierExtendedV1) else None,
+        step=data.step if isinstance(data, DossierStepBegunV1) else None,
+    )
 
 
 def derive(facts: Iterable[AnyFact], centre: Centre, calendar: Calendar) -> Deadline | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,14 +41,25 @@ class ClockRow(Row):
                 datetime.fromisoformat(each["at"]),
                 datetime.fromisoformat(each["recorded_at"]),
                 each.get("ground"),
+                each.get("working_days"),
+                date.fromisoformat(each["to_date"]) if "to_date" in each else None,
+                each.get("step"),
             )
             for each in self.facts
         )
 
     def add(self, fact: ClockFact) -> None:
         """Keep one more fact of the clock."""
-        kept = {"what": fact.what, "at": fact.at.isoformat(), "recorded_at": fact.recorded_at.isoformat()}
-        self.facts = [*self.facts, kept | ({"ground": fact.ground} if fact.ground else {})]
+        kept = {
+            "what": fact.what,
+            "at": fact.at.isoformat(),
+            "recorded_at": fact.recorded_at.isoformat(),
+            "ground": fact.ground,
+            "working_days": fact.working_days,
+            "to_date": None if fact.to_date is None else fact.to_date.isoformat(),
+            "step": fact.step,
+        }
+        self.facts = [*self.facts, {name: value for name, value in kept.items() if value is not None}]
 
     def fired_thresholds(self) -> tuple[Threshold, ...]:
         """What was told of this clock's due dates and still holds."""

@@ -165,10 +165,10 @@ def sentences(explanation: Explanation, lang: Lang) -> Iterator[str]:
     yield voice.say("term", term=_term(deadline.term, explanation.calendar.standard_day, voice))
     cut_off = "" if deadline.term.cut_off is None else f"{deadline.term.cut_off:%H:%M}"
     yield voice.say(explanation.reason, at=voice.at(deadline.counted_from), cut_off=cut_off)
-    if explanation.steps:
+    if explanation.shifts:
         yield voice.say("first", at=voice.at(deadline.first_due_at))
-    for each in explanation.steps:
-        yield _step(each, voice)
+    for each in explanation.shifts:
+        yield _shift(each, voice)
     told = _calendar_day if explanation.given_days is not None else _working_day
     for day in explanation.days:
         sentence = "; ".join([*_cause(day, voice), *told(day, explanation, voice), *_rumour(day, voice)])
@@ -203,9 +203,9 @@ def _term(term: Term, standard_day: timedelta, voice: _Voice) -> str:
     return voice.say(word, value=term.value, day=voice.hours(standard_day))
 
 
-def _step(each: Explained, voice: _Voice) -> str:
-    by, before, after = each.step.by, voice.at(each.step.before), voice.at(each.step.after)
-    left = voice.hours(each.step.left or timedelta(0))
+def _shift(each: Explained, voice: _Voice) -> str:
+    by, before, after = each.shift.by, voice.at(each.shift.before), voice.at(each.shift.after)
+    left = voice.hours(each.shift.left or timedelta(0))
     if not isinstance(by, Extension):
         word = "stands" if by.end is None else "paused"
         return voice.say(word, start=voice.at(by.start), end=voice.at(by.end), left=left, before=before, after=after)
@@ -213,7 +213,7 @@ def _step(each: Explained, voice: _Voice) -> str:
         how = voice.say("by_working_days", value=by.working_days)
     else:
         how = voice.say("to_date", value=voice.day(by.to_date))
-    word = "extended" if each.step.after is not None else "extended_in_pause"
+    word = "extended" if each.shift.after is not None else "extended_in_pause"
     return voice.say(word, by=how, at=voice.at(by.at), before=before, after=after, left=left)
 
 

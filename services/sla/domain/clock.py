@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.running import Extension, Pause, Run, Step, run
+from services.sla.domain.running import Extension, Pause, Run, Shift, run
 from services.sla.domain.terms import UnknownProcedureError, term_of
 from shared.kernel.centre import Centre, Term
 from shared.kernel.errors import MotcuaError
@@ -14,7 +14,7 @@ from shared.kernel.worktime import OutsideCalendarError
 
 Ground = Literal["supplement", "payment"]
 Ending = Literal["settled", "withdrawn", "stopped"]
-What = Literal["received", "paused", "resumed", "extended", "reopened"] | Ending
+What = Literal["received", "paused", "resumed", "extended", "passed_on", "reopened"] | Ending
 Outcome = Literal["early", "on_time", "late"]
 State = Literal["running", "paused", "ended"]
 WaitingFor = Literal["procedure", "calendar"]
@@ -28,7 +28,8 @@ class ClockError(MotcuaError):
 class ClockFact:
     """What happened to a clock: when it happened, and when that was recorded.
 
-    `ground` is for pauses alone, `working_days` or `to_date` (exactly one of both) for extensions.
+    `ground` is for pauses alone, `working_days` or `to_date` (exactly one of both) for extensions, `step` for a dossier
+    that was passed on to its next step.
     """
 
     what: What
@@ -37,6 +38,7 @@ class ClockFact:
     ground: Ground | None = None
     working_days: int | None = None
     to_date: date | None = None
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Deadline:
     last extension. `term_time` is the working time from the counted start to the first due date. `remaining` (working
     time) and `remaining_days` (calendar days, for `calendar_day` alone) are told while paused; they count from
     `stands_from`, and working days that extensions added in the pause, `added_days`, come on top of the calendar days.
-    `first_due_at` is the due date before `steps`: what each pause and each extension did to it. `last_day` is kept for
+    `first_due_at` is the due date before `shifts`: what each pause and each extension did to it. `last_day` is kept for
     `calendar_day`, whose due date may have moved off days off. `provisional`: the due date crosses a projected
     exception; `crosses_unconfirmed` are dates that do not count and may yet.
     """
@@ -69,7 +71,7 @@ class Deadline:
     added_days: int = 0
     stands_from: datetime | None = None
     first_due_at: datetime | None = None
-    steps: tuple[Step, ...] = ()
+    shifts: tuple[Shift, ...] = ()
     last_day: date | None = None
     ended: Ending | None = None
     ended_at: datetime | None = None
@@ -86,19 +88,20 @@ def recorded_by(facts: Iterable[ClockFact], instant: datetime) -> tuple[ClockFac
     return tuple(fact for fact in facts if fact.recorded_at <= instant)
 
 
-def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar) -> Deadline:
+def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar, *, accepted: bool = False) -> Deadline:
     """The deadline that follows from a clock's facts, whatever the order in which they were recorded.
 
     Facts of one instant stand in the order in which they happened. The time from a settlement to a reopening counts as
-    a pause, and only the last settlement is judged; without a term, extensions do nothing. Raises ClockError where
-    facts contradict each other, ExtensionRefusedError, and OutsideCalendarError where the calendar ends too early.
+    a pause, and only the last settlement is judged; without a term, extensions do nothing, and `accepted` ones are not
+    judged again (see running.run). Raises ClockError where facts contradict each other, ExtensionRefusedError, and
+    OutsideCalendarError where the calendar ends too early.
     """
     course = _course(facts)
     standing = course.pauses[-1] if course.pauses and course.pauses[-1].end is None else None
     if term is None:
         deadline = Deadline("running", course.received_at)
     else:
-        counted = run(term, course.received_at, course.pauses, course.extensions, calendar)
+        counted = run(term, course.received_at, course.pauses, course.extensions, calendar, accepted=accepted)
         deadline = _deadline(counted, term, course.received_at, standing is not None, calendar)
     if course.ending is not None:
         return _end(deadline, course.ending, calendar)
@@ -108,7 +111,7 @@ def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar) ->
 
 
 def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Centre, calendar: Calendar) -> Deadline:
-    """The deadline by the term that the catalogue has for the procedure on the local date of its receipt.
+    """The deadline of an accepted dossier, by the term that the catalogue has for it on the local date of its receipt.
 
     An unknown procedure is not "no term", and a calendar that ends too early is no due date: both wait, and say for
     what. Raises ClockError.
@@ -120,7 +123,7 @@ def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Cent
     except UnknownProcedureError:
         return replace(derive(facts, None, calendar), waiting_for="procedure")
     try:
-        return derive(facts, term, calendar)
+        return derive(facts, term, calendar, accepted=True)
     except OutsideCalendarError:
         return replace(derive(facts, None, calendar), term=term, waiting_for="calendar")
 
@@ -128,7 +131,7 @@ def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Cent
 def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, calendar: Calendar) -> Deadline:
     worktime, promised = calendar.worktime, counted.promised
     term_time = worktime.elapsed(counted.counted_from, counted.first.at)
-    first_due_at, steps = counted.first.at, tuple(counted.steps)
+    first_due_at, shifts = counted.first.at, tuple(counted.shifts)
     if counted.paused_from is not None:
         return Deadline(
             state="paused",
@@ -141,7 +144,7 @@ def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, c
             added_days=counted.added_days,
             stands_from=counted.paused_from,
             first_due_at=first_due_at,
-            steps=steps,
+            shifts=shifts,
             last_day=promised.last_day,
         )
     first, last = worktime.local_date(received_at), worktime.local_date(promised.at)
@@ -157,7 +160,7 @@ def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, c
         remaining=timedelta(0) if standing else None,
         remaining_days=0 if standing and promised.last_day is not None else None,
         first_due_at=first_due_at,
-        steps=steps,
+        shifts=shifts,
         last_day=promised.last_day,
         provisional=bool(calendar.projected_between(first, last)),
         crosses_unconfirmed=tuple(calendar.unconfirmed_between(first, last)),
@@ -198,17 +201,19 @@ class _Course:
 
 
 def _course(facts: Sequence[ClockFact]) -> _Course:
-    steps = sorted(facts, key=lambda fact: fact.at)
-    if not steps or steps[0].what != "received":
+    ordered = sorted(facts, key=lambda fact: fact.at)
+    if not ordered or ordered[0].what != "received":
         raise ClockError("a clock begins with the receipt")
-    course = _Course(steps[0].at, [], [])
-    for fact in steps[1:]:
+    course = _Course(ordered[0].at, [], [])
+    for fact in ordered[1:]:
         _go_on(course, fact)
     return course
 
 
 def _go_on(course: _Course, fact: ClockFact) -> None:
     pauses, ending = course.pauses, course.ending
+    if fact.what == "passed_on" and ending is None:
+        return  # who works on it makes no difference to when it is due
     paused = bool(pauses) and pauses[-1].end is None
     if ending is not None:
         if fact.what != "reopened" or ending.what != "settled":

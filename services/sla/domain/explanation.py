@@ -11,7 +11,7 @@ from typing import Literal
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
-from services.sla.domain.running import Extension, Pause, Step
+from services.sla.domain.running import Extension, Pause, Shift
 from shared.kernel.calendars import CalendarException
 
 Reason = Literal["in_working_time", "outside_working_time", "after_cut_off"]
@@ -47,7 +47,7 @@ class Day:
 class Explained:
     """A pause or an extension, and the working time that it adds to what the term gives (for pauses none)."""
 
-    step: Step
+    shift: Shift
     adds: timedelta
 
 
@@ -64,7 +64,7 @@ class Explanation:
     calendar: Calendar
     as_known_at: datetime | None
     reason: Reason | None = None
-    steps: tuple[Explained, ...] = ()
+    shifts: tuple[Explained, ...] = ()
     given: timedelta | None = None
     given_days: int | None = None
     days: tuple[Day, ...] = ()
@@ -82,15 +82,15 @@ def explain(deadline: Deadline, calendar: Calendar, as_known_at: datetime | None
     """
     if deadline.counted_from is None or deadline.term_time is None:
         return Explanation(deadline, calendar, as_known_at)
-    steps = tuple(_explained(deadline, calendar))
+    shifts = tuple(_explained(deadline, calendar))
     in_days = deadline.last_day is not None
     return Explanation(
         deadline,
         calendar,
         as_known_at,
         reason=_reason(deadline, calendar),
-        steps=steps,
-        given=None if in_days else sum((each.adds for each in steps), deadline.term_time),
+        shifts=shifts,
+        given=None if in_days else sum((each.adds for each in shifts), deadline.term_time),
         given_days=_given_days(deadline, deadline.counted_from, calendar),
         days=tuple(_days(deadline, deadline.counted_from, calendar)),
     )
@@ -107,21 +107,21 @@ def _reason(deadline: Deadline, calendar: Calendar) -> Reason:
 
 def _explained(deadline: Deadline, calendar: Calendar) -> Iterator[Explained]:
     left = _NOTHING
-    for step in deadline.steps:
+    for shift in deadline.shifts:
         adds = _NOTHING
-        if isinstance(step.by, Extension):
-            if step.before is not None and step.after is not None:
-                adds = calendar.worktime.elapsed(step.before, step.after)
-            elif step.left is not None:  # in a pause: what is left after it, less what was left before
-                adds = step.left - left
-        left = step.left or _NOTHING
-        yield Explained(step, adds)
+        if isinstance(shift.by, Extension):
+            if shift.before is not None and shift.after is not None:
+                adds = calendar.worktime.elapsed(shift.before, shift.after)
+            elif shift.left is not None:  # in a pause: what is left after it, less what was left before
+                adds = shift.left - left
+        left = shift.left or _NOTHING
+        yield Explained(shift, adds)
 
 
 def _stands(deadline: Deadline) -> list[tuple[datetime, datetime | None]]:
     """The pauses that moved something, cut to the counted start."""
     assert deadline.counted_from is not None
-    pauses = [step.by for step in deadline.steps if isinstance(step.by, Pause)]
+    pauses = [shift.by for shift in deadline.shifts if isinstance(shift.by, Pause)]
     return [(max(pause.start, deadline.counted_from), pause.end) for pause in pauses]
 
 
@@ -168,7 +168,7 @@ def _numbered(deadline: Deadline, counted_date: date, last: date, calendar: Cale
     if deadline.term.unit == "calendar_day":
         last_day = deadline.last_day or last
         return {day for day in dates if day <= last_day} - _paused_dates(deadline, counted_date, calendar)
-    if deadline.term.counting == "by_days" and not deadline.steps:
+    if deadline.term.counting == "by_days" and not deadline.shifts:
         return {day for day in dates if calendar.worktime.is_working_day(day)}
     return set()
 

@@ -41,7 +41,7 @@ class Extension:
             raise ValueError(f"an extension adds working days, not {self.working_days}")
 
 
-class Step(NamedTuple):
+class Shift(NamedTuple):
     """What a pause or an extension did to the due date; both dates are kept for ever.
 
     A pause has no `after` while it stands, and `left` is the working time that it found. An extension that came in a
@@ -59,16 +59,17 @@ class Run:
     """A term's course so far. `promised` is the due date, held from `held_from` on.
 
     While the clock stands (from `paused_from`) there is none: `promised` is what was, and `added_days` are working days
-    that extensions added meanwhile, which are walked from it once the clock runs again.
+    that extensions added meanwhile, which are walked from it once the clock runs again. `accepted`: see `run`.
     """
 
     counted_from: datetime
     first: DueDate
     promised: DueDate
     held_from: datetime
+    accepted: bool = False
     paused_from: datetime | None = None
     added_days: int = 0
-    steps: list[Step] = field(default_factory=list)
+    shifts: list[Shift] = field(default_factory=list)
 
     def left(self, calendar: Calendar) -> timedelta:
         """The working time that remains while the clock stands."""
@@ -84,18 +85,27 @@ class Run:
 
 
 def run(
-    term: Term, received_at: datetime, pauses: Sequence[Pause], extensions: Sequence[Extension], calendar: Calendar
+    term: Term,
+    received_at: datetime,
+    pauses: Sequence[Pause],
+    extensions: Sequence[Extension],
+    calendar: Calendar,
+    *,
+    accepted: bool = False,
 ) -> Run:
     """Count a term from its receipt. Pauses and extensions are in the order of time; pauses are apart or touch.
 
     What is left at a pause is walked from its end; for `calendar_day` the paused days are added to the last day, whose
     end is then moved off days off. A pause before the counted start stands from there; one from the due date on moves
     nothing. An extension adds working days to the due date, in a pause to what is left, or sets a date.
+    Extensions that were `accepted`, by the calendar of their time, are not judged again, whatever the calendar says by
+    now: days are added to a due date that has gone by, a date that is a day off means the next working day, and one
+    that the due date has overtaken moves nothing.
     Raises ExtensionRefusedError, and OutsideCalendarError where the calendar says nothing.
     """
     start = counted_from(term, received_at, calendar)
     first = due(term, start, calendar)
-    course = Run(start, first, first, start)
+    course = Run(start, first, first, start, accepted)
     if not pauses and not extensions:
         return course
     waiting = list(extensions)
@@ -130,23 +140,24 @@ def _stand(course: Run, pause: Pause, begin: datetime, extensions: Sequence[Exte
     before = course.promised.at
     course.paused_from = begin
     found = left = course.left(calendar)
-    extended: list[Step] = []
+    extended: list[Shift] = []
     for extension in extensions:
         if extension.to_date is None:
             course.added_days += extension.working_days or 0
         else:  # the date holds as of the extension: only what is paused after it moves it
             here = max(extension.at, begin)
-            course.promised = _set(extension.to_date, _resumed(course, here, left, calendar), here, calendar)
+            resumed = _resumed(course, here, left, calendar)
+            course.promised = _set(extension.to_date, resumed, here, calendar, accepted=course.accepted)
             course.paused_from, course.added_days = here, 0
         left = course.left(calendar)
-        extended.append(Step(extension, None, None, left))
+        extended.append(Shift(extension, None, None, left))
     after = None
     if pause.end is not None:
         course.promised = _resumed(course, pause.end, left, calendar)
         course.held_from, course.paused_from, course.added_days = pause.end, None, 0
         after = course.promised.at
-    course.steps.append(Step(pause, before, after, found))
-    course.steps += extended
+    course.shifts.append(Shift(pause, before, after, found))
+    course.shifts += extended
 
 
 def _resumed(course: Run, end: datetime, left: timedelta, calendar: Calendar) -> DueDate:
@@ -161,15 +172,15 @@ def _resumed(course: Run, end: datetime, left: timedelta, calendar: Calendar) ->
 
 def _extend(course: Run, extension: Extension, calendar: Calendar) -> None:
     before = course.promised
-    if extension.at >= before.at:
+    if extension.at >= before.at and not course.accepted:
         at, due_at = (instant.astimezone(calendar.worktime.zone).isoformat() for instant in (extension.at, before.at))
         raise ExtensionRefusedError(f"an extension at {at} comes too late: the dossier was due at {due_at}")
     if extension.to_date is None:
         course.promised = _later(before, extension.working_days or 0, calendar)
     else:
-        course.promised = _set(extension.to_date, before, extension.at, calendar)
+        course.promised = _set(extension.to_date, before, extension.at, calendar, accepted=course.accepted)
     course.held_from = max(course.held_from, extension.at)
-    course.steps.append(Step(extension, before.at, course.promised.at, None))
+    course.shifts.append(Shift(extension, before.at, course.promised.at, None))
 
 
 def _later(promised: DueDate, working_days: int, calendar: Calendar) -> DueDate:
@@ -179,7 +190,7 @@ def _later(promised: DueDate, working_days: int, calendar: Calendar) -> DueDate:
     return DueDate(at, None if promised.last_day is None else worktime.local_date(at))
 
 
-def _set(day: date, before: DueDate, here: datetime, calendar: Calendar) -> DueDate:
+def _set(day: date, before: DueDate, here: datetime, calendar: Calendar, *, accepted: bool) -> DueDate:
     """The close of a date: a working day, later than what it takes the place of and than `here`, the extension itself.
 
     What it takes the place of may lie before `here`: in a pause, a last day that was a day off is moved no farther
@@ -187,6 +198,9 @@ def _set(day: date, before: DueDate, here: datetime, calendar: Calendar) -> DueD
     """
     worktime = calendar.worktime
     least = max(before.at, here)
+    if accepted:
+        close = worktime.closing(worktime.working_day_from(day)) if day >= worktime.local_date(least) else least
+        return DueDate(close, None if before.last_day is None else day) if close > least else before
     too_early = day < worktime.local_date(least)  # asked first: the calendar may not reach back to that date
     if not too_early and not worktime.is_working_day(day):
         raise ExtensionRefusedError(f"an extension cannot set {day}: it is a day off")

@@ -192,12 +192,12 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         )
         (wednesday,) = (day for day in shown["days"] if day["date"] == "2018-01-03")
         assert wednesday["exception"]["decided_by"] == "Quyết định 5"
-        assert [step["what"] for step in shown["steps"]] == ["pause"]
+        assert [shift["what"] for shift in shown["shifts"]] == ["pause"]
         assert shown["sentences"][0].startswith("Received Tuesday 2018-01-02 10:00")
         assert (await stp.get(path)).json()["sentences"][0].startswith("Tiếp nhận")
 
         then = (await stp.get(path, params={"as_known_at": "2018-01-02T12:00:00+07:00"})).json()
-        assert (then["state"], then["steps"], then["due_at"]) == ("running", [], "2018-01-03T03:00:00Z")
+        assert (then["state"], then["shifts"], then["due_at"]) == ("running", [], "2018-01-03T03:00:00Z")
 
         problem(await stc.get(path), 404, "dossier-unknown")
         problem(await applicant.get(path), 403, "forbidden")

@@ -1,7 +1,7 @@
 """Calendars, local times and acts for the tests of the clock."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,10 @@ from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import ClockFact, Ground, What
 from shared.contracts.dossiers import (
     DossierEvent,
+    DossierExtendedV1,
+    DossierReopenedV1,
     DossierSettledV1,
+    DossierStepBegunV1,
     DossierStepRecordedV1,
     DossierSupplementReceivedV1,
     DossierSupplementRequiredV1,
@@ -86,6 +89,23 @@ class Acts(Told):
     def settle(self, when: str, *, recorded: str | None = None) -> AnyFact:
         """The department decided."""
         return self.act(DossierSettledV1(state="settled", outcome="approved"), when, recorded=recorded)
+
+    def extend(self, when: str, by: int | date, *, recorded: str | None = None) -> AnyFact:
+        """More time, by working days or up to a date."""
+        days, day = (by, None) if isinstance(by, int) else (None, by)
+        form = Form(kind="04", number="04/1")
+        return self.act(
+            DossierExtendedV1(state="processing", working_days=days, to_date=day, form=form), when, recorded=recorded
+        )
+
+    def begin_step(self, when: str, step: int, department: str = "STC", *, recorded: str | None = None) -> AnyFact:
+        """The dossier was passed on to another department."""
+        data = DossierStepBegunV1(state="processing", step=step, department=department, passed_on_by="STP")
+        return self.act(data, when, recorded=recorded)
+
+    def reopen(self, when: str) -> AnyFact:
+        """It is worked on again."""
+        return self.act(DossierReopenedV1(state="processing"), when)
 
     def withdraw(self, when: str) -> AnyFact:
         """The applicant took it back."""

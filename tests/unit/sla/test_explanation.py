@@ -137,7 +137,7 @@ def test_pause_stands_in_the_days() -> None:
 def test_extensions_add_to_what_is_given() -> None:
     """16 h of the term, 8 h of a day more, and 8 h from Wednesday's close to Thursday's."""
     found = explained(MONDAY, extended("2017-11-06 10:00", 1), extended("2017-11-06 11:00", "2017-11-09"))
-    assert [(local(each.step.before), local(each.step.after), each.adds) for each in found.steps] == [
+    assert [(local(each.shift.before), local(each.shift.after), each.adds) for each in found.shifts] == [
         ("2017-11-07 17:00", "2017-11-08 17:00", timedelta(hours=8)),
         ("2017-11-08 17:00", "2017-11-09 17:00", timedelta(hours=8)),
     ]

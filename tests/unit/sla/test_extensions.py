@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import ClockError, ClockFact, Deadline, derive
 from services.sla.domain.running import ExtensionRefusedError
 from shared.kernel.calendars import CalendarException
@@ -64,10 +65,27 @@ def test_extension_over_a_half_day() -> None:
     assert local(derive(facts, TWO_DAYS, HALF_WEDNESDAY).due_at) == "2017-11-08 11:30"
 
 
+def test_accepted_extensions_are_not_judged_again() -> None:
+    """The calendar may have changed since: what was promised then still gives more time, and never takes any."""
+
+    def accepted(*facts: ClockFact, calendar: Calendar = VIETNAM, term: Term = TWO_DAYS) -> str | None:
+        return local(derive((MONDAY, *facts), term, calendar, accepted=True).due_at)
+
+    friday_off = with_exceptions(CalendarException(date(2017, 11, 10), "off", "decided"))
+    late = extended("2017-11-07 17:00", 1)
+    assert accepted(late) == "2017-11-08 17:00"
+    assert accepted(extended("2017-11-06 10:00", "2017-11-10"), calendar=friday_off) == "2017-11-13 17:00"
+    assert accepted(extended("2017-11-06 10:00", "2017-11-07")) == "2017-11-07 17:00"
+    assert accepted(extended("2017-11-06 10:00", "2017-11-06")) == "2017-11-07 17:00"
+    days = (extended("2017-11-06 10:00", "2017-11-14"),)
+    assert accepted(*days, term=FIVE_CALENDAR_DAYS) == "2017-11-14 17:00"
+    assert accepted(extended("2017-11-06 10:00", "2017-11-11"), term=FIVE_CALENDAR_DAYS) == "2017-11-13 17:00"
+
+
 def test_both_dates_are_kept() -> None:
     """Each extension tells the due date that it found and the one that it made, and holds from then on."""
     deadline = run(MONDAY, extended("2017-11-06 10:00", 1), extended("2017-11-08 16:59", "2017-11-10"))
-    assert [(local(step.before), local(step.after)) for step in deadline.steps] == [
+    assert [(local(shift.before), local(shift.after)) for shift in deadline.shifts] == [
         ("2017-11-07 17:00", "2017-11-08 17:00"),
         ("2017-11-08 17:00", "2017-11-10 17:00"),
     ]
