@@ -89,7 +89,7 @@ def test_ctrl_c_during_the_start_leaves_nothing(up: Up) -> None:
     eventually_sync(lambda: "Starting Postgres" in up.output, within=60)
     before = up.processes()
     up.signal(signal.SIGINT)
-    eventually_sync(lambda: "Asked to stop" in up.output, within=5)
+    eventually_sync(lambda: "Asked to stop" in up.output, within=30)
     assert up.wait() == 0, up.output
     assert gone(before)
 

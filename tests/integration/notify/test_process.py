@@ -226,7 +226,8 @@ async def test_killed_with_a_backlog_every_alert_is_planned_and_sent_once(it: Si
     called = {plan.message_id for plan in plans_called_for(fact for life in lives for fact in life.facts)}
 
     async def told() -> bool:
-        facts = await it.told(*lives)
+        # a relay that is killed between sending and deleting sends the same record again, for readers to pass over
+        facts = list({fact.id: fact for fact in await it.told(*lives)}.values())
         planned = [fact.data.message_id for fact in facts if isinstance(fact.data, MessagePlannedV1)]
         assert (len(planned), set(planned)) == (60, called)
         assert len(facts) == 120
