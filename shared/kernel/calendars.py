@@ -82,6 +82,11 @@ class CalendarRules:
             raise ValueError(f"calendar {self.name} ends on {self.last_date}, before {self.first_date}")
         _require_apart(self.windows)
 
+    @property
+    def standard_day(self) -> timedelta:
+        """The working time of a day that is like any other."""
+        return sum((window.length for window in self.windows), timedelta(0))
+
 
 def _require_apart(windows: tuple[Window, ...]) -> None:
     for earlier, later in pairwise(windows):

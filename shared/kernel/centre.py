@@ -98,6 +98,21 @@ class Procedure(Dated):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureStep(Dated):
+    """One of the steps, numbered from 1, in which several departments resolve a procedure. `term` is the internal one,
+    in working time: it promises nobody anything and tells when the whole is at risk."""
+
+    procedure: str
+    number: int
+    department: str
+    term: Term
+
+    def __post_init__(self) -> None:
+        if self.term.unit not in ("working_hour", "working_day") or self.term.counting != "by_hours":
+            raise ValueError(f"a step's term is in working hours or days, by_hours, not {self.term}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement(Dated):
     """A paper that a procedure asks for; `key` is unique within the procedure, `copies` how many of that form."""
 
@@ -170,6 +185,7 @@ class Centre:
     departments: Mapping[str, tuple[Department, ...]]
     counters: Mapping[int, tuple[Counter, ...]]
     procedures: Mapping[str, tuple[Procedure, ...]]
+    steps: Mapping[str, tuple[ProcedureStep, ...]]
     requirements: Mapping[str, tuple[Requirement, ...]]
     poolings: Mapping[str, tuple[Pooling, ...]]
     step_words: tuple[StepWord, ...]
@@ -213,6 +229,12 @@ class Centre:
     def procedure(self, code: str, on: date) -> Procedure | None:
         """The procedure as it is on that local date; None where the catalogue does not know it: it waits, listed."""
         return in_force(self.procedures.get(code, ()), on)
+
+    def steps_of(self, procedure: str, on: date) -> tuple[ProcedureStep, ...]:
+        """The procedure's steps on that local date, in order: none, or at least two. None: the competent department
+        resolves it alone."""
+        steps = [row for row in self.steps.get(procedure, ()) if row.in_force(on)]
+        return tuple(sorted(steps, key=lambda row: row.number))
 
     def requirements_of(self, procedure: str, on: date) -> tuple[Requirement, ...] | None:
         """The papers asked for on that local date; None where none are entered, which never means that none are

@@ -86,7 +86,7 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
             opens=opens,
             closes=closes,
         ),
-        standard_day=sum((window.length for window in rules.windows), timedelta(0)),
+        standard_day=rules.standard_day,
         projected=tuple(sorted(day for day, ruler in ruling.items() if ruler.status == "projected")),
         unconfirmed=tuple(sorted(unconfirmed - ruling.keys())),
     )

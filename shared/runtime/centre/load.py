@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from shared.kernel.centre import Centre, Dated, StepWord, in_force
+from shared.kernel.centre import Centre, Dated, ProcedureStep, StepWord, in_force
 from shared.runtime.centre import tables
 from shared.runtime.centre.calendars import read_calendars
 from shared.runtime.centre.files import Problems, read_files, read_rows
 from shared.runtime.centre.settings import FILE, read_settings
+from shared.runtime.centre.steps import check_steps
 
 D = TypeVar("D", bound=Dated)
 K = TypeVar("K", bound=Hashable)
@@ -30,6 +31,9 @@ def load_centre(folder: Path) -> Centre:
     departments = read_rows(files, "departments.csv", tables.DEPARTMENTS, problems, tables.department)
     counters = read_rows(files, "counters.csv", tables.COUNTERS, problems, tables.counter)
     procedures = read_rows(files, "procedures.csv", tables.PROCEDURES, problems, tables.procedure)
+    steps: Lines[ProcedureStep] = []
+    if "steps.csv" in files.content:  # a centre may do without
+        steps = read_rows(files, "steps.csv", tables.STEPS, problems, tables.step)
     requirements = read_rows(files, "requirements.csv", tables.REQUIREMENTS, problems, tables.requirement)
     poolings = read_rows(files, "receiving.csv", tables.RECEIVING, problems, tables.pooling)
     step_words: Lines[StepWord] = []
@@ -43,6 +47,7 @@ def load_centre(folder: Path) -> Centre:
     _check_overlaps("departments.csv", departments, lambda row: row.agency_id, problems)
     _check_overlaps("counters.csv", counters, lambda row: row.number, problems)
     _check_overlaps("procedures.csv", procedures, lambda row: row.code, problems)
+    _check_overlaps("steps.csv", steps, lambda row: f"{row.procedure} step {row.number}", problems)
     _check_overlaps("requirements.csv", requirements, lambda row: f"{row.procedure} {row.key}", problems)
     _check_overlaps("receiving.csv", poolings, lambda row: row.department, problems)
     _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.code}", problems)
@@ -64,6 +69,7 @@ def load_centre(folder: Path) -> Centre:
         departments=_by_key(departments, lambda row: row.code),
         counters=_by_key(counters, lambda row: row.number),
         procedures=_by_key(procedures, lambda row: row.code),
+        steps=_by_key(steps, lambda row: row.procedure),
         requirements=_by_key(requirements, lambda row: row.procedure),
         poolings=_by_key(poolings, lambda row: row.department),
         step_words=tuple(row for _, row in step_words),
@@ -84,6 +90,10 @@ def load_centre(folder: Path) -> Centre:
     for line, procedure in procedures:
         for code in procedure.departments:
             _check_known("procedures.csv", line, "departments", code, procedure, centre.departments, problems)
+    for line, step in steps:
+        _check_known("steps.csv", line, "procedure", step.procedure, step, centre.procedures, problems)
+        _check_known("steps.csv", line, "department", step.department, step, centre.departments, problems)
+    check_steps(centre, steps, problems)
     for line, requirement in requirements:
         _check_known(
             "requirements.csv", line, "procedure", requirement.procedure, requirement, centre.procedures, problems

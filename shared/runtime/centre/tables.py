@@ -11,6 +11,7 @@ from shared.kernel.centre import (
     Department,
     Pooling,
     Procedure,
+    ProcedureStep,
     Requirement,
     StepWord,
     StepWordKind,
@@ -42,6 +43,7 @@ PROCEDURES = (
     "status",
     *_MARKS,
 )
+STEPS = ("procedure", "step", "department", "term_value", "term_unit", *_DATED, *_MARKS)
 REQUIREMENTS = ("procedure", "key", "name_vi", "form", "copies", "mandatory", *_DATED, *_MARKS)
 RECEIVING = ("department", *_DATED, *_MARKS)
 ACTIVITIES = ("kind", "code", "name_vi", *_DATED, *_MARKS)
@@ -72,6 +74,7 @@ _UNITS: Mapping[str, TermUnit | None] = {
     "same_day": "same_day",
     "none": None,
 }
+_STEP_UNITS: Mapping[str, TermUnit] = {"working_hour": "working_hour", "working_day": "working_day"}
 _STEP_WORDS: Mapping[str, StepWordKind] = {"activity": "activity", "group": "group"}
 _COUNTINGS: Mapping[str, Counting] = {"by_hours": "by_hours", "by_days": "by_days"}
 _Form = Literal["original", "copy", "certified_copy"]
@@ -157,6 +160,23 @@ def _term(row: Row) -> Term | None:
         row.fault("same_day has the value 0, every other unit at least 1", "term_value")
         return None
     return Term(value, unit, counting or "by_hours", cut_off)
+
+
+def step(row: Row) -> ProcedureStep:
+    """A line of steps.csv."""
+    value = row.read("term_value", cells.whole(1, 10_000))
+    unit = row.read("term_unit", cells.choice(_STEP_UNITS))
+    return ProcedureStep(
+        procedure=row.read("procedure", PROCEDURE_CODE),
+        number=row.read("step", cells.whole(1, 99)),
+        department=row.read("department", DEPARTMENT_CODE),
+        term=Term(value, unit) if row.sound else _UNSOUND,
+        **_dated(row),
+    )
+
+
+# what an unsound line gives is thrown away; this stands in for its term
+_UNSOUND = Term(1, "working_hour")
 
 
 def requirement(row: Row) -> Requirement:
