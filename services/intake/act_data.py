@@ -1,9 +1,11 @@
 """What the data of each act may hold. Shapes only; the rules are the domain's."""
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.contracts.dossiers import Channel
 from shared.runtime.http import Body
@@ -11,6 +13,16 @@ from shared.runtime.http import Body
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
 Line1 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _is_date(value: object) -> object:
+    if not (isinstance(value, str) and _DATE.fullmatch(value)):
+        raise ValueError("a date looks like 2026-03-02")
+    return value
+
+
+LocalDate = Annotated[date, Field(strict=False), BeforeValidator(_is_date)]
 CounterNumber = Annotated[int, Field(ge=1, le=9999)]
 
 
@@ -158,6 +170,32 @@ class HandOver(Data):
         return self
 
 
+class Extend(Data):
+    """More time, by working days or up to the close of a date; the reason stands in the apology (form 04)."""
+
+    working_days: Annotated[int, Field(ge=1, le=250)] | None = None
+    to_date: LocalDate | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _one(self) -> "Extend":
+        if (self.working_days is None) == (self.to_date is None):
+            raise ValueError("an extension adds working_days or sets to_date: give one of them")
+        return self
+
+
+class NextStep(Data):
+    """Pass the dossier on to the department of its next step; where none are entered, `department` names it."""
+
+    department: Word | None = None
+
+
+class Reopen(Data):
+    """Work on a settled dossier again."""
+
+    reason: Text
+
+
 class CorrectContact(Data):
     """Replaces what it names of the applicant, takes away what it names as null, and leaves the rest."""
 
@@ -185,5 +223,8 @@ DATA: Mapping[str, type[Data]] = {
     "hand_over": HandOver,
     "result_arrived": Nothing,
     "correct_contact": CorrectContact,
+    "extend": Extend,
+    "next_step": NextStep,
+    "reopen": Reopen,
 }
-"""The data of every act that is offered."""
+"""The data of every act."""

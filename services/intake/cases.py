@@ -13,6 +13,7 @@ from services.intake.tables import ApplicantRecord, DossierRow
 from shared.contracts import dossiers as events
 from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre, Requirement
+from shared.kernel.worktime import Worktime
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Setting:
     """What all decisions of one transaction share. `taken` are foreign codes that a dossier carries already.
 
     `accepts_until` is the latest instant of an act on a centre whose time is set; None on one of the present.
+    `calendar` is the centre's as it was published last; None until one has arrived, or where no act needs it.
     """
 
     centre: Centre
@@ -27,6 +29,7 @@ class Setting:
     backdating: moments.Backdating | None
     taken: set[str]
     accepts_until: datetime | None = None
+    calendar: Worktime | None = None
     _departments: dict[date, frozenset[str]] = field(default_factory=dict)
 
     def occurred_at(self, asked: datetime | None, *, previous: datetime | None) -> datetime:

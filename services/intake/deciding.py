@@ -5,8 +5,8 @@ from typing import Any
 
 from services.intake import act_data
 from services.intake.cases import Case, Draft, Setting, on_the_wire, present
-from services.intake.domain import contacts, papers, roles
-from services.intake.domain.acts import check_offered, find_act, move
+from services.intake.domain import competence, contacts, extensions, papers, roles
+from services.intake.domain.acts import find_act, move
 from services.intake.receiving import receive, submit
 from services.intake.requests import ActLine
 from services.intake.tables import DossierRow
@@ -46,7 +46,6 @@ def decide(
     """
     act = find_act(line.act)
     roles.check_role(act, actor.role)
-    check_offered(act)
     if act.name == "submit":
         return submit(line, _checked(line.data), actor, row, new, setting)
     if line.reference is None:
@@ -147,6 +146,45 @@ def _hand_over(case: Case, data: act_data.HandOver) -> list[Draft]:
     return [case.draft(events.DossierHandedOverV1(state=case.to, batch=data.batch), details=signatures)]
 
 
+def _extend(case: Case, data: act_data.Extend) -> list[Draft]:
+    row, centre = case.row, case.setting.centre
+    due_at = extensions.standing_due(row.due, row.clock_sequence)
+    rules = centre.thresholds(centre.local_date(row.received_at or case.at))
+    extensions.check_extension(at=case.at, due_at=due_at, made=row.extensions, at_most=rules.max_extensions)
+    if data.to_date is not None:
+        extensions.check_date(data.to_date, due_at=due_at, calendar=case.setting.calendar)
+    row.extensions += 1
+    event = events.DossierExtendedV1(
+        state=case.to,
+        working_days=data.working_days,
+        to_date=data.to_date,
+        form=events.Form(kind="04", number=""),
+    )
+    return [case.draft(event, details=present(reason=data.reason))]
+
+
+def _next_step(case: Case, data: act_data.NextStep) -> list[Draft]:
+    """The next department is competent at once; routing tells its assignment."""
+    row, centre = case.row, case.setting.centre
+    assert row.department is not None  # a dossier has one from its receipt on
+    steps = centre.steps_of(row.procedure, centre.local_date(row.received_at or case.at))
+    number, before = row.step + 1, row.department
+    row.department = competence.department_of_step(
+        data.department,
+        number=number,
+        by_catalogue=[step.department for step in steps],
+        present=before,
+        departments=case.setting.departments_on(case.day),
+    )
+    row.step = number
+    event = events.DossierStepBegunV1(state=case.to, step=number, department=row.department, passed_on_by=before)
+    return [case.draft(event)]
+
+
+def _reopen(case: Case, data: act_data.Reopen) -> list[Draft]:
+    return [case.draft(events.DossierReopenedV1(state=case.to), details=present(reason=data.reason))]
+
+
 def _result_arrived(case: Case, data: act_data.Nothing) -> list[Draft]:
     return [case.draft(events.DossierResultArrivedV1(state=case.to))]
 
@@ -179,4 +217,7 @@ _DECISIONS: Mapping[str, Callable[[Case, Any], list[Draft]]] = {
     "hand_over": _hand_over,
     "result_arrived": _result_arrived,
     "correct_contact": _correct_contact,
+    "extend": _extend,
+    "next_step": _next_step,
+    "reopen": _reopen,
 }

@@ -23,7 +23,7 @@ def on_assignment_decided(fact: Fact[assignments.AssignmentDecidedV1], unit: Uni
     """Keep the receiving place; tell `received_elsewhere` if the dossier was received at another counter.
 
     The competent department stays the one of the submission. A first assignment gives one where none was known, and a
-    differing one is listed; later assignments replace it.
+    differing one is listed; later assignments replace it, unless a further step has begun since.
     """
     row, told = unit.row(fact.dossier_id), fact.data
     later = row.assignment is not None
@@ -34,7 +34,9 @@ def on_assignment_decided(fact: Fact[assignments.AssignmentDecidedV1], unit: Uni
         "returning_place": told.returning_place,
         "reason": told.reason.text,
     }
-    if row.department is None or later:
+    if told.step < row.step:
+        pass  # it was told before that step began
+    elif row.department is None or later:
         row.department = told.competent_department
     elif row.department != told.competent_department:
         _log.warning(
@@ -117,6 +119,7 @@ STREAMS = (
         table=DOSSIERS,
         handlers={
             deadlines.DeadlineSetV1: on_deadline_set,
+            deadlines.DeadlineMovedV1: on_deadline_set,
             deadlines.DeadlinePausedV1: on_deadline_paused,
             deadlines.DeadlineNoneV1: on_deadline_none,
             deadlines.DeadlineWaitingV1: on_deadline_waiting,

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import structlog
 from services.intake import store
 from services.intake.block import Answer, Block, Outcome, Trail, key_id
 from services.intake.cases import Setting
+from services.intake.domain.acts import ACTS as ALL_ACTS
 from services.intake.domain.moments import Backdating
 from services.intake.requests import ActLine, Reference
 from services.intake.tables import DOSSIERS
@@ -26,6 +28,9 @@ from shared.postgres.pool import Connection
 from shared.runtime import metrics
 
 MAX_BLOCK = 500
+DUE_SECONDS = 5.0
+"""How long an act waits for the due date that it is judged by."""
+POLL_SECONDS = 0.05
 ATTEMPTS = 6
 ACTS = metrics.counter("motcua_intake_acts_total", "Acts asked for, by act and HTTP status.", ("act", "status"))
 
@@ -51,13 +56,33 @@ class Performer:
         return outcome
 
     async def block(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, *, failed: set[str]) -> list[Outcome]:
-        """At most MAX_BLOCK acts in one transaction, answered after its commit, in order.
+        """At most MAX_BLOCK acts, answered after their commit, in order.
+
+        They are one transaction, but for acts that are judged by the clock: those wait until the acts before them are
+        committed and sla has told what these made of it, without a connection, DUE_SECONDS at most in a whole block.
 
         A refused act leaves the others alone, but later ones of its dossier are refused with 424; `failed` carries
         those dossiers from block to block. Tried again where another transaction was faster or the database was away
         for a moment. Raises TransientError when it stays away: then nothing of the block took effect, or its keys know
         that it did.
         """
+        outcomes: list[Outcome] = []
+        give_up_at = time.monotonic() + DUE_SECONDS
+        for part in _parts(lines):
+            if _is_judged_by_clock(part[0]):
+                await self._until_told(part[0], give_up_at)
+            outcomes += await self._together(part, actor, trail, failed)
+        return outcomes
+
+    async def _until_told(self, line: ActLine, give_up_at: float) -> None:
+        """Wait for the due date by which a line is judged; without it the act is refused by its rule."""
+        (dossier_id,) = await self._targets([line])
+        while dossier_id is not None and time.monotonic() < give_up_at:
+            if await store.clock_is_told(self._context.pool, dossier_id):
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _together(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, failed: set[str]) -> list[Outcome]:
         for attempt in range(1, ATTEMPTS + 1):
             failing = set(failed)
             try:
@@ -86,11 +111,13 @@ class Performer:
                 now = clock.now()  # under the locks: waiting for them must not date an act early
                 known = await store.known_keys(connection, [key_id(actor, line) for line in lines if line.key])
                 measured = not clock.is_set and any(line.occurred_at for line in lines)
-                backdating = await self._backdating(connection) if measured else None
+                looked_up = measured or any(_is_judged_by_clock(line) for line in lines)
+                day, calendar = await self._working_time(connection) if looked_up else (None, None)
                 taken = {code.id for line in lines for code in line.foreign}
                 carried = await store.taken_foreign_codes(connection, taken)
                 until = clock.accepts_until() if clock.is_set else None
-                setting = Setting(self._context.centre, now, backdating, carried, until)
+                backdating = self._backdating(day, calendar) if measured else None
+                setting = Setting(self._context.centre, now, backdating, carried, until, calendar)
                 block = Block(actor, trail, setting, unit, known, failed)
                 for line, target in zip(lines, targets, strict=True):
                     block.judge(line, target)
@@ -115,11 +142,19 @@ class Performer:
             targets.append(target)
         return targets
 
-    async def _backdating(self, connection: Connection) -> Backdating | None:
-        """How far back acts may be dated; None until a calendar has arrived. Reads it again when it changed."""
+    def _backdating(self, day: timedelta | None, calendar: Worktime | None) -> Backdating | None:
+        """How far back acts may be dated; None until a calendar has arrived."""
+        if day is None or calendar is None:
+            return None
+        centre = self._context.centre
+        days = centre.thresholds(centre.local_date(self._context.clock.now())).max_backdate_working_days
+        return Backdating(limit=days * day, calendar=calendar)
+
+    async def _working_time(self, connection: Connection) -> tuple[timedelta, Worktime] | tuple[None, None]:
+        """A standard day and the calendar as sla published it last; read again when it changed. None until it came."""
         version = await store.calendar_version(connection)
         if version is None:
-            return None
+            return None, None
         if self._calendar is None or self._calendar[0] != version:
             published = await store.load_calendar(connection, version[0])
             day = timedelta(seconds=published["standard_day_seconds"])
@@ -132,7 +167,21 @@ class Performer:
                 closes=published["closes"],
             )
             self._calendar = (version, day, calendar)
-        _, day, calendar = self._calendar
-        centre = self._context.centre
-        days = centre.thresholds(centre.local_date(self._context.clock.now())).max_backdate_working_days
-        return Backdating(limit=days * day, calendar=calendar)
+        return self._calendar[1:]
+
+
+def _is_judged_by_clock(line: ActLine) -> bool:
+    act = ALL_ACTS.get(line.act)
+    return act is not None and act.judged_by_clock
+
+
+def _parts(lines: Sequence[ActLine]) -> Iterator[list[ActLine]]:
+    """The lines in order, cut before each that is judged by the clock: one before it may touch its dossier's."""
+    part: list[ActLine] = []
+    for line in lines:
+        if part and _is_judged_by_clock(line):
+            yield part
+            part = []
+        part.append(line)
+    if part:
+        yield part

@@ -96,6 +96,7 @@ def _document(row: DossierRow) -> dict[str, Any]:
         "allowed": list(allowed_in(row.state)),
         "procedure": row.procedure,
         "department": row.department,
+        "step": row.step,
         "channel": row.channel,
         "counter": row.counter,
         "incomplete": row.incomplete,

@@ -25,6 +25,9 @@ ACT_OF: Mapping[type[EventData], str] = {
     events.DossierHandedOverV1: "hand_over",
     events.DossierResultArrivedV1: "result_arrived",
     events.DossierContactCorrectedV1: "correct_contact",
+    events.DossierExtendedV1: "extend",
+    events.DossierStepBegunV1: "next_step",
+    events.DossierReopenedV1: "reopen",
 }
 """The act that each fact tells; a fact that is none (received elsewhere) moves nothing."""
 

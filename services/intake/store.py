@@ -114,8 +114,8 @@ async def load_dossier(connection: Connection, dossier_id: UUID) -> DossierRow |
     """One dossier as it stands, not locked; None where intake does not have it."""
     row = await connection.fetchrow(
         "select state, came_from, procedure, department, channel, counter, code, submitted_by, submitted_at, "
-        "received_at, last_act_at, incomplete, reach, handed_in, asked_papers, clock_sequence, due, assignment, "
-        "sequence from dossiers where dossier_id = $1 and state is not null",
+        "received_at, last_act_at, incomplete, reach, handed_in, asked_papers, clock_sequence, due, assignment, step, "
+        "extensions, sequence from dossiers where dossier_id = $1 and state is not null",
         dossier_id,
     )
     if row is None:
@@ -124,6 +124,15 @@ async def load_dossier(connection: Connection, dossier_id: UUID) -> DossierRow |
     for column in ("reach", "handed_in", "asked_papers", "due", "assignment"):
         values[column] = None if values[column] is None else json.loads(values[column])
     return DossierRow(key=dossier_id, **values)
+
+
+async def clock_is_told(pool: asyncpg.Pool, dossier_id: UUID) -> bool:
+    """Whether sla has told what the clock is after the last act that touched it; true where there is no dossier."""
+    behind = await pool.fetchval(
+        "select clock_sequence > coalesce((due ->> 'reflects')::bigint, 0) from dossiers where dossier_id = $1",
+        dossier_id,
+    )
+    return not behind
 
 
 async def load_history(connection: Connection, dossier_id: UUID) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ class DossierRow(Row):
     """A dossier as the next act finds it. `state` is None while only other services have spoken of it.
 
     `clock_sequence` is the last fact that touched the clock, `due` what sla told last, `assignment` what routing told
-    last; `handed_in` and `asked_papers` are keys and names of requirements.
+    last; `handed_in` and `asked_papers` are keys and names of requirements. `step` is the one under way, from 1 on;
+    `extensions` counts those of the due date.
     """
 
     state: State | None = None
@@ -36,6 +37,8 @@ class DossierRow(Row):
     clock_sequence: int = 0
     due: dict[str, Any] | None = None
     assignment: dict[str, Any] | None = None
+    step: int = 1
+    extensions: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,6 +127,8 @@ DOSSIERS = Table(
         "clock_sequence": "bigint",
         "due": "jsonb",
         "assignment": "jsonb",
+        "step": "integer",
+        "extensions": "integer",
     },
 )
 CALENDARS = Table(

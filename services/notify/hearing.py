@@ -62,6 +62,11 @@ def _withdrawn(known: Known, told: Told, data: dossiers.DossierWithdrawnV1) -> l
     return [planning.call(known, told, "withdrawn")]
 
 
+def _reopened(known: Known, told: Told, data: dossiers.DossierReopenedV1) -> list[Alert]:
+    planning.hear_reopening(known)
+    return []
+
+
 def _nothing(known: Known, told: Told, data: dossiers.DossierEvent) -> list[Alert]:
     return []  # only the state and the sequence matter, and these are heard for every fact
 
@@ -79,13 +84,21 @@ DOSSIER_FACTS: Mapping[type[EventData], Hear] = {
     dossiers.DossierStoppedV1: _stopped,
     dossiers.DossierWithdrawnV1: _withdrawn,
     dossiers.DossierReturnedV1: _returned,
+    dossiers.DossierExtendedV1: _nothing,
+    dossiers.DossierStepBegunV1: _nothing,
+    dossiers.DossierReopenedV1: _reopened,
     dossiers.DossierStepRecordedV1: _nothing,
     dossiers.DossierHandedOverV1: _nothing,
     dossiers.DossierResultArrivedV1: _result_arrived,
     dossiers.DossierContactCorrectedV1: _contact_corrected,
     dossiers.DossierReceivedElsewhereV1: _nothing,
 }
-DEADLINE_FACTS = (deadlines.DeadlineSetV1, deadlines.DeadlineNoneV1, deadlines.DeadlinePausedV1)
+DEADLINE_FACTS = (
+    deadlines.DeadlineSetV1,
+    deadlines.DeadlineMovedV1,
+    deadlines.DeadlineNoneV1,
+    deadlines.DeadlinePausedV1,
+)
 ASSIGNMENT_FACTS = (assignments.AssignmentDecidedV1,)
 
 

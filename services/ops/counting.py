@@ -26,6 +26,7 @@ _MOVING: tuple[type[EventData], ...] = (
     dossiers.DossierPaidV1,
     dossiers.DossierTakenOverV1,
     dossiers.DossierSettledV1,
+    dossiers.DossierReopenedV1,
     dossiers.DossierStoppedV1,
     dossiers.DossierWithdrawnV1,
     dossiers.DossierReturnedV1,

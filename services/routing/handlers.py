@@ -30,7 +30,7 @@ class Routing:
     centre: Centre
 
     def handlers(self) -> Mapping[type[EventData], Handler[RoutedDossier]]:
-        """Facts that leave state and department as they are (steps, hand-overs, contacts) are passed over."""
+        """Facts that leave state and department as they are (extensions, hand-overs, contacts) are passed over."""
         return {
             told.DossierSubmittedV1: self.on_submitted,
             told.DossierReceivedV1: self.on_received,
@@ -40,7 +40,9 @@ class Routing:
             told.DossierPaymentRequiredV1: self.on_state,
             told.DossierPaidV1: self.on_state,
             told.DossierTakenOverV1: self.on_state,
+            told.DossierStepBegunV1: self.on_step_begun,
             told.DossierSettledV1: self.on_state,
+            told.DossierReopenedV1: self.on_state,
             told.DossierStoppedV1: self.on_state,
             told.DossierWithdrawnV1: self.on_state,
             told.DossierReturnedV1: self.on_state,
@@ -70,6 +72,14 @@ class Routing:
         if row.department != fact.data.department:
             self.assign(row, unit, time=fact.time, cause=unit.cause_of(fact))
 
+    def on_step_begun(self, fact: Fact[Any], unit: Routed) -> None:
+        """Another department goes on; where the dossier was received and where its result lies stays as it was told."""
+        row = unit.row(fact.dossier_id)
+        row.state = fact.data.state
+        row.step, row.passed_on_to = fact.data.step, fact.data.department
+        row.dossier_sequence = fact.sequence
+        self.assign(row, unit, time=fact.time, cause=unit.cause_of(fact))
+
     def on_state(self, fact: Fact[Any], unit: Routed) -> None:
         """Keep the state, so that queues list what is open."""
         unit.row(fact.dossier_id).state = fact.data.state
@@ -79,7 +89,10 @@ class Routing:
         if row.procedure is None or row.submitted_at is None:
             raise NeverSubmittedError(f"dossier {row.key} was received, but its submission is not known here")
         on = self.centre.local_date(row.submitted_at)
-        event = Question(row.procedure, row.named_department, on, row.dossier_sequence).answer(self.centre)
+        asked = Question(
+            row.procedure, row.named_department, on, row.dossier_sequence, step=row.step, passed_on_to=row.passed_on_to
+        )
+        event = asked.answer(self.centre)
         if isinstance(event, AssignmentDecidedV1):
             row.department = event.competent_department
             row.receiving_place = event.receiving_place.kind

@@ -1,34 +1,47 @@
 """Decide again from facts and configuration alone: what `motcua verify` holds routing's state against."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.routing.domain.assignment import Assigned, Waiting, decide
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, AssignmentWaitingV1, ReceivingPlace
-from shared.contracts.dossiers import DossierReceivedV1, DossierSubmittedV1
+from shared.contracts.dossiers import DossierReceivedV1, DossierStepBegunV1, DossierSubmittedV1
 from shared.contracts.envelope import AnyFact
 from shared.kernel.centre import Centre
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an assignment depends on, as the facts give it; `dossier_sequence` is the last fact that touched it."""
+    """What an assignment depends on, as the facts give it; `dossier_sequence` is the last fact that touched it.
+
+    `passed_on_to` has the dossier from `step` 2 on; the receiving and the returning place stay those of the first.
+    """
 
     procedure: str
     named: str | None
     on: date
     dossier_sequence: int
+    step: int = 1
+    passed_on_to: str | None = None
 
     def answer(self, centre: Centre) -> AssignmentDecidedV1 | AssignmentWaitingV1:
         """The decision, in the words that travel."""
-        return as_event(decide(centre, procedure=self.procedure, named=self.named, on=self.on), self.dossier_sequence)
+        told = as_event(decide(centre, procedure=self.procedure, named=self.named, on=self.on), self.dossier_sequence)
+        if self.passed_on_to is None or isinstance(told, AssignmentWaitingV1):
+            return told
+        department = centre.department(self.passed_on_to, self.on)
+        name = self.passed_on_to if department is None else department.name_vi
+        reason = told.reason.model_copy(update={"text": f"{told.reason.text} Bước {self.step}: {name} giải quyết."})
+        passed_on = {"competent_department": self.passed_on_to, "step": self.step, "reason": reason}
+        return told.model_copy(update=passed_on)
 
 
 def question(facts: Iterable[AnyFact], centre: Centre) -> Question | None:
     """What one dossier's facts of `intake.dossiers.v1`, in sequence order, ask of routing; None before submission.
 
-    The local date is that of the submission for ever; a receipt may name the department that was missing, or another.
+    The local date is that of the submission for ever; a receipt may name the department that was missing, or another,
+    and a further step another one still.
     """
     asked: Question | None = None
     for fact in facts:
@@ -37,6 +50,8 @@ def question(facts: Iterable[AnyFact], centre: Centre) -> Question | None:
             asked = Question(data.procedure, data.department, centre.local_date(fact.time), fact.sequence)
         elif isinstance(data, DossierReceivedV1) and asked is not None:
             asked = Question(data.procedure, data.department, asked.on, fact.sequence)
+        elif isinstance(data, DossierStepBegunV1) and asked is not None:
+            asked = replace(asked, dossier_sequence=fact.sequence, step=data.step, passed_on_to=data.department)
     return asked
 
 

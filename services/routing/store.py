@@ -1,4 +1,4 @@
-"""Routing's row per dossier, and the lists that people read. `columns` and migrations/0001_dossiers.sql go together."""
+"""Routing's row per dossier, and the lists that people read. `columns` and the migrations go together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ from shared.postgres.rows import Row, Table
 class RoutedDossier(Row):
     """What routing knows of a dossier. A row may exist before the submission: then everything below is empty.
 
-    `assignment` is the data of the last fact told about it, as plain JSON.
+    `passed_on_to` is the department of the present `step` from the second on. `assignment` is the data of the last fact
+    told about it, as plain JSON.
     """
 
     procedure: str | None = None
@@ -26,6 +27,8 @@ class RoutedDossier(Row):
     code: str | None = None
     received_at: datetime | None = None
     dossier_sequence: int = 0
+    step: int = 1
+    passed_on_to: str | None = None
     department: str | None = None
     receiving_place: str | None = None
     waiting_for: str | None = None
@@ -44,6 +47,8 @@ DOSSIERS = Table(
         "code": "text",
         "received_at": "timestamptz",
         "dossier_sequence": "bigint",
+        "step": "integer",
+        "passed_on_to": "text",
         "department": "text",
         "receiving_place": "text",
         "waiting_for": "text",

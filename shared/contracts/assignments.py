@@ -3,6 +3,8 @@
 from datetime import date
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from shared.contracts.envelope import EventData, Open, Wire
 from shared.contracts.topics import ASSIGNMENTS
 
@@ -27,7 +29,8 @@ class AssignmentReason(Wire):
 class AssignmentDecidedV1(EventData):
     """Decided by the local date of the submission; told again only where the receipt names another department, which
     replaces what was told before, or where a further step begins: that changes the competent department alone.
-    `returning_place` is "results" (the centre's counters for results) or a department's code.
+    `returning_place` is "results" (the centre's counters for results) or a department's code, `step` the one that the
+    department has.
     """
 
     TYPE: ClassVar[str] = "assignment.decided"
@@ -40,6 +43,7 @@ class AssignmentDecidedV1(EventData):
     competent_department: str
     returning_place: str
     reason: AssignmentReason
+    step: int = Field(default=1, ge=1)
 
 
 class AssignmentWaitingV1(EventData):

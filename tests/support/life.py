@@ -98,6 +98,13 @@ class Life:
     def result_arrived(self, state: dossiers.State = "settled") -> AnyFact:
         return self.tell(dossiers.DossierResultArrivedV1(state=state))
 
+    def reopened(self) -> AnyFact:
+        return self.tell(dossiers.DossierReopenedV1(state="processing"))
+
+    def extended(self) -> AnyFact:
+        form = dossiers.Form(kind="04", number="04/1")
+        return self.tell(dossiers.DossierExtendedV1(state="processing", working_days=2, form=form))
+
     def returned(self) -> AnyFact:
         return self.tell(dossiers.DossierReturnedV1(state="returned", way="counter"))
 
@@ -113,7 +120,10 @@ class Life:
 
     def due(self, day: int, *, reflects: int | None = None) -> AnyFact:
         """`deadline.set` for 16:30 local on that day of November 2017."""
-        due_at = datetime(2017, 11, day, 9, 30, tzinfo=UTC)
+        return self.due_by(datetime(2017, 11, day, 9, 30, tzinfo=UTC), reflects=reflects)
+
+    def due_by(self, due_at: datetime, *, reflects: int | None = None) -> AnyFact:
+        """`deadline.set` for that instant."""
         return self.tell(
             deadlines.DeadlineSetV1(
                 dossier_sequence=reflects or self.heard,
@@ -124,6 +134,24 @@ class Life:
                 term=TERM,
                 calendar="standard",
                 calendar_version=1,
+            )
+        )
+
+    def moved(self, day: int, before: int) -> AnyFact:
+        """`deadline.moved` from one day of November 2017 to another, by a changed calendar."""
+        due_at, previous = (datetime(2017, 11, on, 9, 30, tzinfo=UTC) for on in (day, before))
+        return self.tell(
+            deadlines.DeadlineMovedV1(
+                dossier_sequence=self.heard,
+                generation=2,
+                due_at=due_at,
+                due_date=due_at.date(),
+                counted_from=self.at,
+                term=TERM,
+                calendar="standard",
+                calendar_version=2,
+                previous_due_at=previous,
+                decided_by="17/QĐ",
             )
         )
 

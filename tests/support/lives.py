@@ -1,7 +1,7 @@
 """Lives of every kind for tests to play: which acts, by whose key, in which scene. Pure; the same for the same seed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 from typing import Any, Literal
@@ -40,7 +40,10 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a life is made for: a procedure at its department, an applicant, and who serves them."""
+    """What a life is made for: a procedure at its department, an applicant, and who serves them.
+
+    `following` has the next step, which somebody must name unless the procedure's steps are entered.
+    """
 
     procedure: Procedure
     department: str
@@ -48,6 +51,8 @@ class Case:
     documents: Sequence[Mapping[str, Any]]
     clerk: str
     returning_clerk: str
+    following: str
+    steps_entered: bool
 
     @property
     def officer(self) -> str:
@@ -86,6 +91,8 @@ def _case(centre: Centre, on: date, procedure: Procedure, random: Random, number
     returning = f"clerk-{(own or general)[0]}"
     pooled = centre.pooling(department, on) is not None or not own
     requirements = centre.requirements_of(procedure.code, on) or ()
+    steps = centre.steps_of(procedure.code, on)
+    others = [other.code for other in centre.departments_on(on) if other.code != department]
     return Case(
         procedure=procedure,
         department=department,
@@ -94,6 +101,8 @@ def _case(centre: Centre, on: date, procedure: Procedure, random: Random, number
         or [{"title": "Đơn đề nghị"}],
         clerk=f"clerk-{general[0]}" if pooled and general else returning,
         returning_clerk=returning,
+        following=steps[1].department if steps else random.choice(others),
+        steps_entered=bool(steps),
     )
 
 
@@ -177,6 +186,33 @@ def _supplemented_before_receipt(case: Case) -> list[Step]:
     ]
 
 
+def _extended(case: Case) -> list[Step]:
+    """Without a term there is nothing to extend."""
+    more = {"working_days": 2, "reason": "Cần xác minh thực địa"}
+    refused = 409 if case.procedure.term is None else None
+    return [*_received(case), *_worked(case), Step(1, "extend", case.officer, more, refused), *_settled(case)]
+
+
+def _passed_on(case: Case) -> list[Step]:
+    named = {} if case.steps_entered else {"department": case.following}
+    return [
+        *_received(case),
+        *_worked(case),
+        Step(1, "next_step", case.officer, named),
+        *_settled(replace(case, department=case.following)),
+    ]
+
+
+def _reopened(case: Case) -> list[Step]:
+    return [
+        *_received(case),
+        *_worked(case),
+        Step(3, "settle", case.officer, {"outcome": "rejected"}),
+        Step(3, "reopen", "leader", {"reason": "Bỏ sót một thành phần hồ sơ"}),
+        *_settled(case),
+    ]
+
+
 def _paid(case: Case) -> list[Step]:
     return [
         *_received(case),
@@ -236,12 +272,15 @@ def _tried_too_early(case: Case) -> list[Step]:
 _STEP = {"activity": "Thẩm định hồ sơ", "group": "Phòng chuyên môn"}
 
 _KINDS: Mapping[Callable[[Case], list[Step]], int] = {
-    _walk_in_to_result: 12,
+    _walk_in_to_result: 9,
     _online_to_result: 8,
     _electronic_result: 3,
     _rejected: 1,
     _supplemented: 3,
     _supplemented_before_receipt: 1,
+    _extended: 1,
+    _passed_on: 1,
+    _reopened: 1,
     _paid: 2,
     _waiting_for_payment: 1,
     _refused: 1,

@@ -65,6 +65,13 @@ class Told:
             )
         )
 
+    def begun_step(self, step: int, department: str, passed_on_by: str = "STP") -> AnyFact:
+        """The dossier was passed on."""
+        data = dossiers.DossierStepBegunV1(
+            state="processing", step=step, department=department, passed_on_by=passed_on_by
+        )
+        return self.tell(data)
+
     def in_state(self, state: State) -> AnyFact:
         """The fact that brings the dossier into one of these states, with plausible data."""
         form = Form(kind="00", number="00/1")

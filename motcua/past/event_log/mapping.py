@@ -13,7 +13,8 @@ from motcua.past.event_log.log import Fault, Log, LogRefusedError
 from services.intake.domain.acts import ACTS
 from shared.kernel.errors import StartError
 
-_MADE_BY_THE_CASE = ("submit", "receive")
+_NOT_A_ROW = ("submit", "receive", "extend", "next_step", "reopen")
+"""Made by the case; and acts that need more than a log says."""
 
 
 def _is_zone(name: str) -> str:
@@ -25,9 +26,9 @@ def _is_zone(name: str) -> str:
 
 
 def _is_act(name: str) -> str:
-    offered = [act.name for act in ACTS.values() if act.offered and act.name not in _MADE_BY_THE_CASE]
-    if name not in offered:
-        raise ValueError(f"{name!r} is not an act that a row can be; there are {', '.join(offered)}")
+    possible = [act for act in ACTS if act not in _NOT_A_ROW]
+    if name not in possible:
+        raise ValueError(f"{name!r} is not an act that a row can be; there are {', '.join(possible)}")
     return name
 
 

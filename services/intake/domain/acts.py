@@ -49,7 +49,7 @@ class Act:
 
     `moves` holds every state in which the act is allowed and where it leads. `needs` and `may` name the members of its
     data. `form` is the form of Circular 03/2025 whose issue belongs to the act. `touches_clock` holds after receipt
-    only: before it there is no clock. An act that is not `offered` is known and refused.
+    only: before it there is no clock. An act that is `judged_by_clock` needs the due date that now stands.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Act:
     may: tuple[str, ...] = ()
     form: str | None = None
     touches_clock: bool = False
-    offered: bool = True
+    judged_by_clock: bool = False
 
 
 def _from(states: tuple[State, ...], to: Move) -> Mapping[State | None, Move]:
@@ -141,16 +141,25 @@ _TABLE = (
     Act("hand_over", _from((*_OPEN, "settled"), "stay"), _by("clerk"), needs=("batch", "given_by", "taken_by")),
     Act("result_arrived", _from((*_OPEN, "settled"), "stay"), _by("clerk")),
     Act("correct_contact", _from((*_OPEN, "settled"), "stay"), _by("applicant", "clerk"), needs=("applicant",)),
-    Act("extend", {"processing": "stay"}, _by("officer"), offered=False),
-    Act("next_step", {"processing": "stay"}, _by("officer"), offered=False),
-    Act("reopen", {"settled": "processing"}, _by("leader"), offered=False),
+    Act(
+        "extend",
+        {"processing": "stay"},
+        _by("officer"),
+        needs=("reason",),
+        may=("working_days", "to_date"),
+        form="04",
+        touches_clock=True,
+        judged_by_clock=True,
+    ),
+    Act("next_step", {"processing": "stay"}, _by("officer"), may=("department",)),
+    Act("reopen", {"settled": "processing"}, _by("leader"), needs=("reason",), touches_clock=True),
 )
 ACTS: Mapping[str, Act] = {act.name: act for act in _TABLE}
 
 
 def allowed_in(state: State | None) -> tuple[str, ...]:
     """The acts that a dossier in this state takes, in the table's order; `None` is before its submission."""
-    return tuple(act.name for act in _TABLE if act.offered and state in act.moves)
+    return tuple(act.name for act in _TABLE if state in act.moves)
 
 
 def find_act(name: str) -> Act:
@@ -159,16 +168,6 @@ def find_act(name: str) -> Act:
     if act is None:
         raise ExpectedError("unknown-act", f"{name!r} is not an act", status=404, allowed=tuple(ACTS))
     return act
-
-
-def check_offered(act: Act) -> None:
-    """Raises ExpectedError (409) for an act that this release knows and does not offer."""
-    if not act.offered:
-        raise ExpectedError(
-            "not-yet-offered",
-            f"{act.name} is not yet offered",
-            allowed=tuple(known.name for known in _TABLE if known.offered),
-        )
 
 
 def move(act: Act, state: State, came_from: State | None) -> State:

@@ -44,6 +44,33 @@ def department_of_receipt(named: str | None, *, known: str | None, departments: 
     return known
 
 
+def department_of_step(
+    named: str | None, *, number: int, by_catalogue: Sequence[str], present: str, departments: Collection[str]
+) -> str:
+    """The department of the step `number`, which follows the one that `present` has.
+
+    `by_catalogue` are the departments of the procedure's steps in order; where none are entered, somebody names it.
+    Raises ExpectedError: 409 after the last step; 422 where none is named or a wrong one.
+    """
+    if by_catalogue:
+        if number > len(by_catalogue):
+            raise ExpectedError(
+                "last-step", f"step {number - 1} is the procedure's last: settle the dossier, or stop it"
+            )
+        following = by_catalogue[number - 1]
+        if named not in (None, following):
+            raise _refused(f"step {number} is for {following}, not for {named}", [following])
+        named = following
+    others = sorted(set(departments) - {present})
+    if named is None:
+        raise _refused("the procedure's steps are not entered: name the department that goes on", others)
+    if named not in departments:
+        raise _refused(f"there is no department {named} on that day", others)
+    if named == present:
+        raise _refused(f"{named} has the dossier already", others)
+    return named
+
+
 def _refused(detail: str, allowed: Sequence[str]) -> ExpectedError:
     errors = [FieldError("/data/department", detail)]
     return ExpectedError("department", detail, status=422, allowed=allowed, errors=errors)

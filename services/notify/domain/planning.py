@@ -162,6 +162,11 @@ def hear_arrival(known: Known, told: Told) -> list[Alert]:
     return _tell_result(known, told, "result_ready") if known.state == "settled" else []
 
 
+def hear_reopening(known: Known) -> None:
+    """The dossier is worked on again: it will have another result, which is told when that is there."""
+    known.result_arrived = known.result_told = False
+
+
 def call(known: Known, told: Told, moment: str, *, template: str | None = None, **values: Any) -> Alert:
     """The alert that a fact of intake calls for, reaching the applicant as was possible at that fact."""
     return _alert(known, told.fact_id, told.sequence, moment, template or moment, told.at, values)

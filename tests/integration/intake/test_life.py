@@ -70,14 +70,6 @@ async def test_a_refused_act_names_the_state_and_what_is_allowed(office: Office)
     assert len((await office.read(dossier)).json()["history"]) == 1
 
 
-async def test_acts_of_later_releases_answer_not_yet_offered(office: Office) -> None:
-    """409 for those who may do them, whatever the state."""
-    dossier = (await office.walk_in())["dossier_id"]
-    for act, who in (("extend", "officer"), ("next_step", "officer"), ("reopen", "leader")):
-        response = await office.act(dossier, act, who)
-        assert (response.status_code, response.json()["type"]) == (409, "urn:motcua:problem:not-yet-offered")
-
-
 async def test_forms_carry_numbers_of_their_own(office: Office) -> None:
     """Supplement (02), refusal (03) and stop (05), counted by agency and day."""
     numbers = []

@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_lives(centre: Centre, lives: list[Life]) -
 def test_every_kind_is_lived(lives: list[Life]) -> None:
     """Forty lives hold all kinds, so two hundred hold each at least five times."""
     kinds = Counter(life.kind for life in lives)
-    assert len(kinds) == 16
+    assert len(kinds) == 19
     assert min(kinds.values()) == 5
 
 

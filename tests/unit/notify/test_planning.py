@@ -136,6 +136,42 @@ def test_a_result_is_told_once() -> None:
     assert told(life) == [("result_ready", "result_ready_electronic")]
 
 
+def test_a_reopened_dossier_has_another_result() -> None:
+    """What was ready is no longer so: the next settlement is told again, once its own result is there."""
+    life = received()
+    life.settled()
+    life.result_arrived()
+    life.reopened()
+    life.settled()
+    assert told(life) == [("result_ready", "result_ready")]
+    life.result_arrived()
+    assert told(life) == [("result_ready", "result_ready")] * 2
+
+
+def test_a_result_that_was_not_sent_before_the_reopening_is_overtaken() -> None:
+    """Nobody comes for a result that is being worked on again."""
+    life = received()
+    known = Known()
+    life.settled(electronic=True)
+    alerts = [alert for fact in life.facts for alert in hear(known, fact)]
+    hear(known, life.reopened())
+    (ready,) = alerts
+    assert is_overtaken(known, moment=ready.moment, dossier_sequence=ready.dossier_sequence, due_at=None)
+
+
+def test_an_extension_and_a_moved_date_are_told_with_an_apology() -> None:
+    """The department, or a decision on the calendar, made the applicant wait: once for each change."""
+    life = received()
+    life.due(20)
+    life.taken_over()
+    life.extended()
+    life.due(22)
+    life.moved(23, before=22)
+    changed = ("due_date_changed", "due_date_delayed")
+    assert told(life) == [("received", "received"), changed, changed]
+    assert alerts_of(life)[-1].values["due_before"] == "2017-11-22T09:30:00+00:00"
+
+
 def test_a_settled_dossier_waits_for_its_paper_result() -> None:
     """The word is "ready": told when the result lies at the returning place."""
     life = received()

@@ -9,7 +9,7 @@ from services.routing.replay import decide_again
 from services.routing.store import DOSSIERS, RoutedDossier
 from services.routing.waiting import cause_of
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
-from shared.contracts.dossiers import State
+from shared.contracts.dossiers import DossierReopenedV1, State
 from shared.contracts.envelope import AnyFact, EventData
 from shared.kernel.centre import Centre
 from shared.postgres.facts import Cause, Publisher
@@ -134,6 +134,37 @@ def test_a_receipt_without_a_submission_is_an_error_that_says_so(centre: Centre)
     told = Told()
     with pytest.raises(NeverSubmittedError, match="its submission is not known here"):
         apply(centre, [told.received()])
+
+
+def test_a_further_step_changes_the_competent_department_alone(centre: Centre) -> None:
+    """Where the dossier was received, and where its result will lie, stays as the applicant was told."""
+    told = Told()
+    told.submitted("2.000908", "STP")
+    told.received()
+    told.begun_step(2, "STC")
+    told.begun_step(3, "CA", passed_on_by="STC")
+    row, events = apply(centre, told.facts)
+    decided = [event for event in events if isinstance(event, AssignmentDecidedV1)]
+    assert [(event.competent_department, event.step, event.dossier_sequence) for event in decided] == [
+        ("STP", 1, 1),
+        ("STC", 2, 3),
+        ("CA", 3, 4),
+    ]
+    assert len({(event.receiving_place, event.returning_place) for event in decided}) == 1
+    assert decided[1].reason.text == f"{decided[0].reason.text} Bước 2: Sở Tài chính giải quyết."
+    assert (row.department, row.state) == ("CA", "processing")
+    assert decide_again(told.facts, centre) == decided[-1]
+
+
+def test_a_reopened_dossier_is_worked_on_again(centre: Centre) -> None:
+    """It stands in its department's queue as being processed."""
+    told = Told()
+    told.submitted(department="STP")
+    told.received()
+    told.in_state("settled")
+    told.tell(DossierReopenedV1(state="processing"))
+    row, _ = apply(centre, told.facts)
+    assert row.state == "processing"
 
 
 @pytest.mark.parametrize("state", ["processing", "supplement_required", "settled", "stopped", "withdrawn", "returned"])
