@@ -25,7 +25,7 @@ from motcua.settings import MotcuaSettings
 from shared.kernel.errors import StartError
 from shared.runtime.clock import machine_now
 from shared.runtime.settings import load
-from tests.bench import alone, chain, http, limits, machine, peers, shell
+from tests.bench import alone, chain, derivations, http, limits, machine, peers, shell
 from tests.bench.bench import FULL, QUICK, Bench, NoResultError
 from tests.bench.figures import Part, Results, save
 from tests.bench.figures import load as load_results
@@ -38,6 +38,7 @@ PARTS: Mapping[str, Callable[[Bench], Part]] = {
     "alone": alone.run,
     "chain": chain.run,
     "http": http.run,
+    "derivations": derivations.run,
     "peers": peers.run,
 }
 NO_RESULT = (

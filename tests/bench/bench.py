@@ -36,6 +36,7 @@ class Sizes:
     slow_events: int
     """For peers that take two thousand a second or fewer."""
     limit_seconds: float
+    derivations: int
 
 
 FULL = Sizes(
@@ -46,6 +47,7 @@ FULL = Sizes(
     http_seconds=60,
     slow_events=20_000,
     limit_seconds=3.0,
+    derivations=1_000_000,
 )
 QUICK = Sizes(
     runs=1,
@@ -55,6 +57,7 @@ QUICK = Sizes(
     http_seconds=15,
     slow_events=5_000,
     limit_seconds=1.0,
+    derivations=100_000,
 )
 
 

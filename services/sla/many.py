@@ -1,0 +1,189 @@
+"""Due dates of many clocks of one term at once, by columns: for rehearsals and sweeps over every clock there is.
+
+The same rules as services.sla.domain's, held equal to them by a property test. What columns do not cover (extensions, a
+calendar that ends too early, one with a year without work) is left to the stepwise form, and said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.sla.domain.calendar import Calendar
+from shared.kernel.centre import Term
+from shared.kernel.worktime import LONGEST_GAP, midnight
+
+Instants = NDArray[np.int64]
+"""Microseconds since 1970, UTC."""
+
+NO_END = np.iinfo(np.int64).max
+"""The end of a pause that still stands."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Round(NamedTuple):
+    """One pause of each of several clocks: `of` are their places in the columns, `start` and `end` (or NO_END) its
+    instants. A clock has at most one pause a round; rounds are in the order of time, and touching pauses are one."""
+
+    of: NDArray[np.int64]
+    start: Instants
+    end: Instants
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Due dates in the order of the clocks; meaningless where a clock is `paused`, or `open` to the stepwise form."""
+
+    counted_from: Instants
+    due_at: Instants
+    paused: NDArray[np.bool_]
+    left_out: NDArray[np.bool_]
+
+
+class Columns:
+    """A calendar's windows and days as arrays, and the arithmetic of working time on them."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        """Raises ValueError for a calendar with more than a year between two windows: what lies beyond is refused
+        clock by clock."""
+        worktime = calendar.worktime
+        edges = [worktime.starts_at, *worktime.closes]
+        opens = [*worktime.opens, worktime.ends_at]
+        if any(opening - edge > LONGEST_GAP for edge, opening in zip(edges, opens, strict=True)):
+            raise ValueError(f"calendar {worktime.name} has more than a year without work")
+        self.standard_day = calendar.standard_day // _MICROSECOND
+        self._zone = worktime.zone
+        self._first = worktime.first_date
+        self.opens, self._closes = instants(worktime.opens), instants(worktime.closes)
+        self._worked: Instants = np.zeros(len(opens), dtype=np.int64)
+        np.cumsum(self._closes - self.opens, out=self._worked[1:])
+        days = (worktime.last_date - worktime.first_date).days + 2
+        self.midnights = instants(
+            [midnight(worktime.first_date + timedelta(days=n), worktime.zone) for n in range(days)]
+        )
+        self._working = np.array([(day - self._first).days for day in worktime.working_days], dtype=np.int64)
+        self._closings = instants([worktime.closing(day) for day in worktime.working_days])
+        self._openings = instants([worktime.opening(day) for day in worktime.working_days])
+
+    def day(self, at: Instants) -> NDArray[np.int64]:
+        """The local date, as a number of days since the calendar's first; outside its span a number outside."""
+        return np.searchsorted(self.midnights, at, side="right") - 1
+
+    def within(self, at: Instants) -> NDArray[np.bool_]:
+        """Whether the calendar says anything about these instants."""
+        found: NDArray[np.bool_] = (at >= self.midnights[0]) & (at <= self.midnights[-1])
+        return found
+
+    def worked(self, until: Instants) -> NDArray[np.int64]:
+        """Working time from the beginning of the calendar, in microseconds."""
+        opened = np.searchsorted(self.opens, until, side="right")
+        last = np.maximum(opened - 1, 0)
+        into = np.minimum(until, self._closes[last]) - self.opens[last]
+        return np.where(opened > 0, self._worked[last] + into, 0)
+
+    def at(self, worked: NDArray[np.int64]) -> tuple[Instants, NDArray[np.bool_]]:
+        """The earliest instants by which so much (more than nothing) was worked; False where that is never."""
+        place = np.searchsorted(self._worked, worked, side="left")
+        there = place < len(self._worked)
+        place = np.where(there, place, len(self._worked) - 1)
+        return self._closes[place - 1] - (self._worked[place] - worked), there
+
+    def from_opening(self, at: Instants) -> tuple[Instants, NDArray[np.bool_]]:
+        """The instants themselves in working time, otherwise the start of the next window."""
+        place = np.searchsorted(self._closes, at, side="right")
+        there = place < len(self.opens)
+        return np.maximum(at, self.opens[np.where(there, place, 0)]), there
+
+    def working_day(self, day: NDArray[np.int64], *, after: int = 0) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Places, among the working days, of the dates themselves or the next worked (`after` 0), or of the `after`-th
+        working day following them."""
+        place = np.searchsorted(self._working, day, side="right" if after else "left") + max(after - 1, 0)
+        there = (place < len(self._working)) & (day >= 0) & (day < len(self.midnights) - 1)
+        return np.where(there, place, 0), there
+
+    def closing(self, place: NDArray[np.int64]) -> Instants:
+        """The close of working days, by their places."""
+        return self._closings[place]
+
+    def after_cut_off(self, received: Instants, cut_off: time) -> tuple[Instants, NDArray[np.bool_]]:
+        """The start of the working day after the receipt's; True where the receipt came after the cut-off of a day
+        that is worked."""
+        limits = instants(
+            [datetime.combine(self._date(n), cut_off, self._zone) for n in range(len(self.midnights) - 1)]
+        )
+        day = self.day(received)
+        inside = (day >= 0) & (day < len(limits))
+        following, there = self.working_day(np.where(inside, day, 0), after=1)
+        place, _ = self.working_day(np.where(inside, day, 0))
+        is_worked = inside & (self._working[place] == day)
+        late = is_worked & (received > limits[np.where(inside, day, 0)])
+        return np.where(there, self._openings[following], NO_END), late
+
+    def _date(self, number: int) -> date:
+        return self._first + timedelta(days=number)
+
+
+def derive_many(term: Term, received_at: Instants, rounds: Sequence[Round], columns: Columns) -> Derived:
+    """The due dates of clocks of one term, by services.sla.domain.running.run without extensions."""
+    covered = columns.within(received_at)
+    start, there = columns.from_opening(np.where(covered, received_at, columns.midnights[0]))
+    covered &= there
+    if term.cut_off is not None:
+        following, late = columns.after_cut_off(received_at, term.cut_off)
+        start = np.where(late, following, start)
+        covered &= ~(late & (following == NO_END))
+        start = np.where(covered, start, columns.opens[0])
+    due_at, last_day, there = _due(term, start, columns)
+    covered &= there
+    paused = np.zeros(len(received_at), dtype=np.bool_)
+    for of, begins, ends in rounds:
+        begin = np.maximum(begins, start[of])
+        stands = covered[of] & ~paused[of] & (begin < due_at[of]) & (ends > begin)
+        paused[of[stands & (ends == NO_END)]] = True
+        ended = stands & (ends != NO_END)
+        of, begin, end = of[ended], begin[ended], ends[ended]
+        reached = columns.within(end)
+        if last_day is None:
+            moved, there = columns.at(columns.worked(end) + columns.worked(due_at[of]) - columns.worked(begin))
+        else:
+            last_day[of] += columns.day(end) - columns.day(begin)
+            place, there = columns.working_day(last_day[of])
+            moved = columns.closing(place)
+        due_at[of] = moved
+        covered[of] &= reached & there
+    return Derived(start, due_at, paused & covered, ~covered)
+
+
+def _due(term: Term, start: Instants, columns: Columns) -> tuple[Instants, NDArray[np.int64] | None, NDArray[np.bool_]]:
+    """When the term ends without a pause, its last day (for calendar days alone), and where the calendar reaches."""
+    if term.unit == "working_hour":
+        return _walked(start, timedelta(hours=term.value) // _MICROSECOND, columns)
+    if term.unit == "working_day" and term.counting == "by_hours":
+        return _walked(start, term.value * columns.standard_day, columns)
+    day = columns.day(start)
+    if term.unit == "calendar_day":
+        last_day = day + term.value
+        place, there = columns.working_day(last_day)
+        return columns.closing(place), last_day, there
+    place, there = columns.working_day(day, after=term.value if term.unit == "working_day" else 0)
+    return columns.closing(place), None, there
+
+
+def _walked(start: Instants, worked: int, columns: Columns) -> tuple[Instants, None, NDArray[np.bool_]]:
+    due_at, there = columns.at(columns.worked(start) + worked)
+    return due_at, None, there
+
+
+def instants(moments: Sequence[datetime]) -> Instants:
+    """Aware instants as a column."""
+    return np.array([(moment - _EPOCH) // _MICROSECOND for moment in moments], dtype=np.int64)
+
+
+def moment(at: int) -> datetime:
+    """One of a column's instants."""
+    return _EPOCH + timedelta(microseconds=int(at))

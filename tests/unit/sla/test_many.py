@@ -1,0 +1,104 @@
+"""Due dates by columns are those of the stepwise form, whatever the calendar, the term and the pauses."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.sla.domain.calendar import Calendar, compile_calendar
+from services.sla.domain.running import Pause, run
+from services.sla.domain.terms import counted_from
+from services.sla.many import NO_END, Columns, Round, derive_many, instants, moment
+from shared.kernel.calendars import CalendarException
+from shared.kernel.centre import Term
+from shared.kernel.worktime import OutsideCalendarError
+from tests.unit.sla.given import RULES, VIETNAM, at, local
+from tests.unit.sla.test_properties import gaps, terms
+
+_BERLIN = compile_calendar(replace(RULES, name="summer-time", zone="Europe/Berlin"))
+_SHORT = compile_calendar(
+    replace(RULES, name="short", first_date=date(2017, 1, 2), last_date=date(2017, 12, 29), exceptions=())
+)
+CALENDARS = {calendar.rules.name: (calendar, Columns(calendar)) for calendar in (VIETNAM, _BERLIN, _SHORT)}
+received = st.integers(-3 * 86_400, 400 * 86_400).map(lambda second: at("2017-01-02 00:00") + timedelta(seconds=second))
+spans = st.lists(st.tuples(gaps, gaps.map(lambda gap: gap + timedelta(minutes=1))), max_size=4)
+
+
+def pauses_of(start: datetime, drawn: list[tuple[timedelta, timedelta]], *, last_stands: bool) -> list[Pause]:
+    """Pauses apart from each other, the last perhaps without an end."""
+    pauses: list[Pause] = []
+    now = start
+    for running, standing in drawn:
+        begin = now + running + timedelta(seconds=1)
+        now = begin + standing
+        pauses.append(Pause(begin, now))
+    if pauses and last_stands:
+        pauses[-1] = pauses[-1]._replace(end=None)
+    return pauses
+
+
+def rounds_of(courses: list[list[Pause]]) -> list[Round]:
+    """The pauses of several clocks by columns."""
+    found = []
+    for number in range(max(map(len, courses), default=0)):
+        having = [(place, course[number]) for place, course in enumerate(courses) if len(course) > number]
+        found.append(
+            Round(
+                np.array([place for place, _ in having]),
+                instants([pause.start for _, pause in having]),
+                np.array([NO_END if pause.end is None else instants([pause.end])[0] for _, pause in having]),
+            )
+        )
+    return found
+
+
+def stepwise(term: Term, start: datetime, pauses: list[Pause], calendar: Calendar) -> tuple[str, datetime | None]:
+    """What the pure form says of one clock."""
+    try:
+        course = run(term, start, pauses, [], calendar)
+    except OutsideCalendarError:
+        return "left out", None
+    return ("paused", None) if course.paused_from is not None else ("due", course.promised.at)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(sorted(CALENDARS)),
+    terms,
+    st.lists(st.tuples(received, spans, st.booleans()), min_size=1, max_size=5),
+)
+def test_by_columns_and_step_by_step_are_one(
+    name: str, term: Term, drawn: list[tuple[datetime, list[tuple[timedelta, timedelta]], bool]]
+) -> None:
+    """Due, paused, or beyond what the calendar covers: the same for every clock."""
+    calendar, columns = CALENDARS[name]
+    starts = [start for start, _, _ in drawn]
+    courses = [pauses_of(start, spans, last_stands=stands) for start, spans, stands in drawn]
+    found = derive_many(term, instants(starts), rounds_of(courses), columns)
+    for place, (start, pauses) in enumerate(zip(starts, courses, strict=True)):
+        what, due_at = stepwise(term, start, pauses, calendar)
+        if found.left_out[place]:
+            assert what == "left out" or term.unit == "calendar_day"  # whose pause may end beyond, and it not
+            continue
+        assert what == ("paused" if found.paused[place] else "due")
+        assert moment(found.counted_from[place]) == counted_from(term, start, calendar)
+        if due_at is not None:
+            assert moment(found.due_at[place]) == due_at
+
+
+def test_a_table_by_columns() -> None:
+    """Five working days from Monday 6 November 2017, 07:00, paused on Tuesday for a day and a half."""
+    rounds = [Round(np.array([1]), instants([at("2017-11-07 13:30")]), instants([at("2017-11-09 07:00")]))]
+    two = instants([at("2017-11-06 07:00")] * 2)
+    found = derive_many(Term(5, "working_day"), two, rounds, CALENDARS[RULES.name][1])
+    assert [local(moment(due_at)) for due_at in found.due_at] == ["2017-11-10 17:00", "2017-11-14 10:30"]
+
+
+def test_a_year_without_work_is_left_to_the_stepwise_form() -> None:
+    """It refuses clock by clock what lies beyond; columns do not."""
+    idle = tuple(CalendarException(date(2018, 1, 1) + timedelta(days=n), "off", "decided") for n in range(400))
+    with pytest.raises(ValueError, match="more than a year without work"):
+        Columns(compile_calendar(replace(RULES, exceptions=idle)))
