@@ -120,7 +120,7 @@ def test_lines_with_their_explanations() -> None:
     found = json.loads(answers.of(json.dumps(case(**pause, **extended)).encode()))
     explanation = found["explanation"]
     assert datetime.fromisoformat(explanation["due_at"]) == datetime.fromisoformat(found["due_at"])
-    assert [step["what"] for step in explanation["steps"]] == ["pause", "extension"]
+    assert [step["what"] for step in explanation["shifts"]] == ["pause", "extension"]
     assert sum(day["counted_seconds"] for day in explanation["days"]) == explanation["given_seconds"] == 24 * 3600
     assert json.loads(answers.of(json.dumps(case(term=None)).encode()))["explanation"]["days"] == []
     assert "explanation" not in json.loads(answers.of(b"{}"))

@@ -64,7 +64,7 @@ def stepwise(term: Term, start: datetime, pauses: list[Pause], calendar: Calenda
     return ("paused", None) if course.paused_from is not None else ("due", course.promised.at)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(sorted(CALENDARS)),
     terms,
