@@ -53,16 +53,24 @@ def counted_from(term: Term, received_at: datetime, calendar: Calendar) -> datet
 def due(term: Term, start: datetime, calendar: Calendar) -> DueDate:
     """When the term ends, counted from `start` (a `counted_from`) without a pause. Raises OutsideCalendarError."""
     worktime = calendar.worktime
-    if term.unit == "working_hour":
-        return DueDate(worktime.add(start, timedelta(hours=term.value)))
-    if term.unit == "working_day" and term.counting == "by_hours":
-        return DueDate(worktime.add(start, term.value * calendar.standard_day))
+    length = working_time(term, calendar)
+    if length is not None:
+        return DueDate(worktime.add(start, length))
     counted_date = worktime.local_date(start)
     if term.unit == "same_day":
         return DueDate(worktime.closing(counted_date))
     if term.unit == "calendar_day":
         return end_of_calendar_days(counted_date + timedelta(days=term.value), calendar)
     return DueDate(worktime.closing(worktime.working_day_after(counted_date, term.value)))
+
+
+def working_time(term: Term, calendar: Calendar) -> timedelta | None:
+    """How much working time a term gives; None for one that is counted in dates."""
+    if term.unit == "working_hour":
+        return timedelta(hours=term.value)
+    if term.unit == "working_day" and term.counting == "by_hours":
+        return term.value * calendar.standard_day
+    return None
 
 
 def end_of_calendar_days(last_day: date, calendar: Calendar) -> DueDate:
