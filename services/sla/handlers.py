@@ -173,8 +173,7 @@ class Clocks:
 
 
 def _threshold_cause(row: ClockRow, threshold: Threshold, recorded_at: datetime) -> Cause:
-    due_at = threshold.due_at.isoformat()
-    name = f"{row.key}|{threshold.level}|{threshold.step}|{due_at}|{row.generation}"
+    name = f"{row.key}|{threshold.level}|{threshold.step}|{threshold.about.isoformat()}|{row.generation}"
     # never before what it follows from: an act may be recorded long after its instant
     known_at = max(fact.recorded_at for fact in row.clock_facts())
     return _cause(name, str(row.key), max(recorded_at, threshold.at, known_at))

@@ -65,7 +65,10 @@ class ClockRow(Row):
         """What was told of this clock's due dates and still holds."""
         return tuple(
             Threshold(
-                each["level"], datetime.fromisoformat(each["due_at"]), datetime.fromisoformat(each["at"]), each["step"]
+                each["level"],
+                datetime.fromisoformat(each.get("about") or each["due_at"]),  # rows of before say due_at
+                datetime.fromisoformat(each["at"]),
+                each["step"],
             )
             for each in self.fired
         )
@@ -73,7 +76,7 @@ class ClockRow(Row):
     def keep_fired(self, fired: Collection[Threshold]) -> None:
         """Replace what was told and still holds."""
         self.fired = [
-            {"level": each.level, "step": each.step, "due_at": each.due_at.isoformat(), "at": each.at.isoformat()}
+            {"level": each.level, "step": each.step, "about": each.about.isoformat(), "at": each.at.isoformat()}
             for each in fired
         ]
 

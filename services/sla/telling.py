@@ -87,12 +87,12 @@ def tell_fired(threshold: Threshold, calendar: Calendar, *, dossier_sequence: in
     common: dict[str, Any] = {
         "dossier_sequence": dossier_sequence,
         "generation": generation,
-        "due_at": threshold.due_at,
+        "due_at": threshold.about,
         "threshold_at": threshold.at,
     }
     match threshold.level:
         case "near":
-            remaining = calendar.worktime.elapsed(threshold.at, threshold.due_at)
+            remaining = calendar.worktime.elapsed(threshold.at, threshold.about)
             return DeadlineNearV1(**common, remaining_working_seconds=remaining // _SECOND)
         case "reached":
             return DeadlineReachedV1(**common)
@@ -117,7 +117,7 @@ def tell_retracted(threshold: Threshold, *, dossier_sequence: int, generation: i
         generation=generation,
         fired=_TYPES[threshold.level],
         level=threshold.step or None,
-        due_at=threshold.due_at,
+        due_at=threshold.about,
         threshold_at=threshold.at,
     )
 

@@ -15,10 +15,13 @@ Level = Literal["near", "reached", "breached", "escalated"]
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One level of one due date and its instant; `step` tells escalation levels apart (1, 2…), 0 for the others."""
+    """A level and its instant; `about` is the due date that it is about.
+
+    `step` tells escalation levels apart (1, 2…), 0 for the others.
+    """
 
     level: Level
-    due_at: datetime
+    about: datetime
     at: datetime
     step: int = 0
 
@@ -64,7 +67,7 @@ def untrue(fired: Sequence[Threshold], since: datetime, standing: Collection[Thr
 
 
 def _key(threshold: Threshold) -> tuple[Level, int, datetime]:
-    return threshold.level, threshold.step, threshold.due_at
+    return threshold.level, threshold.step, threshold.about
 
 
 def _near(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[datetime]:
