@@ -92,7 +92,8 @@ class Clocks:
         """Tell the thresholds that have passed by `until` and were not told; gives their number.
 
         A clock of other rules is derived again first: what time brings follows from the date that now stands.
-        The id of each fact follows from dossier, level, due date and generation: whoever tells it, tells the same one.
+        The id of each fact follows from dossier, level, due date or pause, and generation: whoever tells it, tells the
+        same one.
         """
         self.rederive(row, unit, now=unit.recorded_at)
         if row.next_at is None or row.next_at > until:
@@ -102,7 +103,7 @@ class Clocks:
         due = passed(pending(self._thresholds(deadline), fired), until)
         for threshold in due:
             event = tell_fired(
-                threshold, self.calendar, dossier_sequence=row.dossier_sequence, generation=row.generation
+                threshold, deadline, self.calendar, dossier_sequence=row.dossier_sequence, generation=row.generation
             )
             unit.publish(row, event, time=threshold.at, cause=_threshold_cause(row, threshold, unit.recorded_at))
             fired.append(threshold)

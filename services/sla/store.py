@@ -62,7 +62,7 @@ class ClockRow(Row):
         self.facts = [*self.facts, {name: value for name, value in kept.items() if value is not None}]
 
     def fired_thresholds(self) -> tuple[Threshold, ...]:
-        """What was told of this clock's due dates and still holds."""
+        """What was told of this clock's due dates and pauses and still holds."""
         return tuple(
             Threshold(
                 each["level"],

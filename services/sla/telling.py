@@ -15,6 +15,7 @@ from shared.contracts.deadlines import (
     DeadlineNearV1,
     DeadlineNoneV1,
     DeadlinePausedV1,
+    DeadlinePauseExceededV1,
     DeadlineReachedV1,
     DeadlineRetractedV1,
     DeadlineSetV1,
@@ -82,14 +83,19 @@ def digest_of(event: DeadlineEvent) -> str:
     return hashlib.sha256(f"{event.TYPE} {said}".encode()).hexdigest()[:16]
 
 
-def tell_fired(threshold: Threshold, calendar: Calendar, *, dossier_sequence: int, generation: int) -> DeadlineEvent:
-    """The fact that a threshold has passed."""
+def tell_fired(
+    threshold: Threshold, deadline: Deadline, calendar: Calendar, *, dossier_sequence: int, generation: int
+) -> DeadlineEvent:
+    """The fact that a threshold of that deadline has passed."""
     common: dict[str, Any] = {
         "dossier_sequence": dossier_sequence,
         "generation": generation,
-        "due_at": threshold.about,
         "threshold_at": threshold.at,
     }
+    if threshold.level == "pause_exceeded":
+        assert deadline.ground is not None  # it stands, and an act began it
+        return DeadlinePauseExceededV1(**common, ground=deadline.ground, paused_at=threshold.about)
+    common["due_at"] = threshold.about
     match threshold.level:
         case "near":
             remaining = calendar.worktime.elapsed(threshold.at, threshold.about)
@@ -107,6 +113,7 @@ _TYPES = {
     "reached": DeadlineReachedV1.TYPE,
     "breached": DeadlineBreachedV1.TYPE,
     "escalated": DeadlineEscalatedV1.TYPE,
+    "pause_exceeded": DeadlinePauseExceededV1.TYPE,
 }
 
 

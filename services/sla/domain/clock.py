@@ -52,8 +52,9 @@ class Deadline:
     time) and `remaining_days` (calendar days, for `calendar_day` alone) are told while paused; they count from
     `stands_from`, and working days that extensions added in the pause, `added_days`, come on top of the calendar days.
     `first_due_at` is the due date before `shifts`: what each pause and each extension did to it. `last_day` is kept for
-    `calendar_day`, whose due date may have moved off days off. `provisional`: the due date crosses a projected
-    exception; `crosses_unconfirmed` are dates that do not count and may yet.
+    `calendar_day`, whose due date may have moved off days off. `paused_at` is when a standing pause began by its act,
+    `ground` why. `provisional`: the due date crosses a projected exception; `crosses_unconfirmed` are dates that do not
+    count and may yet.
     """
 
     state: State
@@ -66,6 +67,7 @@ class Deadline:
     held_from: datetime | None = None
     term_time: timedelta | None = None
     ground: Ground | None = None
+    paused_at: datetime | None = None
     remaining: timedelta | None = None
     remaining_days: int | None = None
     added_days: int = 0
@@ -106,7 +108,7 @@ def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar, *,
     if course.ending is not None:
         return _end(deadline, course.ending, calendar)
     if standing is not None:
-        return replace(deadline, state="paused", ground=_GROUNDS.get(standing.ground))
+        return replace(deadline, state="paused", ground=_GROUNDS.get(standing.ground), paused_at=standing.start)
     return deadline
 
 

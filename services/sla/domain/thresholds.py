@@ -1,4 +1,5 @@
-"""The instants at which a due date makes itself felt: near, reached, breached, escalated; each once per due date."""
+"""The instants at which a clock makes itself felt: near, reached, breached, escalated, each once per due date; and
+pause_exceeded, once per pause."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from services.sla.domain.clock import Deadline
 from shared.kernel.centre import Thresholds
 from shared.kernel.worktime import OutsideCalendarError
 
-Level = Literal["near", "reached", "breached", "escalated"]
+Level = Literal["near", "reached", "breached", "escalated", "pause_exceeded"]
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A level and its instant; `about` is the due date that it is about.
+    """A level and its instant; `about` is the due date that it is about, or the beginning of the pause.
 
     `step` tells escalation levels apart (1, 2…), 0 for the others.
     """
@@ -27,12 +28,20 @@ class Threshold:
 
 
 def thresholds(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> tuple[Threshold, ...]:
-    """Every threshold of a deadline's due date, in the order of their instants; none without one, none once ended.
+    """Every threshold of a deadline's due date and of its standing pause, in the order of their instants.
 
-    Escalations that lie beyond the calendar's span are left out until it is prolonged.
+    None once it has ended. Those of escalations and pauses that lie beyond the calendar's span are left out until it is
+    prolonged.
     """
+    if deadline.state == "ended":
+        return ()
+    found = [*_of_due_date(deadline, rules, calendar), *_of_pause(deadline, rules, calendar)]
+    return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _of_due_date(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[Threshold]:
     due_at = deadline.due_at
-    if due_at is None or deadline.due_date is None or deadline.state == "ended":
+    if due_at is None or deadline.due_date is None:
         return ()
     found = [Threshold("near", due_at, at) for at in _near(deadline, rules, calendar) if at < due_at]
     breached_at = calendar.worktime.end_of(deadline.due_date)
@@ -43,11 +52,22 @@ def thresholds(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> tup
         except OutsideCalendarError:
             break
         found.append(Threshold("escalated", due_at, at, step))
-    return tuple(found)
+    return found
+
+
+def _of_pause(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[Threshold]:
+    if deadline.paused_at is None:
+        return ()
+    ceiling = rules.pause_ceiling_working_days * calendar.standard_day
+    try:
+        at = calendar.worktime.add(deadline.paused_at, ceiling)
+    except OutsideCalendarError:
+        return ()
+    return (Threshold("pause_exceeded", deadline.paused_at, at),)
 
 
 def pending(all_of_them: Sequence[Threshold], fired: Collection[Threshold]) -> tuple[Threshold, ...]:
-    """Those that were not told yet: each level once per due date."""
+    """Those that were not told yet: each level once per due date or pause."""
     told = {_key(each) for each in fired}
     return tuple(each for each in all_of_them if _key(each) not in told)
 

@@ -63,7 +63,7 @@ def test_pause_tells_what_remains_and_resume_a_new_date() -> None:
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
     assert (desk.last.ground, desk.last.remaining_working_seconds, desk.last.generation) == ("supplement", 32 * 3600, 2)
-    assert (desk.row.state, desk.row.due_at, desk.row.next_at) == ("paused", None, None)
+    assert (desk.row.state, desk.row.due_at) == ("paused", None)
     desk.hear(acts.supplement_received("2017-11-08 07:00"))
     assert (desk.types(), local(desk.last.due_at), desk.last.generation) == (
         ["set", "paused", "set"],

@@ -1,4 +1,4 @@
-"""What extensions, further steps and reopenings do to a clock's row and what is told of them."""
+"""What extensions, further steps, reopenings and long pauses do to a clock's row and what is told of them."""
 
 from datetime import date
 
@@ -43,3 +43,56 @@ def test_further_step_changes_the_department_and_tells_nothing() -> None:
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.begin_step("2017-11-07 07:00", 2))
     assert (desk.types(), desk.row.department, desk.row.clock_facts()[-1].step) == (["set"], "STC", 2)
+
+
+def test_pause_that_is_too_long_is_told_once() -> None:
+    """Thirty working days from Tuesday 7 November on end on Monday 18 December: the fact says why and since when."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
+    assert local(desk.row.next_at) == "2017-12-18 17:00"
+    desk.tick("2017-12-18 16:59").tick("2017-12-19 08:00").tick("2018-03-01 08:00")
+    assert desk.types() == ["set", "paused", "pause_exceeded"]
+    assert (local(desk.told[-1].time), desk.last.ground) == ("2017-12-18 17:00", "supplement")
+    assert (local(desk.last.paused_at), local(desk.last.threshold_at)) == ("2017-11-07 07:00", "2017-12-18 17:00")
+    assert desk.row.next_at is None
+
+
+def test_each_pause_that_is_too_long_is_told() -> None:
+    """What was told of the first pause does not stand for the second; papers that come later take nothing back."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
+    desk.hear(acts.supplement_received("2017-12-20 07:00"), acts.ask_supplement("2017-12-20 08:00"))
+    desk.tick("2018-03-01 08:00")
+    assert desk.types() == ["set", "paused", "pause_exceeded", "set", "paused", "pause_exceeded"]
+    assert local(desk.last.paused_at) == "2017-12-20 08:00"
+
+
+def test_papers_that_came_before_the_ceiling_take_it_back() -> None:
+    """Recorded late: the pause had ended by then, so that it was too long was not so."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
+    desk.tick("2017-12-19 07:00")
+    desk.hear(acts.supplement_received("2017-12-18 16:00", recorded="2017-12-19 08:00"))
+    assert desk.types() == ["set", "paused", "pause_exceeded", "retracted", "set"]
+    retracted = desk.told[-2].data.model_dump()
+    assert (retracted["fired"], retracted["level"], local(retracted["due_at"])) == (
+        "deadline.pause_exceeded",
+        None,
+        "2017-11-07 07:00",
+    )
+
+
+def test_pause_without_a_term_has_a_ceiling_too() -> None:
+    """The applicant is waited for, whatever the law promises."""
+    acts = Acts()
+    desk = Desk().hear(acts.receive("2017-11-06 07:00", "L.0"), acts.ask_supplement("2017-11-07 07:00"))
+    assert desk.tick("2017-12-19 07:00").types() == ["none", "none", "pause_exceeded"]
+
+
+def test_rows_of_before_are_read() -> None:
+    """What was told of a due date before thresholds could be about anything else is not told again."""
+    desk = Desk().hear(Acts().receive("2017-11-06 07:00")).tick("2017-11-10 08:00")
+    desk.row.fired = [{**kept, "due_at": kept["about"]} for kept in desk.row.fired]
+    for kept in desk.row.fired:
+        del kept["about"]
+    assert desk.tick("2017-11-10 18:00").types() == ["set", "near", "reached"]

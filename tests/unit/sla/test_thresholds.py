@@ -1,5 +1,6 @@
 """When a due date makes itself felt."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -66,12 +67,75 @@ def test_near_comes_at_the_resume_where_less_is_left() -> None:
     ]
 
 
-def test_nothing_while_the_clock_stands() -> None:
-    """A paused clock, an ended one and one without a term have no thresholds."""
+def test_nothing_of_a_due_date_while_the_clock_stands() -> None:
+    """A paused clock has no threshold but that of its pause; an ended one and one without a term have none."""
     term = Term(5, "working_day")
-    assert levels(MONDAY, fact("paused", "2017-11-06 10:00", "payment"), term=term) == []
+    paused = levels(MONDAY, fact("paused", "2017-11-06 10:00", "payment"), term=term)
+    assert [level for level, _, _ in paused] == ["pause_exceeded"]
     assert levels(MONDAY, fact("settled", "2017-11-06 10:00"), term=term) == []
     assert thresholds(derive((MONDAY,), None, VIETNAM), RULES, VIETNAM) == ()
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "paused", "exceeded"),
+    [
+        (1, "2017-11-06 07:00", "2017-11-06 17:00"),
+        (1, "2017-11-06 10:00", "2017-11-07 10:00"),
+        (1, "2017-11-06 12:00", "2017-11-07 11:30"),
+        (2, "2017-11-10 16:00", "2017-11-14 16:00"),
+        (1, "2017-11-11 10:00", "2017-11-13 17:00"),
+        (1, "2017-11-05 20:00", "2017-11-06 17:00"),
+        (5, "2017-11-06 07:00", "2017-11-10 17:00"),
+    ],
+)
+def test_pause_ceiling(ceiling: int, paused: str, exceeded: str) -> None:
+    """So many standard days of working time from the beginning of the pause, inside working time or not."""
+    facts = (fact("received", "2017-11-03 07:00"), fact("paused", paused, "supplement"))
+    rules = replace(RULES, pause_ceiling_working_days=ceiling)
+    for term in (Term(20, "working_day"), Term(30, "calendar_day"), None):
+        (only,) = thresholds(derive(facts, term, VIETNAM), rules, VIETNAM)
+        assert (only.level, local(only.about), local(only.at)) == ("pause_exceeded", paused, exceeded)
+
+
+def test_pause_that_ended_has_no_ceiling() -> None:
+    """Resumed, settled or reopened: nobody waits for the applicant any more."""
+    paused = (MONDAY, fact("paused", "2017-11-06 10:00", "payment"))
+    for facts in (
+        (*paused, fact("resumed", "2018-01-02 07:00")),
+        (*paused, fact("settled", "2018-01-02 07:00")),
+        (*paused, fact("settled", "2018-01-02 07:00"), fact("reopened", "2018-06-01 07:00")),
+    ):
+        assert "pause_exceeded" not in [level for level, _, _ in levels(*facts, term=Term(5, "working_day"))]
+
+
+def test_second_pause_counts_from_its_own_beginning() -> None:
+    """Each pause waits for something else, even where it begins as the one before it ends."""
+    facts = (
+        MONDAY,
+        fact("paused", "2017-11-06 10:00", "supplement"),
+        fact("resumed", "2017-11-08 10:00"),
+        fact("paused", "2017-11-08 10:00", "payment"),
+    )
+    assert levels(*facts, term=Term(5, "working_day")) == [("pause_exceeded", 0, "2017-12-20 10:00")]
+
+
+def test_pause_from_the_due_date_on_stands_among_its_thresholds() -> None:
+    """In the order of their instants, so that the next one to be told is the first."""
+    facts = (MONDAY, fact("paused", "2017-11-10 18:00", "payment"))
+    rules = replace(RULES, pause_ceiling_working_days=1, escalation_working_hours=(4, 16))
+    found = thresholds(derive(facts, Term(5, "working_day"), VIETNAM), rules, VIETNAM)
+    assert [(each.level, local(each.at)) for each in found][2:] == [
+        ("breached", "2017-11-11 00:00"),
+        ("escalated", "2017-11-13 11:00"),
+        ("pause_exceeded", "2017-11-13 17:00"),
+        ("escalated", "2017-11-14 17:00"),
+    ]
+
+
+def test_ceiling_beyond_the_calendar_is_left_out() -> None:
+    """A pause whose ceiling no calendar can date is told of once the calendar is prolonged."""
+    facts = (fact("received", "2027-12-06 07:00"), fact("paused", "2027-12-06 10:00", "supplement"))
+    assert levels(*facts, term=Term(5, "working_day")) == []
 
 
 def test_overdue_pause_breaches_all_the_same() -> None:
