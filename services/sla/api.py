@@ -80,6 +80,8 @@ class DeadlineView(BaseModel):
     """A dossier's clock. While it is paused there is no due date, only what remains.
 
     `dossier_sequence` is the last fact of the dossier that it reflects; `overdue` compares with the centre's time.
+    `step` is the present one of a procedure that several departments resolve in order; from `at_risk_since` on, those
+    that remain no longer fit into the time left.
     """
 
     dossier_id: UUID
@@ -96,6 +98,8 @@ class DeadlineView(BaseModel):
     remaining_working_seconds: int | None = None
     remaining_calendar_days: int | None = None
     overdue: bool = False
+    step: int | None = None
+    at_risk_since: Instant | None = None
     ended_at: Instant | None = None
     outcome: Outcome | None = None
     provisional: bool = False
@@ -171,7 +175,8 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
             )
         found = clocks.deadline(row)
         overdue = found.state != "ended" and found.due_at is not None and context.clock.now() > found.due_at
-        return _view(row, found, overdue)
+        in_steps = bool(clocks.steps(row, found)) or found.step > 1
+        return _view(row, found, overdue, found.step if in_steps else None)
 
     @routes.get("/dossiers/{dossier_id}/due-date/explanation")
     async def explanation(
@@ -222,7 +227,7 @@ def _may_read(who: Principal, department: str | None) -> bool:
     return who.actor.role in _ALL_DEPARTMENTS or (department is not None and who.actor.department == department)
 
 
-def _view(row: store.ClockRow, found: Deadline, overdue: bool) -> DeadlineView:
+def _view(row: store.ClockRow, found: Deadline, overdue: bool, step: int | None) -> DeadlineView:
     in_days = found.remaining_days is not None
     return DeadlineView(
         dossier_id=row.key,
@@ -239,8 +244,18 @@ def _view(row: store.ClockRow, found: Deadline, overdue: bool) -> DeadlineView:
         remaining_working_seconds=None if in_days else seconds(found.remaining),
         remaining_calendar_days=found.remaining_days,
         overdue=overdue,
+        step=step,
+        at_risk_since=_at_risk_since(row, found),
         ended_at=found.ended_at,
         outcome=found.outcome,
         provisional=found.provisional,
         crosses_unconfirmed=found.crosses_unconfirmed,
     )
+
+
+def _at_risk_since(row: store.ClockRow, found: Deadline) -> datetime | None:
+    """Since when the present step and due date were told to be at risk, if they were, while the clock has not ended."""
+    if found.state == "ended" or found.due_at is None:
+        return None
+    present = ("at_risk", found.step, found.due_at)
+    return next((each.at for each in row.fired_thresholds() if (each.level, each.step, each.about) == present), None)

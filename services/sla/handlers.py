@@ -23,7 +23,7 @@ from shared.contracts.dossiers import (
     DossierTakenOverV1,
 )
 from shared.contracts.envelope import Actor, EventData, Fact
-from shared.kernel.centre import Centre
+from shared.kernel.centre import Centre, ProcedureStep
 from shared.messaging.applying import Handler
 from shared.postgres.facts import Cause
 from shared.postgres.unit import Unit
@@ -100,10 +100,15 @@ class Clocks:
             return 0
         deadline = self.deadline(row)
         fired = list(row.fired_thresholds())
-        due = passed(pending(self._thresholds(deadline), fired), until)
+        due = passed(pending(self._thresholds(row, deadline), fired), until)
         for threshold in due:
             event = tell_fired(
-                threshold, deadline, self.calendar, dossier_sequence=row.dossier_sequence, generation=row.generation
+                threshold,
+                deadline,
+                self.steps(row, deadline),
+                self.calendar,
+                dossier_sequence=row.dossier_sequence,
+                generation=row.generation,
             )
             unit.publish(row, event, time=threshold.at, cause=_threshold_cause(row, threshold, unit.recorded_at))
             fired.append(threshold)
@@ -130,9 +135,14 @@ class Clocks:
         assert row.procedure is not None
         return derive_by_catalogue(row.procedure, row.clock_facts(), self.centre, self.calendar)
 
-    def _thresholds(self, deadline: Deadline) -> tuple[Threshold, ...]:
-        received_on = self.centre.local_date(deadline.received_at)
-        return thresholds(deadline, self.centre.thresholds(received_on), self.calendar)
+    def steps(self, row: ClockRow, deadline: Deadline) -> tuple[ProcedureStep, ...]:
+        """The steps of the dossier's procedure, as of its receipt. The row has a clock."""
+        assert row.procedure is not None
+        return self.centre.steps_of(row.procedure, self.centre.local_date(deadline.received_at))
+
+    def _thresholds(self, row: ClockRow, deadline: Deadline) -> tuple[Threshold, ...]:
+        rules = self.centre.thresholds(self.centre.local_date(deadline.received_at))
+        return thresholds(deadline, rules, self.calendar, self.steps(row, deadline))
 
     def _retract(
         self, row: ClockRow, unit: Unit[ClockRow], deadline: Deadline, *, since: datetime, cause: Cause
@@ -140,7 +150,7 @@ class Clocks:
         fired = row.fired_thresholds()
         if not fired:
             return
-        wrong = untrue(fired, since, self._thresholds(deadline))
+        wrong = untrue(fired, since, self._thresholds(row, deadline))
         for each in wrong:
             event = tell_retracted(each, dossier_sequence=row.dossier_sequence, generation=row.generation)
             unit.publish(row, event, time=since, cause=cause)
@@ -165,7 +175,7 @@ class Clocks:
 
     def _keep(self, row: ClockRow, deadline: Deadline) -> None:
         """Write down what was derived: for lists, for the ticker, and to be compared."""
-        open_ones = pending(self._thresholds(deadline), row.fired_thresholds())
+        open_ones = pending(self._thresholds(row, deadline), row.fired_thresholds())
         row.state = deadline.state
         row.waiting_for = deadline.waiting_for
         row.due_at = deadline.due_at

@@ -1,13 +1,16 @@
 """Deadlines and thresholds as the facts that are told of them."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
+from services.sla.domain.steps import needed
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.deadlines import (
+    DeadlineAtRiskV1,
     DeadlineBreachedV1,
     DeadlineEndedV1,
     DeadlineEscalatedV1,
@@ -22,7 +25,7 @@ from shared.contracts.deadlines import (
     DeadlineWaitingV1,
 )
 from shared.contracts.deadlines import Term as ToldTerm
-from shared.kernel.centre import Term
+from shared.kernel.centre import ProcedureStep, Term
 
 BOOKKEEPING = frozenset({"dossier_sequence", "generation", "calendar_version"})
 """Members that say which clock and which rules are meant, and nothing of what the clock has come to."""
@@ -84,9 +87,15 @@ def digest_of(event: DeadlineEvent) -> str:
 
 
 def tell_fired(
-    threshold: Threshold, deadline: Deadline, calendar: Calendar, *, dossier_sequence: int, generation: int
+    threshold: Threshold,
+    deadline: Deadline,
+    steps: Sequence[ProcedureStep],
+    calendar: Calendar,
+    *,
+    dossier_sequence: int,
+    generation: int,
 ) -> DeadlineEvent:
-    """The fact that a threshold of that deadline has passed."""
+    """The fact that a threshold of that deadline has passed; `steps` are those that the thresholds followed from."""
     common: dict[str, Any] = {
         "dossier_sequence": dossier_sequence,
         "generation": generation,
@@ -98,8 +107,14 @@ def tell_fired(
     common["due_at"] = threshold.about
     match threshold.level:
         case "near":
-            remaining = calendar.worktime.elapsed(threshold.at, threshold.about)
-            return DeadlineNearV1(**common, remaining_working_seconds=remaining // _SECOND)
+            return DeadlineNearV1(**common, remaining_working_seconds=_left(threshold, calendar))
+        case "at_risk":
+            return DeadlineAtRiskV1(
+                **common,
+                step=threshold.step,
+                needed_working_seconds=needed(deadline, steps, calendar, threshold.at) // _SECOND,
+                remaining_working_seconds=_left(threshold, calendar),
+            )
         case "reached":
             return DeadlineReachedV1(**common)
         case "breached":
@@ -108,8 +123,13 @@ def tell_fired(
             return DeadlineEscalatedV1(**common, level=threshold.step)
 
 
+def _left(threshold: Threshold, calendar: Calendar) -> int:
+    return calendar.worktime.elapsed(threshold.at, threshold.about) // _SECOND
+
+
 _TYPES = {
     "near": DeadlineNearV1.TYPE,
+    "at_risk": DeadlineAtRiskV1.TYPE,
     "reached": DeadlineReachedV1.TYPE,
     "breached": DeadlineBreachedV1.TYPE,
     "escalated": DeadlineEscalatedV1.TYPE,

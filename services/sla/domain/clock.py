@@ -54,7 +54,7 @@ class Deadline:
     `first_due_at` is the due date before `shifts`: what each pause and each extension did to it. `last_day` is kept for
     `calendar_day`, whose due date may have moved off days off. `paused_at` is when a standing pause began by its act,
     `ground` why. `provisional`: the due date crosses a projected exception; `crosses_unconfirmed` are dates that do not
-    count and may yet.
+    count and may yet. `step` is the one that was begun last, 1 with the receipt; `step_begun_at` is None for that one.
     """
 
     state: State
@@ -75,6 +75,8 @@ class Deadline:
     first_due_at: datetime | None = None
     shifts: tuple[Shift, ...] = ()
     last_day: date | None = None
+    step: int = 1
+    step_begun_at: datetime | None = None
     ended: Ending | None = None
     ended_at: datetime | None = None
     outcome: Outcome | None = None
@@ -105,6 +107,8 @@ def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar, *,
     else:
         counted = run(term, course.received_at, course.pauses, course.extensions, calendar, accepted=accepted)
         deadline = _deadline(counted, term, course.received_at, standing is not None, calendar)
+    if course.step_begun_at is not None:
+        deadline = replace(deadline, step=course.step, step_begun_at=course.step_begun_at)
     if course.ending is not None:
         return _end(deadline, course.ending, calendar)
     if standing is not None:
@@ -200,6 +204,8 @@ class _Course:
     pauses: list[Pause]
     extensions: list[Extension]
     ending: ClockFact | None = None
+    step: int = 1
+    step_begun_at: datetime | None = None
 
 
 def _course(facts: Sequence[ClockFact]) -> _Course:
@@ -215,6 +221,9 @@ def _course(facts: Sequence[ClockFact]) -> _Course:
 def _go_on(course: _Course, fact: ClockFact) -> None:
     pauses, ending = course.pauses, course.ending
     if fact.what == "passed_on" and ending is None:
+        if fact.step is None:
+            raise ClockError(f"a dossier that was passed on at {fact.at.isoformat()} names no step")
+        course.step, course.step_begun_at = fact.step, fact.at
         return  # who works on it makes no difference to when it is due
     paused = bool(pauses) and pauses[-1].end is None
     if ending is not None:

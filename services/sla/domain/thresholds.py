@@ -1,5 +1,5 @@
-"""The instants at which a clock makes itself felt: near, reached, breached, escalated, each once per due date; and
-pause_exceeded, once per pause."""
+"""The instants at which a clock makes itself felt: near, at_risk (per step), reached, breached and escalated, each once
+per due date; pause_exceeded, once per pause."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,17 +8,18 @@ from typing import Literal
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
-from shared.kernel.centre import Thresholds
+from services.sla.domain.steps import at_risk_from
+from shared.kernel.centre import ProcedureStep, Thresholds
 from shared.kernel.worktime import OutsideCalendarError
 
-Level = Literal["near", "reached", "breached", "escalated", "pause_exceeded"]
+Level = Literal["near", "at_risk", "reached", "breached", "escalated", "pause_exceeded"]
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """A level and its instant; `about` is the due date that it is about, or the beginning of the pause.
 
-    `step` tells escalation levels apart (1, 2…), 0 for the others.
+    `step` tells escalation levels apart (1, 2…), and the steps of which one is at risk; 0 for the others.
     """
 
     level: Level
@@ -27,7 +28,9 @@ class Threshold:
     step: int = 0
 
 
-def thresholds(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> tuple[Threshold, ...]:
+def thresholds(
+    deadline: Deadline, rules: Thresholds, calendar: Calendar, steps: Sequence[ProcedureStep] = ()
+) -> tuple[Threshold, ...]:
     """Every threshold of a deadline's due date and of its standing pause, in the order of their instants.
 
     None once it has ended. Those of escalations and pauses that lie beyond the calendar's span are left out until it is
@@ -35,15 +38,20 @@ def thresholds(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> tup
     """
     if deadline.state == "ended":
         return ()
-    found = [*_of_due_date(deadline, rules, calendar), *_of_pause(deadline, rules, calendar)]
+    found = [*_of_due_date(deadline, rules, calendar, steps), *_of_pause(deadline, rules, calendar)]
     return tuple(sorted(found, key=lambda each: each.at))
 
 
-def _of_due_date(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[Threshold]:
+def _of_due_date(
+    deadline: Deadline, rules: Thresholds, calendar: Calendar, steps: Sequence[ProcedureStep]
+) -> Sequence[Threshold]:
     due_at = deadline.due_at
     if due_at is None or deadline.due_date is None:
         return ()
     found = [Threshold("near", due_at, at) for at in _near(deadline, rules, calendar) if at < due_at]
+    risk_at = at_risk_from(deadline, steps, calendar)
+    if risk_at is not None:
+        found.append(Threshold("at_risk", due_at, risk_at, deadline.step))
     breached_at = calendar.worktime.end_of(deadline.due_date)
     found += [Threshold("reached", due_at, due_at), Threshold("breached", due_at, breached_at)]
     for step, hours in enumerate(rules.escalation_working_hours, start=1):

@@ -101,6 +101,12 @@ class Sla:
         """The same, types alone."""
         return [fact.type.removeprefix("deadline.") for fact in await self.told(dossier_id)]
 
+    async def deadline(self, dossier_id: UUID) -> dict[str, Any]:
+        """What a leader is shown of a dossier's clock."""
+        async with self.client("leader") as leader:
+            shown: dict[str, Any] = (await leader.get(f"/dossiers/{dossier_id}/deadline")).json()
+        return shown
+
     async def tick(self) -> None:
         """Tick until nothing is left to tell."""
         while await self.ticker.tick():

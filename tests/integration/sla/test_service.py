@@ -154,14 +154,17 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         problem(await stc.get(path), 404, "dossier-unknown")
         problem(await applicant.get(path), 403, "forbidden")
         problem(await stp.get("/dossiers/1/deadline"), 422, "invalid-content")
+        assert shown["step"] is None  # the procedure has none
 
-        await sla.hear(acts.settle("2018-01-03 16:00"))
-        shown = (await stp.get(path)).json()
-        assert (shown["state"], shown["outcome"], shown["ended_at"], shown["dossier_sequence"]) == (
+        await sla.hear(acts.begin_step("2018-01-03 15:00", 2), acts.settle("2018-01-03 16:00"))
+        problem(await stp.get(path), 404, "dossier-unknown")  # it went to the next department
+        shown = (await stc.get(path)).json()
+        assert (shown["state"], shown["outcome"], shown["ended_at"], shown["step"], shown["dossier_sequence"]) == (
             "ended",
             "on_time",
             "2018-01-03T09:00:00Z",
             2,
+            3,
         )
 
 

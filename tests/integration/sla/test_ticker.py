@@ -16,7 +16,7 @@ from shared.contracts.topics import DOSSIERS
 from shared.messaging.relay import partition_of
 from tests.integration.sla.site import Sla, sla_running
 from tests.support import Databases, eventually
-from tests.support.centre_folder import write_centre
+from tests.support.centre_folder import edited, write_centre
 from tests.support.told import send
 from tests.unit.sla.given import Acts, local
 
@@ -106,6 +106,32 @@ async def test_retracted_threshold_fires_again_when_it_comes_true(
         near, again = [fact for fact in await sla.told(acts.dossier_id) if fact.type == "deadline.near"]
         assert near.data.model_dump()["due_at"] == again.data.model_dump()["due_at"]
         assert near.id != again.id
+
+
+async def test_risk_and_long_pause_are_told(sla_broker: kafka.Broker, url: str, tmp_path: Path) -> None:
+    """Of a procedure in two steps, three hours and five: five are left at 14:00. A pause may last a working day."""
+    steps = "procedure,step,department,term_value,term_unit,valid_from,valid_to,decision,invented,note\n"
+    for number, department, hours in ((1, "STP", 3), (2, "STC", 5)):
+        steps += f"2.000908,{number},{department},{hours},working_hour,2017-04-28,,07/QĐ,,\n"
+    settings = edited("centre.toml", "pause_ceiling_working_days = 30", "pause_ceiling_working_days = 1")
+    centre, acts = write_centre(tmp_path / "centre", steps_csv=steps, centre_toml=settings), Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        assert local((await sla.row(acts.dossier_id))["next_at"]) == "2018-01-02 14:00"
+        sla.clock.set("2018-01-02 14:30")
+        await sla.tick()
+        shown = await sla.deadline(acts.dossier_id)
+        assert (shown["step"], shown["at_risk_since"]) == (1, "2018-01-02T07:00:00Z")
+        await sla.hear(acts.ask_supplement("2018-01-02 14:40"))
+        assert (await sla.deadline(acts.dossier_id))["at_risk_since"] is None
+        sla.clock.set("2018-01-03 14:50")
+        await sla.tick()
+        assert [(fact.type, local(fact.time)) for fact in await sla.told(acts.dossier_id)][1:] == [
+            ("deadline.at_risk", "2018-01-02 14:00"),
+            ("deadline.paused", "2018-01-02 14:40"),
+            ("deadline.pause_exceeded", "2018-01-03 14:40"),
+        ]
+        assert (await sla.row(acts.dossier_id))["next_at"] is None
 
 
 async def test_two_tickers_at_once_fire_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:

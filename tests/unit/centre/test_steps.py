@@ -102,7 +102,7 @@ def test_a_procedure_without_steps_has_none(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_fault_is_told_once_with_its_place(tmp_path: Path, old: str, new: str, fault: str) -> None:
+def test_a_fault_is_told_with_its_place(tmp_path: Path, old: str, new: str, fault: str) -> None:
     """Known procedure and department, numbers without a gap, at least two, a competent department first, and internal
     terms that fit into the procedure's own: on every day."""
     assert old in STEPS

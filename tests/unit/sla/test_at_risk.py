@@ -1,0 +1,106 @@
+"""What is told of a dossier whose remaining steps no longer fit, and what takes it back."""
+
+from dataclasses import replace
+
+from tests.unit.sla.desk import CLOCKS, Desk, centre
+from tests.unit.sla.given import Acts, local
+from tests.unit.sla.test_steps import THREE
+
+HOUR = 3600
+IN_STEPS = replace(CLOCKS, centre=replace(centre(), steps={"L.5": THREE}))  # 16, 8 and 8 of its forty hours
+
+
+def received(acts: Acts) -> Desk:
+    """Monday 6 November 07:00, due on Friday at 17:00."""
+    return Desk(IN_STEPS).hear(acts.receive("2017-11-06 07:00"))
+
+
+def test_steps_that_no_longer_fit_are_told_once() -> None:
+    """At its instant, with the step, what is needed and what is left, before the due date is even near."""
+    desk = received(Acts())
+    assert local(desk.row.next_at) == "2017-11-09 07:00"
+    desk.tick("2017-11-09 06:59").tick("2017-11-09 08:00").tick("2017-11-10 06:00")
+    assert desk.types() == ["set", "at_risk"]
+    assert (local(desk.told[-1].time), local(desk.last.due_at)) == ("2017-11-09 07:00", "2017-11-10 17:00")
+    assert (desk.last.step, desk.last.needed_working_seconds, desk.last.remaining_working_seconds) == (
+        1,
+        16 * HOUR,
+        16 * HOUR,
+    )
+    assert local(desk.row.next_at) == "2017-11-10 07:00"
+
+
+def test_each_step_is_told_of_by_itself() -> None:
+    """The first one was late, and so the second one is from its beginning: sixteen hours needed, fourteen left."""
+    acts = Acts()
+    desk = received(acts).hear(acts.begin_step("2017-11-09 09:00", 2)).tick("2017-11-09 10:00")
+    assert desk.types() == ["set", "at_risk", "at_risk"]
+    assert [(fact.data.model_dump()["step"], local(fact.time)) for fact in desk.told[1:]] == [
+        (1, "2017-11-09 07:00"),
+        (2, "2017-11-09 09:00"),
+    ]
+    assert (desk.last.needed_working_seconds, desk.last.remaining_working_seconds) == (16 * HOUR, 14 * HOUR)
+
+
+def test_step_begun_in_time_is_not_told_of() -> None:
+    """Passed on while everything fits, and settled in time: nothing but the due date is told."""
+    acts = Acts()
+    desk = received(acts).hear(
+        acts.begin_step("2017-11-07 17:00", 2), acts.begin_step("2017-11-08 17:00", 3), acts.settle("2017-11-09 17:00")
+    )
+    assert desk.types() == ["set", "ended"]
+
+
+def test_step_recorded_late_takes_the_risk_back() -> None:
+    """It had been passed on the day before; the next step is judged by its own time."""
+    acts = Acts()
+    desk = received(acts).tick("2017-11-09 07:30")
+    desk.hear(acts.begin_step("2017-11-08 17:00", 2, recorded="2017-11-09 08:00"))
+    assert desk.types() == ["set", "at_risk", "retracted"]
+    retracted = desk.last
+    assert (retracted.fired, retracted.level, local(retracted.due_at)) == ("deadline.at_risk", 1, "2017-11-10 17:00")
+    desk.tick("2017-11-10 07:00")
+    assert desk.types()[3:] == ["near", "at_risk"]
+    assert desk.last.step == 2
+
+
+def test_settlement_recorded_late_takes_the_risk_back() -> None:
+    """It was settled before anything was at risk."""
+    acts = Acts()
+    desk = received(acts).tick("2017-11-09 08:00")
+    desk.hear(acts.settle("2017-11-08 16:00", recorded="2017-11-09 09:00"))
+    assert desk.types() == ["set", "at_risk", "retracted", "ended"]
+
+
+def test_pause_recorded_late_frees_the_step_to_be_at_risk_again() -> None:
+    """A pause over a night, begun before the instant, moves no due date: the same is told anew, as another fact."""
+    acts = Acts()
+    desk = received(acts).tick("2017-11-09 08:00")
+    asked = acts.ask_supplement("2017-11-08 17:00", recorded="2017-11-09 08:30")
+    desk.hear(asked, acts.supplement_received("2017-11-09 06:00")).tick("2017-11-09 09:00")
+    assert desk.types() == ["set", "at_risk", "retracted", "paused", "set", "at_risk"]
+    first, again = [fact for fact in desk.told if fact.type == "deadline.at_risk"]
+    assert first.id != again.id
+    assert first.data.model_dump()["due_at"] == again.data.model_dump()["due_at"]
+
+
+def test_another_due_date_is_another_risk() -> None:
+    """Extended by a day the steps fit again, until Friday morning; what was told of the earlier date stays true."""
+    acts = Acts()
+    desk = received(acts).hear(acts.extend("2017-11-09 09:00", 1)).tick("2017-11-10 07:00")
+    assert desk.types() == ["set", "at_risk", "set", "at_risk"]
+    assert local(desk.last.due_at) == "2017-11-13 17:00"
+
+
+def test_department_named_by_hand_is_not_judged() -> None:
+    """The centre knows three steps; a fourth has no internal term."""
+    acts = Acts()
+    desk = received(acts).hear(acts.begin_step("2017-11-08 17:00", 4)).tick("2017-11-10 06:59")
+    assert desk.types() == ["set"]
+
+
+def test_steps_entered_later_are_judged_at_once() -> None:
+    """A clock derived by a catalogue without them is derived again; what has come meanwhile is told."""
+    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
+    desk.rederive(replace(IN_STEPS, rules="two"))
+    assert desk.tick("2017-11-09 08:00").types() == ["set", "at_risk"]
