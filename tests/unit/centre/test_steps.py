@@ -71,11 +71,6 @@ def test_a_procedure_without_steps_has_none(tmp_path: Path) -> None:
         ("2,CA", "2,SYT", "steps.csv:4: department: 'SYT' is not known: mend it, or enter it in its own file"),
         (
             "2,CA,3,working_day,2018-01-01",
-            "2,CA,3,working_day,2017-12-31",
-            "steps.csv:4: valid_from: 2.000908 step 2 is already in force on 2017-12-31 by line 2: end that line first",
-        ),
-        (
-            "2,CA,3,working_day,2018-01-01",
             "2,CA,3,working_day,2018-01-02",
             "steps.csv:5: step: 2.000908 has no step 2 on 2018-01-01: steps count from 1 without a gap",
         ),
@@ -107,6 +102,14 @@ def test_a_fault_is_told_with_its_place(tmp_path: Path, old: str, new: str, faul
     terms that fit into the procedure's own: on every day."""
     assert old in STEPS
     assert fault in faults(tmp_path, STEPS.replace(old, new, 1))
+
+
+def test_two_steps_of_one_number_are_told_as_overlapping(tmp_path: Path) -> None:
+    """Once, and not as a gap as well."""
+    doubled = STEPS.replace("2,CA,3,working_day,2018-01-01", "2,CA,3,working_day,2017-12-31")
+    assert faults(tmp_path, doubled) == [
+        "steps.csv:4: valid_from: 2.000908 step 2 is already in force on 2017-12-31 by line 2: end that line first"
+    ]
 
 
 def test_internal_terms_may_take_the_whole_term(tmp_path: Path) -> None:
