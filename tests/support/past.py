@@ -54,4 +54,6 @@ def _actor(key: str) -> Mapping[str, Any]:
         return {"id": key, "role": "clerk", "counter": int(rest)}
     if role == "officer":
         return {"id": key, "role": "officer", "department": rest}
+    if role == "leader":
+        return {"id": key, "role": "leader"}
     return {"kind": "system", "id": key, "role": "applicant"}
