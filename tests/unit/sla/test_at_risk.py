@@ -104,3 +104,27 @@ def test_steps_entered_later_are_judged_at_once() -> None:
     desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
     desk.rederive(replace(IN_STEPS, rules="two"))
     assert desk.tick("2017-11-09 08:00").types() == ["set", "at_risk"]
+
+
+def test_one_fact_whoever_tells_it() -> None:
+    """The ticker in time, or the next act long after: the same facts in the same order, long pauses included."""
+    acts = Acts()
+    facts = [
+        acts.receive("2017-11-06 07:00"),
+        acts.begin_step("2017-11-09 09:00", 2),
+        acts.ask_supplement("2017-11-09 10:00"),
+        acts.supplement_received("2017-12-29 07:00"),  # thirteen hours are left, fifteen are needed
+        acts.settle("2018-01-02 08:00"),
+    ]
+    by_act, by_time = Desk(IN_STEPS).hear(*facts), Desk(IN_STEPS)
+    for fact, then in zip(
+        facts, ("11-09 08:00", "11-09 09:30", "12-28 07:00", "12-29 15:00", "12-31 07:00"), strict=True
+    ):
+        by_time.hear(fact).tick(f"2017-{then}")
+    assert by_act.types() == [
+        *("set", "at_risk", "at_risk", "paused", "pause_exceeded"),
+        *("set", "at_risk", "near", "ended"),
+    ]
+    assert [(fact.id, fact.time, fact.data) for fact in by_act.told] == [
+        (fact.id, fact.time, fact.data) for fact in by_time.told
+    ]
