@@ -3,7 +3,7 @@
 No SQL and no await: it works on rows that the transaction has locked. The delivery model explores this very rule.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from shared.contracts.topics import Topic
 from shared.kernel.fence import Fence, Reading, read
 from shared.messaging.held import Held, Verdict
 from shared.messaging.records import Record
+from shared.postgres.pool import Connection
 from shared.postgres.rows import Row, Table
 from shared.postgres.unit import Unit
 
@@ -26,12 +27,14 @@ Handler = Callable[[Fact[Any], Unit[R]], None]
 class Stream(Generic[R]):
     """A topic that a service consumes: the table that keeps its fences, and what each event type does.
 
-    A type without a handler only advances the fence; it is not even decoded.
+    A type without a handler only advances the fence; it is not even decoded. `locked` is awaited in each transaction
+    once its rows are locked and before anything is decided: it may read what handlers go by, and writes nothing.
     """
 
     topic: Topic
     table: Table[R]
     handlers: Mapping[type[EventData], Handler[R]]
+    locked: Callable[[Connection], Awaitable[None]] | None = None
     by_type: Mapping[str, Handler[R]] = field(init=False)
 
     def __post_init__(self) -> None:

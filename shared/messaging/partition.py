@@ -231,6 +231,8 @@ class Partition(Generic[R]):
         waiting: dict[Any, list[Held]] = {}
         for item in await held_table.load(connection, topic, [k for k, row in rows.items() if row.fence(topic).held]):
             waiting.setdefault(item.record.key, []).append(item)
+        if self._stream.locked is not None:
+            await self._stream.locked(connection)
         unit = Unit(self._stream.table, rows, self._publisher, self._clock.recorded_from())
         return Applying(self._stream, unit, waiting, guilty)
 
