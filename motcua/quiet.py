@@ -8,6 +8,7 @@ from datetime import datetime
 import psycopg
 
 from motcua.database import SERVICES
+from services.sla.store import OPEN
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.lag import Ends, Place
@@ -18,6 +19,8 @@ _LOOK_SECONDS = 0.3
 _WAITING = " union all ".join(
     [
         "select 'sla', count(*), 'dossiers with thresholds to tell' from sla.dossiers where next_at <= %(now)s",
+        f"select 'sla', count(*), 'clocks to derive by the calendar in force' from sla.dossiers where {OPEN}"
+        " and calendar_version < (select max(version) from sla.calendars)",
         "select 'notify', count(*), 'messages without an outcome' from notify.messages"
         " where next_step is not null and (%(now)s::timestamptz is null or not_before <= %(now)s)",
         *(f"select '{service}', count(*), 'facts to send to Kafka' from {service}.outbox" for service in SERVICES),

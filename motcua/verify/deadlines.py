@@ -1,14 +1,20 @@
-"""Due dates derived again from intake's facts by the pure rules, held against sla's rows and facts."""
+"""Due dates derived again from intake's facts by the pure rules, held against sla's rows and facts.
 
+The calendar is the one that sla keeps, with the changes that were approved: the configuration only began it.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 import asyncpg
 
 from motcua.verify.findings import Finding
 from motcua.verify.history import History
 from services.sla.app import rules_of
+from services.sla.calendars import as_event, from_document, versions_of
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import Deadline
 from services.sla.replay import derive
@@ -16,6 +22,7 @@ from services.sla.telling import BOOKKEEPING, tell
 from shared.contracts.deadlines import (
     DeadlineEndedV1,
     DeadlineEvent,
+    DeadlineMovedV1,
     DeadlineNoneV1,
     DeadlinePausedV1,
     DeadlineSetV1,
@@ -23,7 +30,7 @@ from shared.contracts.deadlines import (
 )
 from shared.contracts.dossiers import DossierReceivedV1
 from shared.contracts.envelope import AnyFact
-from shared.contracts.topics import DEADLINES, DOSSIERS
+from shared.contracts.topics import CALENDARS, DEADLINES, DOSSIERS
 from shared.kernel.centre import Centre
 
 _COURSE = (DeadlineSetV1, DeadlinePausedV1, DeadlineNoneV1, DeadlineWaitingV1, DeadlineEndedV1)
@@ -31,38 +38,52 @@ _COURSE = (DeadlineSetV1, DeadlinePausedV1, DeadlineNoneV1, DeadlineWaitingV1, D
 
 @dataclass(frozen=True, slots=True)
 class KeptClock:
-    """What sla's row says of a clock, and by which rules it was derived."""
+    """What sla's row says of a clock, and by which rules and which version of the calendar it was derived."""
 
     state: str | None
     due_at: datetime | None
     waiting_for: str | None
     rules: str | None
+    calendar_version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What due dates are derived by today; `name` is theirs in sla's rows."""
+    """What due dates are derived by today; `name` is the terms' in sla's rows, `older` are the calendar's versions."""
 
     centre: Centre
     calendar: Calendar
     name: str
+    older: Mapping[int, Calendar] = field(default_factory=dict)
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """Each clock's state and due date, as kept and as told last, are what its facts come to."""
-    calendar = compile_calendar(centre.calendar)
-    rules = Rules(centre, calendar, rules_of(centre, calendar))
+    """Each clock's state and due date, as kept and as told last, are what its facts come to by the calendar in force,
+    and that is the one which was published."""
+    name = centre.calendar.name
+    kept_calendar = await connection.fetchrow("select version, rules, history from sla.calendars where name = $1", name)
+    if kept_calendar is None or kept_calendar["rules"] is None:
+        return [Finding("calendar", name, "sla keeps no rules of it: it has not started with this release yet")]
+    calendar, version = compile_calendar(from_document(json.loads(kept_calendar["rules"]))), kept_calendar["version"]
+    history = json.loads(kept_calendar["history"])
+    older = {each.number: compile_calendar(each.of(calendar.rules)) for each in versions_of(history)}
+    rules = Rules(centre, calendar, rules_of(centre), older)
     rows = {
-        row["key"]: KeptClock(row["state"], row["due_at"], row["waiting_for"], row["rules"])
+        row["key"]: KeptClock(row["state"], row["due_at"], row["waiting_for"], row["rules"], row["calendar_version"])
         for row in await connection.fetch(
-            "select dossier_id::text as key, state, due_at, waiting_for, rules from sla.dossiers"
+            "select dossier_id::text as key, state, due_at, waiting_for, rules, calendar_version from sla.dossiers"
         )
     }
     told = histories[DEADLINES.name].by_key
+    published = histories[CALENDARS.name].by_key.get(name, ())
+    expected = as_event(calendar, version, history[-1]["decision"])
     findings = []
+    if not published or published[-1].fact().data != expected:
+        findings.append(Finding("calendar", name, f"what sla published last is not its version {version}"))
     for key, kept in histories[DOSSIERS.name].by_key.items():
         course = [data for one in told.get(key, ()) if isinstance(data := one.fact().data, _COURSE)]
         last = course[-1] if course else None
+        findings += moves_of(key, course)
         findings += findings_of(key, [one.fact() for one in kept], rows.get(key), last, rules)
     return findings
 
@@ -72,14 +93,26 @@ def findings_of(
 ) -> list[Finding]:
     """What is wrong with one clock: `facts` are intake's, `last` is what sla told last of the clock's course.
 
-    A clock that ended for good keeps the judgement of the rules of its time, which are not at hand: there row and
-    fact are only held against each other.
+    A clock that ended for good keeps the judgement of its time. The calendar of that version is at hand; other terms
+    are not, and there row and fact are only held against each other.
     """
-    if kept is not None and kept.rules != rules.name and kept.state == "ended" and kept.waiting_for is None:
-        return _by_older_rules(key, kept, last)
-    deadline = derive(facts, rules.centre, rules.calendar)
+    calendar = rules.calendar
+    if kept is not None and kept.state == "ended" and kept.waiting_for is None:
+        if kept.rules != rules.name:
+            return _by_older_rules(key, kept, last)
+        calendar = rules.older.get(kept.calendar_version, calendar)
+    deadline = derive(facts, rules.centre, calendar)
     procedure = next((fact.data.procedure for fact in facts if isinstance(fact.data, DossierReceivedV1)), "")
-    return _row(key, kept, deadline) + _told(key, last, deadline, procedure, rules.calendar)
+    return _row(key, kept, deadline) + _told(key, last, deadline, procedure, calendar)
+
+
+def moves_of(key: str, course: Sequence[DeadlineEvent]) -> list[Finding]:
+    """What is wrong with what was told of moved due dates: each goes away from the one that was told before."""
+    return [
+        Finding("deadline", key, f"sla told a move from {data.previous_due_at.isoformat()} after {_name(before)}")
+        for before, data in pairwise([None, *course])
+        if isinstance(data, DeadlineMovedV1) and getattr(before, "due_at", None) != data.previous_due_at
+    ]
 
 
 def _by_older_rules(key: str, kept: KeptClock, last: DeadlineEvent | None) -> list[Finding]:
@@ -105,6 +138,8 @@ def _told(
         if deadline is None
         else tell(deadline, procedure=procedure, calendar=calendar, version=0, dossier_sequence=0, generation=0)
     )
+    if isinstance(last, DeadlineMovedV1):  # the same promise, told with the one before
+        last = DeadlineSetV1.model_validate(last.model_dump())
     if type(last) is not type(expected):
         return [Finding("deadline", key, f"sla told {_name(last)}, the rules give {_name(expected)}")]
     theirs, ours = _plain(last), _plain(expected)

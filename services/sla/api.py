@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 from services.sla import store
-from services.sla.domain.calendar import compile_calendar, rules_known_at
+from services.sla.calendars import follow, known_at, of_version
+from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import (
     ClockFact,
     Deadline,
@@ -128,10 +129,20 @@ class WaitingDossiers(BaseModel):
 def router(context: Context, clocks: Clocks) -> APIRouter:
     """The routes of one process. Reads only: clocks follow from acts, and those are intake's."""
     routes = APIRouter()
-    calendar = clocks.calendar
+
+    async def calendar_of(row: store.ClockRow) -> Calendar:
+        """The one that a clock goes by: that which stands, and for a clock that has ended the one of its time."""
+        await follow(clocks, context.pool)
+        ended = row.state == "ended" and row.waiting_for is None
+        if not ended or row.calendar_version == clocks.version:
+            return clocks.calendar
+        rules = of_version(clocks.calendar.rules, clocks.history, row.calendar_version)
+        return await asyncio.to_thread(compile_calendar, rules)
 
     @routes.get("/due")
     async def due(_: Caller, procedure: Procedure, received_at: ReceivedAt = None) -> DueDate:
+        await follow(clocks, context.pool)
+        calendar, version = clocks.calendar, clocks.version
         received = received_at or context.clock.now()
         try:
             term = term_of(clocks.centre, procedure, received)
@@ -156,7 +167,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
             due_date=deadline.due_date,
             zone=calendar.rules.zone,
             calendar=calendar.rules.name,
-            calendar_version=clocks.version,
+            calendar_version=version,
             provisional=deadline.provisional,
             crosses_unconfirmed=deadline.crosses_unconfirmed,
         )
@@ -173,7 +184,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
                 generation=row.generation,
                 state="not_received",
             )
-        found = clocks.deadline(row)
+        found = derive_by_catalogue(row.procedure, row.clock_facts(), clocks.centre, await calendar_of(row))
         overdue = found.state != "ended" and found.due_at is not None and context.clock.now() > found.due_at
         in_steps = bool(clocks.steps(row, found)) or found.step > 1
         return _view(row, found, overdue, found.step if in_steps else None)
@@ -190,11 +201,12 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
             raise ExpectedError("dossier-unknown", "no such dossier is known here, or not to you", status=404)
         if row.procedure is None:
             raise ExpectedError("not-received", "the dossier was not received yet, so that no clock runs")
+        calendar = await calendar_of(row)
         facts, known = row.clock_facts(), calendar
         if as_known_at is not None:
             facts = recorded_by(facts, as_known_at)
             _require_known(facts, as_known_at, context.clock.now())
-            rules = rules_known_at(calendar.rules, as_known_at)
+            rules = known_at(calendar.rules, clocks.history, as_known_at)
             if rules is not calendar.rules:  # some 20 ms of work
                 known = await asyncio.to_thread(compile_calendar, rules)
         found = derive_by_catalogue(row.procedure, facts, clocks.centre, known)

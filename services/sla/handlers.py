@@ -1,8 +1,8 @@
 """What intake's facts and time do to clocks: decisions on locked rows, without SQL."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from services.sla.domain.calendar import Calendar
@@ -10,7 +10,7 @@ from services.sla.domain.clock import Deadline, derive_by_catalogue
 from services.sla.domain.thresholds import Threshold, passed, pending, thresholds, untrue
 from services.sla.replay import CLOCK_FACTS, clock_fact
 from services.sla.store import ClockRow
-from services.sla.telling import digest_of, tell, tell_fired, tell_retracted
+from services.sla.telling import digest_of, moved, tell, tell_fired, tell_retracted
 from shared.contracts.deadlines import DeadlineEvent
 from shared.contracts.dossiers import (
     DossierContactCorrectedV1,
@@ -23,6 +23,7 @@ from shared.contracts.dossiers import (
     DossierTakenOverV1,
 )
 from shared.contracts.envelope import Actor, EventData, Fact
+from shared.kernel.calendars import CalendarRules
 from shared.kernel.centre import Centre, ProcedureStep
 from shared.messaging.applying import Handler
 from shared.postgres.facts import Cause
@@ -42,13 +43,40 @@ _OTHER_ACTS: tuple[type[EventData], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A calendar's version: by which document it came, since when it counts, and what it is of the rules in force.
+
+    Exceptions are only ever added, so its own are the first `exceptions` of them; it covers time up to `last_date`.
+    """
+
+    number: int
+    decision: str
+    since: datetime
+    exceptions: int
+    last_date: date
+
+    def of(self, rules: CalendarRules) -> CalendarRules:
+        """This version of the rules in force."""
+        return replace(rules, exceptions=rules.exceptions[: self.exceptions], last_date=self.last_date)
+
+
+@dataclass(slots=True)
 class Clocks:
-    """What clocks are decided by. `version` is the calendar's; `rules` stands for catalogue and calendar together."""
+    """What clocks are decided by. `version` is the calendar's; `rules` stands for the catalogue's part.
+
+    `history` are the calendar's versions so far, oldest first.
+    """
 
     centre: Centre
     calendar: Calendar
     version: int
     rules: str
+    history: tuple[Version, ...] = ()
+
+    def follow(self, calendar: Calendar, version: int, history: tuple[Version, ...]) -> None:
+        """Decide by a later version of the calendar from now on; an earlier one changes nothing."""
+        if version > self.version:
+            self.calendar, self.version, self.history = calendar, version, history
 
     def handlers(self) -> Mapping[type[EventData], Handler[ClockRow]]:
         """By event type."""
@@ -62,6 +90,7 @@ class Clocks:
         row = unit.row(fact.dossier_id)
         if isinstance(fact.data, DossierReceivedV1):
             row.procedure, row.department, row.received_at = fact.data.procedure, fact.data.department, fact.time
+            row.code = fact.data.code
         elif row.procedure is None:
             return  # before the receipt there is no clock
         passed_on = isinstance(fact.data, DossierStepBegunV1)
@@ -91,7 +120,8 @@ class Clocks:
     def fire(self, row: ClockRow, unit: Unit[ClockRow], *, until: datetime) -> int:
         """Tell the thresholds that have passed by `until` and were not told; gives their number.
 
-        A clock of other rules is derived again first: what time brings follows from the date that now stands.
+        A clock of other rules, or of an older calendar, is derived again first: what time brings follows from the date
+        that now stands.
         The id of each fact follows from dossier, level, due date or pause, and generation: whoever tells it, tells the
         same one.
         """
@@ -117,18 +147,45 @@ class Clocks:
         return len(due)
 
     def rederive(self, row: ClockRow, unit: Unit[ClockRow], *, now: datetime) -> bool:
-        """Derive an open clock, or one that waits, again by these rules; tell it where it comes to anything else."""
+        """Derive an open clock, or one that waits, again by these rules; tell it where it comes to anything else.
+
+        Where a later calendar moves the due date of a running clock, both dates and the decision are told.
+        """
         ended = row.state == "ended" and row.waiting_for is None
-        if row.rules is None or row.rules == self.rules or ended:
+        if row.rules is None or (row.rules, row.calendar_version) == (self.rules, self.version) or ended:
             return False
         deadline = self.deadline(row)
-        differs = digest_of(self._event(row, deadline)) != row.told
+        event = self._event(row, deadline)
+        said = digest_of(event)
+        differs = said != row.told
         if differs:
+            now = max(now, self.history[-1].since) if self.history else now
             row.generation += 1
-            cause = _cause(f"{row.key}|rules|{self.rules}|{row.generation}", str(row.key), now)
-            self._tell(row, unit, deadline, time=now, cause=cause)
+            event = event.model_copy(update={"generation": row.generation})
+            name = f"{row.key}|rules|{self.rules}|{self.version}|{row.generation}"
+            cause = _cause(name, str(row.key), now)
+            if self._moves(row, deadline):
+                event = self._moved(row, unit, event, time=now, cause=cause)
+            unit.publish(row, event, time=now, cause=cause)
+            row.told = said  # what the clock has come to, however that is told
         self._keep(row, deadline)
         return differs
+
+    def _moves(self, row: ClockRow, deadline: Deadline) -> bool:
+        """Whether a later calendar makes another one of a running clock's due date."""
+        runs = row.state == deadline.state == "running" and None not in (row.due_at, deadline.due_at)
+        return runs and row.due_at != deadline.due_at and row.calendar_version < self.version
+
+    def _moved(
+        self, row: ClockRow, unit: Unit[ClockRow], event: DeadlineEvent, *, time: datetime, cause: Cause
+    ) -> DeadlineEvent:
+        """The new due date beside the one that stands on the row, and the decisions since. What was told of that one is
+        taken back: by the calendar that counts now none of it was so."""
+        assert row.due_at is not None  # it moves
+        wrong = [each for each in row.fired_thresholds() if each.about == row.due_at]
+        self._take_back(row, unit, wrong, time=time, cause=cause)
+        decisions = [each.decision for each in self.history if each.number > row.calendar_version]
+        return moved(event, row.due_at, "; ".join(decisions))
 
     def deadline(self, row: ClockRow) -> Deadline:
         """What the row's facts come to by these rules. The row has a clock."""
@@ -150,12 +207,16 @@ class Clocks:
         fired = row.fired_thresholds()
         if not fired:
             return
-        wrong = untrue(fired, since, self._thresholds(row, deadline))
+        self._take_back(row, unit, untrue(fired, since, self._thresholds(row, deadline)), time=since, cause=cause)
+
+    def _take_back(
+        self, row: ClockRow, unit: Unit[ClockRow], wrong: Sequence[Threshold], *, time: datetime, cause: Cause
+    ) -> None:
         for each in wrong:
             event = tell_retracted(each, dossier_sequence=row.dossier_sequence, generation=row.generation)
-            unit.publish(row, event, time=since, cause=cause)
+            unit.publish(row, event, time=time, cause=cause)
         if wrong:
-            row.keep_fired([each for each in fired if each not in wrong])
+            row.keep_fired([each for each in row.fired_thresholds() if each not in wrong])
 
     def _tell(self, row: ClockRow, unit: Unit[ClockRow], deadline: Deadline, *, time: datetime, cause: Cause) -> None:
         event = self._event(row, deadline)
@@ -180,7 +241,7 @@ class Clocks:
         row.waiting_for = deadline.waiting_for
         row.due_at = deadline.due_at
         row.next_at = open_ones[0].at if open_ones else None
-        row.rules = self.rules
+        row.rules, row.calendar_version = self.rules, self.version
 
 
 def _threshold_cause(row: ClockRow, threshold: Threshold, recorded_at: datetime) -> Cause:

@@ -1,6 +1,6 @@
 """Sla's tables, and the SQL that finds what time, or a new configuration, sets going."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ class ClockRow(Row):
     dossier_sequence: int = 0
     procedure: str | None = None
     department: str | None = None
+    code: str | None = None
     facts: list[dict[str, Any]] = field(default_factory=list)
     fired: list[dict[str, Any]] = field(default_factory=list)
     generation: int = 0
@@ -31,22 +32,12 @@ class ClockRow(Row):
     due_at: datetime | None = None
     next_at: datetime | None = None
     rules: str | None = None
+    calendar_version: int = 0
     told: str | None = None
 
     def clock_facts(self) -> tuple[ClockFact, ...]:
         """The clock's facts as the domain has them; none before the receipt."""
-        return tuple(
-            ClockFact(
-                each["what"],
-                datetime.fromisoformat(each["at"]),
-                datetime.fromisoformat(each["recorded_at"]),
-                each.get("ground"),
-                each.get("working_days"),
-                date.fromisoformat(each["to_date"]) if "to_date" in each else None,
-                each.get("step"),
-            )
-            for each in self.facts
-        )
+        return facts_of(self.facts)
 
     def add(self, fact: ClockFact) -> None:
         """Keep one more fact of the clock."""
@@ -81,6 +72,22 @@ class ClockRow(Row):
         ]
 
 
+def facts_of(documents: Iterable[Mapping[str, Any]]) -> tuple[ClockFact, ...]:
+    """A clock's facts as the domain has them, from those that its row keeps."""
+    return tuple(
+        ClockFact(
+            each["what"],
+            datetime.fromisoformat(each["at"]),
+            datetime.fromisoformat(each["recorded_at"]),
+            each.get("ground"),
+            each.get("working_days"),
+            date.fromisoformat(each["to_date"]) if "to_date" in each else None,
+            each.get("step"),
+        )
+        for each in documents
+    )
+
+
 DOSSIERS = Table(
     ClockRow,
     name="dossiers",
@@ -88,6 +95,7 @@ DOSSIERS = Table(
         "dossier_sequence": "bigint",
         "procedure": "text",
         "department": "text",
+        "code": "text",
         "facts": "jsonb",
         "fired": "jsonb",
         "generation": "integer",
@@ -97,22 +105,64 @@ DOSSIERS = Table(
         "due_at": "timestamptz",
         "next_at": "timestamptz",
         "rules": "text",
+        "calendar_version": "integer",
         "told": "text",
     },
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class CalendarRow(Row):
-    """A calendar's last published version."""
+OPEN = "(waiting_for is not null or state <> 'ended')"
+"""Whose clock a change of rules concerns: a dossier that was received and did not end, or that waits for something."""
 
-    version: int = 0
-    digest: str = ""
+# In key order within a version. Nobody is waited for: a clock that another transaction holds comes at the next pass.
+_CLAIM_OUTDATED = f"""
+select calendar_version, dossier_id from dossiers
+where {OPEN} and calendar_version < $1 and (calendar_version, dossier_id) > ($2, $3)
+order by calendar_version, dossier_id limit $4 for update skip locked
+"""
+_COUNT_OUTDATED = f"select count(*) from dossiers where {OPEN} and calendar_version < $1"
+_ANY_OUTDATED = f"select exists (select from dossiers where {OPEN} and calendar_version < $1)"
+_STANDS = "select coalesce(max(version), 0) from calendars"
 
 
-CALENDARS = Table(
-    CalendarRow, name="calendars", key="name", key_type="text", columns={"version": "integer", "digest": "text"}
-)
+async def claim_outdated(
+    connection: Connection, version: int, *, after: tuple[int, UUID], limit: int
+) -> list[tuple[int, UUID]]:
+    """Lock, without waiting, open clocks derived by an older version of the calendar than this one: their version and
+    key, from `after` on."""
+    rows = await connection.fetch(_CLAIM_OUTDATED, version, *after, limit)
+    return [(row["calendar_version"], row["dossier_id"]) for row in rows]
+
+
+async def any_outdated(pool: asyncpg.Pool, version: int) -> bool:
+    """Whether an open clock was derived by an older version of the calendar than this one."""
+    return bool(await pool.fetchval(_ANY_OUTDATED, version))
+
+
+async def count_outdated(pool: asyncpg.Pool) -> int:
+    """How many open clocks are still to be derived by the calendar that stands."""
+    return int(await pool.fetchval(_COUNT_OUTDATED, await pool.fetchval(_STANDS)))
+
+
+async def outbox_is_long(pool: asyncpg.Pool, rows: int) -> bool:
+    """Whether at least so many facts wait for Kafka."""
+    return bool(await pool.fetchval("select exists (select from outbox offset $1 limit 1)", rows - 1))
+
+
+_OPEN_CLOCKS = f"""
+select dossier_id, code, department, procedure, facts, due_at from dossiers
+where {OPEN} and calendar_version = $1 and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+    and ($3::text is null or department = $3)
+order by dossier_id limit $4
+"""
+
+
+async def open_clocks(
+    pool: asyncpg.Pool, version: int, *, department: str | None, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    """Open clocks as they were derived by this version of the calendar, in key order; `facts` is JSON."""
+    return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit)
+
 
 _ANY_DUE = "select exists (select from dossiers where next_at <= greatest($1, (select now_at from clock)))"
 
@@ -143,9 +193,9 @@ async def claim_due(connection: Connection, until: datetime, partitions: Collect
     return [row["dossier_id"] for row in rows]
 
 
-_OUTDATED = """
+_OUTDATED = f"""
 select dossier_id from dossiers
-where rules is distinct from $1 and (waiting_for is not null or state <> 'ended')
+where rules is distinct from $1 and {OPEN}
     and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
 order by dossier_id limit $3
 """

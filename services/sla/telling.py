@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.sla.domain.calendar import Calendar
@@ -15,6 +15,7 @@ from shared.contracts.deadlines import (
     DeadlineEndedV1,
     DeadlineEscalatedV1,
     DeadlineEvent,
+    DeadlineMovedV1,
     DeadlineNearV1,
     DeadlineNoneV1,
     DeadlinePausedV1,
@@ -78,6 +79,13 @@ def tell(
         provisional=deadline.provisional,
         crosses_unconfirmed=deadline.crosses_unconfirmed,
     )
+
+
+def moved(event: DeadlineEvent, previous_due_at: datetime, decided_by: str) -> DeadlineMovedV1:
+    """A running clock's new due date as what a changed calendar did to the promise before."""
+    assert isinstance(event, DeadlineSetV1)
+    said = event.model_dump()
+    return DeadlineMovedV1.model_validate(said | {"previous_due_at": previous_due_at, "decided_by": decided_by})
 
 
 def digest_of(event: DeadlineEvent) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from services.sla import store
+from services.sla import calendars, store
 from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
@@ -86,6 +86,7 @@ class Ticker:
         async with context.pool.acquire() as connection, connection.transaction():
             keys = await store.claim_due(connection, now, partitions, _BATCH)
             rows = await DOSSIERS.lock(connection, keys)
+            await calendars.follow(self._clocks, connection)
             unit = Unit(DOSSIERS, rows, context.publisher, context.clock.recorded_from())
             for row in rows.values():
                 if not row.fence(DOSSIERS_TOPIC.name).held:
@@ -98,13 +99,14 @@ class Ticker:
     async def rederive(self) -> int:
         """Derive every clock that is open, or waits for something, again if it was derived by other rules.
 
-        Procedures that were entered, calendars that were prolonged or changed: the dossiers flow on. Gives the number
-        of those that were told anew. Commits a batch at a time; it may be cut off and begun anew.
+        Procedures that were entered, terms that were changed: the dossiers flow on. Gives the number of those that were
+        told anew. Commits a batch at a time; it may be cut off and begun anew. A changed calendar is the sweep's.
         """
         context, after, moved = self._context, None, 0
         page: list[UUID]
         while page := await store.outdated(context.pool, self._clocks.rules, after=after, limit=_BATCH):
-            async with context.unit(DOSSIERS, page) as (_, unit):
+            async with context.unit(DOSSIERS, page) as (connection, unit):
+                await calendars.follow(self._clocks, connection)
                 for key in page:
                     moved += self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at)
             after = page[-1]

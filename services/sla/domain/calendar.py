@@ -68,7 +68,7 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
     for ordinal in range(rules.first_date.toordinal(), rules.last_date.toordinal() + 1):
         day = date.fromordinal(ordinal)
         closed, ends = _second(day, _MIDNIGHT, zone), _second(day + _DAY, _MIDNIGHT, zone)
-        for window in _windows_on(day, ruling.get(day), rules):
+        for window in windows_on(day, ruling.get(day), rules):
             opening = max(closed, _second(day, window.opens, zone))
             closing = min(ends, _second(day, window.closes, zone))
             if opening < closing:
@@ -97,7 +97,8 @@ def _second(day: date, at: time, zone: ZoneInfo) -> int:
     return int(datetime.combine(day, at, zone).timestamp())
 
 
-def _windows_on(day: date, exception: CalendarException | None, rules: CalendarRules) -> tuple[Window, ...]:
+def windows_on(day: date, exception: CalendarException | None, rules: CalendarRules) -> tuple[Window, ...]:
+    """The windows of a date of which this exception (None: its weekday) rules."""
     if exception is None:
         return rules.windows if day.isoweekday() in rules.weekdays else ()
     if exception.kind == "off":

@@ -16,6 +16,8 @@ from fastapi import FastAPI
 from services.sla import __file__ as sla_file
 from services.sla.app import build, clocks_of
 from services.sla.settings import SlaSettings
+from services.sla.store import count_outdated
+from services.sla.sweep import Sweep
 from services.sla.ticker import Ticker
 from shared.contracts.envelope import AnyFact, Role
 from shared.contracts.registry import decode
@@ -34,7 +36,10 @@ KEYS: tuple[tuple[str, Role, str | None], ...] = (
     ("leader", "leader", None),
     ("stp", "officer", "STP"),
     ("stc", "officer", "STC"),
+    ("ca", "officer", "CA"),
     ("applicant", "applicant", None),
+    ("auditor", "auditor", None),
+    ("importer", "importer", None),
 )
 
 
@@ -54,11 +59,12 @@ class HandClock(Clock):
 
 @dataclass(slots=True)
 class Sla:
-    """One replica; `ticker` is driven by hand. `tokens` by name: leader, stp and stc (officers), applicant."""
+    """One replica; `ticker` and `sweep` are driven by hand. `tokens` by name: see KEYS, stp and stc are officers."""
 
     context: Context
     app: FastAPI
     ticker: Ticker
+    sweep: Sweep
     clock: HandClock
     bootstrap: str
     tokens: dict[str, str]
@@ -112,6 +118,15 @@ class Sla:
         while await self.ticker.tick():
             pass
 
+    async def swept(self) -> None:
+        """Sweep until no clock of an older calendar is left."""
+
+        async def none_left() -> bool:
+            await self.sweep.step()
+            return not await count_outdated(self.context.pool)
+
+        await eventually(none_left, within=30)
+
     async def row(self, dossier_id: UUID) -> asyncpg.Record:
         """The dossier's row."""
         found = await self.context.pool.fetchrow("select * from dossiers where dossier_id = $1", dossier_id)
@@ -131,7 +146,7 @@ class Sla:
 async def sla_running(
     bootstrap: str, database_url: str, folder: Path, *, centre: Path, now: str, member: str = "sla-0", **more: Any
 ) -> AsyncIterator[Sla]:
-    """A replica that consumes and relays; its own ticker and HTTP server are left out."""
+    """A replica that consumes and relays; its own ticker, sweep and HTTP server are left out."""
     migrate(database_url, "sla", MIGRATIONS)
     tokens: dict[str, str] = {}
     keys: list[ApiKey] = []
@@ -149,13 +164,14 @@ async def sla_running(
     )
     clock = HandClock(at(now))
     async with running("sla", settings, build, clock=clock) as (context, app, parts):
-        ticker = Ticker(context, await clocks_of(context), tick_seconds=1)
+        clocks = await clocks_of(context)
+        ticker, sweep = Ticker(context, clocks, tick_seconds=1), Sweep(context, clocks, tick_seconds=1)
         stop = asyncio.Event()
-        kept = {name: part for name, part in parts.items() if name not in ("ticker", "http")}
+        kept = {name: part for name, part in parts.items() if name not in ("ticker", "sweep", "http")}
         process = asyncio.create_task(supervise(kept, stop=stop))
         try:
             await eventually(lambda: context.consumer.reason_not_ready() is None, within=30)
-            yield Sla(context, app, ticker, clock, bootstrap, tokens)
+            yield Sla(context, app, ticker, sweep, clock, bootstrap, tokens)
         finally:
             stop.set()
             await process

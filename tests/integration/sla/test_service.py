@@ -6,8 +6,7 @@ from typing import Any
 import httpx
 
 from motcua.embedded import kafka
-from shared.contracts.calendars import CalendarPublishedV1
-from shared.contracts.topics import CALENDARS, DEADLINES
+from shared.contracts.topics import DEADLINES
 from shared.runtime import metrics
 from tests.integration.sla.site import sla_running
 from tests.support import Databases, eventually
@@ -57,46 +56,6 @@ async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database
             return True
 
         await eventually(on_kafka, within=20, every=0.3)
-
-
-async def test_calendar_is_published_when_it_differs(
-    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
-) -> None:
-    """Once at the first start, not again at the next, and as version 2 when a day off was entered."""
-    url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
-    versions, working_windows = [], []
-    for exceptions in ("", "", '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-01,all,,decided,\n'):
-        write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + exceptions})
-        async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
-            rows = await sla.context.pool.fetch(
-                "select value from facts where topic = $1 order by sequence", CALENDARS.name
-            )
-            events = [CalendarPublishedV1.model_validate_json(_data(row["value"])) for row in rows]
-            versions.append([event.version for event in events])
-            working_windows.append(len(events[-1].opens))
-            assert all(row_key == "week" for row_key in await _keys(sla.context.pool))
-    assert versions == [[1], [1], [1, 2]]
-    assert working_windows[0] - working_windows[2] == 2
-
-
-async def test_changed_calendar_moves_open_due_dates_at_the_start(
-    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
-) -> None:
-    """A running clock is derived again by the calendar that is now configured; an ended one is left alone."""
-    url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
-    running, ended = Acts(), Acts()
-    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
-        await sla.hear(running.receive("2018-01-02 09:00", "2.000908"))
-        await sla.hear(ended.receive("2018-01-02 09:00", "2.000908"), ended.settle("2018-01-02 10:00"))
-    off = '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-01,all,,decided,\n'
-    write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + off})
-    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 11:00") as sla:
-        await sla.ticker.rederive()
-        assert [
-            (local(fact.data.model_dump()["due_at"]), fact.data.model_dump()["calendar_version"])
-            for fact in await sla.told(running.dossier_id)
-        ] == [("2018-01-03 09:00", 1), ("2018-01-04 09:00", 2)]
-        assert await sla.types(ended.dossier_id) == ["set", "ended"]
 
 
 async def test_unknown_procedure_waits_in_a_list_and_flows_on(
@@ -249,11 +208,3 @@ async def test_due_date_before_there_is_a_dossier(
             problem(await ask(procedure="2.000908", received_at=bad), 422, "invalid-content")
         problem(await stp.get("/due"), 422, "invalid-content")
         problem(await nobody.get("/due", params={"procedure": "L.7"}), 401, "unauthorized")
-
-
-async def _keys(pool: Any) -> list[str]:
-    return [row["key"] for row in await pool.fetch("select key from facts where topic = $1", CALENDARS.name)]
-
-
-def _data(value: str) -> str:
-    return value[value.index('"data":') + len('"data":') : -1]

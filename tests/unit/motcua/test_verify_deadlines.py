@@ -1,23 +1,29 @@
 """What `motcua verify` says of clocks, above all of those that were derived by other rules than today's."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from motcua.verify.deadlines import KeptClock, Rules, findings_of
+from motcua.verify.deadlines import KeptClock, Rules, findings_of, moves_of
 from services.sla.handlers import Clocks
 from shared.contracts.envelope import AnyFact
+from shared.kernel.calendars import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.desk import CLOCKS, Desk, centre
-from tests.unit.sla.given import Acts, at
+from tests.unit.sla.desk import CLOCKS, TUESDAYS_OFF, Desk, by, centre
+from tests.unit.sla.given import Acts, at, with_exceptions
 
 NEW = replace(CLOCKS, centre=centre(L_5=Term(1, "working_day")), rules="two")
+
+
+MONDAY_OFF = with_exceptions(CalendarException(date(2017, 11, 6), "off", "decided"))
 
 
 def found(facts: list[AnyFact], clocks: Clocks = NEW, *, told: Any = None, **row: Any) -> list[str]:
     """The sentences about a clock derived by the rules "one", where today's are those of `clocks`."""
     desk = Desk().hear(*facts)
-    kept = KeptClock(desk.row.state, desk.row.due_at, desk.row.waiting_for, desk.row.rules)
-    rules = Rules(clocks.centre, clocks.calendar, clocks.rules)
+    row_of = desk.row
+    kept = KeptClock(row_of.state, row_of.due_at, row_of.waiting_for, row_of.rules, row_of.calendar_version)
+    rules = Rules(clocks.centre, clocks.calendar, clocks.rules, {CLOCKS.version: CLOCKS.calendar})
     return [each.sentence for each in findings_of("key", facts, replace(kept, **row), told or desk.last, rules)]
 
 
@@ -58,3 +64,33 @@ def test_an_ended_clock_that_waits_for_its_procedure_is_found_once_that_is_known
     facts = [acts.receive("2017-11-06 07:00", "L.8"), acts.settle("2017-11-20 07:00")]
     assert found(facts, replace(CLOCKS, rules="two")) == []
     assert found(facts, replace(CLOCKS, centre=centre(L_8=Term(5, "working_day")), rules="two"))
+
+
+def test_an_ended_clock_keeps_the_judgement_of_the_calendar_of_its_time() -> None:
+    """A version of the calendar that came later judges it no more than a later term."""
+    assert found(settled(), replace(CLOCKS, calendar=MONDAY_OFF, version=4)) == []
+    late = Desk().hear(*settled()).last.model_copy(update={"outcome": "late"})
+    (text,) = found(settled(), replace(CLOCKS, calendar=MONDAY_OFF, version=4), told=late)
+    assert "outcome late, the rules give early" in text
+
+
+def test_a_moved_due_date_is_the_one_that_stands() -> None:
+    """What was told last may be a move: its date is held against the rules like any other."""
+    facts = [Acts().receive("2017-11-06 07:00")]
+    desk, clocks = Desk().hear(*facts), by(TUESDAYS_OFF, "9/QĐ")
+    desk.rederive(clocks)
+    row: dict[str, Any] = {"due_at": desk.row.due_at, "calendar_version": 4}
+    assert found(facts, clocks, told=desk.last, **row) == []
+    wrong = desk.last.model_copy(update={"due_at": at("2017-11-20 17:00")})
+    (text,) = found(facts, clocks, told=wrong, **row)
+    assert "deadline.set due 2017-11-20" in text
+
+
+def test_a_move_from_a_date_that_nobody_promised_is_found() -> None:
+    """Both dates are kept, so the one before must be the one that was told."""
+    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
+    desk.rederive(by(TUESDAYS_OFF, "9/QĐ"))
+    course: list[Any] = [fact.data for fact in desk.told]
+    assert moves_of("key", course) == []
+    (finding,) = moves_of("key", [course[0], course[1].model_copy(update={"previous_due_at": at("2017-11-09 17:00")})])
+    assert "a move from 2017-11-09" in finding.sentence

@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from services.sla.handlers import Clocks
+from services.sla.domain.calendar import Calendar, compile_calendar
+from services.sla.handlers import Clocks, Version
 from services.sla.store import DOSSIERS, ClockRow
 from shared.contracts.envelope import AnyFact
 from shared.kernel.centre import Centre, Procedure, Term, Thresholds
 from shared.postgres.facts import Publisher
 from shared.postgres.unit import Unit
-from tests.unit.sla.given import CENTRE, VIETNAM, at
+from tests.unit.sla.given import CENTRE, RULES, VIETNAM, at
 
 PUBLISHER = Publisher(service="sla", centre="test", epoch=1, catalogue_version="test")
 THRESHOLDS = Thresholds(
@@ -46,6 +47,16 @@ def centre(**more: Term | None) -> Centre:
 
 
 CLOCKS = Clocks(centre(), VIETNAM, version=3, rules="one")
+TUESDAYS_OFF = compile_calendar(replace(RULES, weekdays=frozenset({1, 3, 4, 5})))
+
+
+def by(calendar: Calendar, *decisions: str, clocks: Clocks = CLOCKS) -> Clocks:
+    """The clocks with a version of the calendar for each decision, of which `calendar` is the last one."""
+    history = tuple(
+        Version(CLOCKS.version + n, decision, at("2017-11-06 11:00"), len(calendar.rules.exceptions), RULES.last_date)
+        for n, decision in enumerate(decisions, start=1)
+    )
+    return replace(clocks, calendar=calendar, version=history[-1].number, history=history)
 
 
 class Desk:

@@ -2,16 +2,13 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Literal
 
 import pytest
 
-from services.sla.domain.calendar import compile_calendar
 from services.sla.replay import derive
-from shared.kernel.calendars import CalendarException
 from shared.kernel.centre import Term
 from tests.unit.sla.desk import CLOCKS, Desk, centre
-from tests.unit.sla.given import RULES, VIETNAM, Acts, local, with_exceptions
+from tests.unit.sla.given import RULES, VIETNAM, Acts, local
 
 
 def test_receipt_sets_the_due_date() -> None:
@@ -156,73 +153,12 @@ def test_other_rules_with_the_same_date_tell_nothing() -> None:
     assert (desk.rederive(other), desk.rederive(other), desk.types()) == (False, False, ["set"])
 
 
-def test_changed_calendar_moves_the_date() -> None:
-    """An open clock whose date moves is told again; going back and forth gives facts of their own."""
-    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
-    tuesdays_off = compile_calendar(replace(RULES, weekdays=frozenset({1, 3, 4, 5})))
-    for clocks in (
-        replace(CLOCKS, calendar=tuesdays_off, rules="two"),
-        CLOCKS,
-        replace(CLOCKS, calendar=tuesdays_off, rules="two"),
-    ):
-        desk.rederive(clocks)
-    assert [local(fact.data.model_dump()["due_at"]) for fact in desk.told] == [
-        "2017-11-10 17:00",
-        "2017-11-13 17:00",
-        "2017-11-10 17:00",
-        "2017-11-13 17:00",
-    ]
-    assert len({fact.id for fact in desk.told}) == 4
-
-
-def test_changed_calendar_tells_what_a_standing_clock_has_left() -> None:
-    """A paused clock has no due date that could move; what remains of it is told again where it differs, once."""
-    acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
-    short_days = compile_calendar(replace(RULES, windows=RULES.windows[:1]))
-    other = replace(CLOCKS, calendar=short_days, rules="two")
-    assert desk.last.remaining_working_seconds == 32 * 3600
-    assert (desk.rederive(other), desk.rederive(other)) == (True, False)
-    assert (desk.types(), desk.last.remaining_working_seconds, desk.last.generation) == (
-        ["set", "paused", "paused"],
-        18 * 3600,
-        3,
-    )
-
-
-@pytest.mark.parametrize(
-    ("status", "told"),
-    [("projected", (True, ())), ("unconfirmed", (False, (date(2017, 11, 11),)))],
-)
-def test_a_date_that_became_uncertain_is_told_although_it_stays(
-    status: Literal["projected", "unconfirmed"], told: tuple[bool, tuple[date, ...]]
-) -> None:
-    """An exception that moves nothing yet makes the promise provisional, or one that may move: that is told, too."""
-    desk = Desk(replace(CLOCKS, centre=centre(L_6=Term(6, "working_day"))))
-    desk.hear(Acts().receive("2017-11-06 07:00", "L.6"))
-    saturday = CalendarException(on=date(2017, 11, 11), kind="off", status=status)
-    before = desk.row.due_at
-    assert desk.rederive(replace(desk.clocks, calendar=with_exceptions(saturday), rules="two"))
-    assert (desk.last.provisional, desk.last.crosses_unconfirmed) == told
-    assert desk.last.due_at == before
-
-
 def test_a_changed_term_with_the_same_date_is_told() -> None:
     """The fact names the term, so another one is told, even where both come to the same instant."""
     desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
     before = desk.row.due_at
     assert desk.rederive(replace(CLOCKS, centre=centre(L_5=Term(40, "working_hour")), rules="two"))
     assert (desk.last.term.value, desk.last.term.unit, desk.last.due_at) == (40, "working_hour", before)
-
-
-def test_an_act_that_comes_before_the_second_derivation_does_not_swallow_it() -> None:
-    """A clock of old rules is derived again by whoever touches it first: its new date is told before its thresholds."""
-    acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00"))
-    tuesdays_off = compile_calendar(replace(RULES, weekdays=frozenset({1, 3, 4, 5})))
-    desk.clocks = replace(CLOCKS, calendar=tuesdays_off, rules="two")
-    desk.hear(acts.record_step("2017-11-10 08:00"))
-    assert (desk.types(), local(desk.last.due_at)) == (["set", "set"], "2017-11-13 17:00")
 
 
 def test_an_ended_clock_keeps_the_judgement_of_its_time() -> None:

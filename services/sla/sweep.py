@@ -1,0 +1,98 @@
+"""After a change of the calendar: every open clock is derived again, and tells where its due date moves."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from services.sla import calendars, store
+from services.sla.handlers import Clocks
+from services.sla.store import DOSSIERS
+from shared.messaging.relay import ROUND_ROWS
+from shared.messaging.service import Context
+from shared.postgres.clock import look
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.unit import Unit
+from shared.runtime import metrics
+
+CLOCKS_SWEPT = "clocks_swept"
+SWEEP_FAILED = "sweep_failed"
+
+BATCH = 2000
+_AT_ONCE = 50
+"""Clocks derived before this process's other work has a turn: some milliseconds."""
+_RELAY_SECONDS = 0.05
+_START = (0, UUID(int=0))
+
+_SWEPT = metrics.counter("motcua_sla_clocks_swept_total", "Open clocks derived by a changed calendar.")
+
+log = structlog.get_logger(__name__)
+
+
+class Sweep:
+    """Derives open clocks of older versions of the calendar by the one that stands. It never ends for good: a
+    transaction that read the version before may yet open a clock by it.
+
+    Any number of replicas may run one, over all partitions alike: what a clock comes to follows from its row, whoever
+    consumes its topic, and a row that one replica has locked is passed over by the others. What is cut off is undone
+    whole, and found again by its version.
+    """
+
+    def __init__(self, context: Context, clocks: Clocks, *, tick_seconds: float) -> None:
+        self._context = context
+        self._clocks = clocks
+        self._tick_seconds = tick_seconds
+        self._after = _START
+        self._swept = self._told = 0
+
+    async def run(self) -> None:
+        """Look and sweep until cancelled; a database that is away is waited for."""
+        while True:
+            pause = self._tick_seconds
+            try:
+                pause = await self.step()
+            except CONNECTION_ERRORS as error:
+                if not is_transient(error):
+                    raise
+                log.warning(SWEEP_FAILED, error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(pause)
+
+    async def step(self) -> float:
+        """Follow the calendar, and derive at most a batch of clocks again; gives how long to wait before the next step.
+
+        Commits. Does nothing while a round of the relay waits in the outbox: what live acts tell must not stand behind
+        a whole sweep.
+        """
+        pool = self._context.pool
+        await calendars.follow(self._clocks, pool)
+        if not await store.any_outdated(pool, self._clocks.version):
+            return self._tick_seconds
+        if await store.outbox_is_long(pool, ROUND_ROWS):
+            return _RELAY_SECONDS
+        return 0.0 if await self._derive() else self._tick_seconds
+
+    async def _derive(self) -> int:
+        context, clocks = self._context, self._clocks
+        async with context.pool.acquire() as connection, connection.transaction():
+            claimed = await store.claim_outdated(connection, clocks.version, after=self._after, limit=BATCH)
+            rows = await DOSSIERS.lock(connection, [key for _, key in claimed])
+            await look(context.clock, connection)
+            await calendars.follow(clocks, connection)
+            unit = Unit(DOSSIERS, rows, context.publisher, context.clock.now())
+            for place, row in enumerate(rows.values(), start=1):
+                clocks.rederive(row, unit, now=unit.recorded_at)
+                if place % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            await unit.save(connection)
+        _SWEPT.inc(len(rows))
+        self._swept += len(rows)
+        self._told += len(unit.facts)
+        if unit.facts:
+            context.wake_relay()
+        if len(claimed) == BATCH:
+            self._after = claimed[-1]
+        else:  # the end; those that somebody held, or that came meanwhile, from the beginning
+            if self._swept:
+                log.info(CLOCKS_SWEPT, clocks=self._swept, facts=self._told, calendar_version=clocks.version)
+            self._after, self._swept, self._told = _START, 0, 0
+        return len(rows)
