@@ -8,7 +8,6 @@ import structlog
 from services.sla import calendars, store
 from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS
-from shared.messaging.relay import ROUND_ROWS
 from shared.messaging.service import Context
 from shared.postgres.clock import look
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
@@ -21,6 +20,8 @@ SWEEP_FAILED = "sweep_failed"
 BATCH = 2000
 _AT_ONCE = 50
 """Clocks derived before this process's other work has a turn: some milliseconds."""
+SHORT_ROWS = 500
+"""The outbox is short below this: what an act tells meanwhile then waits behind one batch and little more."""
 _RELAY_SECONDS = 0.05
 _START = (0, UUID(int=0))
 
@@ -60,14 +61,13 @@ class Sweep:
     async def step(self) -> float:
         """Follow the calendar, and derive at most a batch of clocks again; gives how long to wait before the next step.
 
-        Commits. Does nothing while a round of the relay waits in the outbox: what live acts tell must not stand behind
-        a whole sweep.
+        Commits. Does nothing while the outbox is not short: what live acts tell must not stand behind a whole sweep.
         """
         pool = self._context.pool
         await calendars.follow(self._clocks, pool)
         if not await store.any_outdated(pool, self._clocks.version):
             return self._tick_seconds
-        if await store.outbox_is_long(pool, ROUND_ROWS):
+        if await store.outbox_is_long(pool, SHORT_ROWS):
             return _RELAY_SECONDS
         return 0.0 if await self._derive() else self._tick_seconds
 

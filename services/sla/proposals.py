@@ -1,0 +1,195 @@
+"""What is done to proposals: each write a transaction under the calendar's row, answered the same when repeated."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from services.sla import calendars
+from services.sla.calendar_store import CALENDARS, KEYS, PROPOSALS, CalendarRow, KeyRow, ProposalRow
+from services.sla.domain.calendar import compile_calendar
+from services.sla.domain.changes import Change, applied, faults_of
+from shared.contracts.envelope import Actor
+from shared.kernel.calendars import CalendarException, CalendarRules
+from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.ids import uuid7
+from shared.messaging.service import Context
+from shared.postgres.pool import Connection
+from shared.postgres.unit import Unit
+from shared.runtime.clock import machine_now
+
+_PROPOSAL = TypeAdapter(ProposalRow)
+_EXCEPTIONS = TypeAdapter(tuple[CalendarException, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A write: who asks, by which idempotency key, and what for (`asked`: address and body, as JSON values)."""
+
+    actor: Actor
+    key: str
+    asked: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """A key belongs to the API key that sent it."""
+        return f"{self.actor.id} {self.key}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for requests that ask the same."""
+        return hashlib.sha256(to_json(self.asked)).hexdigest()
+
+
+async def propose(context: Context, request: Request, name: str, change: Change) -> ProposalRow:
+    """Keep a proposal to change the calendar as it stands now. Commits.
+
+    Raises ExpectedError: 404 for an unknown calendar, 422 with a pointer for each fault.
+    """
+
+    async def decide(_: Connection, unit: Unit[CalendarRow], row: CalendarRow) -> ProposalRow:
+        now = unit.recorded_at
+        _require_sound(change, rules_of(row), now)
+        proposal = ProposalRow(
+            proposal_id=uuid7(machine_now()),  # in the order of their making, also where the centre's time stands
+            calendar=name,
+            base_version=row.version,
+            exceptions=_EXCEPTIONS.dump_python(change.exceptions, mode="json"),
+            last_date=change.last_date,
+            proposed_by=request.actor.id,
+            proposed_at=now,
+        )
+        unit.add(PROPOSALS, proposal)
+        return proposal
+
+    return await _once(context, request, name, decide)
+
+
+async def approve(context: Context, request: Request, name: str, proposal_id: UUID, decision: str) -> ProposalRow:
+    """Put a proposal into force: from now on its exceptions are known, by this decision, in the next version. Commits.
+
+    Raises ExpectedError: 404 for an unknown calendar or proposal, 409 for one that was decided or overtaken.
+    """
+
+    async def decide(connection: Connection, unit: Unit[CalendarRow], row: CalendarRow) -> ProposalRow:
+        proposal = await _undecided(connection, name, proposal_id)
+        require_present(proposal, row)
+        change = change_of(proposal)
+        _require_sound(change, rules_of(row), unit.recorded_at)
+        changed = compile_calendar(applied(change, rules_of(row), decision=decision, now=unit.recorded_at))
+        calendars.publish(unit, row, changed, decision=decision, actor=request.actor, proposal_id=proposal_id)
+        proposal.state, proposal.decision, proposal.calendar_version = "approved", decision, row.version
+        return _decided(unit, proposal, request.actor)
+
+    return await _once(context, request, name, decide)
+
+
+async def discard(context: Context, request: Request, name: str, proposal_id: UUID, reason: str) -> ProposalRow:
+    """Put a proposal aside for good; one that was overtaken, too. Commits. Raises ExpectedError as `approve` does."""
+
+    async def decide(connection: Connection, unit: Unit[CalendarRow], _: CalendarRow) -> ProposalRow:
+        proposal = await _undecided(connection, name, proposal_id)
+        proposal.state, proposal.reason = "discarded", reason
+        return _decided(unit, proposal, request.actor)
+
+    return await _once(context, request, name, decide)
+
+
+def rules_of(row: CalendarRow) -> CalendarRules:
+    """The rules in force."""
+    assert row.rules is not None, "a calendar has its rules from its first start on"
+    return calendars.from_document(row.rules)
+
+
+def change_of(proposal: ProposalRow) -> Change:
+    """What is proposed, as the domain has it."""
+    return Change(_EXCEPTIONS.validate_python(proposal.exceptions), proposal.last_date)
+
+
+def require_undecided(proposal: ProposalRow) -> None:
+    """Raises ExpectedError (409), naming who decided about it, when, and how."""
+    if proposal.state != "proposed":
+        by = proposal.decision if proposal.state == "approved" else proposal.reason
+        at = "" if proposal.decided_at is None else f" at {proposal.decided_at.isoformat()}"
+        raise ExpectedError("proposal-decided", f"{proposal.decided_by} {proposal.state} it{at} ({by})")
+
+
+def require_present(proposal: ProposalRow, row: CalendarRow) -> None:
+    """Raises ExpectedError (409) unless the calendar still is as it was when the proposal was made."""
+    if proposal.base_version != row.version:
+        raise ExpectedError(
+            "proposal-overtaken",
+            f"it was made for version {proposal.base_version} of {row.key}, which stands at version {row.version} by "
+            "now: discard it, and rehearse a new proposal",
+        )
+
+
+async def calendar_of(pool: asyncpg.Pool, name: str) -> CalendarRow:
+    """The calendar as it stands. Raises ExpectedError (404)."""
+    row = await CALENDARS.read(pool, name)
+    return _known(row, name)
+
+
+async def proposal_of(pool: "asyncpg.Pool | Connection", name: str, proposal_id: UUID) -> ProposalRow:
+    """The proposal as it stands. Raises ExpectedError (404)."""
+    return _found(await PROPOSALS.read(pool, proposal_id), name)
+
+
+Decide = Callable[[Connection, Unit[CalendarRow], CalendarRow], Awaitable[ProposalRow]]
+
+
+async def _once(context: Context, request: Request, name: str, decide: Decide) -> ProposalRow:
+    """Decide under the calendar's lock and keep the answer; a known key gets its first answer, before anything else."""
+    async with context.unit(CALENDARS, [name]) as (connection, unit):
+        row = _known(unit.find(name), name)
+        kept = await KEYS.read(connection, request.id)
+        if kept is None:
+            proposal = await decide(connection, unit, row)
+            answer = _PROPOSAL.dump_python(proposal, mode="json")
+            unit.add(KEYS, KeyRow(id=request.id, fingerprint=request.fingerprint, answer=answer))
+        elif kept.fingerprint == request.fingerprint:
+            proposal = _PROPOSAL.validate_python(kept.answer)
+        else:
+            detail = "this key was used for another request: take a new one"
+            raise ExpectedError(
+                "idempotency-key", detail, status=422, errors=[FieldError("/header/Idempotency-Key", detail)]
+            )
+    return proposal
+
+
+def _known(row: CalendarRow | None, name: str) -> CalendarRow:
+    if row is None or row.rules is None:
+        raise ExpectedError("calendar-unknown", f"sla keeps no calendar {name!r}", status=404)
+    return row
+
+
+def _found(proposal: ProposalRow | None, name: str) -> ProposalRow:
+    if proposal is None or proposal.calendar != name:
+        raise ExpectedError("proposal-unknown", f"calendar {name} has no such proposal", status=404)
+    return proposal
+
+
+async def _undecided(connection: Connection, name: str, proposal_id: UUID) -> ProposalRow:
+    locked = await PROPOSALS.lock(connection, [proposal_id])
+    proposal = _found(locked.get(proposal_id), name)
+    require_undecided(proposal)
+    return proposal
+
+
+def _require_sound(change: Change, rules: CalendarRules, now: datetime) -> None:
+    faults = faults_of(change, rules, now)
+    if faults:
+        few = f"{len(faults)} places are" if len(faults) > 1 else "1 place is"
+        raise ExpectedError("invalid-content", f"{few} wrong; see errors", status=422, errors=faults)
+
+
+def _decided(unit: Unit[CalendarRow], proposal: ProposalRow, actor: Actor) -> ProposalRow:
+    proposal.decided_by, proposal.decided_at = actor.id, unit.recorded_at
+    unit.change(PROPOSALS, proposal)
+    return proposal

@@ -1,0 +1,390 @@
+"""The calendar belongs to sla: begun from the centre's folder, changed by approved proposals alone."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from motcua.embedded import kafka
+from services.sla.settings import SlaSettings
+from shared.contracts.calendars import CalendarPublishedV1
+from shared.contracts.deadlines import DeadlineMovedV1
+from shared.contracts.envelope import AnyFact
+from shared.contracts.registry import decode
+from shared.contracts.topics import CALENDARS
+from shared.kernel.errors import StartError
+from tests.integration.sla.site import Sla, sla_running
+from tests.support import Databases
+from tests.support.centre_folder import SMALL_CENTRE, write_centre
+from tests.unit.sla.given import Acts, at, local
+
+MONDAY = "2018-01-08 09:00"
+OFF = {"date": "2018-01-09", "kind": "off", "status": "decided", "name": "Nghỉ bão"}
+PROPOSALS = "/calendars/week/proposals"
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The problem document of a refusal."""
+    document: dict[str, Any] = answer.json()
+    assert (answer.status_code, document["type"]) == (status, f"urn:motcua:problem:{slug}"), answer.text
+    return document
+
+
+async def propose(leader: httpx.AsyncClient, key: str = "p-1", **asked: Any) -> httpx.Response:
+    return await leader.post(PROPOSALS, json=asked or {"exceptions": [OFF]}, headers={"Idempotency-Key": key})
+
+
+async def decide(client: httpx.AsyncClient, proposal_id: str, how: str, key: str, **asked: Any) -> httpx.Response:
+    return await client.post(f"{PROPOSALS}/{proposal_id}/{how}", json=asked, headers={"Idempotency-Key": key})
+
+
+def received(acts: Acts, when: str = MONDAY, department: str = "CA") -> AnyFact:
+    """A receipt at a department whose dossiers no other test looks at: all of them meet on one topic."""
+    acts.at = at(when)
+    return acts.received("2.000908", department)
+
+
+def of_police(rehearsed: dict[str, Any]) -> dict[str, Any]:
+    (found,) = (each for each in rehearsed["departments"] if each["department"] == "CA")
+    return dict(found)
+
+
+async def published(sla: Sla) -> list[CalendarPublishedV1]:
+    rows = await sla.context.pool.fetch(
+        "select type, version, value from facts where topic = $1 order by sequence", CALENDARS.name
+    )
+    facts: list[AnyFact] = [decode(row["type"], row["version"], row["value"].encode()) for row in rows]
+    return [fact.data for fact in facts if isinstance(fact.data, CalendarPublishedV1)]
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Path:
+    return write_centre(tmp_path / "centre")
+
+
+@pytest.fixture
+def url(database: Databases) -> str:
+    return database.fresh("sla").url("sla")
+
+
+async def test_the_configuration_begins_the_calendar_once(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Published at the first start, and neither at the next nor by a second replica."""
+    for member in ("sla-0", "sla-1"):
+        async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY, member=member) as sla:
+            assert [event.version for event in await published(sla)] == [1]
+            async with sla.client("auditor") as auditor:
+                shown = (await auditor.get("/calendars/week")).json()
+    assert (shown["version"], shown["weekdays"], shown["last_date"]) == (1, [1, 2, 3, 4, 5], "2026-12-31")
+    assert [each["decided_by"] for each in shown["exceptions"]] == ["Labour Code 2012, art. 115"]
+    assert [(each["version"], each["decision"], each["decided_by"]) for each in shown["history"]] == [
+        (1, "03/QĐ", None)
+    ]
+
+
+async def test_a_seed_edited_later_stops_the_start(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """With both values, and what to do instead; restored, it starts again."""
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY):
+        pass
+    kept = SMALL_CENTRE["calendars/week.csv"]
+    for file, text, says in (
+        (
+            "calendars/week_csv",
+            kept.replace("2018-01-01,off", "2018-01-01,half_day"),
+            "kind of the exception of 2018-01-01 is 'half_day', and was 'off'",
+        ),
+        (
+            "calendars/week_csv",
+            kept + '2018-01-09,off,,Nghỉ,,"Quyết định 5",2018-01-01,all,,decided,\n',
+            "the exception of 2018-01-09 known from 2018-01-01 00:00:00+07:00 is 'off (Nghỉ)', and was not there",
+        ),
+        (
+            "calendars_csv",
+            SMALL_CENTRE["calendars.csv"].replace("2026-12-31", "2027-12-31"),
+            "last_date is 2027-12-31, and was 2026-12-31",
+        ),
+    ):
+        write_centre(centre, **{file: text})
+        with pytest.raises(StartError, match="as a proposal instead") as refused:
+            async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY):
+                pass
+        assert says in str(refused.value)
+        write_centre(centre)
+    renamed = SMALL_CENTRE["calendars.csv"].replace("week,", "other,")
+    write_centre(centre, calendars_csv=renamed, **{"calendars/other_csv": kept, "calendars/week_csv": None})
+    (centre / "calendars" / "week.csv").unlink()
+    with pytest.raises(StartError, match="keeps the calendar week"):
+        async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY):
+            pass
+    (centre / "calendars" / "other.csv").unlink()
+    write_centre(centre)
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
+        assert [event.version for event in await published(sla)] == [1]
+
+
+async def test_an_approved_proposal_is_the_next_version(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Published with its decision, in force for new questions at once and after a restart; explanations of an earlier
+    instant leave it out."""
+    acts = Acts()
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
+        sla.client("leader") as leader,
+    ):
+        await sla.hear(acts.receive(MONDAY, "2.000908"))
+        made = (await propose(leader)).json()
+        assert (made["state"], made["base_version"], made["proposed_by"]) == ("proposed", 1, "leader")
+        sla.clock.set("2018-01-08 11:00")
+        approved = (await decide(leader, made["proposal_id"], "approve", "a-1", decision="9/QĐ")).json()
+        assert (approved["state"], approved["calendar_version"], approved["decision"]) == ("approved", 2, "9/QĐ")
+        assert (approved["decided_by"], approved["decided_at"]) == ("leader", "2018-01-08T04:00:00Z")
+
+        first, second = await published(sla)
+        assert (second.version, second.decision, len(first.opens) - len(second.opens)) == (2, "9/QĐ", 2)
+        shown = (await leader.get("/calendars/week")).json()
+        assert shown["exceptions"][-1]["known_from"] == "2018-01-08T04:00:00Z"
+        assert [each["proposal_id"] for each in shown["history"]] == [None, made["proposal_id"]]
+
+        asked = {"procedure": "2.000908", "received_at": "2018-01-08T09:00:00+07:00"}
+        due = (await leader.get("/due", params=asked)).json()
+        assert (due["due_date"], due["calendar_version"]) == ("2018-01-10", 2)
+        path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
+        now = (await leader.get(path)).json()
+        then = (await leader.get(path, params={"as_known_at": "2018-01-08T10:59:00+07:00"})).json()
+        assert (now["due_date"], then["due_date"]) == ("2018-01-10", "2018-01-09")
+        (tuesday,) = (day for day in now["days"] if day["date"] == "2018-01-09")
+        assert tuesday["exception"]["decided_by"] == "9/QĐ"
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 12:00") as sla,
+        sla.client("leader") as leader,
+    ):
+        assert (await leader.get("/due", params=asked)).json()["due_date"] == "2018-01-10"
+        assert len(await published(sla)) == 2
+
+
+async def test_a_longer_calendar_is_a_proposal_too(sla_broker: kafka.Broker, url: str, tmp_path: Path) -> None:
+    """The yearly need: a later last date, with its holidays; dossiers that waited for it get their date."""
+    acts = Acts()
+    short = SMALL_CENTRE["calendars.csv"].replace("2026-12-31", "2018-01-08")
+    centre = write_centre(tmp_path / "centre", calendars_csv=short)
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
+        sla.client("leader") as leader,
+    ):
+        await sla.hear(received(acts, MONDAY, "STC"))
+        assert await sla.types(acts.dossier_id) == ["waiting"]
+        sla.clock.set("2018-01-08 11:00")
+        made = (await propose(leader, exceptions=[OFF], last_date="2018-12-31")).json()
+        path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal/moves"
+        assert (await leader.get(path, params={"department": "STC"})).json()["moves"] == [
+            {
+                "dossier_id": str(acts.dossier_id),
+                "code": acts.facts[0].data.model_dump()["code"],
+                "department": "STC",
+                "due_before": None,
+                "due_after": "2018-01-10T02:00:00Z",
+            }
+        ]
+        await decide(leader, made["proposal_id"], "approve", "a-1", decision="10/QĐ")
+        await sla.swept()
+        assert await sla.types(acts.dossier_id) == ["waiting", "set"]
+        assert local((await sla.row(acts.dossier_id))["due_at"]) == "2018-01-10 09:00"
+        sla.clock.set("2018-01-08 12:00")
+        path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
+        now, then = [
+            (await leader.get(path, params={"as_known_at": f"2018-01-08T{hour}:00:00+07:00"})).json()
+            for hour in ("12", "10")
+        ]
+        assert (now["due_date"], then["due_date"], then["waiting_for"]) == ("2018-01-10", None, "calendar")
+
+
+async def test_a_rehearsal_tells_which_dossiers_move(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """From when to when, by department, page by page; paused, ended and later dossiers stay; nothing is changed."""
+    moving, late, paused, ended = [Acts(), Acts(), Acts()], Acts(), Acts(), Acts()
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 16:00") as sla,
+        sla.client("leader") as leader,
+        sla.client("ca") as police,
+        sla.client("stc") as finance,
+    ):
+        await sla.hear(*[received(each) for each in moving])
+        await sla.hear(received(late, "2018-01-10 09:00"))
+        await sla.hear(received(paused), paused.ask_supplement("2018-01-08 10:00"))
+        await sla.hear(received(ended), ended.settle("2018-01-08 10:00"))
+        made = (await propose(leader)).json()
+        path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal"
+        found = (await leader.get(path)).json()
+        assert (found["base_version"], found["not_yet_swept"]) == (1, 0)
+        assert of_police(found) == {
+            "department": "CA",
+            "open": 5,
+            "unmoved": 2,
+            "later": 3,
+            "earlier": 0,
+            "gained": 0,
+            "lost": 0,
+            "past": 0,
+            "first_moved": "2018-01-09",
+            "last_moved": "2018-01-09",
+        }
+        asked: dict[str, str | int] = {"limit": 2, "department": "CA"}
+        first = (await leader.get(f"{path}/moves", params=asked)).json()
+        rest = (await leader.get(f"{path}/moves", params=asked | {"after": first["next"]})).json()
+        moves = first["moves"] + rest["moves"]
+        assert rest["next"] is None
+        assert [each["dossier_id"] for each in moves] == sorted(str(each.dossier_id) for each in moving)
+        assert {(each["due_before"], each["due_after"]) for each in moves} == {
+            ("2018-01-09T02:00:00Z", "2018-01-10T02:00:00Z")
+        }
+        assert all(each["code"].startswith("H10.01-180108-") for each in moves)
+
+        assert (await police.get(f"{path}/moves")).json()["moves"] == moves
+        assert {each["department"] for each in (await police.get(path)).json()["departments"]} == {"CA"}
+        assert not {each["department"] for each in (await finance.get(path)).json()["departments"]} - {"STC"}
+        assert problem(await finance.get(f"{path}/moves", params={"department": "CA"}), 403, "forbidden")["errors"]
+        assert await sla.types(moving[0].dossier_id) == ["set"]
+
+
+async def test_a_rehearsal_foretells_the_sweep(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """What it lists, of clocks with pauses and without, before the date and after, is told after the approval."""
+    several = [Acts() for _ in range(12)]
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-11 16:00") as sla,
+        sla.client("leader") as leader,
+    ):
+        for number, acts in enumerate(several):
+            await sla.hear(received(acts, f"2018-01-{5 + number % 6:02} {8 + number % 3:02}:30", "KH"))
+            if number % 4 == 0:
+                await sla.hear(acts.ask_supplement("2018-01-10 15:00"), acts.supplement_received("2018-01-11 07:30"))
+        made = (await propose(leader)).json()
+        path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal/moves"
+        foretold = (await leader.get(path, params={"department": "KH", "limit": 500})).json()["moves"]
+        await decide(leader, made["proposal_id"], "approve", "a-1", decision="9/QĐ")
+        await sla.swept()
+        told = {}
+        for acts in several:
+            for fact in await sla.told(acts.dossier_id):
+                if isinstance(fact.data, DeadlineMovedV1):
+                    told[str(acts.dossier_id)] = (fact.data.previous_due_at, fact.data.due_at)
+        assert 0 < len(told) < len(several)
+        assert told == {
+            each["dossier_id"]: tuple(datetime.fromisoformat(each[name]) for name in ("due_before", "due_after"))
+            for each in foretold
+        }
+
+
+async def test_a_known_key_gets_its_first_answer(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Whatever happened since; with another request it is refused."""
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
+        sla.client("leader") as leader,
+    ):
+        made = await propose(leader)
+        proposal_id = made.json()["proposal_id"]
+        approved = await decide(leader, proposal_id, "approve", "a-1", decision="9/QĐ")
+        assert (await propose(leader)).json() == made.json()
+        assert (await decide(leader, proposal_id, "approve", "a-1", decision="9/QĐ")).json() == approved.json()
+        for other in (
+            await propose(leader, last_date="2030-12-31"),
+            await decide(leader, proposal_id, "approve", "a-1", decision="10/QĐ"),
+            await decide(leader, proposal_id, "discard", "p-1", reason="Bão tan"),
+        ):
+            assert problem(other, 422, "idempotency-key")["errors"][0]["pointer"] == "/header/Idempotency-Key"
+        assert len(await published(sla)) == 2
+        assert len((await leader.get(PROPOSALS)).json()["proposals"]) == 1
+
+
+async def test_a_proposal_is_decided_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
+    """Who decided it stands in the refusal; one that another approval has overtaken is not approved unrehearsed."""
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
+        sla.client("leader") as leader,
+    ):
+        one, two, three = [
+            (await propose(leader, f"p-{day}", exceptions=[OFF | {"date": f"2018-01-{day}"}])).json()["proposal_id"]
+            for day in (16, 17, 18)
+        ]
+        discarded = (await decide(leader, one, "discard", "d-1", reason="Bão tan")).json()
+        assert (discarded["state"], discarded["reason"]) == ("discarded", "Bão tan")
+        again = problem(await decide(leader, one, "approve", "a-1", decision="9/QĐ"), 409, "proposal-decided")
+        assert "leader discarded it at 2018-01-08T02:00:00+00:00 (Bão tan)" in again["detail"]
+        assert (await decide(leader, two, "approve", "a-2", decision="9/QĐ")).status_code == 200
+        problem(await leader.get(f"{PROPOSALS}/{two}/rehearsal"), 409, "proposal-decided")
+
+        overtaken = problem(await decide(leader, three, "approve", "a-3", decision="9/QĐ"), 409, "proposal-overtaken")
+        assert "version 1 of week, which stands at version 2" in overtaken["detail"]
+        problem(await leader.get(f"{PROPOSALS}/{three}/rehearsal/moves"), 409, "proposal-overtaken")
+        assert (await decide(leader, three, "discard", "d-3", reason="Overtaken")).status_code == 200
+        page = (await leader.get(PROPOSALS, params={"limit": 2})).json()
+        assert [each["state"] for each in page["proposals"]] == ["discarded", "approved"]
+        rest = (await leader.get(PROPOSALS, params={"after": page["next"]})).json()
+        assert ([each["proposal_id"] for each in rest["proposals"]], rest["next"]) == ([three], None)
+
+
+async def test_who_may_and_what_may_be_proposed(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Refused by name and place, and nothing is kept."""
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
+        sla.client("leader") as leader,
+        sla.client("stp") as stp,
+        sla.client("auditor") as auditor,
+        sla.client("importer") as importer,
+        sla.client("applicant") as applicant,
+    ):
+        for other in (stp, auditor, importer, applicant):
+            problem(await propose(other), 403, "forbidden")
+        for other in (importer, applicant):
+            problem(await other.get("/calendars/week"), 403, "forbidden")
+        assert (await stp.get("/calendars/week")).status_code == 200
+
+        for asked, pointer in (
+            ({"exceptions": [OFF | {"date": "2027-01-01"}]}, "/exceptions/0/date"),
+            ({"exceptions": [OFF | {"date": 1515456000}]}, "/exceptions/0/date"),
+            ({"exceptions": [OFF | {"kind": "holiday"}]}, "/exceptions/0/kind"),
+            ({"exceptions": [OFF | {"status": "rumour"}]}, "/exceptions/0/status"),
+            ({"exceptions": [OFF | {"name": " "}]}, "/exceptions/0/name"),
+            ({"exceptions": [OFF | {"windows": [["07:00", "11:00"]]}]}, "/exceptions/0"),
+            ({"exceptions": [OFF | {"kind": "working", "windows": [["11:00", "07:00"]]}]}, "/exceptions/0"),
+            (
+                {"exceptions": [OFF | {"kind": "working", "windows": [["07:00", "11:00"], ["10:00", "12:00"]]}]},
+                "/exceptions/0",
+            ),
+            ({"exceptions": [OFF | {"date": "2018-01-13", "kind": "working"}]}, "/exceptions/0/windows"),
+            ({"exceptions": [OFF, OFF]}, "/exceptions/1/date"),
+            ({"exceptions": [OFF | {"date": "2018-01-01", "status": "statutory"}]}, "/exceptions/0/kind"),
+            ({"last_date": "2026-12-31"}, "/last_date"),
+            ({"last_date": "2026-12-31", "note": "x"}, "/note"),
+            ({"exceptions": []}, ""),
+        ):
+            refused = problem(await propose(leader, **asked), 422, "invalid-content")
+            assert pointer in [each["pointer"] for each in refused["errors"]], refused
+        keyless = problem(await leader.post(PROPOSALS, json={"exceptions": [OFF]}), 422, "invalid-content")
+        assert keyless["errors"][0]["pointer"] == "/header/Idempotency-Key"
+        assert (await leader.get(PROPOSALS)).json() == {"proposals": [], "next": None}
+
+        made = (await propose(leader)).json()["proposal_id"]
+        problem(await decide(stp, made, "approve", "a-1", decision="9/QĐ"), 403, "forbidden")
+        for asked in ({}, {"decision": "  "}):
+            missing = problem(await decide(leader, made, "approve", "a-1", **asked), 422, "invalid-content")
+            assert missing["errors"][0]["pointer"] == "/decision"
+        elsewhere = f"/calendars/other/proposals/{made}"
+        problem(await leader.get(elsewhere), 404, "proposal-unknown")
+        problem(await leader.get("/calendars/other"), 404, "calendar-unknown")
+        problem(await leader.get(f"{PROPOSALS}/{Acts().dossier_id}"), 404, "proposal-unknown")
+        problem(await leader.get(f"{PROPOSALS}/1"), 422, "invalid-content")
+        assert len(await published(sla)) == 1
+        assert isinstance(sla.context.settings, SlaSettings)

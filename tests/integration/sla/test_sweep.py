@@ -1,0 +1,210 @@
+"""After an approval every open clock goes by the new calendar, told once, whatever is under way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from motcua.embedded import kafka
+from services.sla import sweep as sweep_module
+from services.sla.store import count_outdated
+from shared.contracts.deadlines import DeadlineMovedV1
+from shared.contracts.topics import DOSSIERS
+from tests.integration.sla.site import Sla, sla_running
+from tests.integration.sla.test_calendars import OFF, decide, propose
+from tests.support import Databases, eventually
+from tests.support.centre_folder import write_centre
+from tests.support.told import send
+from tests.unit.sla.given import Acts, local
+
+MONDAY = "2018-01-08 09:00"
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Path:
+    return write_centre(tmp_path / "centre")
+
+
+@pytest.fixture
+def url(database: Databases) -> str:
+    return database.fresh("sla").url("sla")
+
+
+async def approve(sla: Sla, number: int = 1, day: str = "2018-01-09") -> None:
+    """Make that Tuesday off, by the leader's decision of that number."""
+    async with sla.client("leader") as leader:
+        made = (await propose(leader, f"p-{number}", exceptions=[OFF | {"date": day}])).json()
+        approved = await decide(leader, made["proposal_id"], "approve", f"a-{number}", decision=f"{number}/QĐ")
+        assert approved.status_code == 200, approved.text
+
+
+@asynccontextmanager
+async def held(url: str, statement: str, *values: object) -> AsyncIterator[None]:
+    """A transaction of somebody else, open as long as the block, and undone."""
+    connection = await asyncpg.connect(url)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(statement, *values)
+        yield
+        await transaction.rollback()
+    finally:
+        await connection.close()
+
+
+async def test_every_open_clock_is_moved_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
+    """Both dates and the decision are told; paused and ended clocks stay; a second sweep does nothing."""
+    running, late, paused, ended = Acts(), Acts(), Acts(), Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 16:00") as sla:
+        await sla.hear(running.receive(MONDAY, "2.000908"), late.receive("2018-01-10 09:00", "2.000908"))
+        await sla.hear(paused.receive(MONDAY, "2.000908"), paused.ask_supplement("2018-01-08 10:00"))
+        await sla.hear(ended.receive(MONDAY, "2.000908"), ended.settle("2018-01-08 10:00"))
+        await sla.all_heard()
+        await approve(sla)
+        assert await count_outdated(sla.context.pool) >= 3
+        await sla.swept()
+        await sla.swept()
+        said = (await sla.told(running.dossier_id))[-1].data
+        assert isinstance(said, DeadlineMovedV1)
+        assert (local(said.previous_due_at), local(said.due_at), said.decided_by, said.calendar_version) == (
+            "2018-01-09 09:00",
+            "2018-01-10 09:00",
+            "1/QĐ",
+            2,
+        )
+        assert [await sla.types(each.dossier_id) for each in (running, late, paused, ended)] == [
+            ["set", "moved"],
+            ["set"],
+            ["set", "paused"],
+            ["set", "ended"],
+        ]
+        assert (await sla.row(ended.dossier_id))["calendar_version"] == 1
+
+
+async def test_a_clock_opened_by_the_old_version_during_the_sweep_ends_right(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Its transaction read the version before the approval and commits after the sweep: the next look finds it."""
+    before, late = Acts(), Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
+        await sla.hear(before.receive(MONDAY, "2.000908"))
+        async with held(
+            url,
+            "insert into dossiers (dossier_id, sequence, fences, partition, dossier_sequence, facts, generation, "
+            "fired) values ($1, 0, '{}', 0, 0, '[]', 0, '[]')",
+            late.dossier_id,
+        ):
+            await send(sla.bootstrap, [late.receive(MONDAY, "2.000908")])
+            await eventually(lambda: _waits(sla.context.pool), within=10)  # decided, and its row cannot be written yet
+            await approve(sla)
+            await sla.swept()
+            assert await sla.types(before.dossier_id) == ["set", "moved"]
+            assert await sla.types(late.dossier_id) == []
+        await eventually(lambda: _has_told(sla, late), within=20)
+        assert (await sla.row(late.dossier_id))["calendar_version"] == 1
+        await sla.swept()
+        assert await sla.types(late.dossier_id) == ["set", "moved"]
+        assert local((await sla.row(late.dossier_id))["due_at"]) == "2018-01-10 09:00"
+
+
+async def test_a_replica_that_knows_the_old_calendar_moves_no_date_back(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """One replica approves and sweeps; the other one, which compiled the calendar of before, takes the next acts."""
+    several = [Acts() for _ in range(24)]
+    start = {"centre": centre, "now": MONDAY}
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, **start) as one:  # type: ignore[arg-type] # see start
+        await one.hear(*[acts.receive(MONDAY, "2.000908") for acts in several])
+        async with sla_running(sla_broker.bootstrap, url, tmp_path, member="sla-1", **start) as two:  # type: ignore[arg-type]
+            await eventually(lambda: _both_hold(one, two), within=30)
+            await approve(one)
+            await one.swept()
+            await two.hear(*[acts.ask_supplement("2018-01-08 10:00") for acts in several])
+            await two.hear(*[acts.supplement_received("2018-01-08 10:00") for acts in several])
+            for acts in several:
+                assert await one.types(acts.dossier_id) == ["set", "moved", "paused", "set"]
+                last = (await one.told(acts.dossier_id))[-1].data.model_dump()
+                assert (local(last["due_at"]), last["calendar_version"]) == ("2018-01-10 09:00", 2)
+
+
+async def test_an_act_that_comes_before_the_sweep_goes_by_the_new_calendar(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """The move is told before what the act does, and the sweep finds nothing left."""
+    acts, new = Acts(), Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
+        await sla.hear(acts.receive(MONDAY, "2.000908"))
+        await approve(sla)
+        await sla.hear(acts.ask_supplement("2018-01-08 10:00"), new.receive(MONDAY, "2.000908"))
+        assert await sla.types(acts.dossier_id) == ["set", "moved", "paused"]
+        assert await sla.types(new.dossier_id) == ["set"]
+        assert local((await sla.row(new.dossier_id))["due_at"]) == "2018-01-10 09:00"
+
+
+async def test_two_replicas_sweep_side_by_side(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither waits for the other, and no clock is told twice."""
+    monkeypatch.setattr(sweep_module, "BATCH", 7)
+    several = [Acts() for _ in range(60)]
+    start = {"centre": centre, "now": MONDAY}
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, **start) as one:  # type: ignore[arg-type] # see start
+        await one.hear(*[acts.receive(MONDAY, "2.000908") for acts in several])
+        await approve(one)
+        async with sla_running(sla_broker.bootstrap, url, tmp_path, member="sla-1", **start) as two:  # type: ignore[arg-type]
+            await asyncio.gather(one.swept(), two.swept())
+            for acts in several:
+                assert await one.types(acts.dossier_id) == ["set", "moved"]
+
+
+async def test_a_long_outbox_holds_the_sweep_up(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What live acts tell does not stand behind a whole sweep; as soon as the relay has sent, it goes on."""
+    monkeypatch.setattr(sweep_module, "SHORT_ROWS", 1)
+    acts = Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
+        await sla.hear(acts.receive(MONDAY, "2.000908"))
+        sla_broker.kill()
+        try:
+            await approve(sla)  # its fact waits for Kafka
+            assert await sla.sweep.step() < 1
+            assert await sla.types(acts.dossier_id) == ["set"]
+        finally:
+            sla_broker.start()
+        await sla.swept()
+        assert await sla.types(acts.dossier_id) == ["set", "moved"]
+
+
+async def test_a_clock_that_somebody_holds_is_left_for_the_next_look(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """The sweep waits for nobody, and forgets nobody."""
+    held_up, other = Acts(), Acts()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
+        await sla.hear(held_up.receive(MONDAY, "2.000908"), other.receive(MONDAY, "2.000908"))
+        await approve(sla)
+        async with held(url, "select from dossiers where dossier_id = $1 for update", held_up.dossier_id):
+            await asyncio.wait_for(sla.sweep.step(), 8)
+            assert await sla.types(other.dossier_id) == ["set", "moved"]
+            assert await sla.types(held_up.dossier_id) == ["set"]
+        await sla.swept()
+        assert await sla.types(held_up.dossier_id) == ["set", "moved"]
+
+
+async def _waits(pool: asyncpg.Pool) -> bool:
+    """A transaction of the service waits for another one that writes the same row."""
+    return bool(await pool.fetchval("select exists (select from pg_locks where not granted)"))
+
+
+async def _has_told(sla: Sla, acts: Acts) -> bool:
+    return bool(await sla.types(acts.dossier_id))
+
+
+async def _both_hold(one: Sla, two: Sla) -> bool:
+    """Whether the two replicas hold all partitions between them, each some."""
+    first, second = [await each.context.consumer.caught_up(DOSSIERS) for each in (one, two)]
+    return bool(first and second) and first | second == set(range(DOSSIERS.partitions)) and not first & second
