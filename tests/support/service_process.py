@@ -29,6 +29,12 @@ class ServiceProcess:
         """The base of its HTTP API."""
         return f"http://127.0.0.1:{self.settings[f'{self.service.upper()}_PORT']}"
 
+    @property
+    def pid(self) -> int:
+        """Its process id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def launch(self) -> None:
         """Start it without waiting."""
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}  # noqa: TID251 - a child needs its PATH
