@@ -7,6 +7,7 @@ from services.sla import calendars
 from services.sla.api import router
 from services.sla.domain.calendar import compile_calendar
 from services.sla.handlers import Clocks
+from services.sla.honesty_api import router as honesty_router
 from services.sla.proposals_api import router as proposals_router
 from services.sla.store import DOSSIERS, count_outdated, count_waiting
 from services.sla.sweep import Sweep
@@ -32,7 +33,7 @@ async def build(context: Context) -> Parts:
     context.health.register("ticker", ticker.reason_not_ready)
     return Parts(
         streams=[Stream(DOSSIERS_TOPIC, DOSSIERS, clocks.handlers(), locked=partial(calendars.follow, clocks))],
-        routers=[router(context, clocks), proposals_router(context, clocks)],
+        routers=[router(context, clocks), proposals_router(context, clocks), honesty_router(context, clocks)],
         workers={
             "ticker": ticker.run,
             "sweep": sweep.run,

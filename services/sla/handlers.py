@@ -16,8 +16,10 @@ from shared.contracts.dossiers import (
     DossierContactCorrectedV1,
     DossierHandedOverV1,
     DossierReceivedV1,
+    DossierReopenedV1,
     DossierResultArrivedV1,
     DossierReturnedV1,
+    DossierSettledV1,
     DossierStepBegunV1,
     DossierStepRecordedV1,
     DossierTakenOverV1,
@@ -96,6 +98,10 @@ class Clocks:
         passed_on = isinstance(fact.data, DossierStepBegunV1)
         if passed_on:
             row.department = fact.data.department
+        elif isinstance(fact.data, DossierReopenedV1):
+            row.result_at = None  # there will be another one
+        elif isinstance(fact.data, DossierSettledV1) and fact.data.electronic_result:
+            row.result_at = fact.time
         self.fire(row, unit, until=fact.time)
         happened = clock_fact(fact)
         assert happened is not None  # this handler stands in CLOCK_FACTS
@@ -114,6 +120,8 @@ class Clocks:
         row = unit.row(fact.dossier_id)
         if row.procedure is None:
             return
+        if isinstance(fact.data, (DossierResultArrivedV1, DossierReturnedV1)):
+            row.result_at = row.result_at or fact.time
         self.fire(row, unit, until=fact.time)
         row.dossier_sequence = fact.sequence
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query
 
 from services.sla import calendar_store, proposals
+from services.sla.access import own_department
 from services.sla.calendar_store import CalendarRow, ProposalRow
 from services.sla.calendars import follow
 from services.sla.domain.calendar import Calendar, compile_calendar
@@ -30,7 +31,6 @@ from services.sla.proposals_views import (
 from services.sla.rehearsal import Rehearsal
 from services.sla.store import count_outdated
 from shared.contracts.envelope import Role
-from shared.kernel.errors import ExpectedError, FieldError
 from shared.messaging.service import Context
 from shared.runtime.http import Body
 from shared.runtime.keys import Principal, require
@@ -93,7 +93,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         """Counted anew at each call, from the clocks as they stand; a million of them take a minute."""
         tried, proposal = await rehearsal(name, proposal_id)
         counted_at = context.clock.now()
-        found = await tried.totals(_own_department(who, None))
+        found = await tried.totals(own_department(who, None))
         _require_open(await proposals.proposal_of(pool, name, proposal_id), await proposals.calendar_of(pool, name))
         return RehearsalView(
             proposal_id=proposal_id,
@@ -117,7 +117,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         limit: Limit = 100,
     ) -> Moves:
         tried, _ = await rehearsal(name, proposal_id)
-        found, following = await tried.moves(_own_department(who, department), after=after, limit=limit)
+        found, following = await tried.moves(own_department(who, department), after=after, limit=limit)
         return Moves(moves=[move(each) for each in found], next=following)
 
     @routes.post("/proposals/{proposal_id}/approve")
@@ -144,14 +144,3 @@ def _require_open(proposal: ProposalRow, row: CalendarRow) -> None:
 
 def _proposed(change: Change, row: CalendarRow, now: datetime) -> Calendar:
     return compile_calendar(applied(change, proposals.rules_of(row), decision="", now=now))
-
-
-def _own_department(who: Principal, asked: str | None) -> str | None:
-    """An officer sees the own department alone; asking for another one is refused."""
-    if who.actor.role != "officer":
-        return asked
-    own = who.actor.department
-    if asked not in (None, own):
-        wrong = f"an officer of {own} sees the dossiers of {own} alone"
-        raise ExpectedError("forbidden", wrong, status=403, errors=[FieldError("/query/department", wrong)])
-    return own

@@ -34,6 +34,7 @@ class ClockRow(Row):
     rules: str | None = None
     calendar_version: int = 0
     told: str | None = None
+    result_at: datetime | None = None
 
     def clock_facts(self) -> tuple[ClockFact, ...]:
         """The clock's facts as the domain has them; none before the receipt."""
@@ -107,6 +108,7 @@ DOSSIERS = Table(
         "rules": "text",
         "calendar_version": "integer",
         "told": "text",
+        "result_at": "timestamptz",
     },
 )
 
@@ -162,6 +164,23 @@ async def open_clocks(
 ) -> list[asyncpg.Record]:
     """Open clocks as they were derived by this version of the calendar, in key order; `facts` is JSON."""
     return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit)
+
+
+# Only clocks that were ever paused or settled have anything to look at.
+_PAUSED_OR_SETTLED = """
+select dossier_id, code, department, procedure, facts, result_at from dossiers
+where facts @? '$[*] ? (@.what == "paused" || @.what == "settled")'
+    and dossier_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid)
+    and ($2::text is null or department = $2)
+order by dossier_id limit $3
+"""
+
+
+async def paused_or_settled(
+    pool: asyncpg.Pool, *, department: str | None, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    """Clocks that were paused or settled at least once, in key order; `facts` is JSON."""
+    return await pool.fetch(_PAUSED_OR_SETTLED, after, department, limit)
 
 
 _ANY_DUE = "select exists (select from dossiers where next_at <= greatest($1, (select now_at from clock)))"
