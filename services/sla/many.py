@@ -114,7 +114,7 @@ class Columns:
         """The start of the working day after the receipt's; True where the receipt came after the cut-off of a day
         that is worked."""
         limits = instants(
-            [datetime.combine(self._date(n), cut_off, self._zone) for n in range(len(self.midnights) - 1)]
+            [datetime.combine(self.date_of(n), cut_off, self._zone) for n in range(len(self.midnights) - 1)]
         )
         day = self.day(received)
         inside = (day >= 0) & (day < len(limits))
@@ -124,8 +124,13 @@ class Columns:
         late = is_worked & (received > limits[np.where(inside, day, 0)])
         return np.where(there, self._openings[following], NO_END), late
 
-    def _date(self, number: int) -> date:
+    def date_of(self, number: int) -> date:
+        """The local date of that number."""
         return self._first + timedelta(days=number)
+
+    def number(self, day: date) -> int:
+        """The number of a local date, whether or not the calendar covers it."""
+        return (day - self._first).days
 
 
 def derive_many(term: Term, received_at: Instants, rounds: Sequence[Round], columns: Columns) -> Derived:

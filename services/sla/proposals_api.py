@@ -90,7 +90,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
 
     @routes.get("/proposals/{proposal_id}/rehearsal")
     async def rehearsed(who: Reader, name: Name, proposal_id: UUID) -> RehearsalView:
-        """Counted anew at each call, from the clocks as they stand; a million of them take a minute."""
+        """Counted anew at each call, from the clocks as they stand."""
         tried, proposal = await rehearsal(name, proposal_id)
         counted_at = context.clock.now()
         found = await tried.totals(own_department(who, None))

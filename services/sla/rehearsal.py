@@ -1,21 +1,28 @@
 """A proposal tried on the open clocks as they stand, page by page, while the process goes on consuming."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+import numpy as np
 from pydantic_core import from_json
 
 from services.sla import store
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import derive_by_catalogue
 from services.sla.domain.rehearsal import Compared, Tally
-from shared.kernel.centre import Centre
+from services.sla.many import Columns, Instants, derive_many, instants
+from shared.kernel.centre import Centre, Procedure
 
 PAGE = 200
 """Clocks derived at a time: some ten milliseconds in which the process does nothing else."""
 _LOOKED_AT = 10_000
+COLUMN = 20_000
+"""Clocks derived at a time by columns: some ten milliseconds, too."""
+NO_DUE = int(np.iinfo(np.int64).min)
+"""Stands in a column of instants where there is no due date."""
 
 
 class Rehearsal:
@@ -31,11 +38,18 @@ class Rehearsal:
         self._proposed = proposed
         self._version = version
         self._now = now
+        try:
+            self._columns: Columns | None = Columns(proposed)
+        except ValueError:  # a year without work
+            self._columns = None
 
     async def totals(self, department: str | None = None) -> dict[str | None, Tally]:
-        """By department, or of one alone. Reads every open clock: some 40 µs of work for each."""
+        """By department, or of one alone. Reads every open clock: by columns those to which nothing has happened but
+        their receipt, which are most, and some 40 µs of work for each of the others."""
         found: dict[str | None, Tally] = {}
-        async for page in self._pages(department, None):
+        if self._columns is not None:
+            await self._count_by_columns(found, department, self._columns)
+        async for page in self._pages(department, None, beyond_receipt=self._columns is not None):
             for clock in page:
                 due_date = None if clock.before is None else self._proposed.worktime.local_date(clock.before)
                 found.setdefault(clock.department, Tally()).count(clock, due_date, self._now)
@@ -61,9 +75,45 @@ class Rehearsal:
                 return moves, page[-1].dossier_id
         return moves, None
 
-    async def _pages(self, department: str | None, after: UUID | None) -> AsyncIterator[list[Compared]]:
+    async def _count_by_columns(self, found: dict[str | None, Tally], department: str | None, columns: Columns) -> None:
+        after: UUID | None = None
+        while records := await store.only_received(
+            self._pool, self._version, department=department, after=after, limit=COLUMN, no_due=NO_DUE
+        ):
+            for record in records:
+                received, before = (np.array(record[name], dtype=np.int64) for name in ("received", "due"))
+                due = _due(received, self._centre.procedures.get(record["procedure"], ()), columns)
+                found.setdefault(record["department"], Tally()).add(self._tally(before, due, columns))
+            after = max(UUID(record["last"]) for record in records)
+            await asyncio.sleep(0)
+
+    def _tally(self, before: Instants, after: Instants, columns: Columns) -> Tally:
+        """What becomes of due dates by columns; NO_DUE, where there is none, is earlier than every other instant."""
+        now = int(instants([self._now])[0])
+        has, had, moved = after != NO_DUE, before != NO_DUE, before != after
+        days = columns.day(before[moved & had])
+        return Tally(
+            open=len(before),
+            unmoved=int(np.count_nonzero(~moved)),
+            later=int(np.count_nonzero(had & (after > before))),
+            earlier=int(np.count_nonzero(has & (after < before))),
+            gained=int(np.count_nonzero(has & ~had)),
+            lost=int(np.count_nonzero(had & ~has)),
+            past=int(np.count_nonzero(has & (after < now) & (~had | (before >= now)))),
+            first_moved=columns.date_of(int(days.min())) if len(days) else None,
+            last_moved=columns.date_of(int(days.max())) if len(days) else None,
+        )
+
+    async def _pages(
+        self, department: str | None, after: UUID | None, *, beyond_receipt: bool = False
+    ) -> AsyncIterator[list[Compared]]:
         while records := await store.open_clocks(
-            self._pool, self._version, department=department, after=after, limit=PAGE
+            self._pool,
+            self._version,
+            department=department,
+            after=after,
+            limit=PAGE,
+            beyond_receipt=beyond_receipt,
         ):
             yield [self._compared(record) for record in records]
             after = records[-1]["dossier_id"]
@@ -72,3 +122,17 @@ class Rehearsal:
         facts = store.facts_of(from_json(record["facts"]))
         found = derive_by_catalogue(record["procedure"], facts, self._centre, self._proposed)
         return Compared(record["dossier_id"], record["code"], record["department"], record["due_at"], found.due_at)
+
+
+def _due(received: Instants, rows: Sequence[Procedure], columns: Columns) -> Instants:
+    """The due dates of clocks that were received and no more, by the term in force on the local date of each."""
+    due = np.full(len(received), NO_DUE, dtype=np.int64)
+    day = columns.day(received)
+    for row in rows:
+        if row.term is None:
+            continue
+        until = columns.number(row.valid_to) if row.valid_to else np.iinfo(np.int64).max
+        (of,) = np.nonzero((columns.number(row.valid_from) <= day) & (day <= until))
+        derived = derive_many(row.term, received[of], [], columns)
+        due[of] = np.where(derived.left_out, NO_DUE, derived.due_at)
+    return due

@@ -151,19 +151,53 @@ async def outbox_is_long(pool: asyncpg.Pool, rows: int) -> bool:
     return bool(await pool.fetchval("select exists (select from outbox offset $1 limit 1)", rows - 1))
 
 
+_OF_VERSION = f"""
+{OPEN} and calendar_version = $1 and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+    and ($3::text is null or department = $3)
+"""
 _OPEN_CLOCKS = f"""
 select dossier_id, code, department, procedure, facts, due_at from dossiers
-where {OPEN} and calendar_version = $1 and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
-    and ($3::text is null or department = $3)
+where {_OF_VERSION} and (not $5 or jsonb_array_length(facts) > 1)
 order by dossier_id limit $4
 """
 
 
 async def open_clocks(
-    pool: asyncpg.Pool, version: int, *, department: str | None, after: UUID | None, limit: int
+    pool: asyncpg.Pool,
+    version: int,
+    *,
+    department: str | None,
+    after: UUID | None,
+    limit: int,
+    beyond_receipt: bool = False,
 ) -> list[asyncpg.Record]:
-    """Open clocks as they were derived by this version of the calendar, in key order; `facts` is JSON."""
-    return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit)
+    """Open clocks as they were derived by this version of the calendar, in key order; `facts` is JSON.
+
+    With `beyond_receipt` only those to which more has happened than their receipt.
+    """
+    return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit, beyond_receipt)
+
+
+# Microseconds since 1970; a clock without a due date has $5.
+_ONLY_RECEIVED = f"""
+with page as (
+    select dossier_id, department, procedure, received_at, due_at from dossiers
+    where {_OF_VERSION} and jsonb_array_length(facts) = 1
+    order by dossier_id limit $4
+)
+select department, procedure, max(dossier_id::text) as last,
+    array_agg((extract(epoch from received_at) * 1000000)::bigint) as received,
+    array_agg(coalesce((extract(epoch from due_at) * 1000000)::bigint, $5)) as due
+from page group by department, procedure
+"""
+
+
+async def only_received(
+    pool: asyncpg.Pool, version: int, *, department: str | None, after: UUID | None, limit: int, no_due: int
+) -> list[asyncpg.Record]:
+    """Open clocks of this version to which nothing has happened but their receipt: the next `limit` of them in key
+    order, as columns by department and procedure. `last` is a group's last key as text."""
+    return await pool.fetch(_ONLY_RECEIVED, version, after, department, limit, no_due)
 
 
 # Only clocks that were ever paused or settled have anything to look at.

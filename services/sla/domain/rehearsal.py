@@ -48,6 +48,14 @@ class Tally:
     first_moved: date | None = None
     last_moved: date | None = None
 
+    def add(self, other: "Tally") -> None:
+        """Take other clocks of the same department into account."""
+        for how in ("open", "unmoved", "later", "earlier", "gained", "lost", "past"):
+            setattr(self, how, getattr(self, how) + getattr(other, how))
+        firsts = [day for day in (self.first_moved, other.first_moved) if day is not None]
+        lasts = [day for day in (self.last_moved, other.last_moved) if day is not None]
+        self.first_moved, self.last_moved = min(firsts, default=None), max(lasts, default=None)
+
     def count(self, clock: Compared, due_date: date | None, now: datetime) -> None:
         """Take one more clock into account; `due_date` is the local date of its due date as it stands."""
         how = clock.how
