@@ -19,11 +19,11 @@ from shared.kernel.worktime import LONGEST_GAP, midnight
 Instants = NDArray[np.int64]
 """Microseconds since 1970, UTC."""
 
-NO_END = np.iinfo(np.int64).max
+NO_END = int(np.iinfo(np.int64).max)
 """The end of a pause that still stands."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Round(NamedTuple):
@@ -56,7 +56,7 @@ class Columns:
         opens = [*worktime.opens, worktime.ends_at]
         if any(opening - edge > LONGEST_GAP for edge, opening in zip(edges, opens, strict=True)):
             raise ValueError(f"calendar {worktime.name} has more than a year without work")
-        self.standard_day = calendar.standard_day // _MICROSECOND
+        self.standard_day = calendar.standard_day // MICROSECOND
         self._zone = worktime.zone
         self._first = worktime.first_date
         self.opens, self._closes = instants(worktime.opens), instants(worktime.closes)
@@ -167,7 +167,7 @@ def derive_many(term: Term, received_at: Instants, rounds: Sequence[Round], colu
 def _due(term: Term, start: Instants, columns: Columns) -> tuple[Instants, NDArray[np.int64] | None, NDArray[np.bool_]]:
     """When the term ends without a pause, its last day (for calendar days alone), and where the calendar reaches."""
     if term.unit == "working_hour":
-        return _walked(start, timedelta(hours=term.value) // _MICROSECOND, columns)
+        return _walked(start, timedelta(hours=term.value) // MICROSECOND, columns)
     if term.unit == "working_day" and term.counting == "by_hours":
         return _walked(start, term.value * columns.standard_day, columns)
     day = columns.day(start)
@@ -186,9 +186,9 @@ def _walked(start: Instants, worked: int, columns: Columns) -> tuple[Instants, N
 
 def instants(moments: Sequence[datetime]) -> Instants:
     """Aware instants as a column."""
-    return np.array([(moment - _EPOCH) // _MICROSECOND for moment in moments], dtype=np.int64)
+    return np.array([(moment - EPOCH) // MICROSECOND for moment in moments], dtype=np.int64)
 
 
 def moment(at: int) -> datetime:
     """One of a column's instants."""
-    return _EPOCH + timedelta(microseconds=int(at))
+    return EPOCH + timedelta(microseconds=int(at))

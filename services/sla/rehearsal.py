@@ -7,13 +7,14 @@ from uuid import UUID
 
 import asyncpg
 import numpy as np
+from numpy.typing import NDArray
 from pydantic_core import from_json
 
 from services.sla import store
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import derive_by_catalogue
 from services.sla.domain.rehearsal import Compared, Tally
-from services.sla.many import Columns, Instants, derive_many, instants
+from services.sla.many import EPOCH, MICROSECOND, NO_END, Columns, Instants, Round, derive_many, instants
 from shared.kernel.centre import Centre, Procedure
 
 PAGE = 200
@@ -44,12 +45,12 @@ class Rehearsal:
             self._columns = None
 
     async def totals(self, department: str | None = None) -> dict[str | None, Tally]:
-        """By department, or of one alone. Reads every open clock: by columns those to which nothing has happened but
-        their receipt, which are most, and some 40 µs of work for each of the others."""
+        """By department, or of one alone. Reads every open clock: by columns those that were received, paused and
+        resumed and no more, which are most, and some 40 µs of work for each of the others."""
         found: dict[str | None, Tally] = {}
         if self._columns is not None:
             await self._count_by_columns(found, department, self._columns)
-        async for page in self._pages(department, None, beyond_receipt=self._columns is not None):
+        async for page in self._pages(department, None, beyond_pauses=self._columns is not None):
             for clock in page:
                 due_date = None if clock.before is None else self._proposed.worktime.local_date(clock.before)
                 found.setdefault(clock.department, Tally()).count(clock, due_date, self._now)
@@ -77,12 +78,13 @@ class Rehearsal:
 
     async def _count_by_columns(self, found: dict[str | None, Tally], department: str | None, columns: Columns) -> None:
         after: UUID | None = None
-        while records := await store.only_received(
+        while records := await store.in_columns(
             self._pool, self._version, department=department, after=after, limit=COLUMN, no_due=NO_DUE
         ):
             for record in records:
                 received, before = (np.array(record[name], dtype=np.int64) for name in ("received", "due"))
-                due = _due(received, self._centre.procedures.get(record["procedure"], ()), columns)
+                rows = self._centre.procedures.get(record["procedure"], ())
+                due = _due(received, rounds_of(record["facts"]), rows, columns)
                 found.setdefault(record["department"], Tally()).add(self._tally(before, due, columns))
             after = max(UUID(record["last"]) for record in records)
             await asyncio.sleep(0)
@@ -105,7 +107,7 @@ class Rehearsal:
         )
 
     async def _pages(
-        self, department: str | None, after: UUID | None, *, beyond_receipt: bool = False
+        self, department: str | None, after: UUID | None, *, beyond_pauses: bool = False
     ) -> AsyncIterator[list[Compared]]:
         while records := await store.open_clocks(
             self._pool,
@@ -113,7 +115,7 @@ class Rehearsal:
             department=department,
             after=after,
             limit=PAGE,
-            beyond_receipt=beyond_receipt,
+            beyond_pauses=beyond_pauses,
         ):
             yield [self._compared(record) for record in records]
             after = records[-1]["dossier_id"]
@@ -124,15 +126,50 @@ class Rehearsal:
         return Compared(record["dossier_id"], record["code"], record["department"], record["due_at"], found.due_at)
 
 
-def _due(received: Instants, rows: Sequence[Procedure], columns: Columns) -> Instants:
-    """The due dates of clocks that were received and no more, by the term in force on the local date of each."""
+def _due(received: Instants, rounds: Sequence[Round], rows: Sequence[Procedure], columns: Columns) -> Instants:
+    """The due dates of clocks of one procedure, each by the term in force on the local date of its receipt."""
     due = np.full(len(received), NO_DUE, dtype=np.int64)
     day = columns.day(received)
     for row in rows:
         if row.term is None:
             continue
         until = columns.number(row.valid_to) if row.valid_to else np.iinfo(np.int64).max
-        (of,) = np.nonzero((columns.number(row.valid_from) <= day) & (day <= until))
-        derived = derive_many(row.term, received[of], [], columns)
-        due[of] = np.where(derived.left_out, NO_DUE, derived.due_at)
+        within = (columns.number(row.valid_from) <= day) & (day <= until)
+        (of,) = np.nonzero(within)
+        place = np.cumsum(within) - 1
+        derived = derive_many(row.term, received[of], [_among(each, within, place) for each in rounds], columns)
+        due[of] = np.where(derived.left_out | derived.paused, NO_DUE, derived.due_at)
     return due
+
+
+def _among(pauses: Round, within: NDArray[np.bool_], place: NDArray[np.int64]) -> Round:
+    """Those pauses whose clocks are `within`, at their new places."""
+    here = within[pauses.of]
+    return Round(place[pauses.of[here]], pauses.start[here], pauses.end[here])
+
+
+def rounds_of(facts: Sequence[str | None]) -> list[Round]:
+    """The pauses of clocks by rounds, from their facts as JSON (None: a clock without one). Touching pauses are one."""
+    rounds: list[tuple[list[int], list[int], list[int]]] = []
+    for place, text in enumerate(facts):
+        if text is None:
+            continue
+        happened = sorted((_instant(fact["at"]), number, fact["what"]) for number, fact in enumerate(from_json(text)))
+        pauses: list[list[int]] = []
+        for at, _, what in happened:
+            if what == "resumed":
+                pauses[-1][1] = at
+            elif what == "paused" and pauses and pauses[-1][1] == at:
+                pauses[-1][1] = NO_END
+            elif what == "paused":
+                pauses.append([at, NO_END])
+        for number, (start, end) in enumerate(pauses):
+            if number == len(rounds):
+                rounds.append(([], [], []))
+            for column, value in zip(rounds[number], (place, start, end), strict=True):
+                column.append(value)
+    return [Round(*(np.array(column, dtype=np.int64) for column in columns)) for columns in rounds]
+
+
+def _instant(text: str) -> int:
+    return (datetime.fromisoformat(text) - EPOCH) // MICROSECOND

@@ -155,9 +155,11 @@ _OF_VERSION = f"""
 {OPEN} and calendar_version = $1 and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
     and ($3::text is null or department = $3)
 """
+_EXTENDED = """facts @? '$[*] ? (@.what != "received" && @.what != "paused" && @.what != "resumed")'"""
+"""Something else has happened to a clock than its receipt and pauses."""
 _OPEN_CLOCKS = f"""
 select dossier_id, code, department, procedure, facts, due_at from dossiers
-where {_OF_VERSION} and (not $5 or jsonb_array_length(facts) > 1)
+where {_OF_VERSION} and (not $5 or {_EXTENDED})
 order by dossier_id limit $4
 """
 
@@ -169,35 +171,39 @@ async def open_clocks(
     department: str | None,
     after: UUID | None,
     limit: int,
-    beyond_receipt: bool = False,
+    beyond_pauses: bool = False,
 ) -> list[asyncpg.Record]:
     """Open clocks as they were derived by this version of the calendar, in key order; `facts` is JSON.
 
-    With `beyond_receipt` only those to which more has happened than their receipt.
+    With `beyond_pauses` only those to which more has happened than their receipt and pauses.
     """
-    return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit, beyond_receipt)
+    return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit, beyond_pauses)
 
 
 # Microseconds since 1970; a clock without a due date has $5.
-_ONLY_RECEIVED = f"""
+_IN_COLUMNS = f"""
 with page as (
-    select dossier_id, department, procedure, received_at, due_at from dossiers
-    where {_OF_VERSION} and jsonb_array_length(facts) = 1
+    select dossier_id, department, procedure, received_at, due_at, facts from dossiers
+    where {_OF_VERSION} and not {_EXTENDED}
     order by dossier_id limit $4
 )
 select department, procedure, max(dossier_id::text) as last,
     array_agg((extract(epoch from received_at) * 1000000)::bigint) as received,
-    array_agg(coalesce((extract(epoch from due_at) * 1000000)::bigint, $5)) as due
+    array_agg(coalesce((extract(epoch from due_at) * 1000000)::bigint, $5)) as due,
+    array_agg(case when jsonb_array_length(facts) > 1 then facts::text end) as facts
 from page group by department, procedure
 """
 
 
-async def only_received(
+async def in_columns(
     pool: asyncpg.Pool, version: int, *, department: str | None, after: UUID | None, limit: int, no_due: int
 ) -> list[asyncpg.Record]:
-    """Open clocks of this version to which nothing has happened but their receipt: the next `limit` of them in key
-    order, as columns by department and procedure. `last` is a group's last key as text."""
-    return await pool.fetch(_ONLY_RECEIVED, version, after, department, limit, no_due)
+    """Open clocks of this version to which nothing has happened but their receipt and pauses: the next `limit` of them
+    in key order, as columns by department and procedure.
+
+    `last` is a group's last key as text; `facts` are JSON, None for a receipt alone.
+    """
+    return await pool.fetch(_IN_COLUMNS, version, after, department, limit, no_due)
 
 
 # Only clocks that were ever paused or settled have anything to look at.

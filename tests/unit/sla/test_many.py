@@ -1,5 +1,6 @@
 """Due dates by columns are those of the stepwise form, whatever the calendar, the term and the pauses."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -12,10 +13,12 @@ from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.running import Pause, run
 from services.sla.domain.terms import counted_from
 from services.sla.many import NO_END, Columns, Round, derive_many, instants, moment
+from services.sla.rehearsal import rounds_of as rounds_of_rows
 from shared.kernel.calendars import CalendarException
 from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
-from tests.unit.sla.given import RULES, VIETNAM, at, local
+from tests.unit.sla.desk import Desk
+from tests.unit.sla.given import RULES, VIETNAM, Acts, at, local
 from tests.unit.sla.test_properties import gaps, terms
 
 _BERLIN = compile_calendar(replace(RULES, name="summer-time", zone="Europe/Berlin"))
@@ -102,3 +105,19 @@ def test_a_year_without_work_is_left_to_the_stepwise_form() -> None:
     idle = tuple(CalendarException(date(2018, 1, 1) + timedelta(days=n), "off", "decided") for n in range(400))
     with pytest.raises(ValueError, match="more than a year without work"):
         Columns(compile_calendar(replace(RULES, exceptions=idle)))
+
+
+def test_pauses_of_rows_become_rounds() -> None:
+    """The first of each clock, then the second; those that touch are one, and one that still stands has no end."""
+    acts = Acts()
+    clock = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-06 08:00"))
+    clock.hear(acts.supplement_received("2017-11-06 09:00"), acts.ask_supplement("2017-11-06 09:00"))
+    clock.hear(acts.supplement_received("2017-11-06 10:00"), acts.ask_supplement("2017-11-07 07:00"))
+    first, second = rounds_of_rows([None, json.dumps(clock.row.facts)])
+    assert (first.of.tolist(), second.of.tolist()) == ([1], [1])
+    assert [local(moment(at)) for at in (first.start[0], first.end[0], second.start[0])] == [
+        "2017-11-06 08:00",
+        "2017-11-06 10:00",
+        "2017-11-07 07:00",
+    ]
+    assert second.end[0] == NO_END
