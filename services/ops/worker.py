@@ -8,7 +8,7 @@ dies, and what is read twice is recognised (docs/adr/0015-views-are-exact.md).
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import faust
@@ -20,6 +20,7 @@ from services.ops.batching import in_batches
 from services.ops.codec import course_bytes, key_bytes, read_course, read_tally, tally_bytes
 from services.ops.counting import SOURCES, Counting, CourseKey, Raw
 from services.ops.domain.tallies import Key
+from services.ops.seeking import TablesConsumer
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import COURSES, TALLIES, Topic
 from shared.kernel.errors import StartError
@@ -59,10 +60,12 @@ def _number(value: bytes | None) -> int:
 
 
 class _App(faust.App):  # type: ignore[misc]  # as above
-    """Tells when partitions move, and when every table has been recovered and records are about to flow."""
+    """Tells when partitions move, and when every table has been recovered and records flow; asks to be brought to
+    where the tables stand."""
 
-    on_moving: Callable[[], None] = staticmethod(lambda: None)
-    on_flowing: Callable[[], None] = staticmethod(lambda: None)
+    on_moving: Callable[[], None]
+    on_flowing: Callable[[], None]
+    seek_to_positions: Callable[[], Awaitable[Mapping[TP, int]]]
 
     def on_rebalance_start(self) -> None:
         super().on_rebalance_start()
@@ -71,6 +74,11 @@ class _App(faust.App):  # type: ignore[misc]  # as above
     def on_rebalance_end(self) -> None:
         super().on_rebalance_end()
         self.on_flowing()
+
+    def _new_transport(self) -> Any:
+        transport = super()._new_transport()
+        transport.Consumer = TablesConsumer
+        return transport
 
 
 class _Decoded(Mapping[K, V]):
@@ -149,7 +157,7 @@ class Worker:
             producer_linger=0.005,
             Table=_Table,
         )
-        app.on_moving, app.on_flowing = self._moving, self._flowing
+        app.on_moving, app.on_flowing, app.seek_to_positions = self._moving, self._flowing, self._seek_to_positions
 
         # raw bytes everywhere: a record that Faust cannot decode would end the stream, or a recovery
         raw = {"key_type": bytes, "value_type": bytes}
@@ -190,11 +198,12 @@ class Worker:
     async def _behind(self, ends: Ends) -> dict[Place, int]:
         """The positions of this worker's partitions in which records wait; none while it does not mean to count.
 
-        Faust can stop giving records, or acknowledgements, without an error: then there is nothing else to see.
+        The last resort: were Faust to stop giving records, or acknowledgements, without an error, nothing else would
+        tell.
         """
         if self._reason is not None:
             return {}
-        places = [(tp.topic, tp.partition) for tp in self._app.consumer.assignment() if tp.topic in _NAMES]
+        places = self._places()
         try:
             end = await asyncio.wait_for(ends.read(places), LOOK_SECONDS)
         except (StartError, TimeoutError):
@@ -219,32 +228,40 @@ class Worker:
             self._reason = "partitions are being shared out, and their tables recovered"
 
     def _flowing(self) -> None:
-        """Called when tables are recovered, also after each rebalance: go on where they stand."""
-        task = asyncio.ensure_future(self._seek_to_positions())
-        task.add_done_callback(self._fail)
-
-    def _fail(self, task: "asyncio.Future[None]") -> None:
-        if not task.cancelled() and task.exception() is not None and not self._failed.done():
-            self._failed.set_exception(task.exception())  # type: ignore[arg-type]  # it is not None
-
-    async def _seek_to_positions(self) -> None:
-        places = [(tp.topic, tp.partition) for tp in self._app.consumer.assignment() if tp.topic in _NAMES]
-        self._gone.clear()  # whoever has a partition now looks
-        await self._seek(places)
+        """Called when tables are recovered and Faust stands where they do, also after each rebalance."""
+        places = self._places()
+        self._gone = {place: first for place, first in self._gone.items() if place in places}
         if self._reason is not None and not self._reason.startswith("upgrade"):
             self._reason = None
         log.info("views_assigned", partitions=sorted(f"{topic}/{partition}" for topic, partition in places))
 
-    async def _seek(self, places: Sequence[Place]) -> None:
+    def _places(self) -> set[TP]:
+        return {tp for tp in self._app.consumer.assignment() if tp.topic in _NAMES}
+
+    async def _seek_to_positions(self) -> Mapping[TP, int]:
+        return await self._seek(self._places())
+
+    async def _seek(self, places: Collection[TP]) -> Mapping[TP, int]:
         """Go on where the tables stand, and note where Kafka no longer has that."""
+        if not places:
+            return {}
         self._sought.update(places)
-        firsts = await self._app.consumer.earliest_offsets(*(TP(*place) for place in places)) if places else {}
-        for place in places:
-            position, first = self._counting().position(*place), firsts[TP(*place)]
-            if first > position:
-                self._gone[place] = first
-                log.error("views_records_gone", topic=place[0], partition=place[1], position=position, first=first)
-            await self._app.consumer.seek(TP(*place), position)
+        firsts = await self._app.consumer.earliest_offsets(*places)
+        positions = {place: self._counting().position(*place) for place in places}
+        for place, position in positions.items():
+            if firsts[place] > position:
+                self._gone[place] = firsts[place]
+                log.error(
+                    "views_records_gone",
+                    topic=place.topic,
+                    partition=place.partition,
+                    position=position,
+                    first=firsts[place],
+                )
+            else:
+                self._gone.pop(place, None)
+        await self._app.consumer.seek_wait(positions)  # in the consumer's thread: `seek` may be lost in a fetch
+        return positions
 
     async def _count(self, stream: Any) -> None:
         """The agent: what comes at about the same time makes a batch, so batches grow with the load."""
@@ -288,7 +305,7 @@ class Worker:
         """Faust stands further on than the tables do, so it is sent back: once, until it is there."""
         if place not in self._sought:
             log.warning("views_go_back", topic=place[0], partition=place[1])
-            await self._seek([place])
+            await self._seek([TP(*place)])
 
     def _counting(self) -> Counting:
         return Counting(_Decoded(self._tallies.data, read_tally), _Decoded(self._courses.data, read_course))
