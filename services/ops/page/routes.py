@@ -132,9 +132,10 @@ def router(page: Page, sampler: Sampler, keys: KeyRing, sessions: Sessions) -> A
 
     @routes.post("/sign-out")
     async def sign_out(request: Request, lang: Lang = "vi") -> Response:
-        sessions.end(request.cookies.get(COOKIE))
         answer = RedirectResponse(f"/?lang={lang}", status_code=303, headers=_SAFE)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        if COOKIE in request.cookies:  # a form on another site brings no cookie, so it must not take one away either
+            sessions.end(request.cookies[COOKIE])
+            answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
 
     @routes.get("/events")

@@ -162,6 +162,15 @@ async def test_who_signs_out_or_loses_the_key_is_out(site: Site) -> None:
         assert 'id="live"' not in (await browser.get("/")).text
 
 
+async def test_a_form_on_another_site_signs_nobody_out(site: Site) -> None:
+    """A browser sends it without the strict cookie, but would still obey an answer that takes the cookie away."""
+    async with site.browser() as browser, site.browser() as stranger:
+        await sign_in(browser, "ops-key")
+        answer = await stranger.post("/sign-out", headers={"Origin": "https://elsewhere.example"})
+        assert "set-cookie" not in answer.headers
+        assert 'id="live"' in (await browser.get("/")).text
+
+
 async def test_programs_ask_with_a_key_and_get_problems(site: Site) -> None:
     """A span that ends before it begins or after all time, an instant without offset, an unknown parameter: 422."""
     async with site.browser() as browser:
