@@ -1,0 +1,100 @@
+"""`python -m tests.bench.rehearsed`: a day off proposed in the middle of 2017's busy weeks, rehearsed and approved.
+
+Plays the first weeks of the demo's half year through a fresh centre and stops at a noon with dossiers open everywhere;
+then a leader makes the next working day but one a day off. Prints the rehearsal as a table (docs/calendars.md has it),
+what the sweep told, and what `motcua verify` finds.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from datetime import time as clock_time
+from typing import Any
+
+import asyncpg
+import httpx
+from rich.console import Console
+
+from motcua.database import VERIFY
+from motcua.keys import IMPORTER
+from motcua.local import LocalCentre
+from motcua.past.half_year.drawing import HalfYear
+from motcua.playing import play
+from motcua.settings import MotcuaSettings
+from motcua.verify.command import run_verify
+from shared.runtime.settings import load
+from tests.bench.bench import QUICK, Bench
+
+_TOLD = ("later", "earlier", "unmoved", "past")
+
+
+def main() -> int:
+    """Exit status: 0 if every promise is kept afterwards."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.rehearsed", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--weeks", type=int, default=6)
+    weeks = parser.parse_args().weeks
+    settings = load(MotcuaSettings)
+    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
+    half_year = HalfYear(bench.centre, weeks=weeks)
+    worktime = half_year.worktime
+    last = worktime.working_day_before(bench.centre.local_date(half_year.ends_at), 3)
+    noon = datetime.combine(last, clock_time(12), bench.centre.zone)
+    with bench.local_centre("rehearsed", durable=False, starts_at=half_year.starts_at) as local:
+
+        def acts() -> Iterator[dict[str, Any]]:
+            for act in half_year.acts():
+                if act.occurred_at <= noon:
+                    yield act.members()
+
+        importer, ops = local.tokens[IMPORTER], local.tokens["ops"]
+        played = asyncio.run(play(acts(), local.site, local.centre, importer=importer, ops=ops, until=noon))
+        bench.say(f"{played.acts:,} acts played, to {noon:%A %d %B %Y, %H:%M}")
+        asyncio.run(_decided(bench, local, worktime.working_day_after(last, 2)))
+        url = local.site.databases[VERIFY]
+        status = run_verify(url, local.site.kafka, local.centre, Console())
+        bench.say(f"{asyncio.run(_moved(url)):,} deadline.moved were told")
+        return status
+
+
+async def _decided(bench: Bench, local: LocalCentre, day: date) -> None:
+    calendar = f"{local.site.url('sla')}/calendars/{local.centre.calendar.name}"
+    leader = {"Authorization": f"Bearer {local.tokens['leader']}"}
+    async with httpx.AsyncClient(headers=leader, timeout=120.0, trust_env=False) as http:
+
+        async def ask(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+            url = f"{calendar}{path}"
+            answer = await (http.post(url, json=body, headers={"Idempotency-Key": path}) if body else http.get(url))
+            found: dict[str, Any] = answer.raise_for_status().json()
+            return found
+
+        off = {"date": day.isoformat(), "kind": "off", "status": "decided", "name": "Nghỉ bão"}
+        made = await ask("/proposals", {"exceptions": [off]})
+        proposal = f"/proposals/{made['proposal_id']}"
+        began = time.monotonic()
+        rehearsed = await ask(f"{proposal}/rehearsal")
+        bench.say(f"Rehearsed in {time.monotonic() - began:.2f} s: {day:%A %d %B %Y} off\n")
+        bench.say(f"| department | open | {' | '.join(_TOLD)} | dates that move |")
+        bench.say(f"|---|{'---:|' * (len(_TOLD) + 1)}---|")
+        for of in rehearsed["departments"]:
+            counts = " | ".join(f"{of[name]:,}" for name in _TOLD)
+            span = f"{of['first_moved']} to {of['last_moved']}" if of["first_moved"] else "none"
+            bench.say(f"| {of['department']} | {of['open']:,} | {counts} | {span} |")
+        for one in (await ask(f"{proposal}/rehearsal/moves?limit=3"))["moves"]:
+            bench.say(f"{one}")
+        approved = await ask(f"{proposal}/approve", {"decision": "57/QĐ-TTHCC"})
+        bench.say(f"\nApproved: version {approved['calendar_version']}")
+
+
+async def _moved(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("select count(*) from sla.facts where type = 'deadline.moved'"))
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

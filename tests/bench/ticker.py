@@ -1,0 +1,173 @@
+"""`python -m tests.bench.ticker`: thresholds told a second while millions of clocks wait, and what an empty look costs.
+
+The clocks are put straight into sla's table, some of them near their due date and not told; sla runs as a process of
+its own, on a durable database, and its relay publishes meanwhile. Prints what it found, with the load of others.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median
+from uuid import UUID
+
+import asyncpg
+
+from motcua.database import create_database, url_for
+from motcua.settings import MotcuaSettings
+from services.sla import __file__ as sla_file
+from services.sla.app import rules_of
+from services.sla.domain.calendar import compile_calendar
+from services.sla.handlers import Clocks
+from services.sla.store import DOSSIERS, ClockRow, any_due
+from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
+from shared.contracts.topics import TOPICS
+from shared.kernel.fence import Fence
+from shared.messaging.admin import create_topics
+from shared.postgres.facts import Publisher
+from shared.postgres.migrate import migrate
+from shared.postgres.pool import create_pool
+from shared.postgres.unit import Unit
+from shared.runtime.clock import machine_now
+from shared.runtime.keys import new_key, write_keys
+from shared.runtime.settings import load
+from tests.bench.bench import QUICK, Bench
+from tests.bench.machine import Meter
+from tests.support import eventually, free_port
+from tests.support.service_process import ServiceProcess
+from tests.support.told import Told
+
+_OWN = ("dossier_id", "partition", "next_at")
+# The template's columns but its key, partition and next threshold; these differ.
+_COPY = """
+insert into dossiers ({columns}, dossier_id, partition, next_at)
+select {columns}, gen_random_uuid(), n % 6, next_at + n * $2::interval
+from dossiers, generate_series(1, $3) as n where dossier_id = $1
+"""
+
+
+def main() -> int:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.ticker", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--pending", type=int, default=2_000_000)
+    parser.add_argument("--due", type=int, default=100_000)
+    options = parser.parse_args()
+    settings = load(MotcuaSettings)
+    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
+    bench.say(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
+    with bench.servers("ticker") as (broker, postgres):
+        assert broker.pid is not None, "it was started"
+        assert postgres.pid is not None, "it was started"
+        asyncio.run(create_topics(broker.bootstrap, TOPICS.values(), replication=1))
+        create_database(postgres.url, services=["sla"])
+        url = url_for(postgres.url, "sla")
+        migrate(url, "sla", Path(sla_file).parent / "migrations")
+        asyncio.run(_filled(bench, url, options.pending, options.due))
+        folder = broker.folder.parent
+        write_keys(folder / "keys.toml", [new_key("ops", "ops")[1]])
+        process = ServiceProcess(
+            "sla",
+            {
+                "SLA_KAFKA_BOOTSTRAP": broker.bootstrap,
+                "SLA_DATABASE_URL": url,
+                "SLA_MEMBER": "sla-0",
+                "SLA_PORT": str(free_port()),
+                "SLA_CENTRE": str(settings.centre),
+                "SLA_KEYS_FILE": str(folder / "keys.toml"),
+            },
+            folder / "sla.log",
+        )
+        process.start()
+        try:
+            meter = Meter({"kafka": broker.pid, "postgres": postgres.pid, "sla": process.pid})
+            asyncio.run(_run(bench, url, options.due, meter))
+        finally:
+            process.stop()
+    return 0
+
+
+async def _run(bench: Bench, url: str, due: int, meter: Meter) -> None:
+    pool = await create_pool(url, "sla")
+    try:
+        meter.again()
+        await eventually(partial(_has_begun, pool), within=120, every=0.01)
+        began = time.monotonic()
+        await eventually(partial(_has_ended, pool), within=900, every=0.05)
+        seconds, spent = time.monotonic() - began, meter.spent()
+        told = int(await pool.fetchval("select count(*) from facts where type = 'deadline.near'"))
+        each = ", ".join(f"{name} {spent.cpu[name] / told * 1e6:.0f}" for name in ("sla", "postgres", "kafka"))
+        bench.say(
+            f"{told:,} of {due:,} thresholds told in {seconds:.1f} s, {told / seconds:,.0f} a second; CPU µs each: "
+            f"{each}; others took {spent.others:.0%} of the machine"
+        )
+        looks = []
+        for _ in range(300):
+            at = time.perf_counter()
+            await any_due(pool, machine_now())
+            looks.append(time.perf_counter() - at)
+        bench.say(f"an empty look: {median(looks) * 1000:.2f} ms")
+    finally:
+        await pool.close()
+
+
+async def _has_begun(pool: asyncpg.Pool) -> bool:
+    return bool(await pool.fetchval("select exists (select from facts where type = 'deadline.near')"))
+
+
+async def _has_ended(pool: asyncpg.Pool) -> bool:
+    return not await any_due(pool, machine_now())
+
+
+async def _filled(bench: Bench, url: str, pending: int, due: int) -> None:
+    """Running clocks of five working days: those that wait, and those whose "near" has come."""
+    pool = await create_pool(url, "sla")
+    now = machine_now()
+    worktime = compile_calendar(bench.centre.calendar).worktime
+    try:
+        for number, (count, received, apart) in enumerate(
+            (
+                (pending, worktime.from_opening(now) + timedelta(minutes=1), timedelta(seconds=1)),
+                (due, worktime.back(now, timedelta(hours=35)), timedelta()),
+            ),
+            start=1,
+        ):
+            row = _received(bench, number, received, now)
+            async with pool.acquire() as connection:
+                await DOSSIERS.insert(connection, [row])
+                columns = ", ".join(name for name in DOSSIERS.columns if name not in _OWN)
+                began = time.monotonic()
+                await connection.execute(_COPY.format(columns=columns), row.key, apart, count - 1, timeout=1800)
+            bench.say(f"{count:,} clocks put into the table in {time.monotonic() - began:.0f} s")
+        async with pool.acquire() as connection:
+            await connection.execute("vacuum analyze dossiers", timeout=1800)
+    finally:
+        await pool.close()
+
+
+def _received(bench: Bench, number: int, at: datetime, now: datetime) -> ClockRow:
+    centre = bench.centre
+    clocks = Clocks(centre, compile_calendar(centre.calendar), 1, rules_of(centre))
+    today = centre.local_date(now)
+    code, department = next(
+        (code, found.departments[0])
+        for code in centre.procedures
+        if (found := centre.procedure(code, today)) is not None
+        and found.term is not None
+        and (found.term.unit, found.term.value, found.term.counting) == ("working_day", 5, "by_hours")
+    )
+    told = Told(start=at, dossier_id=UUID(int=number))
+    rows: dict[UUID, ClockRow] = {}
+    unit = Unit(DOSSIERS, rows, Publisher("sla", centre.code, 1, centre.catalogue_version), now)
+    act = told.received(code, department)
+    clocks.handlers()[type(act.data)](act, unit)
+    (row,) = rows.values()
+    row.fences[DOSSIERS_TOPIC.name] = Fence(1, 1)
+    return row
+
+
+if __name__ == "__main__":
+    sys.exit(main())
