@@ -20,7 +20,7 @@ _WAITING = " union all ".join(
     [
         "select 'sla', count(*), 'dossiers with thresholds to tell' from sla.dossiers where next_at <= %(now)s",
         f"select 'sla', count(*), 'clocks to derive by the calendar in force' from sla.dossiers where {OPEN}"
-        " and calendar_version < (select max(version) from sla.calendars)",
+        " and calendar_version < (select max(version) from sla.calendars where seed is not null)",
         "select 'notify', count(*), 'messages without an outcome' from notify.messages"
         " where next_step is not null and (%(now)s::timestamptz is null or not_before <= %(now)s)",
         *(f"select '{service}', count(*), 'facts to send to Kafka' from {service}.outbox" for service in SERVICES),

@@ -124,7 +124,7 @@ order by calendar_version, dossier_id limit $4 for update skip locked
 """
 _COUNT_OUTDATED = f"select count(*) from dossiers where {OPEN} and calendar_version < $1"
 _ANY_OUTDATED = f"select exists (select from dossiers where {OPEN} and calendar_version < $1)"
-_STANDS = "select coalesce(max(version), 0) from calendars"
+_STANDS = "select coalesce(max(version), 0) from calendars where seed is not null"
 
 
 async def claim_outdated(
