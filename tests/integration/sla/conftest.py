@@ -1,4 +1,4 @@
-"""A broker for the tests of sla alone: topics and groups have fixed names, so other services' tests stay apart."""
+"""A broker for each file of tests: topics and groups have fixed names, so what other files tell stays apart."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,9 +11,10 @@ from shared.messaging.admin import create_topics
 from tests.support import free_port
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def sla_broker(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[kafka.Broker]:
-    """Its topics exist; each test has a database of its own and looks at its own dossiers only."""
+    """Its topics exist. A database is of one test alone and hears what the others of its file told; it looks at its own
+    dossiers only, or is the only one that counts all of them."""
     folder = tmp_path_factory.mktemp("sla_kafka")
     broker = kafka.single(toolchain, folder, port=free_port(), controller_port=free_port())
     with kafka.running(broker):
