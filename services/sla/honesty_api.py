@@ -14,12 +14,15 @@ from pydantic_core import from_json
 
 from services.sla import store
 from services.sla.access import own_department
+from services.sla.calendars import of_version
+from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import derive_by_catalogue
 from services.sla.domain.honesty import Doubt, Doubtful, doubts
 from services.sla.handlers import Clocks
 from services.sla.store import facts_of
 from services.sla.telling import seconds
 from shared.contracts.envelope import Instant, Role
+from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.messaging.service import Context
 from shared.runtime.keys import Principal, require
@@ -113,8 +116,10 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         )
         counted: dict[str | None, Counted] = {}
         near, patience = timedelta(hours=near_hours), timedelta(hours=patience_hours)
+        compiled: dict[int, Calendar] = {}
         async for record in _clocks(context.pool, own_department(who, department)):
-            for each in _doubts(record, clocks, now, near, patience):
+            calendar = await _calendar_of(record, clocks, compiled)
+            for each in _doubts(record, clocks.centre, calendar, now, near, patience):
                 if not first <= clocks.centre.local_date(each.at) <= last:
                     continue
                 of = counted.setdefault(record["department"], Counted(department=record["department"]))
@@ -138,11 +143,22 @@ async def _clocks(pool: asyncpg.Pool, department: str | None) -> AsyncIterator[a
         await asyncio.sleep(0)
 
 
+async def _calendar_of(record: asyncpg.Record, clocks: Clocks, compiled: dict[int, Calendar]) -> Calendar:
+    """The calendar that stands; of a dossier that ended, the one of its time."""
+    version = record["calendar_version"]
+    if record["state"] != "ended" or version == clocks.version:
+        return clocks.calendar
+    if version not in compiled:
+        rules = of_version(clocks.calendar.rules, clocks.history, version)
+        compiled[version] = await asyncio.to_thread(compile_calendar, rules)
+    return compiled[version]
+
+
 def _doubts(
-    record: asyncpg.Record, clocks: Clocks, now: datetime, near: timedelta, patience: timedelta
+    record: asyncpg.Record, centre: Centre, calendar: Calendar, now: datetime, near: timedelta, patience: timedelta
 ) -> list[Doubtful]:
     facts = facts_of(from_json(record["facts"]))
-    deadline = derive_by_catalogue(record["procedure"], facts, clocks.centre, clocks.calendar)
+    deadline = derive_by_catalogue(record["procedure"], facts, centre, calendar)
     return list(
         doubts(
             facts,
@@ -151,8 +167,8 @@ def _doubts(
             now=now,
             near=near,
             patience=patience,
-            rules=clocks.centre.thresholds(clocks.centre.local_date(deadline.received_at)),
-            calendar=clocks.calendar,
+            rules=centre.thresholds(centre.local_date(deadline.received_at)),
+            calendar=calendar,
         )
     )
 

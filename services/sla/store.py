@@ -208,7 +208,7 @@ async def in_columns(
 
 # Only clocks that were ever paused or settled have anything to look at.
 _PAUSED_OR_SETTLED = """
-select dossier_id, code, department, procedure, facts, result_at from dossiers
+select dossier_id, code, department, procedure, facts, result_at, state, calendar_version from dossiers
 where facts @? '$[*] ? (@.what == "paused" || @.what == "settled")'
     and dossier_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid)
     and ($2::text is null or department = $2)

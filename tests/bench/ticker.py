@@ -136,13 +136,15 @@ async def _filled(bench: Bench, url: str, pending: int, due: int) -> None:
             start=1,
         ):
             row = _received(bench, number, received, now)
-            async with pool.acquire() as connection:
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("set local statement_timeout = 0")  # longer than any service may take
                 await DOSSIERS.insert(connection, [row])
                 columns = ", ".join(name for name in DOSSIERS.columns if name not in _OWN)
                 began = time.monotonic()
                 await connection.execute(_COPY.format(columns=columns), row.key, apart, count - 1, timeout=1800)
             bench.say(f"{count:,} clocks put into the table in {time.monotonic() - began:.0f} s")
         async with pool.acquire() as connection:
+            await connection.execute("set statement_timeout = 0")
             await connection.execute("vacuum analyze dossiers", timeout=1800)
     finally:
         await pool.close()
