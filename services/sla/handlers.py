@@ -7,7 +7,7 @@ from typing import Any
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline, derive_by_catalogue
-from services.sla.domain.thresholds import Threshold, passed, pending, thresholds, untrue
+from services.sla.domain.thresholds import Threshold, overturned, passed, pending, thresholds, untrue
 from services.sla.replay import CLOCK_FACTS, clock_fact
 from services.sla.store import ClockRow
 from services.sla.telling import digest_of, moved, tell, tell_fired, tell_retracted
@@ -166,16 +166,24 @@ class Clocks:
         event = self._event(row, deadline)
         said = digest_of(event)
         differs = said != row.told
-        if differs:
+        moves = self._moves(row, deadline)
+        fired = row.fired_thresholds()
+        wrong = overturned(fired, deadline.due_at)
+        if moves:  # by the calendar that counts now, none of what was told of the date before was so
+            wrong += tuple(each for each in fired if each.about == row.due_at and each not in wrong)
+        if differs or wrong:
             now = max(now, self.history[-1].since) if self.history else now
             row.generation += 1
             event = event.model_copy(update={"generation": row.generation})
             name = f"{row.key}|rules|{self.rules}|{self.version}|{row.generation}"
             cause = _cause(name, str(row.key), now)
-            if self._moves(row, deadline):
-                event = self._moved(row, unit, event, time=now, cause=cause)
-            unit.publish(row, event, time=now, cause=cause)
-            row.told = said  # what the clock has come to, however that is told
+            self._take_back(row, unit, wrong, time=now, cause=cause)
+            if moves and row.due_at is not None:
+                decisions = [each.decision for each in self.history if each.number > row.calendar_version]
+                event = moved(event, row.due_at, "; ".join(decisions))
+            if differs:
+                unit.publish(row, event, time=now, cause=cause)
+                row.told = said  # what the clock has come to, however that is told
         self._keep(row, deadline)
         return differs
 
@@ -183,17 +191,6 @@ class Clocks:
         """Whether a later calendar makes another one of a running clock's due date."""
         runs = row.state == deadline.state == "running" and None not in (row.due_at, deadline.due_at)
         return runs and row.due_at != deadline.due_at and row.calendar_version < self.version
-
-    def _moved(
-        self, row: ClockRow, unit: Unit[ClockRow], event: DeadlineEvent, *, time: datetime, cause: Cause
-    ) -> DeadlineEvent:
-        """The new due date beside the one that stands on the row, and the decisions since. What was told of that one is
-        taken back: by the calendar that counts now none of it was so."""
-        assert row.due_at is not None  # it moves
-        wrong = [each for each in row.fired_thresholds() if each.about == row.due_at]
-        self._take_back(row, unit, wrong, time=time, cause=cause)
-        decisions = [each.decision for each in self.history if each.number > row.calendar_version]
-        return moved(event, row.due_at, "; ".join(decisions))
 
     def deadline(self, row: ClockRow) -> Deadline:
         """What the row's facts come to by these rules. The row has a clock."""
@@ -215,7 +212,9 @@ class Clocks:
         fired = row.fired_thresholds()
         if not fired:
             return
-        self._take_back(row, unit, untrue(fired, since, self._thresholds(row, deadline)), time=since, cause=cause)
+        wrong = untrue(fired, since, self._thresholds(row, deadline))
+        wrong += tuple(each for each in overturned(fired, deadline.due_at) if each not in wrong)
+        self._take_back(row, unit, wrong, time=since, cause=cause)
 
     def _take_back(
         self, row: ClockRow, unit: Unit[ClockRow], wrong: Sequence[Threshold], *, time: datetime, cause: Cause

@@ -78,7 +78,7 @@ class Sweep:
             rows = await DOSSIERS.lock(connection, [key for _, key in claimed])
             await look(context.clock, connection)
             await calendars.follow(clocks, connection)
-            unit = Unit(DOSSIERS, rows, context.publisher, context.clock.now())
+            unit = Unit(DOSSIERS, rows, context.publisher, context.clock.recorded_from())
             for place, row in enumerate(rows.values(), start=1):
                 clocks.rederive(row, unit, now=unit.recorded_at)
                 if place % _AT_ONCE == 0:

@@ -15,6 +15,9 @@ from shared.kernel.worktime import OutsideCalendarError
 Level = Literal["near", "at_risk", "reached", "breached", "escalated", "pause_exceeded"]
 
 
+_COME: tuple[Level, ...] = ("reached", "breached", "escalated")
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """A level and its instant; `about` is the due date that it is about, or the beginning of the pause.
@@ -83,6 +86,15 @@ def pending(all_of_them: Sequence[Threshold], fired: Collection[Threshold]) -> t
 def passed(candidates: Sequence[Threshold], until: datetime) -> tuple[Threshold, ...]:
     """Those whose instant has come by `until`, itself included."""
     return tuple(each for each in candidates if each.at <= until)
+
+
+def overturned(fired: Sequence[Threshold], due_at: datetime | None) -> tuple[Threshold, ...]:
+    """Those that were told of a due date that had come, where another one stands now, or none.
+
+    Neither a pause nor an extension moves a date that has come: so it had not, by what is known now. It takes a changed
+    calendar to find that out.
+    """
+    return tuple(each for each in fired if each.level in _COME and each.about != due_at)
 
 
 def untrue(fired: Sequence[Threshold], since: datetime, standing: Collection[Threshold]) -> tuple[Threshold, ...]:
