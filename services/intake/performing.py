@@ -15,6 +15,7 @@ from services.intake import store
 from services.intake.block import Answer, Block, Outcome, Trail, key_id
 from services.intake.cases import Setting
 from services.intake.domain.acts import ACTS as ALL_ACTS
+from services.intake.domain.extensions import NOT_TOLD
 from services.intake.domain.moments import Backdating
 from services.intake.requests import ActLine, Reference
 from services.intake.tables import DOSSIERS
@@ -30,7 +31,7 @@ from shared.runtime import metrics
 MAX_BLOCK = 500
 DUE_SECONDS = 5.0
 """How long an act waits for the due date that it is judged by."""
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 ATTEMPTS = 6
 ACTS = metrics.counter("motcua_intake_acts_total", "Acts asked for, by act and HTTP status.", ("act", "status"))
 
@@ -58,8 +59,9 @@ class Performer:
     async def block(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, *, failed: set[str]) -> list[Outcome]:
         """At most MAX_BLOCK acts, answered after their commit, in order.
 
-        They are one transaction, but for acts that are judged by the clock: those wait until the acts before them are
-        committed and sla has told what these made of it, without a connection, DUE_SECONDS at most in a whole block.
+        They are one transaction, but for acts that are judged by the clock. Such an act stands alone, after the commit
+        of those before it; where sla has not told yet what they made of the clock, it is judged again once it has: it
+        waits without a connection, DUE_SECONDS at most in a whole block.
 
         A refused act leaves the others alone, but later ones of its dossier are refused with 424; `failed` carries
         those dossiers from block to block. Tried again where another transaction was faster or the database was away
@@ -69,18 +71,17 @@ class Performer:
         outcomes: list[Outcome] = []
         give_up_at = time.monotonic() + DUE_SECONDS
         for part in _parts(lines):
-            if _is_judged_by_clock(part[0]):
-                await self._until_told(part[0], give_up_at)
-            outcomes += await self._together(part, actor, trail, failed)
+            failing = set(failed)
+            found = await self._together(part, actor, trail, failing)
+            while _waits_for_clock(found) and time.monotonic() < give_up_at:
+                await asyncio.sleep(POLL_SECONDS)
+                failing = set(failed)
+                found = await self._together(part, actor, trail, failing)
+            failed.update(failing)
+            outcomes += found
+        for line, outcome in zip(lines, outcomes, strict=True):
+            ACTS.labels(line.act if isinstance(outcome, Answer) else "refused", outcome.status).inc()
         return outcomes
-
-    async def _until_told(self, line: ActLine, give_up_at: float) -> None:
-        """Wait for the due date by which a line is judged; without it the act is refused by its rule."""
-        (dossier_id,) = await self._targets([line])
-        while dossier_id is not None and time.monotonic() < give_up_at:
-            if await store.clock_is_told(self._context.pool, dossier_id):
-                return
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _together(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, failed: set[str]) -> list[Outcome]:
         for attempt in range(1, ATTEMPTS + 1):
@@ -97,8 +98,6 @@ class Performer:
                 await asyncio.sleep(0 if overtaken else random.uniform(0.5, 1.0) * 0.05 * 2**attempt)
             else:
                 failed.update(failing)
-                for line, outcome in zip(lines, outcomes, strict=True):
-                    ACTS.labels(line.act if isinstance(outcome, Answer) else "refused", outcome.status).inc()
                 return outcomes
         raise AssertionError("unreachable")  # the last attempt returns or raises
 
@@ -175,11 +174,15 @@ def _is_judged_by_clock(line: ActLine) -> bool:
     return act is not None and act.judged_by_clock
 
 
+def _waits_for_clock(outcomes: Sequence[Outcome]) -> bool:
+    return any(isinstance(one, ExpectedError) and one.slug == NOT_TOLD for one in outcomes)
+
+
 def _parts(lines: Sequence[ActLine]) -> Iterator[list[ActLine]]:
-    """The lines in order, cut before each that is judged by the clock: one before it may touch its dossier's."""
+    """The lines in order, each that is judged by the clock alone: one before it may touch its dossier's."""
     part: list[ActLine] = []
     for line in lines:
-        if part and _is_judged_by_clock(line):
+        if part and (_is_judged_by_clock(line) or _is_judged_by_clock(part[-1])):
             yield part
             part = []
         part.append(line)

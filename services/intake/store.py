@@ -126,15 +126,6 @@ async def load_dossier(connection: Connection, dossier_id: UUID) -> DossierRow |
     return DossierRow(key=dossier_id, **values)
 
 
-async def clock_is_told(pool: asyncpg.Pool, dossier_id: UUID) -> bool:
-    """Whether sla has told what the clock is after the last act that touched it; true where there is no dossier."""
-    behind = await pool.fetchval(
-        "select clock_sequence > coalesce((due ->> 'reflects')::bigint, 0) from dossiers where dossier_id = $1",
-        dossier_id,
-    )
-    return not behind
-
-
 async def load_history(connection: Connection, dossier_id: UUID) -> list[dict[str, Any]]:
     """The dossier's facts as they stand on Kafka, in sequence order."""
     rows = await connection.fetch(

@@ -10,6 +10,9 @@ from typing import Any
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.kernel.worktime import OutsideCalendarError, Worktime
 
+NOT_TOLD = "due-date-not-told"
+"""The refusal that time mends: sla has not told yet what the last act made of the clock."""
+
 
 def standing_due(due: Mapping[str, Any] | None, clock_sequence: int) -> datetime:
     """The due date that stands after the last act that touched the clock (`clock_sequence`), by what sla told last.
@@ -18,7 +21,7 @@ def standing_due(due: Mapping[str, Any] | None, clock_sequence: int) -> datetime
     """
     if due is None or due["reflects"] < clock_sequence:
         raise ExpectedError(
-            "due-date-not-told",
+            NOT_TOLD,
             "the due date that now stands has not been told yet: send this again in a moment, with the same key",
         )
     if due["status"] == "none":
