@@ -14,7 +14,7 @@ from pydantic_core import from_json
 
 from services.sla import store
 from services.sla.access import own_department
-from services.sla.calendars import of_version
+from services.sla.calendars import follow, of_version
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import derive_by_catalogue
 from services.sla.domain.honesty import Doubt, Doubtful, doubts
@@ -103,6 +103,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         if last < first:
             wrong = f"{last} is before first, {first}"
             raise ExpectedError("invalid-content", wrong, status=422, errors=[FieldError("/query/last", wrong)])
+        await follow(clocks, context.pool)
         now = context.clock.now()
         report = HonestPauses(
             first=first,

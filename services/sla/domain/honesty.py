@@ -39,20 +39,24 @@ def doubts(
 
     A pause that began when no more than `near` of working time was left; one that lasted longer than the centre's
     ceiling, or still does; a settlement whose result (`result_at`) has not come within `patience` of working time.
-    Raises OutsideCalendarError where `now` lies beyond the calendar.
+    Time beyond the calendar's end is not counted until it is prolonged.
     """
     worktime = calendar.worktime
+
+    def lasted(start: datetime, end: datetime) -> timedelta:
+        return worktime.elapsed(min(start, worktime.ends_at), min(max(start, end), worktime.ends_at))
+
     ceiling = rules.pause_ceiling_working_days * calendar.standard_day
     left = {shift.by.start: shift.left for shift in deadline.shifts if isinstance(shift.by, Pause)}
     for start, end, ground in _pauses(facts, now):
         found = left.get(start)
         if found is not None and found <= near:
             yield Doubtful("paused_near_due", start, found, ground)
-        lasted = worktime.elapsed(start, end)
-        if lasted > ceiling:
-            yield Doubtful("paused_too_long", start, lasted, ground)
+        paused = lasted(start, end)
+        if paused > ceiling:
+            yield Doubtful("paused_too_long", start, paused, ground)
     if deadline.ended == "settled" and deadline.ended_at is not None and result_at is None:
-        missing = worktime.elapsed(deadline.ended_at, max(now, deadline.ended_at))
+        missing = lasted(deadline.ended_at, now)
         if missing > patience:
             yield Doubtful("settled_without_result", deadline.ended_at, missing)
 

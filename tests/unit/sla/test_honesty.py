@@ -82,3 +82,19 @@ def test_the_time_before_a_reopening_is_nobodys_pause() -> None:
     """It counts as one for the due date, but nobody asked the applicant for anything."""
     again = (fact("settled", "2017-11-09 17:00"), fact("reopened", "2017-11-24 07:00"))
     assert looked_at(*again) == []
+
+
+def test_time_beyond_the_calendar_is_not_counted() -> None:
+    """A report after the calendar's end still answers: it has to be prolonged, and until then nothing is worked."""
+    course = (fact("received", "2027-12-20 07:00"), fact("settled", "2027-12-30 17:00"))
+    found = doubts(
+        course,
+        derive(course, Term(5, "working_day"), VIETNAM),
+        result_at=None,
+        now=at("2028-03-01 08:00"),
+        near=8 * HOUR,
+        patience=timedelta(),
+        rules=RULES,
+        calendar=VIETNAM,
+    )
+    assert [(each.doubt, each.working_time / HOUR) for each in found] == [("settled_without_result", 8.0)]

@@ -1,0 +1,20 @@
+"""What `motcua verify` makes of a row that an older release wrote."""
+
+import json
+from pathlib import Path
+
+from motcua.verify.assignments import _kept, _plain
+from services.routing.replay import decide_again
+from shared.runtime.centre import load_centre
+from tests.support.centre_folder import write_centre
+from tests.support.told import Told
+
+
+def test_a_row_of_an_older_release_says_the_same(tmp_path: Path) -> None:
+    """It lacks the members that were added since; their defaults are what was meant."""
+    told = Told()
+    facts = [told.submitted(department="STP"), told.received()]
+    decided = decide_again(facts, load_centre(write_centre(tmp_path / "centre")))
+    assert decided is not None
+    row = decided.model_dump(mode="json", exclude={"step"})
+    assert _kept(json.dumps(row)) == _plain(decided)
