@@ -94,7 +94,9 @@ class Recorder:
     async def _transact(self, wishes: Sequence[_Wish]) -> list[Any]:
         """The outcomes of a group that is committed; that of an unknown message is its refusal."""
         dossiers = await dossiers_of(self._context.pool, {wish.message_id for wish in wishes})
-        async with self._context.unit(DOSSIERS, set(dossiers.values())) as (connection, unit):
+        # a dossier's row is locked for its order alone, and changes only where a fact draws a sequence from it
+        keys = set(dossiers.values())
+        async with self._context.unit(DOSSIERS, keys, only_told=True) as (connection, unit):
             messages = await MESSAGES.lock(connection, dossiers)
             machine = await machine_now(connection)
             outcomes = [

@@ -69,7 +69,9 @@ class Context:
         self.health = Health("consumer", "relay")
         self.consumer: Consumer  # set before workers and HTTP start
 
-    def unit(self, table: Table[R], keys: Iterable[Any]) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
+    def unit(
+        self, table: Table[R], keys: Iterable[Any], *, only_told: bool = False
+    ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
         """A transaction of its own on the rows of `keys`: see shared.postgres.unit.unit_of_work."""
         return unit_of_work(
             self.pool,
@@ -78,6 +80,7 @@ class Context:
             publisher=self.publisher,
             clock=self.clock,
             committed=self.wake_relay,
+            only_told=only_told,
         )
 
 

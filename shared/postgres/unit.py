@@ -20,15 +20,27 @@ T = TypeVar("T")
 
 
 class Unit(Generic[R]):
-    """Locked rows in, changed rows, further records and facts out. Decisions on it are pure: no SQL, no await."""
+    """Locked rows in, changed rows, further records and facts out. Decisions on it are pure: no SQL, no await.
 
-    def __init__(self, table: Table[R], rows: dict[Any, R], publisher: Publisher, recorded_at: datetime) -> None:
+    Every row is written, changed or not; with `only_told` those alone of which a fact is told.
+    """
+
+    def __init__(
+        self,
+        table: Table[R],
+        rows: dict[Any, R],
+        publisher: Publisher,
+        recorded_at: datetime,
+        *,
+        only_told: bool = False,
+    ) -> None:
         self.table = table
         self.recorded_at = recorded_at
         self.facts: list[AnyFact] = []
         self._publisher = publisher
         self._rows = rows
         self._known = frozenset(rows)
+        self._only_told = only_told
         self._places: Counter[tuple[str, str]] = Counter()
         self._added: dict[RecordTable[Any], list[Any]] = {}
         self._changed: dict[RecordTable[Any], list[Any]] = {}
@@ -69,8 +81,12 @@ class Unit(Generic[R]):
 
     async def save(self, connection: Connection) -> None:
         """Write everything within the open transaction: new rows in key order, changed rows, records, facts."""
-        await self.table.insert(connection, [row for key, row in self._rows.items() if key not in self._known])
-        await self.table.update(connection, [row for key, row in self._rows.items() if key in self._known])
+        rows = self._rows
+        if self._only_told:
+            told = {fact.subject for fact in self.facts}
+            rows = {key: row for key, row in rows.items() if str(key) in told}
+        await self.table.insert(connection, [row for key, row in rows.items() if key not in self._known])
+        await self.table.update(connection, [row for key, row in rows.items() if key in self._known])
         for table, records in self._added.items():
             await table.insert(connection, records)
         for table, records in self._changed.items():
@@ -87,8 +103,10 @@ async def unit_of_work(
     publisher: Publisher,
     clock: Clock,
     committed: Callable[[], None],
+    only_told: bool = False,
 ) -> AsyncIterator[tuple[Connection, Unit[R]]]:
-    """A transaction that locks the rows of `keys`, and saves and commits when the block ends without an error.
+    """A transaction that locks the rows of `keys`, and saves and commits when the block ends without an error;
+    `only_told` is Unit's.
 
     Gives the connection, too, for further reads under the same locks; inside, `clock` tells what is
     committed. Calls `committed` afterwards (it wakes the
@@ -97,7 +115,7 @@ async def unit_of_work(
     async with pool.acquire() as connection, connection.transaction():
         rows = await table.lock(connection, keys)
         await look(clock, connection)  # after the locks: no dossier's facts are recorded backwards
-        unit = Unit(table, rows, publisher, clock.now())
+        unit = Unit(table, rows, publisher, clock.now(), only_told=only_told)
         yield connection, unit
         await unit.save(connection)
     if unit.facts:

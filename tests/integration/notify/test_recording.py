@@ -89,6 +89,17 @@ async def test_what_is_asked_for_during_a_commit_shares_the_next(database: Datab
         assert transactions[0] != transactions[1]
 
 
+async def test_a_dossier_is_written_only_where_something_is_told_of_it(database: Databases, tmp_path: Path) -> None:
+    """Its row is locked for every change of a message, and stays as it is where no fact draws a sequence from it."""
+    async with planned(database.fresh("notify"), tmp_path, 2) as (it, ids):
+        recorder = Recorder(it.context)
+        versions = "select dossiers.xmin::text from dossiers join messages using (dossier_id) where message_id = $1"
+        before = [await it.pool.fetchval(versions, message_id) for message_id in ids]
+        await asyncio.gather(recorder.record(ids[0], attempted), recorder.record(ids[1], dropped))
+        after = [await it.pool.fetchval(versions, message_id) for message_id in ids]
+        assert [one == other for one, other in zip(before, after, strict=True)] == [True, False]
+
+
 async def test_a_change_that_fails_fails_alone(database: Databases, tmp_path: Path) -> None:
     """By its own decision or by what the database thinks of it: the others of its group are made, each once."""
     async with planned(database.fresh("notify"), tmp_path, 4) as (it, ids):
