@@ -33,6 +33,7 @@ within the unit alone, since it is asked again where the transaction has to be t
 @dataclass(slots=True, eq=False)
 class _Wish:
     message_id: UUID
+    dossier_id: UUID | None
     decide: Decide[Any]
     outcome: asyncio.Future[Any]
 
@@ -58,14 +59,15 @@ class Recorder:
         self._waiting: list[_Wish] = []
         self._work: asyncio.Task[None] | None = None
 
-    async def record(self, message_id: UUID, decide: Decide[T]) -> T:
-        """What `decide` answered, once its change is committed.
+    async def record(self, message_id: UUID, decide: Decide[T], *, dossier_id: UUID | None = None) -> T:
+        """What `decide` answered, once its change is committed. The message's dossier is looked up where it is not
+        given.
 
         Raises what `decide` or its transaction raised, and ExpectedError (404) when there is no such message. Where a
         group fails by one of its changes, each is made alone, side by side; where the database is away, all of it
         raises that.
         """
-        wish = _Wish(message_id, decide, asyncio.get_running_loop().create_future())
+        wish = _Wish(message_id, dossier_id, decide, asyncio.get_running_loop().create_future())
         self._waiting.append(wish)
         if self._work is None or self._work.done():
             # in a context of its own: it works for many, so the first one's ids must not stand in its log lines
@@ -93,7 +95,9 @@ class Recorder:
 
     async def _transact(self, wishes: Sequence[_Wish]) -> list[Any]:
         """The outcomes of a group that is committed; that of an unknown message is its refusal."""
-        dossiers = await dossiers_of(self._context.pool, {wish.message_id for wish in wishes})
+        dossiers = {wish.message_id: wish.dossier_id for wish in wishes if wish.dossier_id is not None}
+        if unknown := {wish.message_id for wish in wishes} - dossiers.keys():
+            dossiers |= await dossiers_of(self._context.pool, unknown)
         # a dossier's row is locked for its order alone, and changes only where a fact draws a sequence from it
         keys = set(dossiers.values())
         async with self._context.unit(DOSSIERS, keys, only_told=True) as (connection, unit):

@@ -168,13 +168,13 @@ class Sender:
             case "answer":  # its sender died on the way: as if the provider had kept silent
                 await self._record_surely(leased, NoAnswer())
             case "ask":
-                if await self._surely(message_id, partial(self._judge.may_ask, leased)):
+                if await self._surely(leased, partial(self._judge.may_ask, leased)):
                     await self._record_surely(leased, await self._gateway.ask(message_id), asked=True)
             case _:
                 contact = (await contacts).get(message_id)
                 address = contact.address(self._channel) if contact else None
                 begin = partial(self._judge.begin, leased, contact, address)
-                if outgoing := await self._surely(message_id, begin):
+                if outgoing := await self._surely(leased, begin):
                     await self._record_surely(leased, await self._gateway.send(outgoing))
 
     async def _record_surely(self, leased: Message, answer: Answer, *, asked: bool = False) -> None:
@@ -187,16 +187,16 @@ class Sender:
                 answer=type(answer).__name__,
                 asked=asked,
             )
-        await self._surely(leased.message_id, partial(self._judge.settle, leased, answer, asked))
+        await self._surely(leased, partial(self._judge.settle, leased, answer, asked))
 
-    async def _surely(self, message_id: UUID, decide: Decide[T]) -> T:
+    async def _surely(self, leased: Message, decide: Decide[T]) -> T:
         """What `decide` answered, also when the database is away, or its dossier locked, for no longer than a lease."""
         retrying = stamina.retry_context(
             on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
         )
         async for attempt in retrying:
             with attempt:
-                return await self._recorder.record(message_id, decide)
+                return await self._recorder.record(leased.message_id, decide, dossier_id=leased.dossier_id)
         raise AssertionError("stamina gives an attempt or raises")
 
     def _note_trouble(self, error: Exception, **about: str | int) -> None:
