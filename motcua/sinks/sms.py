@@ -16,6 +16,8 @@ from motcua.sinks.inbox import Inbox, InboxMessage
 from shared.runtime.clock import machine_now
 
 _STATUS = {"busy": 429, "error": 500, "refused": 422}
+_TOGETHER = 100
+"""Receipts that are reported by one request, at most."""
 
 
 class SmsRequest(BaseModel):
@@ -29,33 +31,57 @@ class SmsRequest(BaseModel):
     parts: int = Field(ge=1, le=20)
 
 
+class _Reports:
+    """Tells of arrivals until somebody takes it: at once, and those that come meanwhile together."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._waiting: list[dict[str, str]] = []
+        self._work: asyncio.Task[None] | None = None
+        self._http: aiohttp.ClientSession | None = None
+
+    def add(self, message_id: str, status: str) -> None:
+        """Report a message. Its task is begun, not waited for."""
+        self._waiting.append({"message_id": message_id, "status": status})
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._tell())
+
+    async def close(self) -> None:
+        """Report nothing more."""
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+        if self._http is not None:
+            await self._http.close()
+
+    async def _tell(self) -> None:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5), headers=self._headers)
+        while self._waiting:
+            told, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+            for attempt in range(10):
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    async with self._http.post(self._url, json={"receipts": told}) as response:
+                        if response.status < 300:
+                            break
+                await asyncio.sleep(min(0.2 * 2**attempt, 5))
+
+
 def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receipt_key: str = "") -> FastAPI:
     """The simulator; arrivals are reported to `receipt_url` with the bearer key `receipt_key`."""
     control = Control()
     taken = {message.message_id for message in inbox.messages("sms")}
-    reports: set[asyncio.Task[None]] = set()
+    reports = _Reports(receipt_url, receipt_key) if receipt_url else None
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as app.state.http:
-            yield
-            for report in reports:
-                report.cancel()
-            await asyncio.gather(*reports, return_exceptions=True)
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if reports is not None:
+            await reports.close()
 
     app = FastAPI(title="SMS gateway simulator", docs_url=None, redoc_url=None, lifespan=lifespan)
     add_control(app, control)
-
-    async def report(message_id: str, status: str) -> None:
-        """Post the receipt until somebody takes it; a receipt of a message that is being recorded may come early."""
-        body = {"message_id": message_id, "status": status}
-        headers = {"Authorization": f"Bearer {receipt_key}"}
-        for attempt in range(10):
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with app.state.http.post(receipt_url, json=body, headers=headers) as response:
-                    if response.status < 300:
-                        return
-            await asyncio.sleep(min(0.2 * 2**attempt, 5))
 
     def take(message: SmsRequest, behaviour: Behaviour) -> None:
         if behaviour.idempotent and message.id in taken:
@@ -72,10 +98,8 @@ def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receip
                 parts=message.parts,
             )
         )
-        if receipt_url and behaviour.receipts != "none":
-            task = asyncio.create_task(report(message.id, behaviour.receipts))
-            reports.add(task)
-            task.add_done_callback(reports.discard)
+        if reports is not None and behaviour.receipts != "none":
+            reports.add(message.id, behaviour.receipts)
 
     @app.get("/")
     async def who() -> dict[str, str]:

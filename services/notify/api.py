@@ -1,12 +1,14 @@
 """notify over HTTP: receipts from the provider, messages for the people who look after dossiers."""
 
+import asyncio
 import hmac
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.notify.outcomes import record_receipt
 from services.notify.recording import Recorder
@@ -27,11 +29,24 @@ class Receipt(Body):
     status: Literal["delivered", "undelivered"]
 
 
+class Receipts(Body):
+    """Reports of one message or of many. One message's come in the order in which they hold."""
+
+    receipts: list[Receipt] = Field(min_length=1, max_length=1000)
+
+
 class ReceiptTaken(BaseModel):
     """`news` is false for a report that changes nothing: a repeated one, say."""
 
     message_id: UUID
     news: bool
+
+
+class ReceiptsTaken(BaseModel):
+    """What came of each, in the order given; `unknown` are messages that nobody planned here."""
+
+    taken: list[ReceiptTaken]
+    unknown: list[UUID]
 
 
 class MessageOut(BaseModel):
@@ -70,15 +85,26 @@ def router(context: Context, recorder: Recorder, *, receipt_key: str | None) -> 
         if receipt_key is None or not hmac.compare_digest(given, receipt_key.encode()):
             raise ExpectedError("unauthorized", "send the key for receipts: Authorization: Bearer …", status=401)
 
+    def take(receipt: Receipt, message: Message, unit: Unit[DossierRow], _: datetime) -> bool:
+        now = context.clock.at_due(message.not_before)
+        return record_receipt(receipt.status == "delivered", message, unit, now=now)
+
     @routes.post("/receipts", dependencies=[Depends(provider)])
-    async def receipts(receipt: Receipt) -> ReceiptTaken:
-        """Take a delivery receipt; the same one twice does no harm."""
-
-        def take(message: Message, unit: Unit[DossierRow], _: datetime) -> bool:
-            now = context.clock.at_due(message.not_before)
-            return record_receipt(receipt.status == "delivered", message, unit, now=now)
-
-        return ReceiptTaken(message_id=receipt.message_id, news=await recorder.record(receipt.message_id, take))
+    async def receipts(reported: Receipts) -> ReceiptsTaken:
+        """Take delivery receipts; the same ones twice do no harm. Where one cannot be kept, the others are all the
+        same, and the refusal says that all may be sent again."""
+        outcomes = await asyncio.gather(
+            *(recorder.record(one.message_id, partial(take, one)) for one in reported.receipts), return_exceptions=True
+        )
+        answer = ReceiptsTaken(taken=[], unknown=[])
+        for one, outcome in zip(reported.receipts, outcomes, strict=True):
+            if isinstance(outcome, ExpectedError):
+                answer.unknown.append(one.message_id)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                answer.taken.append(ReceiptTaken(message_id=one.message_id, news=outcome))
+        return answer
 
     @routes.get("/dossiers/{dossier_id}/messages")
     async def messages_of_dossier(dossier_id: UUID, who: Annotated[Principal, Depends(STAFF)]) -> MessagesOut:

@@ -267,30 +267,6 @@ async def test_messages_of_a_dossier_are_listed_for_staff(database: Databases, t
             assert (await it.http.get(it.urls[0] + path, headers=headers)).status_code == status
 
 
-async def test_receipts_need_their_own_key_and_a_known_message(database: Databases, tmp_path: Path) -> None:
-    """An API key is not enough, and a stranger's receipt changes nothing."""
-    async with office(database.fresh("notify"), tmp_path) as it:
-        it.intake.broken = True
-        life = life_now()
-        life.withdrawn()
-        await it.hear(life.facts)
-        (message,) = await it.messages(life)
-        known = {"message_id": str(message["message_id"]), "status": "delivered"}
-        unknown = known | {"message_id": str(life.dossier_id)}
-        right = {"Authorization": "Bearer receipts-of-the-test"}
-        for body, headers, status in (
-            (known, {}, 401),
-            (known, {"Authorization": f"Bearer {it.keys['leader']}"}, 401),
-            (unknown, right, 404),
-            (known | {"status": "lost"}, right, 422),
-        ):
-            answer = await it.http.post(f"{it.urls[0]}/receipts", json=body, headers=headers)
-            assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-        early = await it.http.post(f"{it.urls[0]}/receipts", json=known, headers=right)
-        assert early.json()["news"] is False  # it was never sent, so it cannot have arrived
-        assert (await it.messages(life))[0]["state"] == "planned"
-
-
 async def ask(it: Office, key: str, path: str, **query: str) -> Any:
     answer = await it.http.get(it.urls[0] + path, params=query, headers={"Authorization": f"Bearer {it.keys[key]}"})
     assert answer.status_code == 200, answer.text

@@ -152,10 +152,10 @@ async def test_a_late_receipt_turns_unknown_into_delivered(database: Databases, 
         for news in (True, False):
             answer = await it.http.post(
                 f"{it.urls[0]}/receipts",
-                json={"message_id": str(message["message_id"]), "status": "delivered"},
+                json={"receipts": [{"message_id": str(message["message_id"]), "status": "delivered"}]},
                 headers=bearer(RECEIPT_KEY),
             )
-            assert answer.json()["news"] is news
+            assert answer.json()["taken"][0]["news"] is news
         kinds = [kind for kind, _ in await it.outcomes(life)]
         assert kinds == ["message.planned", "message.unknown", "message.delivered"]
 
