@@ -20,7 +20,7 @@ from services.notify.deciding import AFTER_FAILURE, Judge
 from services.notify.domain.delivery import Answer, NoAnswer, NotTaken
 from services.notify.gateways import Gateway
 from services.notify.recording import Decide, Recorder
-from services.notify.store import DOSSIERS, Message, any_due, claim
+from services.notify.store import DOSSIERS, Message, claim, partitions_due
 from services.notify.texts import Texts
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
@@ -115,10 +115,11 @@ class Sender:
         pool = self._context.pool
         await look(self._context.clock, pool)
         now = self._context.clock.now()
-        if not await any_due(pool, channel=self._channel, now=now):
+        due = await partitions_due(pool, channel=self._channel, now=now, limit=room)
+        if due is None:
             return False
         heard = await self._context.consumer.caught_up_by_any(
-            DOSSIERS_TOPIC, DEADLINES, within_seconds=CATCHING_UP_SECONDS
+            DOSSIERS_TOPIC, DEADLINES, awaited=due, within_seconds=CATCHING_UP_SECONDS
         )
         leased = await claim(pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=heard)
         if not leased:

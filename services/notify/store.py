@@ -118,12 +118,20 @@ MESSAGES = RecordTable(
     },
 )
 
-_ANY_DUE = """
-select exists (
-    select from messages
-    where channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
+_DUE = """
+channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
         and (leased_until is null or leased_until <= clock_timestamp())
-)
+"""
+_NOTHING_HELD = f"""
+not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
+            and not coalesce((fences -> '{DEADLINES.name}' ->> 2)::boolean, false)
+"""
+
+# Of some that are due, without an order: a backlog need not be sorted to see that it is one.
+_PARTITIONS_DUE = f"""
+with due as (select dossier_id, next_step from messages where {_DUE} limit $3)
+select distinct case when next_step = 'send' and {_NOTHING_HELD} then partition end as partition
+from due join dossiers using (dossier_id)
 """
 
 # Oldest first; what another sender holds is skipped, not waited for. The lease and its end are machine time, the
@@ -133,14 +141,7 @@ select exists (
 _CLAIM = f"""
 with due as (
     select message_id from messages join dossiers using (dossier_id)
-    where channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
-        and (leased_until is null or leased_until <= clock_timestamp())
-        and (
-            next_step <> 'send'
-            or partition = any($5::integer[])
-            and not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
-            and not coalesce((fences -> '{DEADLINES.name}' ->> 2)::boolean, false)
-        )
+    where {_DUE} and (next_step <> 'send' or partition = any($5::integer[]) and {_NOTHING_HELD})
     order by next_at
     limit $3
     for update of messages skip locked
@@ -151,9 +152,14 @@ returning {", ".join(f"messages.{column}" for column in MESSAGES.columns)}
 """
 
 
-async def any_due(pool: asyncpg.Pool, *, channel: str, now: datetime) -> bool:
-    """Whether a message of a channel waits for a sender at the centre time `now`."""
-    return bool(await pool.fetchval(_ANY_DUE, channel, now))
+async def partitions_due(pool: asyncpg.Pool, *, channel: str, now: datetime, limit: int) -> frozenset[int] | None:
+    """The partitions of the dossiers of up to `limit` messages that a channel has to send at the centre time `now`,
+    with nothing held or parked.
+
+    None where nothing is due at all; empty where what was looked at is not to be sent now, or not to be sent.
+    """
+    rows = await pool.fetch(_PARTITIONS_DUE, channel, now, limit)
+    return frozenset(row["partition"] for row in rows if row["partition"] is not None) if rows else None
 
 
 async def claim(

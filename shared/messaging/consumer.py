@@ -5,7 +5,7 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import asyncpg
@@ -127,26 +127,28 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         What was on Kafka when this was called has taken effect in these. Without an answer: none.
         """
         held = {tp for tp in self._partitions if tp.topic == topic.name}
-        return frozenset(tp.partition for tp in await self._at_end(held))
+        return frozenset(tp.partition for tp in await self._at_end(held, (), 0.0))
 
-    async def caught_up_by_any(self, *topics: Topic, within_seconds: float = 0.0) -> frozenset[int]:
+    async def caught_up_by_any(
+        self, *topics: Topic, awaited: Collection[int] = (), within_seconds: float = 0.0
+    ) -> frozenset[int]:
         """Partitions in which the group has caught up with all of `topics`, which are keyed alike, whoever holds them.
 
         Stored offsets and what records did stand in the one database, so this holds for every replica; members need
         not hold the same partitions of each topic. None without an answer, and without a place in the group.
-        Waits up to `within_seconds` for those that are behind the ends named at first: where facts flow all the time,
-        some partition is behind at every moment.
+        Waits up to `within_seconds` until those `awaited` have reached the ends named at first: where facts flow, some
+        partition is behind at every moment.
         """
         if self._not_ready is not None:
             return frozenset()
         numbers = range(min(topic.partitions for topic in topics))
         tps = {TopicPartition(topic.name, number) for topic in topics for number in numbers}
-        at_end = await self._at_end(tps, within_seconds)
+        at_end = await self._at_end(tps, awaited, time.monotonic() + within_seconds)
         return frozenset(
             number for number in numbers if all(TopicPartition(topic.name, number) in at_end for topic in topics)
         )
 
-    async def _at_end(self, tps: Collection[TopicPartition], within_seconds: float = 0.0) -> frozenset[TopicPartition]:
+    async def _at_end(self, tps: Set[TopicPartition], awaited: Collection[int], until: float) -> Set[TopicPartition]:
         if self._consumer is None or not tps:
             return frozenset()
         try:
@@ -154,7 +156,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         except (StartError, TimeoutError) as error:
             log.warning("end_offsets_unknown", topics=sorted({tp.topic for tp in tps}), error=str(error))
             return frozenset()
-        until = time.monotonic() + within_seconds
         while True:
             applied = self.applied.next()
             rows = await self._pool.fetch(
@@ -163,7 +164,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
             reached = frozenset(tp for tp in tps if stored.get(tp, 0) >= ends[tp.topic, tp.partition])
             left = until - time.monotonic()
-            if len(reached) == len(tps) or left <= 0:
+            if left <= 0 or all(tp in reached for tp in tps if tp.partition in awaited):
                 return reached
             await asyncio.wait([applied], timeout=left)
 

@@ -266,10 +266,15 @@ async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell)
                 assert await each.caught_up_by_any(one) == {0, 1}
                 assert await each.caught_up_by_any(one, two) == {1 - partition}
             waiting = [
-                asyncio.create_task(each.caught_up_by_any(one, two, within_seconds=seconds))
-                for each, seconds in ((consumer, 60), (other, 0.2))
+                asyncio.create_task(each.caught_up_by_any(one, two, awaited=awaited, within_seconds=seconds))
+                for each, awaited, seconds in (
+                    (consumer, {partition}, 60),
+                    (other, {partition}, 0.2),
+                    (other, {1 - partition}, 60),  # what nobody waits for may stay behind
+                )
             ]
-            assert await waiting[1] == {1 - partition}
+            for soon in waiting[1:]:
+                assert await soon == {1 - partition}
         async with asyncio.timeout(30):
             assert await waiting[0] == {0, 1}
         await shell.caught_up(two)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -102,7 +102,7 @@ class Heard:
     partitions: set[int] = field(default_factory=lambda: set(range(6)))
     told: Signal = field(default_factory=Signal)
 
-    async def caught_up_by_any(self, *topics: Topic, within_seconds: float) -> frozenset[int]:
+    async def caught_up_by_any(self, *topics: Topic, awaited: Collection[int], within_seconds: float) -> frozenset[int]:
         """As the consumer says it."""
         return frozenset(self.partitions)
 
