@@ -37,8 +37,6 @@ AT_ONCE = 16
 """Messages leased, and with the provider, at the same time."""
 LOOK_AGAIN_SECONDS = 0.3
 """How long a sender waits unasked: for what other replicas planned, is tried again, or was left by a dead one."""
-TOGETHER_SECONDS = 0.02
-"""What is planned within so long of each other is leased together."""
 CATCHING_UP_SECONDS = 0.1
 STALLED_SECONDS = 30.0
 STOP_SECONDS = 8.0
@@ -133,6 +131,7 @@ class Sender:
         ]
         contacts = asyncio.create_task(self._look_up(wanted))
         self._under_way |= {asyncio.create_task(self._one(message, contacts)) for message in leased}
+        await asyncio.wait([contacts], timeout=LOOK_AGAIN_SECONDS)  # what is planned meanwhile shares the next one
         return True
 
     async def _wait(self) -> None:
@@ -145,7 +144,6 @@ class Sender:
         under_way = self._under_way
         if len(under_way) <= AT_ONCE // 2:
             await asyncio.wait([self._planned], timeout=LOOK_AGAIN_SECONDS)
-            await asyncio.sleep(TOGETHER_SECONDS)
         while len(under_way) > AT_ONCE // 2 and (left := until - time.monotonic()) > 0:
             _, under_way = await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
