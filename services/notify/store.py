@@ -116,6 +116,20 @@ MESSAGES = RecordTable(
         "leased_until": "timestamptz",
         "claims": "bigint",
     },
+    fixed={
+        "dossier_id",
+        "dossier_sequence",
+        "moment",
+        "channel",
+        "template",
+        "template_version",
+        "content",
+        "planned_fact",
+        "correlation",
+        "planned_at",
+        "not_before",
+        "expires_at",
+    },
 )
 
 _DUE = """

@@ -1,6 +1,6 @@
 """Tables as sets of rows: lock, insert and update a whole batch in one statement each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -37,21 +37,23 @@ class RecordTable(Generic[R]):
     """A table whose records are instances of a dataclass; `columns` maps each field to its column's type.
 
     `jsonb` columns hold plain JSON values; nothing else is refused. `key` names the primary key's field, which is also
-    the lock order.
+    the lock order. `fixed` columns stay as they were inserted.
     """
 
-    def __init__(self, record: type[R], *, name: str, key: str, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, record: type[R], *, name: str, key: str, columns: Mapping[str, str], fixed: Collection[str] = ()
+    ) -> None:
         self.record = record
         self.name = name
         self.key_column = key
         self.columns = dict(columns)
         self._documents = [column for column, kind in self.columns.items() if kind == "jsonb"]
         names = ", ".join(self.columns)
-        arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(self.columns.values(), 1))
-        settable = ", ".join(f"{column} = v.{column}" for column in self.columns if column != key)
         self._select = f"select {names} from {name}"
-        self._insert = f"insert into {name} ({names}) select * from unnest({arrays}) as v ({names})"
-        self._update = f"update {name} set {settable} from unnest({arrays}) as v ({names}) where {name}.{key} = v.{key}"
+        self._insert = f"insert into {name} ({names}) select * from {_given(self.columns)}"
+        self._updated = {column: kind for column, kind in self.columns.items() if column not in fixed}
+        settable = ", ".join(f"{column} = v.{column}" for column in self._updated if column != key)
+        self._update = f"update {name} set {settable} from {_given(self._updated)} where {name}.{key} = v.{key}"
 
     async def lock(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, R]:
         """Lock and read the records that exist, in key order. Blocks while another transaction holds one of them."""
@@ -78,12 +80,12 @@ class RecordTable(Generic[R]):
         """Insert new records in key order. Raises asyncpg.UniqueViolationError when one exists by now."""
         if records:
             ordered = sorted(records, key=self._key)
-            await connection.execute(self._insert, *self._to_database(ordered))
+            await connection.execute(self._insert, *self._to_database(ordered, self.columns))
 
     async def update(self, connection: Connection, records: Sequence[R]) -> None:
         """Write absolute values into records whose locks the transaction holds."""
         if records:
-            await connection.execute(self._update, *self._to_database(records))
+            await connection.execute(self._update, *self._to_database(records, self._updated))
 
     def records(self, rows: Iterable[asyncpg.Record]) -> list[R]:
         """Rows that a statement gave with all of the table's columns."""
@@ -98,10 +100,11 @@ class RecordTable(Generic[R]):
     def _field(self, column: str) -> str:
         return column
 
-    def _to_database(self, records: Sequence[R]) -> list[list[Any]]:
-        found = {column: list(map(attrgetter(self._field(column)), records)) for column in self.columns}
-        for column in self._documents:
-            found[column] = [None if value is None else to_json(value).decode() for value in found[column]]
+    def _to_database(self, records: Sequence[R], columns: Mapping[str, str]) -> list[list[Any]]:
+        found = {column: list(map(attrgetter(self._field(column)), records)) for column in columns}
+        for column, kind in columns.items():
+            if kind == "jsonb":
+                found[column] = [None if value is None else to_json(value).decode() for value in found[column]]
         return list(found.values())
 
     def _from_database(self, row: asyncpg.Record) -> R:
@@ -113,6 +116,12 @@ class RecordTable(Generic[R]):
             if values[column] is not None:
                 values[column] = from_json(values[column])
         return values
+
+
+def _given(columns: Mapping[str, str]) -> str:
+    """What a statement is given: an array a column, as rows named v."""
+    arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(columns.values(), 1))
+    return f"unnest({arrays}) as v ({', '.join(columns)})"
 
 
 class Table(RecordTable[K]):

@@ -100,6 +100,21 @@ async def test_a_dossier_is_written_only_where_something_is_told_of_it(database:
         assert [one == other for one, other in zip(before, after, strict=True)] == [True, False]
 
 
+async def test_what_was_planned_stays_as_it_was_planned(database: Databases, tmp_path: Path) -> None:
+    """A change writes what becomes of a message, never what it says or about whom."""
+
+    def rewritten(message: Message, unit: Unit[DossierRow], machine: datetime) -> int:
+        message.moment, message.content = "returned", {}
+        return attempted(message, unit, machine)
+
+    async with planned(database.fresh("notify"), tmp_path, 1) as (it, ids):
+        before = await told(it, ids, "content")
+        assert await Recorder(it.context).record(ids[0], rewritten) == 1
+        assert await told(it, ids, "content") == before
+        assert await told(it, ids, "moment") == ["withdrawn"]
+        assert await told(it, ids, "attempts") == ["1"]
+
+
 async def test_a_change_that_fails_fails_alone(database: Databases, tmp_path: Path) -> None:
     """By its own decision or by what the database thinks of it: the others of its group are made, each once."""
     async with planned(database.fresh("notify"), tmp_path, 4) as (it, ids):
