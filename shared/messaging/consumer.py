@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from typing import Any
 
@@ -19,6 +18,7 @@ from shared.kernel.errors import StartError
 from shared.messaging import metrics
 from shared.messaging.applying import Stream
 from shared.messaging.lag import Ends
+from shared.messaging.limit import ParkedLimit
 from shared.messaging.partition import Partition, StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.facts import Publisher
@@ -28,9 +28,6 @@ from shared.runtime.tasks import Signal
 log = structlog.get_logger()
 
 SESSION_SECONDS = 10
-PARKED_DOSSIERS_LIMIT = 20
-"""Distinct newly parked dossiers per PARKED_WINDOW records that stop the consumer: a bad release, not bad records."""
-PARKED_WINDOW = 1000
 GAP_ALARM_SECONDS = 60
 STOP_SECONDS = 5.0
 _NEVER_MS = 24 * 3600 * 1000
@@ -80,7 +77,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._ends = Ends(bootstrap)
         self._partitions: dict[TopicPartition, tuple[Partition[Any], asyncio.Task[None]]] = {}
         self._failed: asyncio.Future[None] | None = None
-        self._recent: deque[tuple[int, Sequence[Any]]] = deque()
+        self._limit = ParkedLimit()
         self.applied = Signal()
         self.told = Signal()
         self._committed: dict[TopicPartition, int] = {}
@@ -256,15 +253,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
 
     def _seen(self, records: int, parked: Sequence[Any]) -> None:
         self.applied.tell()
-        self._recent.append((records, parked))
-        while sum(count for count, _ in self._recent) > PARKED_WINDOW and len(self._recent) > 1:
-            self._recent.popleft()
-        dossiers = {key for _, keys in self._recent for key in keys}
-        if len(dossiers) > PARKED_DOSSIERS_LIMIT:
-            raise StopConsumingError(
-                f"{len(dossiers)} dossiers were parked within {PARKED_WINDOW} records: this looks like a fault of this "
-                "release or its configuration. See `motcua parked list`; mend, start again, then replay them"
-            )
+        self._limit.seen(records, parked)
 
     async def _watch(self) -> None:
         """Once a second: see where the database stands, commit for lag tools, tell the lag, look for a stall.
