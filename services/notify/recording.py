@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from services.notify.store import DOSSIERS, MESSAGES, DossierRow, Message, dossiers_of, machine_now
+from services.notify.store import DOSSIERS, DossierRow, Message, dossiers_of, lock_messages
 from shared.contracts.messages import MessageEvent
 from shared.kernel.errors import ExpectedError
 from shared.messaging.service import Context
@@ -101,18 +101,19 @@ class Recorder:
         # a dossier's row is locked for its order alone, and changes only where a fact draws a sequence from it
         keys = set(dossiers.values())
         async with self._context.unit(DOSSIERS, keys, only_told=True) as (connection, unit):
-            messages = await MESSAGES.lock(connection, dossiers)
-            machine = await machine_now(connection)
-            outcomes = [
-                wish.decide(messages[wish.message_id], unit, machine)
-                if wish.message_id in messages
-                else ExpectedError("no-such-message", "no message of this id was planned here", status=404)
-                for wish in wishes
-            ]
+            locked = await lock_messages(connection, dossiers)
+            outcomes = [_decided(wish, locked.get(wish.message_id), unit) for wish in wishes]
         for fact in unit.facts:  # once they are committed: a group that fails is decided again
             assert isinstance(fact.data, MessageEvent), "notify tells of messages alone"
             OUTCOMES.labels(fact.data.channel, fact.type.removeprefix("message.")).inc()
         return outcomes
+
+
+def _decided(wish: _Wish, locked: tuple[Message, datetime] | None, unit: Unit[DossierRow]) -> Any:
+    if locked is None:
+        return ExpectedError("no-such-message", "no message of this id was planned here", status=404)
+    message, machine = locked
+    return wish.decide(message, unit, machine)
 
 
 def _is_away(error: Exception) -> bool:

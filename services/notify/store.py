@@ -187,10 +187,22 @@ async def claim(
     return MESSAGES.records(await pool.fetch(_CLAIM, channel, now, limit, lease, list(partitions)))
 
 
-async def machine_now(connection: Connection) -> datetime:
-    """Machine time by the database's clock, which all senders share: for leases and for when to try again."""
-    now: datetime = await connection.fetchval("select clock_timestamp()")
-    return now
+_LOCK = f"""
+select {", ".join(MESSAGES.columns)}, clock_timestamp() as machine_at
+from messages where message_id = any($1::uuid[]) order by message_id for update
+"""
+
+
+async def lock_messages(connection: Connection, message_ids: Collection[UUID]) -> dict[UUID, tuple[Message, datetime]]:
+    """Lock and read the messages that exist, in the order of their ids, after their dossiers.
+
+    With machine time by the database's clock, which all senders share: for leases and for when to try again.
+    """
+    rows = await connection.fetch(_LOCK, list(message_ids))
+    return {
+        row["message_id"]: (message, row["machine_at"])
+        for row, message in zip(rows, MESSAGES.records(rows), strict=True)
+    }
 
 
 async def dossiers_of(pool: asyncpg.Pool, message_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -88,7 +88,7 @@ class RecordTable(Generic[R]):
             await connection.execute(self._update, *self._to_database(records, self._updated))
 
     def records(self, rows: Iterable[asyncpg.Record]) -> list[R]:
-        """Rows that a statement gave with all of the table's columns."""
+        """Rows that a statement gave with all of the table's columns, and maybe others."""
         return [self._from_database(row) for row in rows]
 
     def _key(self, record: R) -> Any:
@@ -111,7 +111,7 @@ class RecordTable(Generic[R]):
         return self.record(**self._values(row))
 
     def _values(self, row: asyncpg.Record) -> dict[str, Any]:
-        values = dict(row)
+        values = {column: row[column] for column in self.columns}
         for column in self._documents:
             if values[column] is not None:
                 values[column] = from_json(values[column])
