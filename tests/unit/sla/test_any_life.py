@@ -1,0 +1,180 @@
+"""Whatever happens to a clock, in acts dated back, pauses, extensions, steps, reopenings and changed calendars, what is
+told of its due dates stays true."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.sla.domain.calendar import compile_calendar
+from services.sla.handlers import Clocks, Version
+from shared.contracts.deadlines import (
+    DeadlineAtRiskV1,
+    DeadlineEscalatedV1,
+    DeadlinePauseExceededV1,
+    DeadlineRetractedV1,
+    ThresholdEvent,
+)
+from shared.contracts.envelope import AnyFact
+from shared.kernel.calendars import CalendarException, CalendarRules, Kind
+from shared.kernel.centre import ProcedureStep, Term
+from tests.unit.sla.desk import Desk, centre
+from tests.unit.sla.given import RULES, ZONE, Acts, at
+
+_SPAN = (date(2017, 1, 1), date(2018, 12, 31))
+_RULES = replace(
+    RULES,
+    first_date=_SPAN[0],
+    last_date=_SPAN[1],
+    exceptions=tuple(each for each in RULES.exceptions if _SPAN[0] <= each.on <= _SPAN[1]),
+)
+_COMPILED = compile_calendar(_RULES)
+_TERMS = (
+    Term(5, "working_day"),
+    Term(2, "working_day"),
+    Term(12, "working_hour"),
+    Term(7, "calendar_day"),
+    Term(0, "same_day"),
+    Term(3, "working_day", "by_days"),
+    None,
+)
+_KINDS: tuple[Kind, ...] = ("off", "half_day", "working")
+
+
+class _Life:
+    """One dossier's life by lot. `wall` is when things are recorded, `at` when the last act happened."""
+
+    def __init__(self, lot: Random) -> None:
+        self.lot = lot
+        self.acts = Acts()
+        self.desk = Desk(_clocks(lot))
+        self.rules: CalendarRules = _RULES
+        self.at = self.wall = at("2017-11-06 00:00") + timedelta(minutes=lot.randint(0, 7 * 1440))
+        self.step = 1
+        self.desk.hear(self.acts.receive(_local(self.at), "L.9"))
+        self.ways: dict[str, tuple[Callable[[str], AnyFact | None], ...]] = {
+            "running": (self._pause, self._extend, self._pass_on, self._settle, self._note),
+            "paused": (self._resume, self._note),
+            "settled": (self._reopen, self._note),
+        }
+        self.state = "running"
+
+    def lived(self) -> Desk:
+        for _ in range(self.lot.randint(1, 14)):
+            later = timedelta(minutes=self.lot.choice((0, 5, 60, 600, 1440, 3000, 8000)))
+            self.wall = max(self.wall, self.at) + later
+            if self.lot.random() < 0.4:
+                self.desk.tick(_local(self.wall))
+            if self.lot.random() < 0.25:
+                self._change_calendar()
+            happened = max(self.at, self.wall - timedelta(minutes=self.lot.choice((0, 0, 0, 30, 600, 1000))))
+            fact = self.lot.choice(self.ways[self.state])(_local(happened))
+            if fact is not None:
+                self.at = happened
+                self.desk.hear(fact.model_copy(update={"recordedtime": self.wall}))
+        end = _local(max(self.wall, self.at))
+        self.desk.rederive(self.desk.clocks, end)
+        return self.desk.tick(end)
+
+    def _change_calendar(self) -> None:
+        day, kind = date(2017, 11, 6) + timedelta(days=self.lot.randint(0, 40)), self.lot.choice(_KINDS)
+        windows = self.rules.windows if kind == "working" else ()
+        added = CalendarException(day, kind, "decided", windows, "by lot", "9/QĐ", self.wall)
+        self.rules = replace(self.rules, exceptions=(*self.rules.exceptions, added))
+        clocks = self.desk.clocks
+        version = Version(clocks.version + 1, "9/QĐ", self.wall, len(self.rules.exceptions), self.rules.last_date)
+        changed = replace(
+            clocks,
+            calendar=compile_calendar(self.rules),
+            version=version.number,
+            history=(*clocks.history, version),
+        )
+        if self.lot.random() < 0.7:
+            self.desk.rederive(changed, _local(self.wall))
+        self.desk.clocks = changed
+
+    def _pause(self, when: str) -> AnyFact:
+        self.state = "paused"
+        return self.acts.ask_supplement(when)
+
+    def _resume(self, when: str) -> AnyFact:
+        self.state = "running"
+        return self.acts.supplement_received(when)
+
+    def _extend(self, when: str) -> AnyFact | None:
+        due_at = self.desk.row.due_at  # as intake judges it
+        if due_at is None or at(when) >= due_at:
+            return None
+        return self.acts.extend(when, self.lot.randint(1, 3))
+
+    def _pass_on(self, when: str) -> AnyFact:
+        self.step += 1
+        return self.acts.begin_step(when, self.step)
+
+    def _settle(self, when: str) -> AnyFact:
+        self.state = "settled"
+        return self.acts.settle(when)
+
+    def _reopen(self, when: str) -> AnyFact:
+        self.state = "running"
+        return self.acts.reopen(when)
+
+    def _note(self, when: str) -> AnyFact:
+        return self.acts.record_step(when)
+
+
+def _clocks(lot: Random) -> Clocks:
+    in_steps = tuple(
+        ProcedureStep(
+            valid_from=_SPAN[0],
+            decision="07/QĐ",
+            procedure="L.9",
+            number=number,
+            department=department,
+            term=Term(lot.choice((4, 8, 16)), "working_hour"),
+        )
+        for number, department in enumerate(("STP", "STC", "CA"), start=1)
+    )
+    found = replace(centre(L_9=lot.choice(_TERMS)), steps={"L.9": in_steps if lot.random() < 0.6 else ()})
+    first = Version(1, "03/QĐ", at("2017-01-01 00:00"), len(_RULES.exceptions), _RULES.last_date)
+    return Clocks(found, _COMPILED, 1, "one", (first,))
+
+
+def _local(instant: datetime) -> str:
+    return instant.astimezone(ZONE).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def _standing(desk: Desk) -> set[tuple[str, int, datetime]]:
+    """What was told and not taken back; each is told before it is taken back, and not twice in between."""
+    standing: set[tuple[str, int, datetime]] = set()
+    for fact in desk.told:
+        match fact.data:
+            case DeadlineRetractedV1() as back:
+                standing.remove((back.fired, back.level or 0, back.due_at))
+            case DeadlinePauseExceededV1() as told:
+                assert (told.TYPE, 0, told.paused_at) not in standing
+                standing.add((told.TYPE, 0, told.paused_at))
+            case ThresholdEvent() as told:
+                step = told.level if isinstance(told, DeadlineEscalatedV1) else 0
+                step = told.step if isinstance(told, DeadlineAtRiskV1) else step
+                assert (told.TYPE, step, told.due_at) not in standing
+                standing.add((told.TYPE, step, told.due_at))
+    return standing
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 1_000_000))
+def test_what_is_told_of_a_clock_stays_true(seed: int) -> None:
+    """Thresholds alternate told and taken back; no fact has another's id; breached are exactly the late."""
+    desk = _Life(Random(seed)).lived()
+    breached = {due_at for what, _, due_at in _standing(desk) if what == "deadline.breached"}
+    deadline = desk.clocks.deadline(desk.row)
+    assert len({fact.id for fact in desk.told}) == len(desk.told)
+    if desk.row.calendar_version != desk.clocks.version:
+        return  # settled by the calendar of its time, which this derivation does not go by
+    assert breached <= {deadline.due_at}
+    if deadline.ended == "settled" and deadline.due_at is not None:
+        assert (deadline.outcome == "late") == (deadline.due_at in breached)
