@@ -1,4 +1,4 @@
-"""Each dossier's state and code as intake keeps them are what its facts come to by the table of acts."""
+"""Each dossier as intake keeps it is what its facts come to by the table of acts: state, code, step, extensions."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ async def check(connection: asyncpg.Connection, histories: Mapping[str, History]
     rows = {
         row["key"]: row
         for row in await connection.fetch(
-            "select dossier_id::text as key, state, code, department from intake.dossiers"
+            "select dossier_id::text as key, state, code, step, extensions from intake.dossiers"
         )
     }
     findings = []
@@ -25,9 +25,15 @@ async def check(connection: asyncpg.Connection, histories: Mapping[str, History]
         if stands.broken is not None:
             findings.append(Finding("dossier", key, f"its facts break the table of acts: {stands.broken}"))
         row = rows.get(key)
-        if row is not None and (row["state"], row["code"]) != (stands.state, stands.code):
-            kept_words, told_words = f"{row['state']} {row['code']}", f"{stands.state} {stands.code}"
-            findings.append(Finding("dossier", key, f"intake's row says {kept_words}, its facts {told_words}"))
+        told = (stands.state, stands.code, stands.step, stands.extensions)
+        if row is not None and tuple(row)[1:] != told:
+            findings.append(
+                Finding("dossier", key, f"intake's row says {_words(*tuple(row)[1:])}, its facts {_words(*told)}")
+            )
         if stands.code is not None and carried.setdefault(stands.code, key) != key:
             findings.append(Finding("dossier", key, f"its code {stands.code} is also that of {carried[stands.code]}"))
     return findings
+
+
+def _words(state: str | None, code: str | None, step: int, extensions: int) -> str:
+    return f"{state} {code}, step {step}, extended {extensions} times"

@@ -34,11 +34,16 @@ ACT_OF: Mapping[type[EventData], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the facts of one dossier come to. `broken` is a sentence where they contradict the table of acts."""
+    """What the facts of one dossier come to: state, code, the step under way and how often it was extended.
+
+    `broken` is a sentence where they contradict the table of acts.
+    """
 
     state: State | None = None
     code: str | None = None
     broken: str | None = None
+    step: int = 1
+    extensions: int = 0
 
 
 def standing(facts: Iterable[AnyFact]) -> Standing:
@@ -46,6 +51,7 @@ def standing(facts: Iterable[AnyFact]) -> Standing:
     state: State | None = None
     came_from: State | None = None
     code: str | None = None
+    step, extensions = 1, 0
     for fact in facts:
         data = fact.data
         act = ACT_OF.get(type(data))
@@ -60,7 +66,13 @@ def standing(facts: Iterable[AnyFact]) -> Standing:
             return Standing(state, code, f"fact {fact.sequence} does not lead to {state}, as it must")
         if isinstance(data, events.DossierReceivedV1):
             code = data.code
-    return Standing(state, code)
+        elif isinstance(data, events.DossierStepBegunV1):
+            if data.step != step + 1:
+                return Standing(state, code, f"fact {fact.sequence} begins step {data.step} after step {step}")
+            step = data.step
+        elif isinstance(data, events.DossierExtendedV1):
+            extensions += 1
+    return Standing(state, code, step=step, extensions=extensions)
 
 
 def _after(act: str, state: State | None, came_from: State | None) -> State:

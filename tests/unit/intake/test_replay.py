@@ -45,3 +45,18 @@ def test_an_act_that_its_state_forbids_is_told() -> None:
 def test_every_act_has_its_fact() -> None:
     """An act whose fact is forgotten here would pass unchecked."""
     assert set(ACT_OF.values()) == set(ACTS)
+
+
+def test_steps_and_extensions_are_counted_and_no_step_is_left_out() -> None:
+    """Intake's row says by them who may act, and how often."""
+    told = Told()
+    told.submitted()
+    told.received()
+    told.in_state("processing")
+    form = events.Form(kind="04", number="04/1")
+    told.tell(events.DossierExtendedV1(state="processing", working_days=2, form=form))
+    told.begun_step(2, "STC")
+    stands = standing(told.facts)
+    assert (stands.broken, stands.step, stands.extensions) == (None, 2, 1)
+    told.begun_step(4, "CA", passed_on_by="STC")
+    assert standing(told.facts).broken == "fact 6 begins step 4 after step 2"
