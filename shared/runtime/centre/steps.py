@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from shared.kernel.centre import Centre, Dated, ProcedureStep, Term
 from shared.runtime.centre.files import Problems
@@ -16,7 +17,8 @@ Line = tuple[int, ProcedureStep]
 
 def check_steps(centre: Centre, lines: Sequence[Line], problems: Problems) -> None:
     """A procedure's steps are, on every day that has any, numbered 1, 2… without a gap and at least two; the first one
-    is a competent department's, and the internal terms together fit into the procedure's own.
+    is the one competent department's, each next one another department's, and the internal terms together fit into the
+    procedure's own.
 
     One fault a procedure is told: that of its first day.
     """
@@ -50,9 +52,16 @@ def _fault(centre: Centre, day: date, steps: Sequence[Line]) -> tuple[int, str, 
     procedure = centre.procedure(first.procedure, day)
     if procedure is None:
         return None  # told of the line itself
+    competent = ", ".join(procedure.departments)
+    if len(procedure.departments) > 1:
+        reason = f"has several competent departments on {day}, {competent}: leave one there, or enter no steps"
+        return first_line, "procedure", reason
     if first.department not in procedure.departments:
-        reason = f"begins with {first.department} on {day}, where {', '.join(procedure.departments)} is competent"
-        return first_line, "department", reason
+        return first_line, "department", f"begins with {first.department} on {day}, where {competent} is competent"
+    for (_, row), (line, following) in pairwise(steps):
+        if row.department == following.department:
+            reason = f"has steps {row.number} and {following.number} with {row.department} on {day}: enter them as one"
+            return line, "department", reason
     own = _hours(centre, procedure.term)
     needed = sum(_hours(centre, row.term) or 0 for _, row in steps)
     if own is not None and needed > own:

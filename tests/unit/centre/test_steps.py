@@ -91,6 +91,11 @@ def test_a_procedure_without_steps_has_none(tmp_path: Path) -> None:
         ),
         (
             "3,STP,1,working_day",
+            "3,CA,1,working_day",
+            "steps.csv:5: department: 2.000908 has steps 2 and 3 with CA on 2018-01-01: enter them as one",
+        ),
+        (
+            "3,STP,1,working_day",
             "3,STP,17,working_hour",
             "steps.csv:5: term_value: 2.000908 has steps of 81 working hours on 2018-01-01, and a term of 80: "
             "a dossier would be at risk from its first minute",
@@ -98,8 +103,8 @@ def test_a_procedure_without_steps_has_none(tmp_path: Path) -> None:
     ],
 )
 def test_a_fault_is_told_with_its_place(tmp_path: Path, old: str, new: str, fault: str) -> None:
-    """Known procedure and department, numbers without a gap, at least two, a competent department first, and internal
-    terms that fit into the procedure's own: on every day."""
+    """Known procedure and department, numbers without a gap, at least two, the competent department first, another one
+    each time, and internal terms that fit into the procedure's own: on every day."""
     assert old in STEPS
     assert fault in faults(tmp_path, STEPS.replace(old, new, 1))
 
@@ -120,11 +125,21 @@ def test_internal_terms_may_take_the_whole_term(tmp_path: Path) -> None:
 
 def test_what_cannot_be_compared_is_not_refused(tmp_path: Path) -> None:
     """Ten calendar days hold more or fewer working days; no term holds any."""
+    procedures = edited("procedures.csv", ",STP; CA,", ",CA,")
     for procedure, first, second in (("1.000001", "STC", "CA"), ("L.7", "CA", "STC")):
         steps = HEADER
         for number, department in enumerate((first, second), start=1):
             steps += f"{procedure},{number},{department},9,working_day,2017-04-28,,07/QĐ,,\n"
-        assert len(loaded(tmp_path / procedure, steps).steps_of(procedure, ON)) == 2
+        folder = write_centre(tmp_path / procedure, procedures_csv=procedures, steps_csv=steps)
+        assert len(load_centre(folder).steps_of(procedure, ON)) == 2
+
+
+def test_one_department_is_competent_where_there_are_steps(tmp_path: Path) -> None:
+    """A submission to one of several could name the second step's, which then had the dossier before that step."""
+    assert faults(tmp_path, STEPS, procedures=TEN_DAYS.replace(",STP,10", ",STP; STC,10")) == [
+        "steps.csv:3: procedure: 2.000908 has several competent departments on 2017-04-28, STP, STC: "
+        "leave one there, or enter no steps"
+    ]
 
 
 def test_a_procedure_that_changes_is_checked_from_that_day_on(tmp_path: Path) -> None:
