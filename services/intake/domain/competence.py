@@ -49,21 +49,26 @@ def department_of_step(
 ) -> str:
     """The department of the step `number`, which follows the one that `present` has.
 
-    `by_catalogue` are the departments of the procedure's steps in order; where none are entered, somebody names it.
+    `by_catalogue` are the departments of the procedure's steps in order; where none are entered, somebody names it. So
+    it is where the entered one is no longer among `departments`, or has the dossier already, as another's successor.
     Raises ExpectedError: 409 after the last step; 422 where none is named or a wrong one.
     """
+    unsaid = "the procedure's steps are not entered"
     if by_catalogue:
         if number > len(by_catalogue):
             raise ExpectedError(
                 "last-step", f"step {number - 1} is the procedure's last: settle the dossier, or stop it"
             )
         following = by_catalogue[number - 1]
-        if named not in (None, following):
-            raise _refused(f"step {number} is for {following}, not for {named}", [following])
-        named = following
+        if following in departments and following != present:
+            if named not in (None, following):
+                raise _refused(f"step {number} is for {following}, not for {named}", [following])
+            return following
+        gone = following not in departments
+        unsaid = f"there is no department {following} on that day" if gone else f"{following} has the dossier already"
     others = sorted(set(departments) - {present})
     if named is None:
-        raise _refused("the procedure's steps are not entered: name the department that goes on", others)
+        raise _refused(f"{unsaid}: name the department that goes on", others)
     if named not in departments:
         raise _refused(f"there is no department {named} on that day", others)
     if named == present:

@@ -17,9 +17,15 @@ STEPS = ("STP", "STC", "CA")
 ALL = frozenset({"STP", "STC", "CA", "SYT"})
 
 
-def following(named: str | None, number: int, present: str = "STP", by_catalogue: tuple[str, ...] = STEPS) -> str:
+def following(
+    named: str | None,
+    number: int,
+    present: str = "STP",
+    by_catalogue: tuple[str, ...] = STEPS,
+    departments: frozenset[str] = ALL,
+) -> str:
     """The department of that step."""
-    return department_of_step(named, number=number, by_catalogue=by_catalogue, present=present, departments=ALL)
+    return department_of_step(named, number=number, by_catalogue=by_catalogue, present=present, departments=departments)
 
 
 def test_the_order_is_the_catalogues() -> None:
@@ -46,6 +52,25 @@ def test_without_entered_steps_somebody_names_another_department(named: str | No
     with pytest.raises(ExpectedError, match=said) as refusal:
         following(named, 2, by_catalogue=())
     assert (refusal.value.status, refusal.value.errors[0].pointer) == (422, "/data/department")
+
+
+def test_the_successor_of_a_department_that_has_ended_is_named() -> None:
+    """The steps are those of the day of the receipt; on that of the act their next department may be no more."""
+    without = ALL - {"STC"}
+    with pytest.raises(ExpectedError, match="no department STC on that day: name the department") as refusal:
+        following(None, 2, departments=without)
+    assert (refusal.value.status, refusal.value.allowed) == (422, ("CA", "SYT"))
+    assert following("SYT", 2, departments=without) == "SYT"
+    with pytest.raises(ExpectedError, match="no department STC on that day"):
+        following("STC", 2, departments=without)
+
+
+def test_a_successor_that_has_the_following_step_as_well_passes_on_to_another() -> None:
+    """STC took over from STP at the receipt, or at a step: nothing holds the dossier back."""
+    with pytest.raises(ExpectedError, match="STC has the dossier already: name the department") as refusal:
+        following(None, 2, "STC")
+    assert refusal.value.allowed == ("CA", "STP", "SYT")
+    assert following("CA", 2, "STC") == "CA"
 
 
 def test_an_assignment_of_an_earlier_step_changes_no_department() -> None:
