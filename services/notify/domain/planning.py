@@ -15,9 +15,9 @@ from shared.kernel.ids import derived_id
 ALLOWED_LATER: Mapping[str, frozenset[str]] = {
     "received": frozenset({"received", "processing"}),
     "due_date_changed": frozenset({"received", "processing"}),
-    "result_ready": frozenset({"settled"}),
 }
-"""Later states in which an alert is still true; the others are overtaken by any later change of state."""
+"""Later states in which an alert is still true; the others are overtaken by any later change of state. So is a result
+that is ready: it is called for once the dossier is settled, and to be settled again it was reopened."""
 
 CHANNELS = ("sms", "email")
 """The ways that this release can send on; others that a fact names are left to releases that know them."""

@@ -159,6 +159,23 @@ def test_a_result_that_was_not_sent_before_the_reopening_is_overtaken() -> None:
     assert is_overtaken(known, moment=ready.moment, dossier_sequence=ready.dossier_sequence, due_at=None)
 
 
+@pytest.mark.parametrize("electronic", [True, False])
+def test_a_result_of_before_a_reopening_stays_overtaken_when_the_dossier_is_settled_again(electronic: bool) -> None:
+    """Whoever comes for the old one would find that another is on its way; as of before the reopening it was ready."""
+    life = received()
+    known = Known()
+    life.settled(electronic=electronic)
+    arrived = life.result_arrived()
+    (ready,) = [alert for fact in life.facts for alert in hear(known, fact)]
+    for fact in (life.reopened(), life.settled()):
+        assert hear(known, fact) == []
+    overtaken = [
+        is_overtaken(then, moment="result_ready", dossier_sequence=ready.dossier_sequence, due_at=None)
+        for then in (as_of(known, arrived.time), known)
+    ]
+    assert overtaken == [False, True]
+
+
 def test_an_extension_and_a_moved_date_are_told_with_an_apology() -> None:
     """The department, or a decision on the calendar, made the applicant wait: once for each change."""
     life = received()
