@@ -1,7 +1,6 @@
 """The report of honest pauses over HTTP: which pauses and settlements somebody should look at, by department."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -9,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.sla import store
@@ -21,6 +20,7 @@ from services.sla.domain.honesty import Doubt, Doubtful, doubts
 from services.sla.handlers import Clocks
 from services.sla.store import facts_of
 from services.sla.telling import seconds
+from services.sla.written import Day
 from shared.contracts.envelope import Instant, Role
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError, FieldError
@@ -33,17 +33,6 @@ _PAGE = 200
 MOST = 500
 """Dossiers that one answer lists; the counts are of all."""
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-
-
-def _day(value: object) -> object:
-    """Only a date as it is written: the framework would also read a number, as seconds since 1970."""
-    if not (isinstance(value, str) and _DAY.fullmatch(value)):
-        raise ValueError("write a date as YYYY-MM-DD")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_day)]
 Hours = Annotated[int, Query(ge=0, le=2000)]
 Department = Annotated[str | None, Query(min_length=1, max_length=40, description="This one's dossiers alone.")]
 

@@ -4,25 +4,16 @@ from datetime import date, time
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.sla import proposals
 from services.sla.calendar_store import CalendarRow, ProposalRow
 from services.sla.domain.rehearsal import Compared, Tally
+from services.sla.written import Day, LocalTime
 from shared.contracts.envelope import Instant
 from shared.kernel.calendars import CalendarException, Kind, Status, Window
 from shared.runtime.http import Body
 
-
-def _written(value: object) -> object:
-    """Only text: the framework would also read a number, as seconds."""
-    if not isinstance(value, str):
-        raise ValueError("write it as text, YYYY-MM-DD or HH:MM")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_written)]
-LocalTime = Annotated[time, BeforeValidator(_written)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
