@@ -60,7 +60,7 @@ def _fault(exception: CalendarException, rules: CalendarRules, now: datetime) ->
     on = exception.on
     if not rules.first_date <= on <= rules.last_date:
         return "date", f"{on} lies outside what {rules.name} covers, {rules.first_date} to {rules.last_date}"
-    if exception.kind == "working" and not exception.windows and on.isoweekday() not in rules.weekdays:
+    if exception.kind != "off" and not exception.windows and on.isoweekday() not in rules.weekdays:
         return "windows", f"{on} is no working day of the week: name the windows in which it is worked"
     known = sorted((each for each in rules.exceptions if each.on == on), key=_known_from)
     if known and _known_from(known[-1]) > now.timestamp():
@@ -69,7 +69,10 @@ def _fault(exception: CalendarException, rules: CalendarRules, now: datetime) ->
     if ruling is not None and not exception.counts:
         return "status", f"{on} is {ruling.kind} by {ruling.decided_by}: what is unconfirmed would change nothing"
     standing = ruling or (known[-1] if known else None)
-    if standing is not None and _says(standing, rules) == _says(exception, rules):
+    if standing is None:
+        same = windows_on(on, None, rules) == windows_on(on, exception, rules)
+        return ("kind", f"{on} is so by its weekday already: nothing would change") if same else None
+    if _says(standing, rules) == _says(exception, rules):
         return "kind", f"{on} is {standing.kind} ({standing.status}) already, by {standing.decided_by}"
     return None
 

@@ -25,9 +25,10 @@ def faults(*exceptions: CalendarException, last_date: date | None = None) -> lis
 
 
 def test_a_plain_day_off_is_sound() -> None:
-    """A working Monday may become off, and a Saturday be worked by its own windows."""
+    """A working Monday may become off, and a Saturday be worked by its own windows, or a Monday by fewer."""
     saturday = CalendarException(date(2026, 6, 13), "working", "decided", MORNING)
-    assert faults(off(date(2026, 6, 8)), saturday) == []
+    sunday, tuesday = replace(saturday, on=date(2026, 6, 14), kind="half_day"), replace(saturday, on=date(2026, 6, 9))
+    assert faults(off(date(2026, 6, 8)), saturday, sunday, tuesday, off(date(2026, 6, 10), kind="half_day")) == []
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,11 @@ def test_a_plain_day_off_is_sound() -> None:
         ((), date(2027, 12, 31), "/last_date", "already"),
         ((), date(2057, 1, 1), "/last_date", "more than 40 years"),
         ((off(date(2026, 6, 13), kind="working"),), None, "/exceptions/0/windows", "name the windows"),
+        ((off(date(2026, 6, 13), kind="half_day"),), None, "/exceptions/0/windows", "name the windows"),
         ((off(date(2026, 9, 2), status="statutory"),), None, "/exceptions/0/kind", "already"),
+        ((off(date(2026, 6, 8), kind="working"),), None, "/exceptions/0/kind", "by its weekday already"),
+        ((off(date(2026, 6, 14)),), None, "/exceptions/0/kind", "by its weekday already"),
+        ((off(date(2026, 6, 14), status="projected"),), None, "/exceptions/0/kind", "by its weekday already"),
         ((off(date(2026, 6, 8)), off(date(2026, 6, 8), kind="half_day")), None, "/exceptions/1/date", "twice"),
         ((off(date(2026, 9, 2), status="unconfirmed"),), None, "/exceptions/0/status", "would change nothing"),
     ],
@@ -72,6 +77,12 @@ def test_half_a_day_by_the_same_windows_is_nothing_new() -> None:
     rules = replace(RULES, exceptions=(off(date(2026, 6, 8), kind="half_day"),))
     same = CalendarException(date(2026, 6, 8), "half_day", "decided", MORNING)
     assert [each.pointer for each in faults_of(Change((same,)), rules, NOW)] == ["/exceptions/0/kind"]
+
+
+def test_a_rumour_may_be_ended() -> None:
+    """A day that stood as unconfirmed is worked after all: from then on nobody is told of it."""
+    rules = replace(RULES, exceptions=(off(date(2026, 6, 8), status="unconfirmed"),))
+    assert faults_of(Change((off(date(2026, 6, 8), kind="working"),)), rules, NOW) == []
 
 
 def test_what_was_projected_may_be_decided() -> None:
