@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable, Row, Table
 
 
@@ -101,3 +102,10 @@ order by proposal_id limit $3
 async def proposals(pool: asyncpg.Pool, calendar: str, *, after: UUID | None, limit: int) -> list[ProposalRow]:
     """A calendar's proposals, oldest first."""
     return PROPOSALS.records(await pool.fetch(_PROPOSALS, calendar, after, limit))
+
+
+async def names(connection: "Connection | asyncpg.Pool") -> list[str]:
+    """The calendars whose rules sla keeps."""
+    return [
+        row["name"] for row in await connection.fetch("select name from calendars where rules is not null order by 1")
+    ]

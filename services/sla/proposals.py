@@ -11,7 +11,7 @@ import asyncpg
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
-from services.sla import calendars
+from services.sla import calendar_store, calendars
 from services.sla.calendar_store import CALENDARS, KEYS, PROPOSALS, CalendarRow, KeyRow, ProposalRow
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import Change, applied, faults_of
@@ -132,8 +132,7 @@ def require_present(proposal: ProposalRow, row: CalendarRow) -> None:
 
 async def calendar_of(pool: asyncpg.Pool, name: str) -> CalendarRow:
     """The calendar as it stands. Raises ExpectedError (404)."""
-    row = await CALENDARS.read(pool, name)
-    return _known(row, name)
+    return await _known(pool, await CALENDARS.read(pool, name), name)
 
 
 async def proposal_of(pool: "asyncpg.Pool | Connection", name: str, proposal_id: UUID) -> ProposalRow:
@@ -147,7 +146,7 @@ Decide = Callable[[Connection, Unit[CalendarRow], CalendarRow], Awaitable[Propos
 async def _once(context: Context, request: Request, name: str, decide: Decide) -> ProposalRow:
     """Decide under the calendar's lock and keep the answer; a known key gets its first answer, before anything else."""
     async with context.unit(CALENDARS, [name]) as (connection, unit):
-        row = _known(unit.find(name), name)
+        row = await _known(connection, unit.find(name), name)
         kept = await KEYS.read(connection, request.id)
         if kept is None:
             proposal = await decide(connection, unit, row)
@@ -163,9 +162,11 @@ async def _once(context: Context, request: Request, name: str, decide: Decide) -
     return proposal
 
 
-def _known(row: CalendarRow | None, name: str) -> CalendarRow:
+async def _known(connection: "asyncpg.Pool | Connection", row: CalendarRow | None, name: str) -> CalendarRow:
     if row is None or row.rules is None:
-        raise ExpectedError("calendar-unknown", f"sla keeps no calendar {name!r}", status=404)
+        kept = await calendar_store.names(connection)
+        wrong = f"sla keeps no calendar {name!r}, but {', '.join(kept)}"
+        raise ExpectedError("calendar-unknown", wrong, status=404, allowed=kept)
     return row
 
 

@@ -22,6 +22,7 @@ from tests.unit.sla.given import Acts, at, local
 
 MONDAY = "2018-01-08 09:00"
 OFF = {"date": "2018-01-09", "kind": "off", "status": "decided", "name": "Nghỉ bão"}
+KEY = {"Idempotency-Key": "k-1"}
 PROPOSALS = "/calendars/week/proposals"
 
 
@@ -383,7 +384,9 @@ async def test_who_may_and_what_may_be_proposed(
             assert missing["errors"][0]["pointer"] == "/decision"
         elsewhere = f"/calendars/other/proposals/{made}"
         problem(await leader.get(elsewhere), 404, "proposal-unknown")
-        problem(await leader.get("/calendars/other"), 404, "calendar-unknown")
+        to_other = await leader.post("/calendars/other/proposals", json={"exceptions": [OFF]}, headers=KEY)
+        for unknown in (await leader.get("/calendars/other"), to_other):
+            assert problem(unknown, 404, "calendar-unknown")["allowed"] == ["week"]
         problem(await leader.get(f"{PROPOSALS}/{Acts().dossier_id}"), 404, "proposal-unknown")
         problem(await leader.get(f"{PROPOSALS}/1"), 422, "invalid-content")
         assert len(await published(sla)) == 1
