@@ -1,5 +1,6 @@
 """Whose dossiers somebody sees."""
 
+from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.runtime.keys import Principal
 
@@ -13,3 +14,14 @@ def own_department(who: Principal, asked: str | None) -> str | None:
         wrong = f"an officer of {own} sees the dossiers of {own} alone"
         raise ExpectedError("forbidden", wrong, status=403, errors=[FieldError("/query/department", wrong)])
     return own
+
+
+def require_department(asked: str | None, centre: Centre) -> None:
+    """Raises ExpectedError (422) for a department that the centre has not and never had; None is everybody's.
+
+    One that has ended is taken: its dossiers may still be open.
+    """
+    if asked is not None and asked not in centre.departments:
+        wrong = f"{asked!r} is not a department of this centre"
+        errors = [FieldError("/query/department", wrong)]
+        raise ExpectedError("department-unknown", wrong, status=422, allowed=sorted(centre.departments), errors=errors)

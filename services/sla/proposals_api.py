@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query
 
 from services.sla import calendar_store, proposals
-from services.sla.access import own_department
+from services.sla.access import own_department, require_department
 from services.sla.calendar_store import CalendarRow, ProposalRow
 from services.sla.calendars import follow
 from services.sla.domain.calendar import Calendar, compile_calendar
@@ -116,8 +116,10 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         after: After = None,
         limit: Limit = 100,
     ) -> Moves:
+        of = own_department(who, department)
+        require_department(department, clocks.centre)
         tried, _ = await rehearsal(name, proposal_id)
-        found, following = await tried.moves(own_department(who, department), after=after, limit=limit)
+        found, following = await tried.moves(of, after=after, limit=limit)
         return Moves(moves=[move(each) for each in found], next=following)
 
     @routes.post("/proposals/{proposal_id}/approve")
