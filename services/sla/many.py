@@ -37,7 +37,8 @@ class Round(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """Due dates in the order of the clocks; meaningless where a clock is `paused`, or `open` to the stepwise form."""
+    """Due dates in the order of the clocks; meaningless where a clock is `paused`, or `left_out` for the stepwise
+    form."""
 
     counted_from: Instants
     due_at: Instants
