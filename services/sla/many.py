@@ -70,6 +70,7 @@ class Columns:
         self._working = np.array([(day - self._first).days for day in worktime.working_days], dtype=np.int64)
         self._closings = instants([worktime.closing(day) for day in worktime.working_days])
         self._openings = instants([worktime.opening(day) for day in worktime.working_days])
+        self._cut_offs: dict[time, Instants] = {}
 
     def day(self, at: Instants) -> NDArray[np.int64]:
         """The local date, as a number of days since the calendar's first; outside its span a number outside."""
@@ -114,9 +115,7 @@ class Columns:
     def after_cut_off(self, received: Instants, cut_off: time) -> tuple[Instants, NDArray[np.bool_]]:
         """The start of the working day after the receipt's; True where the receipt came after the cut-off of a day
         that is worked."""
-        limits = instants(
-            [datetime.combine(self.date_of(n), cut_off, self._zone) for n in range(len(self.midnights) - 1)]
-        )
+        limits = self._limits(cut_off)
         day = self.day(received)
         inside = (day >= 0) & (day < len(limits))
         following, there = self.working_day(np.where(inside, day, 0), after=1)
@@ -124,6 +123,13 @@ class Columns:
         is_worked = inside & (self._working[place] == day)
         late = is_worked & (received > limits[np.where(inside, day, 0)])
         return np.where(there, self._openings[following], NO_END), late
+
+    def _limits(self, cut_off: time) -> Instants:
+        """The cut-off's instant on every date: made once, for a rehearsal asks for it with every group of clocks."""
+        if cut_off not in self._cut_offs:
+            days = range(len(self.midnights) - 1)
+            self._cut_offs[cut_off] = instants([datetime.combine(self.date_of(n), cut_off, self._zone) for n in days])
+        return self._cut_offs[cut_off]
 
     def date_of(self, number: int) -> date:
         """The local date of that number."""

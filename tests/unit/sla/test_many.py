@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.sla import many
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.running import Pause, run
 from services.sla.domain.terms import counted_from
@@ -121,3 +122,16 @@ def test_pauses_of_rows_become_rounds() -> None:
         "2017-11-07 07:00",
     ]
     assert second.end[0] == NO_END
+
+
+def test_cut_offs_are_laid_over_the_calendar_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another page of clocks asks for no instant of every day again; another cut-off has limits of its own."""
+    columns, receipt = Columns(VIETNAM), instants([at("2017-11-06 15:30")])
+    late = {cut_off: columns.after_cut_off(receipt, cut_off)[1][0] for cut_off in (time(15), time(16))}
+    assert late == {time(15): True, time(16): False}
+
+    def unexpected(moments: object) -> None:
+        raise AssertionError("made again")
+
+    monkeypatch.setattr(many, "instants", unexpected)
+    assert late == {cut_off: columns.after_cut_off(receipt, cut_off)[1][0] for cut_off in late}
