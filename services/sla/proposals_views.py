@@ -57,7 +57,7 @@ class DiscardRequest(Body):
     reason: Words
 
 
-class ExceptionView(BaseModel):
+class CalendarExceptionView(BaseModel):
     """A dated exception. `known_from` null: since always, and of a proposal: from its approval on."""
 
     date: date
@@ -90,7 +90,7 @@ class CalendarView(BaseModel):
     first_date: date
     last_date: date
     decision: str | None
-    exceptions: tuple[ExceptionView, ...]
+    exceptions: tuple[CalendarExceptionView, ...]
     history: tuple[VersionView, ...]
 
 
@@ -100,7 +100,7 @@ class ProposalView(BaseModel):
     proposal_id: UUID
     calendar: str
     base_version: int
-    exceptions: tuple[ExceptionView, ...]
+    exceptions: tuple[CalendarExceptionView, ...]
     last_date: date | None
     state: Literal["proposed", "approved", "discarded"]
     proposed_by: str
@@ -197,8 +197,8 @@ def proposal_view(row: ProposalRow) -> ProposalView:
     return ProposalView(exceptions=exceptions, **kept)
 
 
-def _exception(each: CalendarException) -> ExceptionView:
-    return ExceptionView(
+def _exception(each: CalendarException) -> CalendarExceptionView:
+    return CalendarExceptionView(
         date=each.on,
         kind=each.kind,
         status=each.status,

@@ -172,6 +172,17 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         assert "/dossiers/{dossier_id}/due-date/explanation" in described
 
 
+async def test_the_description_names_no_module(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """Two models of one name would be told apart by their modules, which are nobody's business."""
+    url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
+    async with (
+        sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-05 09:00") as sla,
+        sla.client("stp") as stp,
+    ):
+        described = (await stp.get("/openapi.json")).json()
+    assert [name for name in described["components"]["schemas"] if "__" in name] == []
+
+
 async def test_due_date_before_there_is_a_dossier(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
