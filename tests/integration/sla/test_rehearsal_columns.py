@@ -44,7 +44,7 @@ async def _received(sla: Sla, lot: Random) -> None:
 async def test_by_columns_and_step_by_step_count_alike(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path, change: Change
 ) -> None:
-    """Whatever the procedure, known or not, with a term or without; paused clocks are looked at one by one."""
+    """Whatever the procedure, known or not, with a term or without, and whether or not the clock ever stood."""
     url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-09 09:00") as sla:
         await _received(sla, Random(2018))
