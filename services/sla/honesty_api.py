@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.sla import store
-from services.sla.access import own_department
+from services.sla.access import own_department, require_department
 from services.sla.calendars import follow, of_version
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import derive_by_catalogue
@@ -92,6 +92,8 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         if last < first:
             wrong = f"{last} is before first, {first}"
             raise ExpectedError("invalid-content", wrong, status=422, errors=[FieldError("/query/last", wrong)])
+        of_department = own_department(who, department)
+        require_department(department, clocks.centre)
         await follow(clocks, context.pool)
         now = context.clock.now()
         report = HonestPauses(
@@ -107,7 +109,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         counted: dict[str | None, Counted] = {}
         near, patience = timedelta(hours=near_hours), timedelta(hours=patience_hours)
         compiled: dict[int, Calendar] = {}
-        async for record in _clocks(context.pool, own_department(who, department)):
+        async for record in _clocks(context.pool, of_department):
             calendar = await _calendar_of(record, clocks, compiled)
             for each in _doubts(record, clocks.centre, calendar, now, near, patience):
                 if not first <= clocks.centre.local_date(each.at) <= last:

@@ -21,4 +21,6 @@ def _written(form: str, refusal: str) -> Callable[[object], object]:
 
 
 Day = Annotated[date, BeforeValidator(_written(r"\d{4}-\d\d-\d\d", "write a date as YYYY-MM-DD"))]
-LocalTime = Annotated[time, BeforeValidator(_written(r"\d\d:\d\d", "write a time of day as HH:MM"))]
+LocalTime = Annotated[
+    time, BeforeValidator(_written(r"\d\d:\d\d(:\d\d)?", "write a time of day as HH:MM, or HH:MM:SS"))
+]
