@@ -1,5 +1,6 @@
 """Topics are made here, with explicit partitions and settings; one that differs is refused, never adapted."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExists
 
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
+
+_LOOK_SECONDS, _LOOKS = 0.05, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,11 @@ def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
 
 
 async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication: int) -> list[str]:
-    """Create the missing ones and answer their names; settings of those that exist are compared, all at once.
+    """Create the missing ones, wait until the broker lists them, and answer the names of those that were made here;
+    settings of those that exist are compared, all at once.
 
-    Raises TopicsDifferError (before anything is created) and StartError when the broker does not answer.
+    Raises TopicsDifferError (before anything is created, unless somebody else creates at the same time) and StartError
+    when the broker does not answer.
     """
     topics = tuple(topics)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
@@ -66,9 +71,11 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication:
         if differences := await _differences(admin, [t for t in topics if t.name in existing], replication):
             raise TopicsDifferError(differences)
         missing = [topic for topic in topics if topic.name not in existing]
-        if missing:
-            await _create(admin, missing, replication)
-        return [topic.name for topic in missing]
+        made = await _create(admin, missing, replication) if missing else []
+        others = [topic for topic in missing if topic.name not in made]  # somebody was faster, perhaps otherwise
+        if differences := await _differences(admin, others, replication):
+            raise TopicsDifferError(differences)
+        return made
     except KafkaConnectionError as error:
         raise StartError(
             f"Kafka at {bootstrap} does not answer ({error}): start it, or correct the setting."
@@ -79,16 +86,25 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication:
         await admin.close()
 
 
-async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> None:
+async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> list[str]:
+    """The names of those that were made by this call and no other; all of them are there then."""
     response = await admin.create_topics(
         [
             NewTopic(topic.name, topic.partitions, replication, topic_configs=wanted_configs(topic, replication))
             for topic in topics
         ]
     )
+    made = []
     for name, code, *message in response.topic_errors:
-        if code and for_code(code) is not TopicAlreadyExistsError:
+        if not code:
+            made.append(name)
+        elif for_code(code) is not TopicAlreadyExistsError:
             raise StartError(f"Kafka refused topic {name}: {for_code(code).__name__} {' '.join(map(str, message))}.")
+    for _ in range(_LOOKS):  # the controller has them before every broker does
+        if {topic.name for topic in topics} <= set(await admin.list_topics()):
+            return made
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise TimeoutError(f"created, and not listed within {_LOOKS * _LOOK_SECONDS:.0f} s")
 
 
 async def _differences(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> list[Difference]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import asyncpg
 import httpx
 
 from motcua.embedded import kafka
@@ -41,7 +42,8 @@ async def test_a_replica_killed_with_backlog_loses_and_doubles_nothing(
         dossier.in_state("processing")
     waves = [[dossier.facts[place] for dossier in dossiers] for place in range(3)]
     expected = DOSSIERS + DOSSIERS // len(procedures)  # those of unknown procedure are told twice: waiting, decided
-    with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path, replicas=2) as site:
+    fresh = database.fresh("routing")
+    with routing_site(own_broker.bootstrap, fresh, tmp_path, replicas=2) as site:
         first, second = site.replicas
         first.launch()  # its relay leads: one killed between an acknowledgement and the deletion tells some facts twice
         await eventually(first.ready, within=40)
@@ -49,10 +51,13 @@ async def test_a_replica_killed_with_backlog_loses_and_doubles_nothing(
         await eventually(second.ready, within=40)
         await send(site.bootstrap, waves[0])
         await eventually(lambda: _both_worked(first, second), within=60)
+        holder = await asyncpg.connect(fresh.url("routing"))
+        await holder.execute("begin; lock table facts in exclusive mode")  # whoever decides waits for it to commit
         await send(site.bootstrap, waves[1] + waves[2])
         shares = [await applied(first), await applied(second)]
         assert sum(shares) < 3 * DOSSIERS, "nothing was left to do when the replica was killed"
         second.kill()
+        await holder.close()
         second.start()
 
         async def all_told() -> list[AnyFact]:
