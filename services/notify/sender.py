@@ -131,7 +131,8 @@ class Sender:
         ]
         contacts = asyncio.create_task(self._look_up(wanted))
         self._under_way |= {asyncio.create_task(self._one(message, contacts)) for message in leased}
-        await asyncio.wait([contacts], timeout=LOOK_AGAIN_SECONDS)  # what is planned meanwhile shares the next one
+        if len(leased) < room:  # nothing waits: what is planned meanwhile shares the next look-up
+            await asyncio.wait([contacts], timeout=LOOK_AGAIN_SECONDS)
         return True
 
     async def _wait(self) -> None:
