@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 import asyncpg
@@ -39,10 +40,14 @@ class Rehearsal:
         self._proposed = proposed
         self._version = version
         self._now = now
+
+    @cached_property
+    def _columns(self) -> Columns | None:
+        """Made where totals are asked for (some 20 ms); None for a calendar with a year without work."""
         try:
-            self._columns: Columns | None = Columns(proposed)
-        except ValueError:  # a year without work
-            self._columns = None
+            return Columns(self._proposed)
+        except ValueError:
+            return None
 
     async def totals(self, department: str | None = None) -> dict[str | None, Tally]:
         """By department, or of one alone. Reads every open clock: by columns those that were received, paused and
