@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from motcua.embedded import kafka
 from shared.contracts.topics import TOPICS
 from shared.messaging.admin import create_topics
-from tests.support import free_port
+from tests.support import Databases, free_port
+from tests.support.centre_folder import write_centre
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +22,15 @@ def sla_broker(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFact
     with kafka.running(broker):
         asyncio.run(create_topics(broker.bootstrap, TOPICS.values(), replication=1))
         yield broker
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Path:
+    """The folder of a small centre."""
+    return write_centre(tmp_path / "centre")
+
+
+@pytest.fixture
+def url(database: Databases) -> str:
+    """A fresh database of sla's."""
+    return database.fresh("sla").url("sla")

@@ -16,7 +16,6 @@ from shared.contracts.registry import decode
 from shared.contracts.topics import CALENDARS
 from shared.kernel.errors import StartError
 from tests.integration.sla.site import Sla, sla_running
-from tests.support import Databases
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
 from tests.unit.sla.given import Acts, at, local
 
@@ -58,16 +57,6 @@ async def published(sla: Sla) -> list[CalendarPublishedV1]:
     )
     facts: list[AnyFact] = [decode(row["type"], row["version"], row["value"].encode()) for row in rows]
     return [fact.data for fact in facts if isinstance(fact.data, CalendarPublishedV1)]
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Path:
-    return write_centre(tmp_path / "centre")
-
-
-@pytest.fixture
-def url(database: Databases) -> str:
-    return database.fresh("sla").url("sla")
 
 
 async def test_the_configuration_begins_the_calendar_once(

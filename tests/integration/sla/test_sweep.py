@@ -15,22 +15,11 @@ from shared.contracts.deadlines import DeadlineMovedV1
 from shared.contracts.topics import DOSSIERS
 from tests.integration.sla.site import Sla, sla_running
 from tests.integration.sla.test_calendars import OFF, decide, propose
-from tests.support import Databases, eventually
-from tests.support.centre_folder import write_centre
+from tests.support import eventually
 from tests.support.told import send
 from tests.unit.sla.given import Acts, local
 
 MONDAY = "2018-01-08 09:00"
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Path:
-    return write_centre(tmp_path / "centre")
-
-
-@pytest.fixture
-def url(database: Databases) -> str:
-    return database.fresh("sla").url("sla")
 
 
 async def approve(sla: Sla, number: int = 1, day: str = "2018-01-09") -> None:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-import pytest
 
 from motcua.embedded import kafka
 from services.sla import store
@@ -15,23 +14,13 @@ from services.sla.ticker import Ticker
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.relay import partition_of
 from tests.integration.sla.site import Sla, sla_running
-from tests.support import Databases, eventually
+from tests.support import eventually
 from tests.support.centre_folder import edited, write_centre
 from tests.support.told import send
 from tests.unit.sla.given import Acts, local
 
 RECEIVED = "2018-01-02 09:00"  # one working day: due on 3 January 09:00, near at half the term, breached at 24:00
 AFTER = "2018-01-04 08:00"
-
-
-@pytest.fixture
-def centre(tmp_path: Path) -> Path:
-    return write_centre(tmp_path / "centre")
-
-
-@pytest.fixture
-def url(database: Databases) -> str:
-    return database.fresh("sla").url("sla")
 
 
 async def test_each_threshold_is_told_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
