@@ -6,14 +6,12 @@ moves, or none does, which tells what the facts cost. Prints what it found, with
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from statistics import quantiles
 from uuid import UUID
 
@@ -21,33 +19,26 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from motcua.database import create_database, url_for
-from motcua.settings import MotcuaSettings
-from services.sla import __file__ as sla_file
 from services.sla.app import rules_of
 from services.sla.domain.calendar import compile_calendar
 from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS, ClockRow, any_outdated
 from shared.contracts.dossiers import DossierSupplementReceivedV1
 from shared.contracts.envelope import AnyFact
-from shared.contracts.topics import DEADLINES, TOPICS
+from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.fence import Fence
 from shared.kernel.ids import uuid7
-from shared.messaging.admin import create_topics
 from shared.messaging.records import headers_of
 from shared.messaging.relay import partition_of
 from shared.postgres.facts import Publisher
-from shared.postgres.migrate import migrate
 from shared.postgres.pool import create_pool
 from shared.postgres.unit import Unit
 from shared.runtime.clock import machine_now
-from shared.runtime.keys import new_key, write_keys
-from shared.runtime.settings import load
-from tests.bench.bench import QUICK, Bench
+from tests.bench.bench import Bench
 from tests.bench.machine import Meter, Spent
-from tests.support import eventually, free_port
-from tests.support.service_process import ServiceProcess
+from tests.bench.sla_alone import sla_alone
+from tests.support import eventually
 from tests.support.told import Told
 
 RATE = 20.0
@@ -72,37 +63,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.sweep", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--clocks", type=int, default=50_000)
     options = parser.parse_args()
-    settings = load(MotcuaSettings)
-    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
-    bench.say(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
-    with bench.servers("sweep") as (broker, postgres):
-        assert broker.pid is not None, "it was started"
-        assert postgres.pid is not None, "it was started"
-        asyncio.run(create_topics(broker.bootstrap, TOPICS.values(), replication=1))
-        create_database(postgres.url, services=["sla"])
-        url = url_for(postgres.url, "sla")
-        migrate(url, "sla", Path(sla_file).parent / "migrations")
-        folder = broker.folder.parent
-        token, key = new_key("leader", "leader")
-        write_keys(folder / "keys.toml", [key])
-        process = ServiceProcess(
-            "sla",
-            {
-                "SLA_KAFKA_BOOTSTRAP": broker.bootstrap,
-                "SLA_DATABASE_URL": url,
-                "SLA_MEMBER": "sla-0",
-                "SLA_PORT": str(free_port()),
-                "SLA_CENTRE": str(settings.centre),
-                "SLA_KEYS_FILE": str(folder / "keys.toml"),
-            },
-            folder / "sla.log",
-        )
-        process.start()
-        try:
-            meter = Meter({"kafka": broker.pid, "postgres": postgres.pid, "sla": process.pid})
-            asyncio.run(_run(bench, options.clocks, url, broker.bootstrap, process.url, token, meter))
-        finally:
-            process.stop()
+    with sla_alone("sweep") as sla, sla.started() as meter:
+        asyncio.run(_run(sla.bench, options.clocks, sla.database, sla.bootstrap, sla.process.url, sla.token, meter))
     return 0
 
 

@@ -6,39 +6,29 @@ its own, on a durable database, and its relay publishes meanwhile. Prints what i
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from statistics import median
 from uuid import UUID
 
 import asyncpg
 
-from motcua.database import create_database, url_for
-from motcua.settings import MotcuaSettings
-from services.sla import __file__ as sla_file
 from services.sla.app import rules_of
 from services.sla.domain.calendar import compile_calendar
 from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS, ClockRow, any_due
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
-from shared.contracts.topics import TOPICS
 from shared.kernel.fence import Fence
-from shared.messaging.admin import create_topics
 from shared.postgres.facts import Publisher
-from shared.postgres.migrate import migrate
 from shared.postgres.pool import create_pool
 from shared.postgres.unit import Unit
 from shared.runtime.clock import machine_now
-from shared.runtime.keys import new_key, write_keys
-from shared.runtime.settings import load
-from tests.bench.bench import QUICK, Bench
+from tests.bench.bench import Bench
 from tests.bench.machine import Meter
-from tests.support import eventually, free_port
-from tests.support.service_process import ServiceProcess
+from tests.bench.sla_alone import sla_alone
+from tests.support import eventually
 from tests.support.told import Told
 
 _OWN = ("dossier_id", "partition", "next_at")
@@ -56,37 +46,10 @@ def main() -> int:
     parser.add_argument("--pending", type=int, default=2_000_000)
     parser.add_argument("--due", type=int, default=100_000)
     options = parser.parse_args()
-    settings = load(MotcuaSettings)
-    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
-    bench.say(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
-    with bench.servers("ticker") as (broker, postgres):
-        assert broker.pid is not None, "it was started"
-        assert postgres.pid is not None, "it was started"
-        asyncio.run(create_topics(broker.bootstrap, TOPICS.values(), replication=1))
-        create_database(postgres.url, services=["sla"])
-        url = url_for(postgres.url, "sla")
-        migrate(url, "sla", Path(sla_file).parent / "migrations")
-        asyncio.run(_filled(bench, url, options.pending, options.due))
-        folder = broker.folder.parent
-        write_keys(folder / "keys.toml", [new_key("ops", "ops")[1]])
-        process = ServiceProcess(
-            "sla",
-            {
-                "SLA_KAFKA_BOOTSTRAP": broker.bootstrap,
-                "SLA_DATABASE_URL": url,
-                "SLA_MEMBER": "sla-0",
-                "SLA_PORT": str(free_port()),
-                "SLA_CENTRE": str(settings.centre),
-                "SLA_KEYS_FILE": str(folder / "keys.toml"),
-            },
-            folder / "sla.log",
-        )
-        process.start()
-        try:
-            meter = Meter({"kafka": broker.pid, "postgres": postgres.pid, "sla": process.pid})
-            asyncio.run(_run(bench, url, options.due, meter))
-        finally:
-            process.stop()
+    with sla_alone("ticker") as sla:
+        asyncio.run(_filled(sla.bench, sla.database, options.pending, options.due))
+        with sla.started() as meter:
+            asyncio.run(_run(sla.bench, sla.database, options.due, meter))
     return 0
 
 

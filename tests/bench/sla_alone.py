@@ -1,0 +1,73 @@
+"""Sla as a process of its own on a fresh broker and a durable database, for what is measured of it alone."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from motcua.database import create_database, url_for
+from motcua.settings import MotcuaSettings
+from services.sla import __file__ as sla_file
+from shared.contracts.topics import TOPICS
+from shared.messaging.admin import create_topics
+from shared.postgres.migrate import migrate
+from shared.runtime.keys import new_key, write_keys
+from shared.runtime.settings import load
+from tests.bench.bench import QUICK, Bench
+from tests.bench.machine import Meter
+from tests.support import free_port
+from tests.support.service_process import ServiceProcess
+
+
+@dataclass(slots=True)
+class SlaAlone:
+    """Migrated and not started yet; `token` is a leader's."""
+
+    bench: Bench
+    database: str
+    bootstrap: str
+    token: str
+    process: ServiceProcess
+    servers: dict[str, int]
+
+    @contextmanager
+    def started(self) -> Iterator[Meter]:
+        """The process runs within; what it and its servers take is metered."""
+        self.process.start()
+        try:
+            yield Meter(self.servers | {"sla": self.process.pid})
+        finally:
+            self.process.stop()
+
+
+@contextmanager
+def sla_alone(name: str) -> Iterator[SlaAlone]:
+    """Broker, database and a service to be started; says cores and load first. All of it is removed."""
+    settings = load(MotcuaSettings)
+    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
+    bench.say(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
+    with bench.servers(name) as (broker, postgres):
+        assert broker.pid is not None, "it was started"
+        assert postgres.pid is not None, "it was started"
+        asyncio.run(create_topics(broker.bootstrap, TOPICS.values(), replication=1))
+        create_database(postgres.url, services=["sla"])
+        url = url_for(postgres.url, "sla")
+        migrate(url, "sla", Path(sla_file).parent / "migrations")
+        folder = broker.folder.parent
+        token, key = new_key("leader", "leader")
+        write_keys(folder / "keys.toml", [key])
+        process = ServiceProcess(
+            "sla",
+            {
+                "SLA_KAFKA_BOOTSTRAP": broker.bootstrap,
+                "SLA_DATABASE_URL": url,
+                "SLA_MEMBER": "sla-0",
+                "SLA_PORT": str(free_port()),
+                "SLA_CENTRE": str(settings.centre),
+                "SLA_KEYS_FILE": str(folder / "keys.toml"),
+            },
+            folder / "sla.log",
+        )
+        yield SlaAlone(bench, url, broker.bootstrap, token, process, {"kafka": broker.pid, "postgres": postgres.pid})
