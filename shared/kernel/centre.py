@@ -158,6 +158,32 @@ class Thresholds(Dated):
     max_extensions: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolingRule(Dated):
+    """When a department's dossiers are too few for counters of its own; weeks run from Monday to Sunday.
+
+    A week's volume is what came by `channels`, scaled to `full_week_days` working days; a week with fewer than
+    `least_working_days` is not counted. Pooled below `pool_below` in each of the last `pool_weeks` counted weeks,
+    released from `release_from` on in each of the last `release_weeks`; `min_stay_weeks` lie between two changes.
+    """
+
+    channels: tuple[str, ...]
+    full_week_days: int
+    least_working_days: int
+    pool_below: int
+    pool_weeks: int
+    release_from: int
+    release_weeks: int
+    min_stay_weeks: int
+
+    def __post_init__(self) -> None:
+        if self.release_from <= self.pool_below:
+            raise ValueError(
+                f"release_from, {self.release_from}, is not above pool_below, {self.pool_below}: a department between "
+                "them would be pooled and released for ever"
+            )
+
+
 def in_force(rows: Iterable[D], on: date) -> D | None:
     """The one row in force on that local date; a loaded centre never holds two for the same key."""
     return next((row for row in rows if row.in_force(on)), None)
@@ -191,6 +217,7 @@ class Centre:
     step_words: tuple[StepWord, ...]
     calendars: tuple[CalendarRules, ...]
     all_thresholds: tuple[Thresholds, ...]
+    pooling_rules: tuple[PoolingRule, ...]
     catalogue_version: str
     files: Mapping[str, bytes] = field(repr=False)
 
@@ -255,3 +282,7 @@ class Centre:
     def thresholds(self, on: date) -> Thresholds:
         """The thresholds of that local date; those of the first row for dates before it."""
         return in_force(self.all_thresholds, on) or self.all_thresholds[0]
+
+    def pooling_rule(self, on: date) -> PoolingRule | None:
+        """The general counter's rule on that local date; None while the centre has none, so nothing is proposed."""
+        return in_force(self.pooling_rules, on)

@@ -53,6 +53,7 @@ def load_centre(folder: Path) -> Centre:
     _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.code}", problems)
     _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.name_vi.casefold()}", problems)
     _check_overlaps(FILE, settings.thresholds, lambda row: "thresholds", problems)
+    _check_overlaps(FILE, settings.pooling_rules, lambda row: "general_counter", problems)
 
     centre = Centre(
         code=settings.code,
@@ -75,6 +76,7 @@ def load_centre(folder: Path) -> Centre:
         step_words=tuple(row for _, row in step_words),
         calendars=calendars,
         all_thresholds=tuple(sorted((row for _, row in settings.thresholds), key=lambda row: row.valid_from)),
+        pooling_rules=tuple(sorted((row for _, row in settings.pooling_rules), key=lambda row: row.valid_from)),
         catalogue_version=files.version,
         files=files.content,
     )

@@ -1,4 +1,4 @@
-"""centre.toml: the centre as a whole, and its dated thresholds."""
+"""centre.toml: the centre as a whole, its dated thresholds and the dated rule of its general counter."""
 
 import re
 import tomllib
@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
-from shared.kernel.centre import Thresholds
+from shared.contracts.dossiers import Channel
+from shared.kernel.centre import PoolingRule, Thresholds
 from shared.runtime.centre import cells
 from shared.runtime.centre.files import CentreFiles, Problems
 
@@ -33,6 +34,7 @@ class CentreSettings:
     sms_brand: str
     invented: tuple[str, ...]
     thresholds: tuple[tuple[int, Thresholds], ...]
+    pooling_rules: tuple[tuple[int, PoolingRule], ...]
 
 
 def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | None:
@@ -46,19 +48,15 @@ def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | No
         place = re.search(r"\(at line (\d+), column \d+\)", str(error))
         problems.add(FILE, f"not TOML: {error}", line=int(place[1]) if place else None)
         return None
-    starts = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*thresholds", line)]
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines, 1) if re.match(r"\s*\[", line)]
     section = _Section(document, text, 1, starts[0] - 1 if starts else None, problems)
-    blocks = document.get("thresholds")
-    if not isinstance(blocks, list) or not blocks or not all(isinstance(block, dict) for block in blocks):
+    thresholds = _sections(document, "thresholds", text, problems, _thresholds)
+    if thresholds == []:
         problems.add(FILE, "needs at least one section [[thresholds]]", column="thresholds")
-        blocks = []
-    bounds = [*starts, None] if len(starts) == len(blocks) else [1] * len(blocks) + [None]
-    thresholds = tuple(
-        (start or 1, value)
-        for block, (start, end) in zip(blocks, pairwise(bounds), strict=True)
-        for value in [_thresholds(_Section(block, text, start or 1, end and end - 1, problems))]
-        if value is not None
-    )
+    rules: list[tuple[int, PoolingRule]] | None = []
+    if "general_counter" in document:  # a centre may do without
+        rules = _sections(document, "general_counter", text, problems, _pooling_rule)
     settings = CentreSettings(
         code=section.read("code", _text(cells.matching(r"[a-z0-9-]{1,40}", "small letters, digits and -"))),
         name_vi=section.read("name_vi", _text(cells.text)),
@@ -71,29 +69,82 @@ def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | No
         email=section.read("email", _text(cells.matching(r"[^@\s]+@[^@\s]+", "an e-mail address"))),
         sms_brand=section.read("sms_brand", _text(cells.matching(r"[ -~]{1,11}", "at most 11 ASCII characters"))),
         invented=section.read("invented", _names(document)),
-        thresholds=thresholds,
+        thresholds=tuple(thresholds or ()),
+        pooling_rules=tuple(rules or ()),
     )
-    section.refuse_unknown(also=("thresholds",))
-    return settings if section.sound and len(thresholds) == len(blocks) and blocks else None
+    section.refuse_unknown(also=("thresholds", "general_counter"))
+    return settings if section.sound and thresholds and rules is not None else None
+
+
+def _sections(
+    document: Mapping[str, Any], name: str, text: str, problems: Problems, read: Callable[["_Section"], T | None]
+) -> list[tuple[int, T]] | None:
+    """Each of the sections [[name]], with its line; None, with the faults noted, unless all are sound."""
+    blocks = document.get(name, [])
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        problems.add(FILE, f"is not a section [[{name}]]", column=name)
+        return None
+    lines = text.splitlines()
+    heads = [number for number, line in enumerate(lines, 1) if re.match(r"\s*\[", line)]
+    starts = [number for number in heads if re.match(rf"\s*\[\[\s*{name}\s*\]\]", lines[number - 1])]
+    if len(starts) != len(blocks):  # written in some other way, so no line can be told
+        starts = [1] * len(blocks)
+    found = []
+    for start, block in zip(starts, blocks, strict=True):
+        end = next((number - 1 for number in heads if number > start), None)
+        value = read(_Section(block, text, start, end, problems))
+        if value is not None:
+            found.append((start, value))
+    return found if len(found) == len(blocks) else None
+
+
+def _dated(section: "_Section") -> dict[str, Any]:
+    valid_from = section.read("valid_from", _day)
+    valid_to = section.read("valid_to", _day) if "valid_to" in section.values else None
+    if section.sound and valid_to is not None and valid_to < valid_from:
+        section.fault("is before valid_from: it is the last day in force", "valid_to")
+    return {
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+        "decision": section.read("decision", _text(cells.text)),
+        "invented": section.read("invented", _names(section.values)),
+    }
 
 
 def _thresholds(section: "_Section") -> Thresholds | None:
     value = Thresholds(
-        valid_from=section.read("valid_from", _day),
-        valid_to=section.read("valid_to", _day) if "valid_to" in section.values else None,
-        decision=section.read("decision", _text(cells.text)),
+        **_dated(section),
         max_backdate_working_days=section.read("max_backdate_working_days", _whole(0, 250)),
         near_working_hours=section.read("near_working_hours", _whole(1, 2000)),
         short_term_working_hours=section.read("short_term_working_hours", _whole(0, 2000)),
         escalation_working_hours=section.read("escalation_working_hours", _ascending),
         pause_ceiling_working_days=section.read("pause_ceiling_working_days", _whole(1, 2000)),
         max_extensions=section.read("max_extensions", _whole(0, 100)),
-        invented=section.read("invented", _names(section.values)),
     )
-    if section.sound and value.valid_to is not None and value.valid_to < value.valid_from:
-        section.fault("is before valid_from: it is the last day in force", "valid_to")
-    section.refuse_unknown(also=("valid_to",))
+    section.refuse_unknown()
     return value if section.sound else None
+
+
+def _pooling_rule(section: "_Section") -> PoolingRule | None:
+    values = {
+        **_dated(section),
+        "channels": section.read("channels", _channels),
+        "full_week_days": section.read("full_week_days", _whole(1, 7)),
+        "least_working_days": section.read("least_working_days", _whole(1, 7)),
+        "pool_below": section.read("pool_below", _whole(1, 100_000)),
+        "pool_weeks": section.read("pool_weeks", _whole(1, 52)),
+        "release_from": section.read("release_from", _whole(1, 100_000)),
+        "release_weeks": section.read("release_weeks", _whole(1, 52)),
+        "min_stay_weeks": section.read("min_stay_weeks", _whole(0, 520)),
+    }
+    section.refuse_unknown()
+    if not section.sound:
+        return None
+    try:
+        return PoolingRule(**values)
+    except ValueError as error:
+        section.fault(str(error), "release_from")
+        return None
 
 
 @dataclass(slots=True)
@@ -119,7 +170,7 @@ class _Section:
             self.fault(str(error), key)
             return cast(T, None)
 
-    def refuse_unknown(self, also: tuple[str, ...]) -> None:
+    def refuse_unknown(self, also: tuple[str, ...] = ("valid_to",)) -> None:
         for key in self.values:
             if key not in self.read_keys and key not in also:
                 self.fault("unknown key: remove it or mend its name", key)
@@ -163,6 +214,13 @@ def _ascending(value: Any) -> tuple[int, ...]:
     if hours is None or any(later <= earlier for earlier, later in pairwise(hours)):
         raise ValueError(f"{value!r} is not a list of ascending whole numbers")
     return hours
+
+
+def _channels(value: Any) -> tuple[str, ...]:
+    known = get_args(Channel)
+    if not isinstance(value, list) or not value or any(item not in known for item in value):
+        raise ValueError(f"{value!r} is not a list of channels, which are {', '.join(known)}")
+    return tuple(value)
 
 
 def _names(values: Mapping[str, Any]) -> Callable[[Any], tuple[str, ...]]:
