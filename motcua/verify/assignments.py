@@ -7,6 +7,8 @@ import asyncpg
 
 from motcua.verify.findings import Finding
 from motcua.verify.history import History
+from services.routing.counter_store import DECISIONS, decision_of
+from services.routing.domain.decisions import Decisions
 from services.routing.replay import decide_again
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
 from shared.contracts.envelope import READING
@@ -17,13 +19,16 @@ _Assignment = AssignmentDecidedV1 | AssignmentWaitingV1
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """Each dossier's place, department and reason are what the rules give for the local date of its submission."""
+    """Each dossier's place, department and reason are what the rules, and the decisions in force, give for the local
+    date of its submission."""
+    signed = await connection.fetch(f"select {', '.join(DECISIONS.columns)} from routing.decisions")
+    decisions = Decisions(map(decision_of, DECISIONS.records(signed)))
     rows = await connection.fetch("select dossier_id::text as key, assignment from routing.dossiers")
     kept = {row["key"]: _kept(row["assignment"]) for row in rows}
     told = histories[ASSIGNMENTS.name].by_key
     findings = []
     for key, facts in histories[DOSSIERS.name].by_key.items():
-        expected = _plain(decide_again([fact.fact() for fact in facts], centre))
+        expected = _plain(decide_again([fact.fact() for fact in facts], centre, decisions))
         last = _plain(told[key][-1].fact().data) if key in told else None
         if expected != last:
             findings.append(

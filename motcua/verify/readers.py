@@ -25,6 +25,7 @@ READERS = (
     Reader("intake", DEADLINES),
     Reader("intake", CALENDARS, "calendars", "name"),
     Reader("routing", DOSSIERS),
+    Reader("routing", CALENDARS, "calendars", "name"),
     Reader("sla", DOSSIERS),
     Reader("notify", DOSSIERS),
     Reader("notify", ASSIGNMENTS),

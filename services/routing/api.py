@@ -8,7 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from services.routing import store
 from services.routing.access import STAFF, may_read_department, may_read_dossier_of
+from services.routing.counter import follow
 from services.routing.domain import assignment as rule
+from services.routing.handlers import Routing
 from services.routing.models import (
     AssignmentView,
     Departments,
@@ -35,7 +37,7 @@ from shared.runtime.keys import Caller, Principal, require
 Code = Annotated[str, Path(min_length=1, max_length=40)]
 
 
-def router(context: Context) -> APIRouter:
+def router(context: Context, routing: Routing) -> APIRouter:
     """The routes of one process. Reads only: a dossier changes by acts, and those are intake's."""
     routes = APIRouter()
     centre = context.centre
@@ -62,9 +64,12 @@ def router(context: Context) -> APIRouter:
                 status=404,
                 errors=[FieldError("/query/procedure", "not in the catalogue on that date")],
             )
+        await follow(routing, context.pool)
         places = []
         for department in rule.competent_departments(centre, procedure, day):
-            event = as_event(rule.place(centre, procedure=procedure, department=department, on=day), 0)
+            event = as_event(
+                rule.place(centre, routing.decisions, procedure=procedure, department=department, on=day), 0
+            )
             assert isinstance(event, AssignmentDecidedV1)  # a known department always has a place
             places.append(Place.model_validate(event, from_attributes=True))
         return Routes(
@@ -78,7 +83,8 @@ def router(context: Context) -> APIRouter:
     @routes.get("/departments")
     async def departments(_: Caller, query: Annotated[OnQuery, Query()]) -> Departments:
         day = query.on or today()
-        return Departments(on=day, departments=[_department(context, row, day) for row in centre.departments_on(day)])
+        await follow(routing, context.pool)
+        return Departments(on=day, departments=[_department(routing, row, day) for row in centre.departments_on(day)])
 
     @routes.get("/departments/{code}/queue")
     async def queue(who: Caller, code: Code, query: Annotated[QueueQuery, Query()]) -> Queue:
@@ -120,15 +126,15 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _department(context: Context, row: Department, on: date) -> DepartmentView:
-    pooling = context.centre.pooling(row.code, on)
+def _department(routing: Routing, row: Department, on: date) -> DepartmentView:
+    pooling = routing.decisions.pooling(row.code, on)
     return DepartmentView(
         code=row.code,
         name_vi=row.name_vi,
         name_en=row.name_en,
         agency_id=row.agency_id,
-        counters=context.centre.counters_on(on, "department", row.code),
-        pooled_by=pooling.decision if pooling else None,
-        pooled_from=pooling.valid_from if pooling else None,
+        counters=routing.centre.counters_on(on, "department", row.code),
+        pooled_by=pooling.number if pooling else None,
+        pooled_from=pooling.effective_from if pooling else None,
         invented=row.invented,
     )

@@ -2,13 +2,20 @@
 
 from functools import partial
 
+from services.routing import counter
 from services.routing.api import router
+from services.routing.counter_api import router as counter_router
+from services.routing.domain.decisions import Decisions
 from services.routing.handlers import Routing
 from services.routing.store import DOSSIERS, count_waiting
 from services.routing.waiting import decide_waiting
+from services.routing.weeks import Weeks
+from shared.contracts.calendars import CalendarPublishedV1
+from shared.contracts.topics import CALENDARS as CALENDARS_TOPIC
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.messaging.applying import Stream
 from shared.messaging.service import Context, Parts
+from shared.postgres.calendars import CALENDARS, PublishedCalendar, on_calendar_published
 from shared.postgres.counting import keep_counted
 from shared.runtime import metrics
 
@@ -16,15 +23,30 @@ WAITING = metrics.gauge("motcua_routing_waiting_dossiers", "Open dossiers withou
 
 
 async def build(context: Context) -> Parts:
-    """What routing consumes and answers."""
-    routing = Routing(context.centre)
+    """What routing consumes and answers, and what weeks bring."""
+    await counter.begin(context)
+    routing = Routing(context.centre, Decisions())
+    await counter.follow(routing, context.pool)
+    calendar = PublishedCalendar(context.centre.calendar.name)
+    weeks = Weeks(context, calendar)
 
     async def prepare() -> None:
         await decide_waiting(context, routing)
 
     return Parts(
-        streams=[Stream(DOSSIERS_TOPIC, DOSSIERS, routing.handlers())],
-        routers=[router(context)],
-        workers={"waiting": keep_counted(WAITING, partial(count_waiting, context.pool))},
+        streams=[
+            Stream(
+                DOSSIERS_TOPIC,
+                DOSSIERS,
+                routing.handlers(),
+                locked=partial(counter.follow_for_dossiers, routing),
+            ),
+            Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
+        ],
+        routers=[router(context, routing), counter_router(context, routing, weeks, calendar)],
+        workers={
+            "waiting": keep_counted(WAITING, partial(count_waiting, context.pool)),
+            "weeks": weeks.run,
+        },
         prepare=prepare,
     )

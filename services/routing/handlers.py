@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.routing.domain.decisions import Decisions
 from services.routing.replay import Question
 from services.routing.store import RoutedDossier
 from shared.contracts import dossiers as told
@@ -23,11 +24,18 @@ class NeverSubmittedError(MotcuaError):
     """A receipt without a submission (an operator discarded it): parked, for the local date to decide by is missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Routing:
-    """The handlers of a service that decides by `centre`."""
+    """The handlers of a service that decides by `centre`, and by the `decisions` of which there are `version`."""
 
     centre: Centre
+    decisions: Decisions
+    version: int = 0
+
+    def follow(self, decisions: Decisions, version: int) -> None:
+        """Decide by a longer row of decisions from now on; a shorter one changes nothing."""
+        if version > self.version:
+            self.decisions, self.version = decisions, version
 
     def handlers(self) -> Mapping[type[EventData], Handler[RoutedDossier]]:
         """Facts that leave state and department as they are (extensions, hand-overs, contacts) are passed over."""
@@ -92,7 +100,7 @@ class Routing:
         asked = Question(
             row.procedure, row.named_department, on, row.dossier_sequence, step=row.step, passed_on_to=row.passed_on_to
         )
-        event = asked.answer(self.centre)
+        event = asked.answer(self.centre, self.decisions)
         if isinstance(event, AssignmentDecidedV1):
             row.department = event.competent_department
             row.receiving_place = event.receiving_place.kind

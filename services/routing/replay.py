@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from services.routing.domain.assignment import Assigned, Waiting, decide
-from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, AssignmentWaitingV1, ReceivingPlace
+from services.routing.domain.decisions import Decisions
+from shared.contracts.assignments import (
+    AssignmentDecidedV1,
+    AssignmentReason,
+    AssignmentWaitingV1,
+    ReceivingPlace,
+    WeekFigure,
+)
 from shared.contracts.dossiers import DossierReceivedV1, DossierStepBegunV1, DossierSubmittedV1
 from shared.contracts.envelope import AnyFact
 from shared.kernel.centre import Centre
@@ -25,9 +32,10 @@ class Question:
     step: int = 1
     passed_on_to: str | None = None
 
-    def answer(self, centre: Centre) -> AssignmentDecidedV1 | AssignmentWaitingV1:
+    def answer(self, centre: Centre, decisions: Decisions) -> AssignmentDecidedV1 | AssignmentWaitingV1:
         """The decision, in the words that travel."""
-        told = as_event(decide(centre, procedure=self.procedure, named=self.named, on=self.on), self.dossier_sequence)
+        decided = decide(centre, decisions, procedure=self.procedure, named=self.named, on=self.on)
+        told = as_event(decided, self.dossier_sequence)
         if self.passed_on_to is None or isinstance(told, AssignmentWaitingV1):
             return told
         department = centre.department(self.passed_on_to, self.on)
@@ -55,15 +63,18 @@ def question(facts: Iterable[AnyFact], centre: Centre) -> Question | None:
     return asked
 
 
-def decide_again(facts: Iterable[AnyFact], centre: Centre) -> AssignmentDecidedV1 | AssignmentWaitingV1 | None:
-    """The assignment that follows from one dossier's facts, in sequence order, under this configuration.
+def decide_again(
+    facts: Iterable[AnyFact], centre: Centre, decisions: Decisions
+) -> AssignmentDecidedV1 | AssignmentWaitingV1 | None:
+    """The assignment that follows from one dossier's facts, in sequence order, under this configuration and these
+    decisions about the general counter.
 
     None before its submission. Pure. Equal to routing's last fact about the dossier (its `dossier_sequence` aside,
     which names the fact that moved it) wherever that was decided under the same `catalogue_version`, or under one
     with the same rows for the date of submission.
     """
     asked = question(facts, centre)
-    return None if asked is None else asked.answer(centre)
+    return None if asked is None else asked.answer(centre, decisions)
 
 
 def as_event(decided: Assigned | Waiting, dossier_sequence: int) -> AssignmentDecidedV1 | AssignmentWaitingV1:
@@ -73,6 +84,10 @@ def as_event(decided: Assigned | Waiting, dossier_sequence: int) -> AssignmentDe
         decision=decided.reason.decision,
         in_force_from=decided.reason.in_force_from,
         text=decided.reason.text,
+        figures=tuple(
+            WeekFigure(week=week.start, dossiers=week.dossiers, working_days=week.working_days)
+            for week in decided.reason.weeks
+        ),
     )
     if isinstance(decided, Waiting):
         return AssignmentWaitingV1(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from services.routing.counter import follow_for_dossiers
 from services.routing.handlers import Routing
 from services.routing.store import DOSSIERS, RoutedDossier, undecided
 from shared.contracts.envelope import Actor
@@ -26,7 +27,8 @@ async def decide_waiting(context: Context, routing: Routing) -> int:
     decided = 0
     after: UUID | None = None
     while keys := await undecided(context.pool, after=after, limit=_PAGE):
-        async with context.unit(DOSSIERS, keys) as (_, unit):
+        async with context.unit(DOSSIERS, keys) as (connection, unit):
+            await follow_for_dossiers(routing, connection)
             for key in keys:
                 row = unit.row(key)
                 if row.waiting_for is not None:

@@ -79,19 +79,6 @@ PROPOSALS = RecordTable(
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class KeyRow:
-    """An idempotency key that took effect, and its first answer. `id` is the key's owner and the key."""
-
-    id: str
-    fingerprint: str
-    answer: dict[str, Any]
-
-
-KEYS = RecordTable(
-    KeyRow, name="idempotency_keys", key="id", columns={"id": "text", "fingerprint": "text", "answer": "jsonb"}
-)
-
 _PROPOSALS = f"""
 select {", ".join(PROPOSALS.columns)} from proposals
 where calendar = $1 and proposal_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)

@@ -1,50 +1,28 @@
 """What is done to proposals: each write a transaction under the calendar's row, answered the same when repeated."""
 
-import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from services.sla import calendar_store, calendars
-from services.sla.calendar_store import CALENDARS, KEYS, PROPOSALS, CalendarRow, KeyRow, ProposalRow
+from services.sla.calendar_store import CALENDARS, PROPOSALS, CalendarRow, ProposalRow
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import Change, applied, faults_of
 from shared.contracts.envelope import Actor
 from shared.kernel.calendars import CalendarException, CalendarRules
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
 from shared.messaging.service import Context
+from shared.postgres.answered import KEYS, Request, answered, first_answer
 from shared.postgres.pool import Connection
 from shared.postgres.unit import Unit
 from shared.runtime.clock import machine_now
 
 _PROPOSAL = TypeAdapter(ProposalRow)
 _EXCEPTIONS = TypeAdapter(tuple[CalendarException, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A write: who asks, by which idempotency key, and what for (`asked`: address and body, as JSON values)."""
-
-    actor: Actor
-    key: str
-    asked: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """A key belongs to the API key that sent it."""
-        return f"{self.actor.id} {self.key}"
-
-    @property
-    def fingerprint(self) -> str:
-        """Equal for requests that ask the same."""
-        return hashlib.sha256(to_json(self.asked)).hexdigest()
 
 
 async def propose(context: Context, request: Request, name: str, change: Change) -> ProposalRow:
@@ -147,18 +125,11 @@ async def _once(context: Context, request: Request, name: str, decide: Decide) -
     """Decide under the calendar's lock and keep the answer; a known key gets its first answer, before anything else."""
     async with context.unit(CALENDARS, [name]) as (connection, unit):
         row = await _known(connection, unit.find(name), name)
-        kept = await KEYS.read(connection, request.id)
-        if kept is None:
-            proposal = await decide(connection, unit, row)
-            answer = _PROPOSAL.dump_python(proposal, mode="json")
-            unit.add(KEYS, KeyRow(id=request.id, fingerprint=request.fingerprint, answer=answer))
-        elif kept.fingerprint == request.fingerprint:
-            proposal = _PROPOSAL.validate_python(kept.answer)
-        else:
-            detail = "this key was used for another request: take a new one"
-            raise ExpectedError(
-                "idempotency-key", detail, status=422, errors=[FieldError("/header/Idempotency-Key", detail)]
-            )
+        before = await first_answer(connection, request)
+        if before is not None:
+            return _PROPOSAL.validate_python(before)
+        proposal = await decide(connection, unit, row)
+        unit.add(KEYS, answered(request, _PROPOSAL.dump_python(proposal, mode="json")))
     return proposal
 
 

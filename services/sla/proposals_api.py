@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from services.sla import calendar_store, proposals
 from services.sla.access import own_department, require_department
@@ -32,21 +32,14 @@ from services.sla.rehearsal import Rehearsal
 from services.sla.store import count_outdated
 from shared.contracts.envelope import Role
 from shared.messaging.service import Context
-from shared.runtime.http import Body
+from shared.postgres.answered import Request
+from shared.runtime.http import Body, IdempotencyKey
 from shared.runtime.keys import Principal, require
 
 _READERS: tuple[Role, ...] = ("leader", "auditor", "officer", "ops")
 
 
 Name = Annotated[str, Path(min_length=1, max_length=40, description="The calendar's name.")]
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        pattern="^[!-~]{1,200}$",
-        description="1 to 200 visible ASCII characters; sent again it gets its first answer.",
-    ),
-]
 Reader = Annotated[Principal, Depends(require(*_READERS))]
 Leader = Annotated[Principal, Depends(require("leader"))]
 After = Annotated[UUID | None, Query(description="The `next` of the page before.")]
@@ -72,7 +65,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         return calendar_view(await proposals.calendar_of(pool, name))
 
     @routes.post("/proposals", status_code=201)
-    async def propose(who: Leader, name: Name, key: Key, asked: ProposalRequest) -> ProposalView:
+    async def propose(who: Leader, name: Name, key: IdempotencyKey, asked: ProposalRequest) -> ProposalView:
         request = _request(who, key, ["propose", name], asked)
         change = Change(tuple(each.exception() for each in asked.exceptions), asked.last_date)
         return proposal_view(await proposals.propose(context, request, name, change))
@@ -123,20 +116,24 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         return Moves(moves=[move(each) for each in found], next=following)
 
     @routes.post("/proposals/{proposal_id}/approve")
-    async def approve(who: Leader, name: Name, proposal_id: UUID, key: Key, asked: ApprovalRequest) -> ProposalView:
+    async def approve(
+        who: Leader, name: Name, proposal_id: UUID, key: IdempotencyKey, asked: ApprovalRequest
+    ) -> ProposalView:
         request = _request(who, key, ["approve", name, str(proposal_id)], asked)
         return proposal_view(await proposals.approve(context, request, name, proposal_id, asked.decision))
 
     @routes.post("/proposals/{proposal_id}/discard")
-    async def discard(who: Leader, name: Name, proposal_id: UUID, key: Key, asked: DiscardRequest) -> ProposalView:
+    async def discard(
+        who: Leader, name: Name, proposal_id: UUID, key: IdempotencyKey, asked: DiscardRequest
+    ) -> ProposalView:
         request = _request(who, key, ["discard", name, str(proposal_id)], asked)
         return proposal_view(await proposals.discard(context, request, name, proposal_id, asked.reason))
 
     return routes
 
 
-def _request(who: Principal, key: str, address: list[str], asked: Body) -> proposals.Request:
-    return proposals.Request(who.actor, key, {"address": address, "body": asked.model_dump(mode="json")})
+def _request(who: Principal, key: str, address: list[str], asked: Body) -> Request:
+    return Request(who.actor, key, {"address": address, "body": asked.model_dump(mode="json")})
 
 
 def _require_open(proposal: ProposalRow, row: CalendarRow) -> None:

@@ -17,13 +17,25 @@ class ReceivingPlace(Wire):
     counters: tuple[int, ...] = ()
 
 
+class WeekFigure(Wire):
+    """A department's week, from Monday on: dossiers received that count, and the working days that it had."""
+
+    week: date
+    dossiers: int
+    working_days: int
+
+
 class AssignmentReason(Wire):
-    """Why: the rule's version, the decision in force (number, since when) and a sentence for people."""
+    """Why: the rule's version, the decision in force (number, since when) and a sentence for people.
+
+    `figures` are the weeks on which that decision was proposed, if it was.
+    """
 
     rule: str
     decision: str | None = None
     in_force_from: date | None = None
     text: str
+    figures: tuple[WeekFigure, ...] = ()
 
 
 class AssignmentDecidedV1(EventData):

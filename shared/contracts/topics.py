@@ -22,7 +22,7 @@ class Topic:
 DOSSIERS = Topic("intake.dossiers.v1", owner="intake", partitions=6, readers=("routing", "sla", "notify"))
 ASSIGNMENTS = Topic("routing.assignments.v1", owner="routing", partitions=6, readers=("intake", "notify"))
 DEADLINES = Topic("sla.deadlines.v1", owner="sla", partitions=6, readers=("intake", "notify"))
-CALENDARS = Topic("sla.calendars.v1", owner="sla", partitions=1, readers=("intake",), key="calendar")
+CALENDARS = Topic("sla.calendars.v1", owner="sla", partitions=1, readers=("intake", "routing"), key="calendar")
 MESSAGES = Topic("notify.messages.v1", owner="notify", partitions=6)
 
 TOPICS = {topic.name: topic for topic in (DOSSIERS, ASSIGNMENTS, DEADLINES, CALENDARS, MESSAGES)}

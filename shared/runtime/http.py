@@ -6,9 +6,10 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Annotated
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
@@ -40,6 +41,17 @@ class Body(BaseModel):
     """The base of every request model: a field that nobody knows is refused, not lost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern="^[!-~]{1,200}$",
+        description="1 to 200 visible ASCII characters; sent again it gets its first answer.",
+    ),
+]
+"""A write's own name, by which it may be sent again."""
 
 
 def create_app(

@@ -1,4 +1,4 @@
-"""Where a dossier is received, who is competent, where its result lies, and why: one decision, by local date.
+"""Where a dossier is received, who is competent, where its result lies, and why: one decision, by local date. Pure.
 
 The rule: a decision that pools the competent department to the general counter, in force on the local date of the
 submission, moves the receiving place there. Competence and the returning place stay as they are.
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from services.routing.domain.decisions import Decisions
+from services.routing.domain.pooling import Receiving, Week
 from shared.kernel.centre import Centre, Department, in_force
 
 RULE = "receiving-place/1"
@@ -19,12 +21,16 @@ RESULTS = "results"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """The rule's version, the decision in force and since when, and a sentence for the people at the counter."""
+    """The rule's version, the decision in force and since when, and a sentence for the people at the counter.
+
+    `weeks` are the figures on which the decision was proposed, if it was.
+    """
 
     text: str
     decision: str | None = None
     in_force_from: date | None = None
     rule: str = RULE
+    weeks: tuple[Week, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Assigned:
     procedure: str
     local_date: date
     department: str
-    receiving: Literal["department", "general"]
+    receiving: Receiving
     counters: tuple[int, ...]
     returning_place: str
     reason: Reason
@@ -50,8 +56,8 @@ class Waiting:
     reason: Reason
 
 
-def decide(centre: Centre, *, procedure: str, named: str | None, on: date) -> Assigned | Waiting:
-    """The decision for a dossier submitted on the local date `on`.
+def decide(centre: Centre, decisions: Decisions, *, procedure: str, named: str | None, on: date) -> Assigned | Waiting:
+    """The decision for a dossier submitted on the local date `on`, under these decisions about the general counter.
 
     `named` is the competent department as intake's facts name it; it goes before the catalogue, since the dossier's
     code is drawn from it. The same arguments always give the same answer.
@@ -60,7 +66,7 @@ def decide(centre: Centre, *, procedure: str, named: str | None, on: date) -> As
         department = centre.department(named, on)
         if department is None:
             return _wait(procedure, "department", f"Cơ quan {named} không có trong danh mục của trung tâm", on)
-        return place(centre, procedure=procedure, department=department, on=on)
+        return place(centre, decisions, procedure=procedure, department=department, on=on)
     competent = competent_departments(centre, procedure, on)
     if not competent:
         return _wait(procedure, "procedure", f"Thủ tục {procedure} chưa có trong danh mục của trung tâm", on)
@@ -69,7 +75,7 @@ def decide(centre: Centre, *, procedure: str, named: str | None, on: date) -> As
         return _wait(
             procedure, "department", f"Thủ tục {procedure} có nhiều cơ quan giải quyết ({codes}), cần chọn một", on
         )
-    return place(centre, procedure=procedure, department=competent[0], on=on)
+    return place(centre, decisions, procedure=procedure, department=competent[0], on=on)
 
 
 def competent_departments(centre: Centre, procedure: str, on: date) -> tuple[Department, ...]:
@@ -81,24 +87,29 @@ def competent_departments(centre: Centre, procedure: str, on: date) -> tuple[Dep
     return tuple(department for department in found if department is not None)
 
 
-def place(centre: Centre, *, procedure: str, department: Department, on: date) -> Assigned:
+def place(centre: Centre, decisions: Decisions, *, procedure: str, department: Department, on: date) -> Assigned:
     """Receiving and returning place for a dossier of that department on that local date."""
     results = centre.counters_on(on, "results")
     returning = RESULTS if results else department.code
     way_back = f"trả kết quả tại {_numbers(results)}" if results else f"trả kết quả tại {department.name_vi}"
-    pooling = centre.pooling(department.code, on)
-    if pooling is not None:
+    standing = decisions.in_force(department.code, on)
+    if standing is not None and standing.receiving == "general":
         counters = centre.counters_on(on, "general")
         text = (
             f"Hồ sơ của {department.name_vi} nộp tại Quầy Tổng hợp ({_numbers(counters)}) "
-            f"từ ngày {pooling.valid_from:%d/%m/%Y} theo quyết định {pooling.decision}; {way_back}."
+            f"từ ngày {standing.effective_from:%d/%m/%Y} theo quyết định {standing.number}; {way_back}."
         )
-        reason = Reason(text, pooling.decision, pooling.valid_from)
+        reason = Reason(text, standing.number, standing.effective_from, weeks=standing.weeks)
         return Assigned(procedure, on, department.code, "general", counters, returning, reason)
     counters = centre.counters_on(on, "department", department.code)
-    text = f"Hồ sơ của {department.name_vi} nộp tại quầy của cơ quan ({_numbers(counters)}); {way_back}."
-    desk = in_force(centre.counters[counters[0]], on) if counters else None
-    reason = Reason(text, desk.decision, desk.valid_from) if desk is not None else Reason(text)
+    text = f"Hồ sơ của {department.name_vi} nộp tại quầy của cơ quan ({_numbers(counters)})"
+    if standing is not None:
+        text += f" từ ngày {standing.effective_from:%d/%m/%Y} theo quyết định {standing.number}"
+        reason = Reason(f"{text}; {way_back}.", standing.number, standing.effective_from, weeks=standing.weeks)
+    elif desk := in_force(centre.counters[counters[0]], on) if counters else None:
+        reason = Reason(f"{text}; {way_back}.", desk.decision, desk.valid_from)
+    else:
+        reason = Reason(f"{text}; {way_back}.")
     return Assigned(procedure, on, department.code, "department", counters, returning, reason)
 
 

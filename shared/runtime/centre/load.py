@@ -166,16 +166,20 @@ def _check_known(
 
 
 def _check_receives(centre: Centre, line: int, code: str, row: Dated, problems: Problems) -> None:
-    """On every day that a department exists, its dossiers can be received somewhere."""
+    """On every day that a department exists, its dossiers can be received somewhere.
+
+    A department without a counter may be pooled by a decision that routing keeps; whether it is, routing's start tells.
+    """
     dated: list[Dated] = [*centre.poolings.get(code, ()), *(c for rows in centre.counters.values() for c in rows)]
     changes = {row.valid_from}
     for other in dated:
         changes |= {other.valid_from} | ({other.valid_to + _DAY} if other.valid_to else set())
     for day in sorted(day for day in changes if row.in_force(day)):
         pooled = in_force(centre.poolings.get(code, ()), day)
-        if pooled is None and not centre.counters_on(day, "department", code):
-            reason = f"{code} has no counter on {day} and is not pooled: add one in counters.csv or receiving.csv"
-        elif pooled is not None and not centre.counters_on(day, "general"):
+        general = centre.counters_on(day, "general")
+        if pooled is None and not general and not centre.counters_on(day, "department", code):
+            reason = f"{code} has no counter on {day}, and no general counter is open: add one in counters.csv"
+        elif pooled is not None and not general:
             reason = f"{code} is pooled on {day} ({pooled.decision}), but no general counter is open: add one"
         else:
             continue

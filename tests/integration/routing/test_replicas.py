@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 
 from motcua.embedded import kafka
+from services.routing.domain.decisions import Decisions, seeded
 from services.routing.replay import decide_again
 from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.envelope import AnyFact
@@ -77,7 +78,7 @@ async def test_a_replica_killed_with_backlog_loses_and_doubles_nothing(
         mine = by_dossier[str(dossier.dossier_id)]
         assert [fact.sequence for fact in mine] == list(range(1, len(mine) + 1))
         assert isinstance(mine[-1].data, AssignmentDecidedV1)
-        assert _aside(mine[-1]) == _aside_event(decide_again(dossier.facts, centre))
+        assert _aside(mine[-1]) == _aside_event(decide_again(dossier.facts, centre, Decisions(seeded(centre))))
 
 
 async def _both_worked(first: ServiceProcess, second: ServiceProcess) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,14 +21,13 @@ from services.sla.ticker import Ticker
 from shared.contracts.envelope import AnyFact, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
-from shared.kernel.clock import Clock
 from shared.messaging.service import Context, running
 from shared.postgres.migrate import migrate
 from shared.runtime.keys import ApiKey, new_key, write_keys
 from shared.runtime.tasks import supervise
 from tests.support import eventually
+from tests.support.hand_clock import HandClock, at
 from tests.support.told import send
-from tests.unit.sla.given import at
 
 MIGRATIONS = Path(sla_file).parent / "migrations"
 KEYS: tuple[tuple[str, Role, str | None], ...] = (
@@ -41,20 +39,6 @@ KEYS: tuple[tuple[str, Role, str | None], ...] = (
     ("auditor", "auditor", None),
     ("importer", "importer", None),
 )
-
-
-class HandClock(Clock):
-    """Centre time as the test says."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
-
-    def set(self, local: str) -> None:
-        """To that local time."""
-        self._now = at(local)
 
 
 @dataclass(slots=True)

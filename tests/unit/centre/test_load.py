@@ -270,11 +270,12 @@ FAULTY = {
     "a department that nobody receives for": (
         {
             "counters_csv": edited(
-                "counters.csv", "4,department,CA,2017-04-28,,", "4,department,CA,2017-04-28,2018-06-30,"
+                "counters.csv",
+                "4,department,CA,2017-04-28,,01/QĐ,,\n5,general,,2017-04-28,,",
+                "4,department,CA,2017-04-28,2018-06-30,01/QĐ,,\n5,general,,2017-04-28,2018-06-30,",
             )
         },
-        "departments.csv:4: CA has no counter on 2018-07-01 and is not pooled: "
-        "add one in counters.csv or receiving.csv",
+        "departments.csv:4: CA has no counter on 2018-07-01, and no general counter is open: add one in counters.csv",
     ),
     "a department pooled to a general counter that is closed": (
         {"counters_csv": edited("counters.csv", "5,general,,2017-04-28", "5,general,,2018-01-01")},

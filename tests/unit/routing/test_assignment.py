@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.routing.domain.assignment import RULE, Assigned, Waiting, decide
+from services.routing.domain.decisions import Decisions, seeded
 from shared.runtime.centre import Centre, load_centre
 from tests.support.centre_folder import edited, write_centre
 
@@ -25,14 +26,14 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Centre:
 
 def assigned(centre: Centre, procedure: str, on: date = ON, named: str | None = None) -> Assigned:
     """The decision, which must not be to wait."""
-    decided = decide(centre, procedure=procedure, named=named, on=on)
+    decided = decide(centre, Decisions(seeded(centre)), procedure=procedure, named=named, on=on)
     assert isinstance(decided, Assigned)
     return decided
 
 
 def waiting(centre: Centre, procedure: str, on: date = ON, named: str | None = None) -> Waiting:
     """The decision, which must be to wait."""
-    decided = decide(centre, procedure=procedure, named=named, on=on)
+    decided = decide(centre, Decisions(seeded(centre)), procedure=procedure, named=named, on=on)
     assert isinstance(decided, Waiting)
     return decided
 
@@ -57,8 +58,8 @@ def test_a_pooled_department_is_received_at_the_general_counter(centre: Centre) 
         (date(2017, 12, 3), "department", "01/QĐ"),
         (date(2017, 12, 4), "general", "15/QĐ"),
         (date(2018, 2, 11), "general", "15/QĐ"),
-        (date(2018, 2, 12), "department", "01/QĐ"),
-        (date(2018, 3, 4), "department", "01/QĐ"),
+        (date(2018, 2, 12), "department", "15/QĐ"),  # which ended by itself
+        (date(2018, 3, 4), "department", "15/QĐ"),
         (date(2018, 3, 5), "general", "20/QĐ"),
     ],
 )

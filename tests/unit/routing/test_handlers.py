@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from services.routing.domain.decisions import Decisions, seeded
 from services.routing.handlers import NeverSubmittedError, Routing
 from services.routing.replay import decide_again
 from services.routing.store import DOSSIERS, RoutedDossier
@@ -45,7 +46,7 @@ def new_unit(rows: dict[object, RoutedDossier] | None = None) -> Unit[RoutedDoss
 
 def apply(centre: Centre, facts: list[AnyFact]) -> tuple[RoutedDossier, list[EventData]]:
     """The row after these facts, and what was told."""
-    unit, handlers = new_unit(), Routing(centre).handlers()
+    unit, handlers = new_unit(), Routing(centre, Decisions(seeded(centre))).handlers()
     for fact in facts:
         handlers[type(fact.data)](fact, unit)
     return unit.row(facts[0].dossier_id), [fact.data for fact in unit.facts]
@@ -55,7 +56,7 @@ def test_a_submission_is_answered_with_an_assignment(centre: Centre) -> None:
     """Told at the time of the submission, reflecting its sequence."""
     told = Told()
     unit = new_unit()
-    Routing(centre).on_submitted(told.submitted(department="STP"), unit)
+    Routing(centre, Decisions(seeded(centre))).on_submitted(told.submitted(department="STP"), unit)
     (fact,) = unit.facts
     assert isinstance(fact.data, AssignmentDecidedV1)
     assert (fact.time, fact.sequence, fact.data.dossier_sequence) == (MORNING, 1, 1)
@@ -112,7 +113,7 @@ def test_a_catalogue_that_is_put_back_and_forth_tells_facts_of_their_own(
     for in_force in (taught, centre, taught, centre):
         unit = new_unit({row.key: row})
         cause = cause_of(row, in_force.catalogue_version, MORNING)
-        Routing(in_force).assign(row, unit, time=MORNING, cause=cause)
+        Routing(in_force, Decisions(seeded(in_force))).assign(row, unit, time=MORNING, cause=cause)
         ids += [fact.id for fact in unit.facts]
     assert len(set(ids)) == 4
 
@@ -123,9 +124,9 @@ def test_a_waiting_dossier_is_decided_once_the_catalogue_knows(centre: Centre, t
     row, _ = apply(centre, [told.submitted("L.8")])
     cause = Cause.of(told.facts[0], service="routing", recorded_at=MORNING)
     still, now = new_unit({row.key: row}), new_unit({row.key: row})
-    assert not Routing(centre).assign(row, still, time=MORNING, cause=cause)
+    assert not Routing(centre, Decisions(seeded(centre))).assign(row, still, time=MORNING, cause=cause)
     assert still.facts == []
-    assert Routing(taught_centre).assign(row, now, time=MORNING, cause=cause)
+    assert Routing(taught_centre, Decisions(seeded(taught_centre))).assign(row, now, time=MORNING, cause=cause)
     assert [type(fact.data) for fact in now.facts] == [AssignmentDecidedV1]
 
 
@@ -153,7 +154,7 @@ def test_a_further_step_changes_the_competent_department_alone(centre: Centre) -
     assert len({(event.receiving_place, event.returning_place) for event in decided}) == 1
     assert decided[1].reason.text == f"{decided[0].reason.text} Bước 2: Sở Tài chính giải quyết."
     assert (row.department, row.state) == ("CA", "processing")
-    assert decide_again(told.facts, centre) == decided[-1]
+    assert decide_again(told.facts, centre, Decisions(seeded(centre))) == decided[-1]
 
 
 def test_a_reopened_dossier_is_worked_on_again(centre: Centre) -> None:
@@ -196,7 +197,7 @@ def test_the_same_assignment_follows_from_the_facts_alone(
     if received is not None:
         told.received(procedure, received)
     row, events = apply(centre, told.facts)
-    again = decide_again(told.facts, centre)
+    again = decide_again(told.facts, centre, Decisions(seeded(centre)))
     assert again is not None
     assert again.model_copy(update={"dossier_sequence": 0}) == events[-1].model_copy(update={"dossier_sequence": 0})
     assert row.assignment == events[-1].model_dump(mode="json")
@@ -204,4 +205,4 @@ def test_the_same_assignment_follows_from_the_facts_alone(
 
 def test_before_the_submission_there_is_nothing_to_decide(centre: Centre) -> None:
     """No facts, no assignment."""
-    assert decide_again([], centre) is None
+    assert decide_again([], centre, Decisions(seeded(centre))) is None

@@ -1,9 +1,8 @@
 """Calendars, local times and acts for the tests of the clock."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import ClockFact, Ground, What
@@ -22,9 +21,10 @@ from shared.contracts.dossiers import (
 from shared.contracts.envelope import AnyFact
 from shared.kernel.calendars import CalendarException, CalendarRules
 from shared.runtime.centre import load_centre
+from tests.support.hand_clock import ZONE as ZONE
+from tests.support.hand_clock import at as at
 from tests.support.told import Told
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CENTRE = load_centre(Path(__file__).parents[3] / "config" / "binh-phuoc")
 RULES = CENTRE.calendar
 VIETNAM = compile_calendar(RULES)
@@ -34,11 +34,6 @@ PLAIN = compile_calendar(replace(RULES, exceptions=()))
 def with_exceptions(*exceptions: CalendarException, rules: CalendarRules = RULES) -> Calendar:
     """The calendar with further exceptions."""
     return compile_calendar(replace(rules, exceptions=(*rules.exceptions, *exceptions)))
-
-
-def at(local: str) -> datetime:
-    """An instant from local time in Vietnam, `2017-11-06 07:00`."""
-    return datetime.fromisoformat(local).replace(tzinfo=ZONE).astimezone(UTC)
 
 
 def local(instant: datetime | None) -> str | None:

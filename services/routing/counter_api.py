@@ -1,0 +1,216 @@
+"""The general counter over HTTP: volumes, how departments stand, what the rule proposes, and what leaders decide."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from services.routing import counter_store
+from services.routing.counter import Decider, Wish, follow, proposal_of
+from services.routing.counter_store import DecisionRow
+from services.routing.counter_views import (
+    ApprovalRequest,
+    DecisionRequest,
+    Decisions,
+    DecisionsQuery,
+    DecisionView,
+    GeneralCounterView,
+    OpenWeekView,
+    Proposals,
+    ProposalsQuery,
+    ProposalView,
+    ReceivingPlaceView,
+    RejectionRequest,
+    StandingView,
+    Volumes,
+    VolumesQuery,
+    decision_view,
+    proposal_view,
+    rule_view,
+    volume_view,
+    week_view,
+)
+from services.routing.domain import assignment
+from services.routing.domain.pooling import WEEK, counted, monday
+from services.routing.handlers import Routing
+from services.routing.models import OnQuery
+from services.routing.weeks import Weeks
+from shared.contracts.envelope import Role
+from shared.kernel.centre import Department
+from shared.kernel.errors import ExpectedError
+from shared.kernel.worktime import midnight
+from shared.messaging.service import Context
+from shared.postgres.answered import Request
+from shared.postgres.calendars import PublishedCalendar
+from shared.runtime.http import Body, IdempotencyKey
+from shared.runtime.keys import Caller, Principal, require
+
+_READERS: tuple[Role, ...] = ("leader", "auditor", "officer", "ops", "service")
+_SHOWN_WEEKS = 26
+
+Reader = Annotated[Principal, Depends(require(*_READERS))]
+Leader = Annotated[Principal, Depends(require("leader"))]
+Code = Annotated[str, Path(min_length=1, max_length=40)]
+
+
+def router(context: Context, routing: Routing, weeks: Weeks, calendar: PublishedCalendar) -> APIRouter:
+    """The routes of one process."""
+    routes = APIRouter()
+    centre, pool = context.centre, context.pool
+    decider = Decider(context, calendar)
+
+    def today() -> date:
+        return centre.local_date(context.clock.now())
+
+    def existing(code: str, on: date) -> Department:
+        found = centre.department(code, on)
+        if found is None:
+            raise ExpectedError("department-unknown", f"the centre has no department {code!r} on {on}", status=404)
+        return found
+
+    def shown(row: DecisionRow | None, others: list[DecisionRow], on: date) -> DecisionView | None:
+        return None if row is None else decision_view(row, others, on, centre.pooling_rule(on))
+
+    @routes.get("/departments/{code}/receiving-place")
+    async def receiving_place(_: Caller, code: Code, query: Annotated[OnQuery, Query()]) -> ReceivingPlaceView:
+        on = query.on or today()
+        department = existing(code, on)
+        await follow(routing, pool)
+        rows = await counter_store.decisions(pool, code)
+        place = assignment.place(centre, routing.decisions, procedure="", department=department, on=on)
+        in_force = next((row for row in reversed(rows) if row.effective_from <= on), None)
+        coming = next((row for row in rows if row.effective_from > on), None)
+        return ReceivingPlaceView(
+            department=code,
+            on=on,
+            receiving=place.receiving,
+            counters=place.counters,
+            decision=shown(in_force, rows, on),
+            next=shown(coming, rows, on),
+            reason=place.reason.text,
+        )
+
+    @routes.get("/general-counter")
+    async def general_counter(_: Reader, query: Annotated[OnQuery, Query()]) -> GeneralCounterView:
+        """Each department under the rule, with the weeks that it is judged by."""
+        on = query.on or today()
+        rule = centre.pooling_rule(on)
+        await follow(routing, pool)
+        rows = await counter_store.decisions(pool)
+        volumes = await counter_store.volumes(pool, first=monday(on) - _SHOWN_WEEKS * WEEK, last=on)
+        open_ones = {row.department: row for row in await counter_store.proposals(pool, state="proposed")}
+        found = []
+        for department in centre.departments_on(on):
+            own = [row for row in rows if row.department == department.code]
+            standing = routing.decisions.standing(department.code, on)
+            judged = []
+            if rule is not None:
+                needed = max(rule.pool_weeks, rule.release_weeks)
+                ours = [row.counted(rule.channels) for row in volumes if row.department == department.code]
+                judged = counted(ours, rule)[-needed:]
+            proposal = open_ones.get(department.code)
+            found.append(
+                StandingView(
+                    department=department.code,
+                    name_vi=department.name_vi,
+                    receiving=standing.receiving,
+                    since=standing.since,
+                    fixed=standing.fixed,
+                    weeks=[week_view(week, rule) for week in judged],
+                    proposal=None if proposal is None else proposal_view(proposal, rule),
+                    next=shown(next((row for row in own if row.effective_from > on), None), own, on),
+                )
+            )
+        return GeneralCounterView(on=on, rule=rule_view(rule), departments=found)
+
+    @routes.get("/volumes")
+    async def volumes(_: Reader, query: Annotated[VolumesQuery, Query()]) -> Volumes:
+        last = query.last or today()
+        first = query.first or monday(last) - _SHOWN_WEEKS * WEEK
+        rule = centre.pooling_rule(today())
+        rows = await counter_store.volumes(pool, first=first, last=last, department=query.department)
+        now = {
+            week: await counter_store.received_between(
+                pool, midnight(week, centre.zone), midnight(week + WEEK, centre.zone)
+            )
+            for week in sorted({row.week for row in rows})
+        }
+        return Volumes(
+            rule=rule_view(rule),
+            volumes=[volume_view(row, rule, now[row.week].get(row.department, {})) for row in rows],
+            open=await _open_week(),
+        )
+
+    async def _open_week() -> OpenWeekView | None:
+        week, known = await weeks.oldest_open(), await calendar.read(pool)
+        if week is None:
+            return None
+        closes_at = None if known is None else weeks.closes_at(week, known)
+        if known is None:
+            waits_for: str | None = "the calendar has not arrived from sla"
+        else:
+            late = closes_at is not None and closes_at <= context.clock.now()
+            waits_for = await weeks.waits_for() if late else None
+        return OpenWeekView(
+            week=week,
+            closes_at=closes_at,
+            waits_for=waits_for,
+            received=await counter_store.received_between(
+                pool, midnight(week, centre.zone), midnight(week + WEEK, centre.zone)
+            ),
+        )
+
+    @routes.get("/proposals")
+    async def proposals(_: Reader, query: Annotated[ProposalsQuery, Query()]) -> Proposals:
+        found = await counter_store.proposals(
+            pool, department=query.department, state=query.state, after=query.after, limit=query.limit + 1
+        )
+        page = [proposal_view(row, centre.pooling_rule(row.coming)) for row in found[: query.limit]]
+        return Proposals(proposals=page, next=page[-1].proposal_id if len(found) > query.limit else None)
+
+    @routes.get("/proposals/{proposal_id}")
+    async def proposal(_: Reader, proposal_id: UUID) -> ProposalView:
+        row = await proposal_of(pool, proposal_id)
+        return proposal_view(row, centre.pooling_rule(row.coming))
+
+    @routes.post("/proposals/{proposal_id}/approve")
+    async def approve(who: Leader, proposal_id: UUID, key: IdempotencyKey, asked: ApprovalRequest) -> ProposalView:
+        request = _request(who, key, ["approve", str(proposal_id)], asked)
+        row = await decider.approve(request, proposal_id, asked.decision, asked.effective_from)
+        return proposal_view(row, centre.pooling_rule(row.coming))
+
+    @routes.post("/proposals/{proposal_id}/reject")
+    async def reject(who: Leader, proposal_id: UUID, key: IdempotencyKey, asked: RejectionRequest) -> ProposalView:
+        request = _request(who, key, ["reject", str(proposal_id)], asked)
+        row = await decider.reject(request, proposal_id, asked.decision, asked.reason)
+        return proposal_view(row, centre.pooling_rule(row.coming))
+
+    @routes.get("/decisions")
+    async def decisions(_: Reader, query: Annotated[DecisionsQuery, Query()]) -> Decisions:
+        on = query.on or today()
+        rows = await counter_store.decisions(pool, query.department)
+        by_department: dict[str, list[DecisionRow]] = {}
+        for row in rows:
+            by_department.setdefault(row.department, []).append(row)
+        rule = centre.pooling_rule(on)
+        return Decisions(on=on, decisions=[decision_view(row, by_department[row.department], on, rule) for row in rows])
+
+    @routes.post("/decisions", status_code=201)
+    async def decide(who: Leader, key: IdempotencyKey, asked: DecisionRequest) -> DecisionView:
+        wish = Wish(
+            department=asked.department,
+            receiving=asked.receiving,
+            fixed=asked.fixed,
+            effective_from=asked.effective_from,
+            decision=asked.decision,
+            reason=asked.reason,
+        )
+        row = await decider.decide(_request(who, key, ["decide"], asked), wish)
+        return decision_view(row, [], today(), centre.pooling_rule(today()))
+
+    return routes
+
+
+def _request(who: Principal, key: str, address: list[str], asked: Body) -> Request:
+    return Request(who.actor, key, {"address": address, "body": asked.model_dump(mode="json")})

@@ -1,0 +1,193 @@
+"""Routing in this process, on a real broker and database, with a clock that the test sets and weeks that it closes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from services.routing.app import build
+from services.routing.settings import RoutingSettings
+from services.routing.weeks import Weeks
+from services.sla.calendars import as_event
+from services.sla.domain.calendar import compile_calendar
+from shared.contracts.assignments import AssignmentDecidedV1
+from shared.contracts.dossiers import Channel
+from shared.contracts.envelope import Actor, AnyFact, Role
+from shared.contracts.registry import decode
+from shared.contracts.topics import DOSSIERS
+from shared.messaging.service import Context, running
+from shared.postgres.calendars import PublishedCalendar
+from shared.postgres.facts import Cause, Publisher
+from shared.postgres.migrate import migrate
+from shared.runtime.keys import ApiKey, new_key, write_keys
+from shared.runtime.tasks import supervise
+from tests.integration.routing.site import MIGRATIONS
+from tests.support import eventually
+from tests.support.centre_folder import SMALL_CENTRE, write_centre
+from tests.support.hand_clock import HandClock, at
+from tests.support.told import Told, send
+from tests.support.unique import unique
+
+RULE = """
+[[general_counter]]
+valid_from = 2017-04-28
+decision = "04/QĐ"
+channels = ["counter", "post"]
+full_week_days = 5
+least_working_days = 2
+pool_below = 10
+pool_weeks = 4
+release_from = 12
+release_weeks = 2
+min_stay_weeks = 8
+invented = []
+"""
+PROCEDURE_OF = {"STP": "2.000908", "STC": "1.000001", "CA": "L.7"}
+ROLES: tuple[Role, ...] = ("leader", "auditor", "clerk")
+
+
+def ruled_centre(folder: Path, **changed: str) -> Path:
+    """The small centre with the general counter's rule, and no department pooled when it begins."""
+    files = {"receiving_csv": SMALL_CENTRE["receiving.csv"].splitlines()[0] + "\n"}
+    return write_centre(folder, centre_toml=SMALL_CENTRE["centre.toml"] + RULE, **(files | changed))
+
+
+@dataclass(slots=True)
+class Counter:
+    """One replica; `weeks` is driven by hand."""
+
+    context: Context
+    app: FastAPI
+    weeks: Weeks
+    clock: HandClock
+    tokens: dict[str, str]
+    sent: list[Told] = field(default_factory=list)
+
+    async def hear(self, facts: Iterable[AnyFact]) -> None:
+        """Put facts on Kafka and wait until they have taken effect here."""
+        await send(self.context.settings.kafka_bootstrap, facts)
+
+        async def heard() -> bool:
+            return len(await self.context.consumer.caught_up_by_any(DOSSIERS)) == DOSSIERS.partitions
+
+        await eventually(heard, within=30)
+
+    async def receive(
+        self, week: date, department: str, dossiers: int, *, channel: Channel = "counter", day: int = 1
+    ) -> list[Told]:
+        """So many dossiers received on a day of the week (Monday is 0), a minute apart, in the morning."""
+        start = at(f"{week + timedelta(days=day)} 08:00")
+        found = []
+        for number in range(dossiers):
+            told = Told(start=start + timedelta(minutes=number))
+            told.submitted(PROCEDURE_OF[department], department, channel)
+            told.received(PROCEDURE_OF[department], department)
+            found.append(told)
+        self.sent += found
+        await self.hear(fact for told in found for fact in told.facts)
+        return found
+
+    async def close(self, week: date) -> None:
+        """Let the week close: the clock goes to the end of the Monday after it."""
+        self.clock.set(f"{week + timedelta(days=7)} 17:00")
+        await eventually(self.weeks.step, within=30)
+
+    async def assignments(self, dossiers: Sequence[Told]) -> dict[str, AssignmentDecidedV1]:
+        """What was told last of each dossier."""
+        rows = await self.context.pool.fetch(
+            "select distinct on (key) key, type, version, value from facts where key = any($1::text[]) "
+            "order by key, sequence desc",
+            [str(told.dossier_id) for told in dossiers],
+        )
+        found = {row["key"]: decode(row["type"], row["version"], row["value"].encode()).data for row in rows}
+        return {key: data for key, data in found.items() if isinstance(data, AssignmentDecidedV1)}
+
+    async def ask(self, path: str, *, who: Role = "leader", **query: str) -> dict[str, Any]:
+        """The answer to a GET that must succeed."""
+        async with self.client(who) as client:
+            answer = await client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
+
+    async def post(
+        self, path: str, body: dict[str, Any], *, who: Role = "leader", key: str | None = None
+    ) -> httpx.Response:
+        """A write, under a new key if none is given."""
+        async with self.client(who) as client:
+            return await client.post(path, json=body, headers={"Idempotency-Key": key or unique("key")})
+
+    async def proposals(self, state: str | None = None) -> list[dict[str, Any]]:
+        """As the leader sees them."""
+        page = await (self.ask("/proposals") if state is None else self.ask("/proposals", state=state))
+        found: list[dict[str, Any]] = page["proposals"]
+        return found
+
+    def client(self, who: Role) -> httpx.AsyncClient:
+        """Asks the service's application as somebody of that role."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://routing",
+            headers={"Authorization": f"Bearer {self.tokens[who]}"},
+        )
+
+
+def calendar_fact(centre_folder: Any, version: int = 1) -> AnyFact:
+    """The centre's compiled calendar as sla publishes it."""
+    calendar = compile_calendar(centre_folder.calendar)
+    cause = Cause(
+        id=f"calendar/{version}",
+        actor=Actor(kind="system", id="sla", role="service"),
+        recorded_at=at("2018-01-01 00:00"),
+        correlation="test",
+        causation="test",
+    )
+    publisher = Publisher("sla", "small", 1, "test")
+    event = as_event(calendar, version, "03/QĐ")
+    return publisher.fact(event, subject=event.name, sequence=version, time=cause.recorded_at, cause=cause, place=0)
+
+
+@asynccontextmanager
+async def counter_running(
+    bootstrap: str, database_url: str, folder: Path, *, centre: Path, now: str
+) -> AsyncIterator[Counter]:
+    """A replica that consumes and relays; its own weeks and HTTP server are left out."""
+    migrate(database_url, "routing", MIGRATIONS)
+    tokens: dict[str, str] = {}
+    keys: list[ApiKey] = []
+    for role in ROLES:
+        tokens[role], key = new_key(role, role, counter=1 if role == "clerk" else None)
+        keys.append(key)
+    write_keys(folder / "keys.toml", keys)
+    settings = RoutingSettings(
+        kafka_bootstrap=bootstrap,
+        database_url=database_url,
+        member="routing-0",
+        centre=centre,
+        keys_file=folder / "keys.toml",
+    )
+    clock = HandClock(at(now))
+    async with running("routing", settings, build, clock=clock) as (context, app, parts):
+        weeks = Weeks(context, PublishedCalendar(context.centre.calendar.name))
+        stop = asyncio.Event()
+        kept = {name: part for name, part in parts.items() if name not in ("weeks", "http")}
+        process = asyncio.create_task(supervise(kept, stop=stop))
+        try:
+            await eventually(lambda: context.consumer.reason_not_ready() is None, within=30)
+            yield Counter(context, app, weeks, clock, tokens)
+        finally:
+            stop.set()
+            await process
+
+
+def monday(day: str) -> date:
+    """A Monday; fails for another day."""
+    found = datetime.fromisoformat(day).date()
+    assert found.weekday() == 0
+    return found

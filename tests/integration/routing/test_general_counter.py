@@ -1,0 +1,322 @@
+"""The general counter on a real broker and database: weeks close, proposals come, leaders decide, dossiers follow."""
+
+import asyncio
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from motcua.embedded import kafka
+from services.routing.counter_store import all_decisions
+from services.routing.replay import decide_again
+from shared.kernel.errors import StartError
+from tests.integration.routing.counter_site import Counter, calendar_fact, counter_running, monday, ruled_centre
+from tests.support import Databases, eventually
+from tests.support.centre_folder import SMALL_CENTRE
+from tests.support.hand_clock import at
+from tests.support.told import Told
+
+FIRST = monday("2018-01-08")
+WEEK = timedelta(days=7)
+
+
+async def problem(answer: httpx.Response, status: int, slug: str, said: str = "") -> None:
+    """The answer is that problem, and says so."""
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:motcua:problem:{slug}"), answer.text
+    assert said in answer.text
+
+
+async def keep_up(counter: Counter, week: date) -> None:
+    """The other departments have enough to stay where they are."""
+    await counter.receive(week, "CA", 10)
+    await counter.receive(week, "STP", 10)
+
+
+async def as_decided(counter: Counter) -> None:
+    """Every dossier's place and reason are those of the decision in force on its day, live and decided again."""
+    assigned = await counter.assignments(counter.sent)
+    decisions = await all_decisions(counter.context.pool)
+    centre = counter.context.centre
+    for told in counter.sent:
+        data = assigned[str(told.dossier_id)]
+        day = centre.local_date(told.facts[0].time)
+        in_force = decisions.in_force(data.competent_department, day)
+        again = decide_again(told.facts, centre, decisions)
+        assert again is not None
+        assert data.model_dump(exclude={"dossier_sequence"}) == again.model_dump(exclude={"dossier_sequence"})
+        if in_force is None:
+            assert (data.receiving_place.kind, data.reason.decision) == ("department", "01/QĐ")
+        else:
+            assert (data.receiving_place.kind, data.reason.decision, data.reason.in_force_from) == (
+                in_force.receiving,
+                in_force.number,
+                in_force.effective_from,
+            )
+            assert [figure.week for figure in data.reason.figures] == [week.start for week in in_force.weeks]
+
+
+async def test_a_department_is_pooled_rises_and_is_released(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """By the figures of its weeks, by decisions of a leader, from the start of a working week on, without a restart."""
+    url = database.fresh("routing").url("routing")
+    centre = ruled_centre(tmp_path / "centre")
+    async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 07:00") as counter:
+        await counter.hear([calendar_fact(counter.context.centre)])
+        week = FIRST
+        for few in (3, 9, 0, 4):
+            await counter.receive(week, "STC", few)
+            await counter.receive(week, "STC", 30, channel="online")  # it needs no officer at a counter
+            await keep_up(counter, week)
+            assert await counter.proposals() == []
+            await counter.close(week)
+            week += WEEK
+        (proposal,) = await counter.proposals(state="proposed")
+        assert (proposal["department"], proposal["receiving"], proposal["rule"]) == ("STC", "general", "04/QĐ")
+        assert [(each["dossiers"], each["volume"]) for each in proposal["weeks"]] == [(3, 3), (9, 9), (0, 0), (4, 4)]
+        assert proposal["coming"] == str(week + WEEK)
+
+        approved = await counter.post(f"/proposals/{proposal['proposal_id']}/approve", {"decision": "21/QĐ"})
+        assert (approved.json()["state"], approved.json()["effective_from"]) == ("approved", str(week + WEEK))
+        before = await counter.ask("/departments/STC/receiving-place", on=str(week + 6 * timedelta(days=1)))
+        assert (before["receiving"], before["next"]["decision"]) == ("department", "21/QĐ")
+        after = await counter.ask("/departments/STC/receiving-place", on=str(week + WEEK), who="clerk")
+        assert (after["receiving"], after["counters"]) == ("general", [5])
+        assert (after["decision"]["decision"], after["decision"]["standing"]) == ("21/QĐ", "in_force")
+
+        for _ in range(10):  # the decision's own week and nine more: it stays eight weeks whatever comes
+            await counter.receive(week, "STC", 15)
+            await keep_up(counter, week)
+            await counter.close(week)
+            week += WEEK
+        (release,) = await counter.proposals(state="proposed")
+        assert (release["department"], release["receiving"]) == ("STC", "department")
+        assert release["coming"] == str(FIRST + 5 * WEEK + 8 * WEEK)
+        assert [each["volume"] for each in release["weeks"]] == [15, 15]
+        answer = await counter.post(f"/proposals/{release['proposal_id']}/approve", {"decision": "34/QĐ"})
+        released_on = answer.json()["effective_from"]
+        while week <= date.fromisoformat(released_on):
+            await counter.receive(week, "STC", 15)
+            week += WEEK
+
+        await as_decided(counter)
+        decided = (await counter.ask("/decisions", department="STC", on=released_on))["decisions"]
+        assert [(each["decision"], each["standing"]) for each in decided] == [
+            ("21/QĐ", "superseded"),
+            ("34/QĐ", "in_force"),
+        ]
+        shown = await counter.ask("/volumes", department="STC", last=str(FIRST))
+        (first,) = [each for each in shown["volumes"] if each["week"] == str(FIRST)]
+        assert (first["received"], first["dossiers"], first["working_days"]) == ({"counter": 3, "online": 30}, 3, 5)
+        standing = await counter.ask("/general-counter", on=released_on)
+        assert {each["department"]: each["receiving"] for each in standing["departments"]} == {
+            "STP": "department",
+            "STC": "department",
+            "CA": "department",
+        }
+
+
+async def test_a_week_closes_once_and_only_when_nothing_of_it_can_come(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Not before an act can no longer be dated into it, not while a fact is held; what comes later still is told."""
+    url = database.fresh("routing").url("routing")
+    centre = ruled_centre(tmp_path / "centre")
+    async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 07:00") as counter:
+        assert not await counter.weeks.step()  # no calendar has come
+        await counter.hear([calendar_fact(counter.context.centre)])
+        await counter.receive(FIRST, "STC", 3)
+        gap = Told(start=at("2018-01-10 08:00"))
+        facts = [gap.submitted("1.000001", "STC"), gap.received("1.000001", "STC"), gap.in_state("processing")]
+        await counter.hear([facts[0], facts[2]])  # the receipt is missing: what follows it is held
+
+        counter.clock.set("2018-01-15 16:59")
+        assert not await counter.weeks.step()
+        assert (await counter.ask("/volumes"))["open"]["closes_at"] == "2018-01-15T10:00:00Z"
+        counter.clock.set("2018-01-15 17:00")
+        assert not await counter.weeks.step()
+        assert "are held or parked" in (await counter.ask("/volumes"))["open"]["waits_for"]
+        await counter.hear([facts[1], facts[2]])
+
+        second = await counter_of_another(counter)
+        assert sorted(await asyncio.gather(eventually(counter.weeks.step, within=30), second.step())) in (
+            [False, True],
+            [True, True],
+        )
+        found = {each["department"]: each for each in (await counter.ask("/volumes"))["volumes"]}
+        assert (found["STC"]["dossiers"], found["STP"]["dossiers"], found["STC"]["later"]) == (4, 0, 0)
+
+        await counter.receive(FIRST, "STC", 2)  # intake could not send them before
+        found = {each["department"]: each for each in (await counter.ask("/volumes"))["volumes"]}
+        assert (found["STC"]["dossiers"], found["STC"]["later"]) == (4, 2)
+        assert await counter.context.pool.fetchval("select count(*) from weeks") == 1
+
+
+async def counter_of_another(counter: Counter) -> Any:
+    """The weeks of a second replica, on the same database."""
+    return type(counter.weeks)(counter.context, counter.weeks._calendar)
+
+
+async def test_a_decision_is_judged_by_its_date_its_counters_and_those_signed_before(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Each refusal says what to do instead; nothing is changed by it. Repeated, a write gets its first answer."""
+    url = database.fresh("routing").url("routing")
+    holiday = SMALL_CENTRE["calendars/week.csv"] + "2018-01-22,off,,Nghỉ,Off,1/QĐ,,all,,decided,\n"
+    counters = SMALL_CENTRE["counters.csv"].replace("4,department,CA", "4,department,STP")
+    centre = ruled_centre(
+        tmp_path / "centre",
+        **{
+            "calendars/week_csv": holiday,
+            "counters_csv": counters,
+            "receiving_csv": SMALL_CENTRE["receiving.csv"] + "CA,2017-04-28,,16/QĐ,,\n",
+        },
+    )
+    async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-10 09:00") as counter:
+        wish: dict[str, Any] = {
+            "department": "STP",
+            "receiving": "general",
+            "fixed": True,
+            "effective_from": "2018-01-15",
+            "decision": "22/QĐ",
+            "reason": "nhân sự",
+        }
+        await problem(await counter.post("/decisions", wish), 503, "calendar-unknown")
+        await counter.hear([calendar_fact(counter.context.centre)])
+        for changed, status, slug, said in (
+            ({"effective_from": "2018-01-10"}, 422, "invalid-content", "is not after 2018-01-10, today"),
+            ({"effective_from": "2018-01-13"}, 422, "invalid-content", "is a day off by the calendar week"),
+            (
+                {"effective_from": "2018-01-16"},
+                422,
+                "invalid-content",
+                "the next start of a working week is 2018-01-15",
+            ),
+            ({"effective_from": "2018-01-22"}, 422, "invalid-content", "is a day off"),
+            ({"effective_from": "2028-01-03"}, 422, "invalid-content", "covers 2017-01-01 to 2026-12-31"),
+            ({"department": "SYT"}, 404, "department-unknown", "SYT"),
+            (
+                {"department": "CA", "receiving": "department"},
+                422,
+                "invalid-content",
+                "CA has no counter on 2018-01-15",
+            ),
+            ({"receiving": "both"}, 422, "invalid-content", "/receiving"),
+            ({"decision": " "}, 422, "invalid-content", "/decision"),
+            ({"fixd": True}, 422, "invalid-content", "/fixd"),
+        ):
+            await problem(await counter.post("/decisions", wish | changed), status, slug, said)
+        await problem(await counter.post("/decisions", wish, who="auditor"), 403, "forbidden")
+        assert len((await counter.ask("/decisions"))["decisions"]) == 2  # the seeds
+
+        after_holiday = await counter.post("/decisions", wish | {"effective_from": "2018-01-23"}, key="one")
+        assert (after_holiday.status_code, after_holiday.json()["standing"]) == (201, "signed")
+        again = await counter.post("/decisions", wish | {"effective_from": "2018-01-23"}, key="one")
+        assert again.json() == after_holiday.json()
+        await problem(await counter.post("/decisions", wish, key="one"), 422, "idempotency-key")
+        for day in ("2018-01-15", "2018-01-23"):
+            conflict = await counter.post("/decisions", wish | {"effective_from": day, "decision": "23/QĐ"})
+            await problem(conflict, 409, "decision-conflict", "22/QĐ")
+        assert (await counter.ask("/departments/STP/receiving-place", on="2018-01-22"))["receiving"] == "department"
+        assert (await counter.ask("/departments/STP/receiving-place", on="2018-01-23"))["receiving"] == "general"
+
+    edited = SMALL_CENTRE["receiving.csv"].replace("2017-12-04", "2017-12-11") + "CA,2017-04-28,,16/QĐ,,\n"
+    ruled_centre(tmp_path / "centre", receiving_csv=edited, counters_csv=counters)
+    with pytest.raises(StartError) as refused:
+        async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-10 09:00"):
+            pass
+    assert "STC at the general counter from 2017-12-04 by 15/QĐ and is gone" in str(refused.value)
+    assert "STC at the general counter from 2017-12-11 by 15/QĐ was not there" in str(refused.value)
+
+
+async def test_a_rejected_proposal_stays_away_and_one_without_ground_lapses(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Rejected: not again on the same weeks. Lapsed: once the volumes, or a decision, say otherwise."""
+    url = database.fresh("routing").url("routing")
+    centre = ruled_centre(tmp_path / "centre")
+    async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 07:00") as counter:
+        await counter.hear([calendar_fact(counter.context.centre)])
+        for number in range(4):  # nobody has come yet: three departments without dossiers
+            await counter.close(FIRST + number * WEEK)
+        proposed = {each["department"]: each["proposal_id"] for each in await counter.proposals(state="proposed")}
+        assert proposed.keys() == {"STP", "STC", "CA"}
+
+        refused = {"decision": "25/QĐ", "reason": "sắp có thủ tục mới"}
+        rejected = await counter.post(f"/proposals/{proposed['STP']}/reject", refused, key="one")
+        assert (rejected.json()["state"], rejected.json()["decision"]) == ("rejected", "25/QĐ")
+        assert (
+            await counter.post(f"/proposals/{proposed['STP']}/reject", refused, key="one")
+        ).json() == rejected.json()
+        late = await counter.post(f"/proposals/{proposed['STP']}/approve", {"decision": "26/QĐ"})
+        await problem(late, 409, "proposal-decided", "leader rejected it")
+        fixed = {"department": "CA", "receiving": "department", "fixed": True, "decision": "27/QĐ", "reason": "an ninh"}
+        assert (await counter.post("/decisions", fixed)).status_code == 201
+
+        await counter.receive(FIRST + 4 * WEEK, "STC", 10)
+        await counter.close(FIRST + 4 * WEEK)
+        states = {each["department"]: (each["state"], each["reason"]) for each in await counter.proposals()}
+        assert states["CA"] == ("lapsed", "decided otherwise by 27/QĐ")
+        assert states["STC"] == ("lapsed", f"the rule no longer proposes it with the week of {FIRST + 4 * WEEK}")
+        for number in range(5, 8):
+            await counter.close(FIRST + number * WEEK)
+        (again,) = await counter.proposals(state="proposed")
+        assert (again["department"], again["weeks"][0]["week"]) == ("STP", str(FIRST + 4 * WEEK))
+
+
+async def test_nobody_decides_on_a_dossier_while_a_decision_is_signed(
+    own_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Who signs waits for those that decide by the decisions so far, and only then looks at the time; who decides
+    waits for the one that is signing, and goes by what was signed."""
+    url = database.fresh("routing").url("routing")
+    centre = ruled_centre(tmp_path / "centre")
+    wish = {"department": "STC", "receiving": "general", "fixed": True, "decision": "28/QĐ", "reason": "thử"}
+    async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-14 23:59") as counter:
+        await counter.hear([calendar_fact(counter.context.centre)])
+        other = await asyncpg.connect(url)
+        try:
+            reading = other.transaction()
+            await reading.start()
+            await other.execute(
+                "select pg_advisory_xact_lock_shared(hashtext('motcua decisions'), hashtext('routing'))"
+            )
+            signing = asyncio.create_task(counter.post("/decisions", wish | {"effective_from": "2018-01-15"}))
+            await eventually(lambda: waiting_for_lock(counter), within=20)
+            counter.clock.set("2018-01-15 00:00")  # the week begins while a batch of the night before is still open
+            await reading.rollback()
+            await problem(await signing, 422, "invalid-content", "is not after 2018-01-15, today")
+
+            signer = other.transaction()
+            await signer.start()
+            await other.execute("select pg_advisory_xact_lock(hashtext('motcua decisions'), hashtext('routing'))")
+            told = Told(start=at("2018-01-22 07:30"))
+            counter.sent.append(told)
+            hearing = asyncio.create_task(counter.hear([told.submitted("1.000001", "STC")]))
+            await eventually(lambda: waiting_for_lock(counter), within=20)
+            await other.execute(
+                "insert into decisions (decision_id, department, effective_from, receiving, fixed, decision, weeks,"
+                " decided_by, decided_at) values (gen_random_uuid(), 'STC', '2018-01-22', 'general', true, '29/QĐ',"
+                " '[]', 'leader', now())"
+            )
+            await other.execute("update general_counter set version = version + 1")
+            await signer.commit()
+            await hearing
+        finally:
+            await other.close()
+        (assigned,) = (await counter.assignments(counter.sent)).values()
+        assert (assigned.receiving_place.kind, assigned.reason.decision) == ("general", "29/QĐ")
+        await as_decided(counter)
+
+
+async def waiting_for_lock(counter: Counter) -> bool:
+    """Whether somebody waits for the decisions' lock in this database."""
+    return bool(
+        await counter.context.pool.fetchval(
+            "select exists (select from pg_locks where locktype = 'advisory' and not granted and database = "
+            "(select oid from pg_database where datname = current_database()))"
+        )
+    )
