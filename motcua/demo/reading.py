@@ -1,7 +1,7 @@
 """The services' state at the end of the demo, read through the role that can only read."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -12,6 +12,8 @@ import psycopg
 from motcua.demo.derivation import Promise
 from motcua.past.half_year.ledger import Place
 from services.intake.replay import ACT_OF
+from services.routing.counter_store import weeks_from
+from services.routing.domain.pooling import Receiving, Week
 from shared.contracts.topics import DOSSIERS
 from shared.kernel.errors import StartError
 
@@ -43,6 +45,13 @@ from sla.dossiers as clock
 left join intake.dossiers as dossier using (dossier_id) left join told using (dossier_id)
 where clock.state is not null
 """
+_CLOSED = """
+select department, week, coalesce((received ->> 'counter')::int, 0) + coalesce((received ->> 'post')::int, 0)
+from routing.volumes
+"""
+_PROPOSED = """
+select department, receiving, weeks, coming from routing.proposals where state = 'proposed' order by department
+"""
 _MESSAGES = "select channel, state, coalesce(reason, ''), count(*) from notify.messages group by 1, 2, 3"
 _NOW = "select now_at from sla.clock where kind = 'set'"
 
@@ -57,6 +66,16 @@ class Clock:
     overdue: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What routing's rule proposes for a department, by which weeks, and from when it could count."""
+
+    department: str
+    receiving: Receiving
+    weeks: tuple[Week, ...]
+    coming: date
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """What the services say, counted as the ledger counts. `now` is where the centre's time stands."""
@@ -68,6 +87,10 @@ class State:
     """Of those received, what came by the counter or by post."""
     acts: Counter[tuple[str, date, str]]
     clocks: Mapping[UUID, Clock]
+    closed: Counter[Place]
+    """Routing's volumes, by counter or post, of every department and week that is closed."""
+    proposals: Sequence[Proposed]
+    """Those that are open."""
     messages: Counter[tuple[str, str]]
     """By channel and outcome; an outcome with a reason reads `dropped: expired`."""
 
@@ -75,6 +98,11 @@ class State:
     def dossiers(self) -> int:
         """How many were submitted."""
         return self.submitted.total()
+
+    @property
+    def last_closed(self) -> date | None:
+        """The Monday of the last closed week."""
+        return max((week for _, week in self.closed), default=None)
 
 
 def read_state(verify_url: str, zone: ZoneInfo) -> State:
@@ -102,6 +130,11 @@ def read_state(verify_url: str, zone: ZoneInfo) -> State:
                     }
                 ),
                 clocks={row[0]: _clock(*row[1:], now=now[0], zone=zone) for row in ask(_CLOCKS)},
+                closed=Counter({(code, week): count for code, week, count in ask(_CLOSED)}),
+                proposals=[
+                    Proposed(code, receiving, weeks_from(weeks), coming)
+                    for code, receiving, weeks, coming in ask(_PROPOSED)
+                ],
                 messages=_messages(ask(_MESSAGES).fetchall()),
             )
     except psycopg.Error as error:

@@ -1,10 +1,12 @@
 """`motcua demo`: the centre of 2017, drawn by lot, played through a fresh centre, checked, summed up, ended."""
 
 import asyncio
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from motcua.database import VERIFY
 from motcua.demo.comparison import differences
 from motcua.demo.derivation import Derivation
+from motcua.demo.judging import Judged
 from motcua.demo.page import write_page
 from motcua.demo.reading import State, read_state
 from motcua.demo.summary import summarise
@@ -33,7 +36,7 @@ PAGE = "summary.html"
 _SHOWN = 20
 _MOMENT = timedelta(seconds=1)
 """Before 24:00, which is of the date that it ends."""
-_RECEIPTS_SECONDS = 30.0
+_LAST_SECONDS = 30.0
 
 
 def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *, ops: bool = False) -> int:
@@ -56,6 +59,9 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
             durable=False,  # made for this run alone: nothing in it is worth waiting for the disk
         )
         derivation = Derivation(local.centre)
+        judged = Judged(
+            local.centre, half_year.worktime, half_year.standard_day, half_year.first_date, half_year.ends_at
+        )
         try:
             local.start(PROCESSES if ops else SERVICES)
             if ops:
@@ -67,7 +73,7 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
             local.require_running()
             play_seconds = time.monotonic() - begun
             verify_url = local.site.databases[VERIFY]
-            state = asyncio.run(_told(local))
+            state = asyncio.run(_told(local, judged))
             verified = run_verify(verify_url, local.site.kafka, local.centre, console)
         except (StopAskedError, NotQuietError, PlayError, ProcessEndedError) as reason:
             say(str(reason) or "Stopped, as asked.")
@@ -75,7 +81,7 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
         finally:
             local.stop()
     wrong = [f"intake refused {one.key}: {one.status} {one.problem.get('detail')}" for one in played.refusals]
-    wrong += differences(state, half_year.ledger, derivation)
+    wrong += differences(state, half_year.ledger, derivation, judged)
     wrong += ["`motcua verify` found promises that are not kept"] if verified else []
     _tell(local, half_year, state, wrong, console)
     say(
@@ -87,7 +93,17 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
 
 def _past(settings: MotcuaSettings, half_year: HalfYear) -> MotcuaSettings:
     home = settings.home / f"demo-{machine_now():%Y%m%d-%H%M%S}"
-    return beside(settings, home=home).model_copy(update={"clock": "set", "clock_starts_at": half_year.starts_at})
+    past = {"clock": "set", "clock_starts_at": half_year.starts_at, "centre": _undecided(settings.centre, home)}
+    return beside(settings, home=home).model_copy(update=past)
+
+
+def _undecided(centre: Path, home: Path) -> Path:
+    """A copy of the centre's folder in which nobody has decided about the general counter yet."""
+    copy = home / "centre"
+    shutil.copytree(centre, copy)
+    receiving = copy / "receiving.csv"
+    receiving.write_text(receiving.read_text(encoding="utf-8").split("\n", 1)[0] + "\n", encoding="utf-8")
+    return copy
 
 
 async def _play(
@@ -128,12 +144,14 @@ async def _play(
         )
 
 
-async def _told(local: LocalCentre) -> State:
-    """The services' state, once the SMS provider's receipts have come, or have had time enough."""
-    until = time.monotonic() + _RECEIPTS_SECONDS
+async def _told(local: LocalCentre, judged: Judged) -> State:
+    """The services' state, once the SMS provider's receipts have come and routing has closed what weeks can be closed,
+    or both have had time enough."""
+    until = time.monotonic() + _LAST_SECONDS
     while True:
         state = read_state(local.site.databases[VERIFY], local.centre.zone)
-        if not state.messages["sms", "sent"] or time.monotonic() > until:
+        at_rest = not state.messages["sms", "sent"] and state.last_closed == judged.last_closed
+        if at_rest or time.monotonic() > until:
             return state
         await asyncio.sleep(0.5)
 
@@ -145,6 +163,8 @@ def _tell(local: LocalCentre, half_year: HalfYear, state: State, wrong: list[str
     figures = list(half_year.figures.listed())
     checks = (
         f"Dossiers and acts by department and week: held against the {half_year.ledger.lines:,} lines drawn.",
+        f"Volumes of {summary.closed_weeks} closed weeks, and what the general counter's rule proposes: held against "
+        "the lines drawn.",
         f"Due date and outcome of {len(state.clocks):,} clocks: held against the pure rules on what was drawn.",
         "Everything that was told: held against every service's history and Kafka (motcua verify).",
     )
@@ -164,5 +184,5 @@ def _tell(local: LocalCentre, half_year: HalfYear, state: State, wrong: list[str
     if len(wrong) > _SHOWN:
         say(f"… and {len(wrong) - _SHOWN} more.")
     if not wrong:
-        say("Dossiers, acts, due dates and outcomes are what the drawn acts come to.")
+        say("Dossiers, acts, due dates, outcomes, volumes and proposals are what the drawn acts come to.")
     say(f"The same with charts: {page}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from motcua.demo.reading import Clock, State
+from motcua.demo.reading import Clock, Proposed, State
 from motcua.past.half_year.arrivals import WEEK, monday
 from shared.kernel.centre import Centre
 from shared.kernel.worktime import Worktime
@@ -75,6 +75,17 @@ class Department:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What the general counter's rule proposes for a department: `volumes` are those of the weeks that speak for it."""
+
+    code: str
+    name: str
+    to_general: bool
+    coming: date
+    volumes: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """Everything that is shown; `weeks` are Mondays (local dates)."""
 
@@ -86,6 +97,9 @@ class Summary:
     whole: Punctuality
     acts: Counter[str]
     messages: Counter[tuple[str, str]]
+    closed_weeks: int
+    """Weeks that can get no dossier any more; proposals rest on these alone."""
+    proposals: Sequence[Proposal]
 
     @property
     def dossiers(self) -> int:
@@ -136,6 +150,8 @@ def summarise(state: State, centre: Centre, worktime: Worktime, *, first_date: d
         whole=_punctuality(list(state.clocks.values())),
         acts=acts,
         messages=state.messages,
+        closed_weeks=len({week for _, week in state.closed}),
+        proposals=[_proposal(one, centre) for one in state.proposals],
     )
 
 
@@ -167,6 +183,18 @@ def _punctuality(clocks: Sequence[Clock]) -> Punctuality:
         overdue=sum(clock.overdue for clock in clocks),
         paused=sum(clock.promise.state == "paused" for clock in clocks),
         was_paused=sum(clock.was_paused for clock in clocks),
+    )
+
+
+def _proposal(one: Proposed, centre: Centre) -> Proposal:
+    found, rule = centre.department(one.department, one.coming), centre.pooling_rule(one.coming)
+    assert rule is not None  # it proposed this
+    return Proposal(
+        code=one.department,
+        name=found.name_en if found else one.department,
+        to_general=one.receiving == "general",
+        coming=one.coming,
+        volumes=[float(week.volume(rule)) for week in one.weeks],
     )
 
 

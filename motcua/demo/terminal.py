@@ -12,10 +12,11 @@ _WEEKS_THAT_FIT = 7
 
 
 def tables(summary: Summary) -> Iterator[RenderableType]:
-    """Departments with their weeks and promises, messages, and who stays below FEW a week."""
+    """Departments with their weeks and promises, messages, who stays below FEW a week, and what the rule proposes."""
     yield _departments(summary)
     yield _messages(summary)
     yield _with_few(summary)
+    yield _proposals(summary)
 
 
 def headline(summary: Summary) -> str:
@@ -70,4 +71,16 @@ def _with_few(summary: Summary) -> Table:
         table.add_row(one.code, one.name, f"{one.volume:.1f}", f"below in {one.weeks_with_few} of {len(one.volumes)}")
     if not summary.with_few:
         table.add_row("none")
+    return table
+
+
+def _proposals(summary: Summary) -> Table:
+    title = f"What the general counter's rule proposes after {summary.closed_weeks} closed weeks; a leader decides"
+    table = Table(title=title, title_justify="left", box=None, show_header=False)
+    for one in summary.proposals:
+        where = "to the general counter" if one.to_general else "back to its own counters"
+        volumes = ", ".join(f"{volume:.1f}" for volume in one.volumes)
+        table.add_row(one.code, where, f"from {one.coming:%d %b %Y}", f"{volumes} a week")
+    if not summary.proposals:
+        table.add_row("nothing yet")
     return table

@@ -40,7 +40,9 @@ class HalfYear:
         """Raises StartError for a number of weeks that there is not, or a centre that is not that of the figures."""
         self.figures = figures or Figures()
         calendar = compile_calendar(centre.calendar)
+        self.centre = centre
         self.worktime = calendar.worktime
+        self.standard_day = calendar.standard_day
         self._place = Place(centre, calendar.worktime, calendar.standard_day, self.figures, seed)
         self._arrivals = Arrivals(centre, calendar.worktime, calendar.standard_day, self.figures, seed)
         every = self._arrivals.weeks()

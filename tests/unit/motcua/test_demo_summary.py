@@ -2,17 +2,19 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from motcua.demo.comparison import differences
 from motcua.demo.derivation import Derivation
+from motcua.demo.judging import Judged
 from motcua.demo.page import write_page
-from motcua.demo.reading import Clock, State
+from motcua.demo.reading import Clock, Proposed, State
 from motcua.demo.summary import Summary, percent, summarise
 from motcua.past.half_year.drawing import HalfYear
+from services.routing.domain.pooling import Week
 from shared.kernel.centre import Centre
 from shared.runtime.centre import load_centre
 
@@ -23,6 +25,20 @@ CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 def centre() -> Centre:
     """The centre of the draw."""
     return load_centre(CENTRE)
+
+
+def judged_of(half_year: HalfYear) -> Judged:
+    """What the rule would make of that draw, by its end."""
+    return Judged(half_year.centre, half_year.worktime, half_year.standard_day, half_year.first_date, half_year.ends_at)
+
+
+def closed_of(half_year: HalfYear) -> Counter[tuple[str, date]]:
+    """The volumes of closed weeks, as routing would keep them: one for each department."""
+    last, found = judged_of(half_year).last_closed, Counter[tuple[str, date]]()
+    for department, week in half_year.ledger.submitted:
+        if last is not None and week <= last:
+            found[department, week] = half_year.ledger.volume[department, week]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +59,8 @@ def drawn(centre: Centre) -> tuple[HalfYear, Derivation, State]:
             key: Clock(departments[key], promise, promise.state == "paused", overdue=False)
             for key, promise in derivation.promises()
         },
+        closed=closed_of(half_year),
+        proposals=[],
         messages=Counter({("sms", "delivered"): 900, ("none", "dropped: not_reachable"): 7}),
     )
     return half_year, derivation, state
@@ -59,7 +77,7 @@ def test_a_state_as_drawn_differs_in_nothing(drawn: tuple[HalfYear, Derivation, 
     """What the drawn acts come to is no difference, for hundreds of clocks."""
     half_year, derivation, state = drawn
     assert len(state.clocks) > 400
-    assert list(differences(state, half_year.ledger, derivation)) == []
+    assert list(differences(state, half_year.ledger, derivation, judged_of(half_year))) == []
 
 
 @pytest.mark.parametrize("counted", ["submitted", "received", "volume"])
@@ -70,8 +88,8 @@ def test_a_dossier_in_another_week_is_named(drawn: tuple[HalfYear, Derivation, S
     first, second = sorted(place for place in counts[counted] if place[0] == "CA")
     counts[counted][first] -= 1
     counts[counted][second] += 1
-    wrong = State(now=state.now, acts=state.acts, clocks=state.clocks, messages=state.messages, **counts)
-    told = list(differences(wrong, half_year.ledger, derivation))
+    wrong = replace(state, submitted=counts["submitted"], received=counts["received"], volume=counts["volume"])
+    told = list(differences(wrong, half_year.ledger, derivation, judged_of(half_year)))
     assert [sentence.split(":")[0] for sentence in told] == [f"CA, week of {first[1]}", f"CA, week of {second[1]}"]
 
 
@@ -81,7 +99,7 @@ def test_a_lost_act_is_named(drawn: tuple[HalfYear, Derivation, State]) -> None:
     acts = Counter(state.acts)
     place = next(place for place in acts if place[2] == "settle")
     acts[place] -= 1
-    told = list(differences(replace(state, acts=acts), half_year.ledger, derivation))
+    told = list(differences(replace(state, acts=acts), half_year.ledger, derivation, judged_of(half_year)))
     assert [f"acts settle, {acts[place] + 1} were drawn" in sentence for sentence in told] == [True]
 
 
@@ -96,9 +114,46 @@ def test_another_due_date_or_outcome_is_named(drawn: tuple[HalfYear, Derivation,
     clocks[moved] = replace(clocks[moved], promise=replace(clocks[moved].promise, due_at=due_at + timedelta(minutes=1)))
     clocks[late] = replace(clocks[late], promise=replace(clocks[late].promise, outcome="never"))
     del clocks[lost]
-    told = list(differences(replace(state, clocks=clocks), half_year.ledger, derivation))
+    told = list(differences(replace(state, clocks=clocks), half_year.ledger, derivation, judged_of(half_year)))
     assert [sentence.split(":")[0] for sentence in told] == [str(moved), str(late), str(lost)]
     assert "sla has no clock" in told[2]
+
+
+def test_proposals_are_held_against_the_rule_on_what_was_drawn(
+    drawn: tuple[HalfYear, Derivation, State], centre: Centre
+) -> None:
+    """After six weeks five closed ones count; one proposal too few, one too many and a wrong figure are named."""
+    _, derivation, state = drawn
+    six = HalfYear(centre, weeks=6)
+    for _ in six.acts():
+        pass
+    judged = judged_of(six)
+    pooled = sorted(judged.pooled(six.ledger))
+    assert (judged.last_closed, 5 <= len(pooled) <= 9) == (date(2017, 5, 29), True)
+    weeks = [date(2017, 5, day) for day in (8, 15, 22, 29)]
+    proposals = [
+        Proposed(code, "general", tuple(judged.week(six.ledger, code, week) for week in weeks), date(2017, 6, 12))
+        for code in pooled
+    ]
+    good = replace(state, closed=closed_of(six), proposals=proposals)
+
+    def told(state: State) -> list[str]:
+        found = differences(state, six.ledger, derivation, judged)
+        return [each for each in found if "routing" in each or "propose" in each]
+
+    assert told(good) == []
+    assert told(replace(good, proposals=proposals[1:])) == [f"{pooled[0]}: the rule proposes to pool it alone"]
+    assert told(replace(good, proposals=[*proposals, replace(proposals[0], department="CA")])) == [
+        "CA: routing proposes to pool it alone",
+        f"CA: proposed on {proposals[0].weeks}, drawn were {tuple(judged.week(six.ledger, 'CA', w) for w in weeks)}",
+    ]
+    wrong = replace(proposals[0], weeks=(Week(weeks[0], 99, 5), *proposals[0].weeks[1:]))
+    assert len(told(replace(good, proposals=[wrong, *proposals[1:]]))) == 1
+    closed = Counter(good.closed)
+    closed[pooled[0], weeks[0]] += 1
+    assert "were drawn" in told(replace(good, closed=closed))[0]
+    open_still = Counter({place: count for place, count in good.closed.items() if place[1] < weeks[-1]})
+    assert told(replace(good, closed=open_still))[0].startswith("routing's last closed week is 2017-05-22")
 
 
 def test_shares_and_weeks_add_up(summary: Summary, drawn: tuple[HalfYear, Derivation, State]) -> None:
