@@ -5,6 +5,8 @@ from functools import partial
 from services.routing import counter
 from services.routing.api import router
 from services.routing.counter_api import router as counter_router
+from services.routing.counters_api import peak_use
+from services.routing.counters_api import router as counters_router
 from services.routing.domain.decisions import Decisions
 from services.routing.handlers import Routing
 from services.routing.store import DOSSIERS, count_waiting
@@ -20,6 +22,12 @@ from shared.postgres.counting import keep_counted
 from shared.runtime import metrics
 
 WAITING = metrics.gauge("motcua_routing_waiting_dossiers", "Open dossiers without a receiving place, as last counted.")
+
+
+PEAK_USE = metrics.gauge(
+    "motcua_routing_general_counter_peak_use",
+    "The general counter's fullest hour of the coming seven days: work expected, as a share of its officers' time.",
+)
 
 
 async def build(context: Context) -> Parts:
@@ -43,10 +51,15 @@ async def build(context: Context) -> Parts:
             ),
             Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
         ],
-        routers=[router(context, routing), counter_router(context, routing, weeks, calendar)],
+        routers=[
+            router(context, routing),
+            counter_router(context, routing, weeks, calendar),
+            counters_router(context, routing, calendar),
+        ],
         workers={
             "waiting": keep_counted(WAITING, partial(count_waiting, context.pool)),
             "weeks": weeks.run,
+            "peak_use": keep_counted(PEAK_USE, partial(peak_use, context, routing, calendar), every_seconds=600.0),
         },
         prepare=prepare,
     )

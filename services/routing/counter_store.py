@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from pydantic import TypeAdapter
 
 from services.routing.domain.decisions import Decision, Decisions
+from services.routing.domain.load import Arrivals
 from services.routing.domain.pooling import Receiving, Week
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.postgres.pool import Connection
@@ -268,6 +270,45 @@ async def received_between(
     found: dict[str, dict[str, int]] = {}
     for row in await connection.fetch(_RECEIVED, start, end):
         found.setdefault(row["named_department"], {})[row["channel"]] = row["dossiers"]
+    return found
+
+
+_BY_HOUR = """
+select named_department, procedure, day, hour, count(*) as dossiers from (
+    select named_department, procedure, (received_at at time zone $1)::date as day,
+        extract(hour from received_at at time zone $1)::int as hour
+    from dossiers where received_at >= $2 and received_at < $3 and channel = any($4::text[])
+) as received
+group by 1, 2, 3, 4
+"""
+_BY_PLACE = """
+select receiving_place, named_department, extract(hour from received_at at time zone $1)::int as hour,
+    count(*) as dossiers
+from dossiers where received_at >= $2 and received_at < $3 and channel = any($4::text[]) and receiving_place is not null
+group by 1, 2, 3
+"""
+
+
+async def arrivals_by_hour(
+    connection: "Connection | asyncpg.Pool", zone: ZoneInfo, start: datetime, end: datetime, channels: Sequence[str]
+) -> list[Arrivals]:
+    """Dossiers received by these channels from `start` to before `end`, by department, procedure, day and hour."""
+    rows = await connection.fetch(_BY_HOUR, zone.key, start, end, list(channels))
+    return [
+        Arrivals(row["named_department"], row["procedure"], row["day"], row["hour"], row["dossiers"]) for row in rows
+    ]
+
+
+async def arrivals_by_place(
+    connection: "Connection | asyncpg.Pool", zone: ZoneInfo, start: datetime, end: datetime, channels: Sequence[str]
+) -> dict[str | None, dict[int, int]]:
+    """Dossiers received by these channels from `start` to before `end`, by hour, at each department's counters, or
+    (None) at the general counter, as the decision of their day says."""
+    found: dict[str | None, dict[int, int]] = {}
+    for row in await connection.fetch(_BY_PLACE, zone.key, start, end, list(channels)):
+        place = None if row["receiving_place"] == "general" else row["named_department"]
+        hours = found.setdefault(place, {})
+        hours[row["hour"]] = hours.get(row["hour"], 0) + row["dossiers"]
     return found
 
 

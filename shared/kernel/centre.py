@@ -6,10 +6,11 @@ Pure data and look-ups by local date, so that every service's domain can use it;
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from math import exp, log
 from typing import Literal, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
-from shared.kernel.calendars import CalendarRules
+from shared.kernel.calendars import CalendarRules, Window
 
 CounterKind = Literal["department", "general", "guidance", "fees", "results"]
 TermUnit = Literal["working_hour", "working_day", "calendar_day", "same_day"]
@@ -37,6 +38,9 @@ class Dated:
 
 D = TypeVar("D", bound=Dated)
 
+_NORMAL_P90 = 1.2815515655446004
+"""How many standard deviations above the mean nine tenths of a normal distribution lie below."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department(Dated):
@@ -58,6 +62,44 @@ class Counter(Dated):
     number: int
     kind: CounterKind
     department: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staffing(Dated):
+    """When a counter is open on a working day, and by how many officers. Without `windows`: as long as the centre."""
+
+    counter: int
+    windows: tuple[Window, ...]
+    officers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceTime(Dated):
+    """How long an officer needs at the counter for one dossier, log-normal: half take at most `median_minutes`, nine of
+    ten at most `p90_minutes`. `procedure` None: for every one without a line of its own."""
+
+    procedure: str | None
+    median_minutes: int
+    p90_minutes: int
+
+    def __post_init__(self) -> None:
+        if self.p90_minutes <= self.median_minutes:
+            raise ValueError(f"p90_minutes, {self.p90_minutes}, is not above median_minutes, {self.median_minutes}")
+
+    @property
+    def mu(self) -> float:
+        """The mean of the logarithm of the minutes."""
+        return log(self.median_minutes)
+
+    @property
+    def sigma(self) -> float:
+        """The standard deviation of that logarithm."""
+        return log(self.p90_minutes / self.median_minutes) / _NORMAL_P90
+
+    @property
+    def mean_minutes(self) -> float:
+        """The mean, which lies above the median."""
+        return self.median_minutes * exp(self.sigma**2 / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +256,8 @@ class Centre:
     steps: Mapping[str, tuple[ProcedureStep, ...]]
     requirements: Mapping[str, tuple[Requirement, ...]]
     poolings: Mapping[str, tuple[Pooling, ...]]
+    staffing: Mapping[int, tuple[Staffing, ...]]
+    service_times: Mapping[str | None, tuple[ServiceTime, ...]]
     step_words: tuple[StepWord, ...]
     calendars: tuple[CalendarRules, ...]
     all_thresholds: tuple[Thresholds, ...]
@@ -252,6 +296,15 @@ class Centre:
                 if row.in_force(on) and row.kind == kind and row.department == department
             )
         )
+
+    def staffing_of(self, counter: int, on: date) -> Staffing | None:
+        """When and by how many a counter is served; None where nothing is entered: one officer, the centre's hours."""
+        return in_force(self.staffing.get(counter, ()), on)
+
+    def service_time(self, procedure: str | None, on: date) -> ServiceTime | None:
+        """The procedure's own time at the counter, or that of all others; None where none is entered."""
+        own = in_force(self.service_times.get(procedure, ()), on)
+        return own or in_force(self.service_times.get(None, ()), on)
 
     def procedure(self, code: str, on: date) -> Procedure | None:
         """The procedure as it is on that local date; None where the catalogue does not know it: it waits, listed."""

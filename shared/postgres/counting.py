@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 def keep_counted(
-    gauge: Gauge, count: Callable[[], Awaitable[int]], *, every_seconds: float = 60.0
+    gauge: Gauge, count: Callable[[], Awaitable[float]], *, every_seconds: float = 60.0
 ) -> Callable[[], Awaitable[None]]:
     """A worker that sets the gauge at once and then every so often, until cancelled.
 

@@ -64,7 +64,7 @@ def _calendar(row: Row) -> CalendarRules:
     name = row.read("name", _NAME)
     zone = row.read("zone", cells.zone)
     weekdays = row.read("weekdays", cells.several(cells.whole(1, 7)))
-    windows = row.read("windows", _windows)
+    windows = row.read("windows", local_windows)
     valid_from, valid_to = row.read("valid_from", cells.day), row.read("valid_to", cells.day)
     decision = row.read("decision", cells.text)
     row.read("invented", cells.several(cells.choice({column: column for column in row.cells})))
@@ -112,7 +112,7 @@ def _exception(row: Row, rules: CalendarRules) -> CalendarException:
     on = row.read("date", cells.day)
     kind = row.read("kind", cells.choice(_KINDS))
     status = row.read("status", cells.choice(_STATUSES))
-    windows = row.read("windows", _windows)
+    windows = row.read("windows", local_windows)
     name = row.read("name_vi", cells.text)
     known_on = row.read("known_from", cells.optional(cells.day))
     if row.sound:
@@ -149,7 +149,7 @@ def _check_doubles(file: str, rows: Sequence[tuple[int, CalendarException]], pro
         seen.setdefault(key, line)
 
 
-def _windows(cell: str) -> tuple[Window, ...]:
+def local_windows(cell: str) -> tuple[Window, ...]:
     """Windows with a semicolon between them, in order and apart; none for an empty cell."""
     windows: list[Window] = []
     for part in cells.several(_WINDOW)(cell):

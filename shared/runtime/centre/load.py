@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from shared.kernel.centre import Centre, Dated, ProcedureStep, StepWord, in_force
+from shared.kernel.centre import Centre, Dated, ProcedureStep, ServiceTime, Staffing, StepWord, in_force
 from shared.runtime.centre import tables
 from shared.runtime.centre.calendars import read_calendars
 from shared.runtime.centre.files import Problems, read_files, read_rows
@@ -36,6 +36,12 @@ def load_centre(folder: Path) -> Centre:
         steps = read_rows(files, "steps.csv", tables.STEPS, problems, tables.step)
     requirements = read_rows(files, "requirements.csv", tables.REQUIREMENTS, problems, tables.requirement)
     poolings = read_rows(files, "receiving.csv", tables.RECEIVING, problems, tables.pooling)
+    staffing: Lines[Staffing] = []
+    if "staffing.csv" in files.content:  # a centre may do without
+        staffing = read_rows(files, "staffing.csv", tables.STAFFING, problems, tables.staffing)
+    service_times: Lines[ServiceTime] = []
+    if "service_times.csv" in files.content:  # a centre may do without
+        service_times = read_rows(files, "service_times.csv", tables.SERVICE_TIMES, problems, tables.service_time)
     step_words: Lines[StepWord] = []
     if "activities.csv" in files.content:  # a centre may do without
         step_words = read_rows(files, "activities.csv", tables.ACTIVITIES, problems, tables.step_word)
@@ -50,6 +56,8 @@ def load_centre(folder: Path) -> Centre:
     _check_overlaps("steps.csv", steps, lambda row: f"{row.procedure} step {row.number}", problems)
     _check_overlaps("requirements.csv", requirements, lambda row: f"{row.procedure} {row.key}", problems)
     _check_overlaps("receiving.csv", poolings, lambda row: row.department, problems)
+    _check_overlaps("staffing.csv", staffing, lambda row: row.counter, problems)
+    _check_overlaps("service_times.csv", service_times, lambda row: row.procedure or "every other", problems)
     _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.code}", problems)
     _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.name_vi.casefold()}", problems)
     _check_overlaps(FILE, settings.thresholds, lambda row: "thresholds", problems)
@@ -73,6 +81,8 @@ def load_centre(folder: Path) -> Centre:
         steps=_by_key(steps, lambda row: row.procedure),
         requirements=_by_key(requirements, lambda row: row.procedure),
         poolings=_by_key(poolings, lambda row: row.department),
+        staffing=_by_key(staffing, lambda row: row.counter),
+        service_times=_by_key(service_times, lambda row: row.procedure),
         step_words=tuple(row for _, row in step_words),
         calendars=calendars,
         all_thresholds=tuple(sorted((row for _, row in settings.thresholds), key=lambda row: row.valid_from)),
@@ -100,6 +110,11 @@ def load_centre(folder: Path) -> Centre:
         _check_known(
             "requirements.csv", line, "procedure", requirement.procedure, requirement, centre.procedures, problems
         )
+    for line, staffed in staffing:
+        _check_known("staffing.csv", line, "counter", staffed.counter, staffed, centre.counters, problems)
+    for line, served in service_times:
+        if served.procedure is not None:
+            _check_known("service_times.csv", line, "procedure", served.procedure, served, centre.procedures, problems)
     for line, pooling in poolings:
         _check_known("receiving.csv", line, "department", pooling.department, pooling, centre.departments, problems)
     gap = _first_gap(centre.all_thresholds, settings.opened_on, None)
@@ -150,9 +165,9 @@ def _check_known(
     file: str,
     line: int,
     column: str,
-    key: str,
+    key: K,
     row: Dated,
-    known: Mapping[str, tuple[Dated, ...]],
+    known: Mapping[K, tuple[Dated, ...]],
     problems: Problems,
 ) -> None:
     """Whatever a row names is in force as long as the row is."""

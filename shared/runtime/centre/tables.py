@@ -13,12 +13,15 @@ from shared.kernel.centre import (
     Procedure,
     ProcedureStep,
     Requirement,
+    ServiceTime,
+    Staffing,
     StepWord,
     StepWordKind,
     Term,
     TermUnit,
 )
 from shared.runtime.centre import cells
+from shared.runtime.centre.calendars import local_windows
 from shared.runtime.centre.files import Row
 
 _DATED = ("valid_from", "valid_to", "decision")
@@ -45,6 +48,8 @@ PROCEDURES = (
 )
 STEPS = ("procedure", "step", "department", "term_value", "term_unit", *_DATED, *_MARKS)
 REQUIREMENTS = ("procedure", "key", "name_vi", "form", "copies", "mandatory", *_DATED, *_MARKS)
+STAFFING = ("counter", "windows", "officers", *_DATED, *_MARKS)
+SERVICE_TIMES = ("procedure", "median_minutes", "p90_minutes", *_DATED, *_MARKS)
 RECEIVING = ("department", *_DATED, *_MARKS)
 ACTIVITIES = ("kind", "code", "name_vi", *_DATED, *_MARKS)
 
@@ -205,3 +210,28 @@ def step_word(row: Row) -> StepWord:
 def pooling(row: Row) -> Pooling:
     """A line of receiving.csv."""
     return Pooling(department=row.read("department", DEPARTMENT_CODE), **_dated(row))
+
+
+def staffing(row: Row) -> Staffing:
+    """A line of staffing.csv."""
+    return Staffing(
+        counter=row.read("counter", cells.whole(1, 9999)),
+        windows=row.read("windows", local_windows),
+        officers=row.read("officers", cells.whole(1, 99)),
+        **_dated(row),
+    )
+
+
+def service_time(row: Row) -> ServiceTime:
+    """A line of service_times.csv; an empty procedure stands for every one without a line of its own."""
+    values = {
+        "procedure": row.read("procedure", cells.optional(PROCEDURE_CODE)),
+        "median_minutes": row.read("median_minutes", cells.whole(1, 1000)),
+        "p90_minutes": row.read("p90_minutes", cells.whole(1, 1000)),
+        **_dated(row),
+    }
+    if row.sound and values["p90_minutes"] <= values["median_minutes"]:
+        row.fault(
+            "is not above median_minutes: nine of ten dossiers take at most this long, half at most that", "p90_minutes"
+        )
+    return ServiceTime(**(values if row.sound else values | {"median_minutes": 1, "p90_minutes": 2}))

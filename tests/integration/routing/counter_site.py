@@ -48,13 +48,26 @@ release_weeks = 2
 min_stay_weeks = 8
 invented = []
 """
+STAFFING = """\
+counter,windows,officers,valid_from,valid_to,decision,invented,note
+5,07:30-11:00; 14:00-16:30,2,2017-04-28,,06/QĐ,,
+"""
+SERVICE_TIMES = """\
+procedure,median_minutes,p90_minutes,valid_from,valid_to,decision,invented,note
+,12,30,2017-04-28,,05/QĐ,,
+L.7,20,40,2017-04-28,,05/QĐ,,
+"""
 PROCEDURE_OF = {"STP": "2.000908", "STC": "1.000001", "CA": "L.7"}
 ROLES: tuple[Role, ...] = ("leader", "auditor", "clerk")
 
 
 def ruled_centre(folder: Path, **changed: str) -> Path:
     """The small centre with the general counter's rule, and no department pooled when it begins."""
-    files = {"receiving_csv": SMALL_CENTRE["receiving.csv"].splitlines()[0] + "\n"}
+    files = {
+        "receiving_csv": SMALL_CENTRE["receiving.csv"].splitlines()[0] + "\n",
+        "staffing_csv": STAFFING,
+        "service_times_csv": SERVICE_TIMES,
+    }
     return write_centre(folder, centre_toml=SMALL_CENTRE["centre.toml"] + RULE, **(files | changed))
 
 

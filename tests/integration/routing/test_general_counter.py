@@ -87,6 +87,7 @@ async def test_a_department_is_pooled_rises_and_is_released(
         assert (after["receiving"], after["counters"]) == ("general", [5])
         assert (after["decision"]["decision"], after["decision"]["standing"]) == ("21/QĐ", "in_force")
 
+        await load_is_told_before_it_comes(counter, week + WEEK)
         for _ in range(10):  # the decision's own week and nine more: it stays eight weeks whatever comes
             await counter.receive(week, "STC", 15)
             await keep_up(counter, week)
@@ -117,6 +118,31 @@ async def test_a_department_is_pooled_rises_and_is_released(
             "STC": "department",
             "CA": "department",
         }
+
+
+async def load_is_told_before_it_comes(counter: Counter, pooled_from: date) -> None:
+    """On the first Tuesday under the decision: STC's four Tuesdays so far, at the general counter, by its own hours."""
+    tuesday = pooled_from + timedelta(days=1)
+    load = await counter.ask("/counters/load", on=str(tuesday), weeks="5")
+    general, *others = load["places"]
+    assert load["sample_days"] == [str(FIRST + n * WEEK + timedelta(days=1)) for n in range(4)]
+    assert (general["receives_for"], general["counters"], general["officers"]) == (["STC"], [5], 2)
+    assert [each["department"] for each in others] == ["STP", "CA"]
+    eight = next(hour for hour in general["hours"] if hour["hour"] == 8)
+    assert (eight["expected"], eight["arrived"], eight["officer_minutes"]) == (4, 0, 120)  # 3 + 9 + 0 + 4 in four weeks
+    assert (eight["work_minutes"], eight["use"]) == (62.0, 0.516)  # each takes 15.49 minutes in the mean
+    assert (general["peak_hour"], general["overloaded"]) == (8, False)
+    assert [(hour["hour"], hour["officer_minutes"]) for hour in general["hours"]] == [
+        (7, 60), (8, 120), (9, 120), (10, 120), (14, 120), (15, 120), (16, 60)
+    ]  # fmt: skip
+    ca = others[1]
+    assert (ca["peak_use"], ca["overloaded"]) == (3.858, True)  # ten at 23.15 minutes each, by one officer
+    counters = (await counter.ask("/counters", on=str(tuesday), who="clerk"))["counters"]
+    assert [(each["number"], each["officers"], len(each["windows"])) for each in counters][4:] == [(5, 2, 2), (6, 1, 2)]
+    sunday = (await counter.ask("/counters", on=str(pooled_from - timedelta(days=1))))["counters"]
+    assert {len(each["windows"]) for each in sunday} == {0}
+    async with counter.client("leader") as leader:
+        await problem(await leader.get("/counters/load?on=2030-01-01"), 422, "outside-calendar", "2026-12-31")
 
 
 async def test_a_week_closes_once_and_only_when_nothing_of_it_can_come(

@@ -1,4 +1,4 @@
-"""The dated rule of the general counter in centre.toml: what it may say, and where it is told what it may not."""
+"""What a centre's folder says of its general counter and of its counters' officers, and where it is told what not."""
 
 from datetime import date
 from pathlib import Path
@@ -66,3 +66,49 @@ def test_a_fault_is_told_with_its_place(tmp_path: Path, old: str, new: str, line
     place = "centre.toml: " if line is None else f"centre.toml:{LINES + line}: "
     told = [each.strip() for each in str(refused.value).splitlines()[1:]]
     assert any(each.startswith(place) and fault in each for each in told), told
+
+
+STAFFED = """\
+counter,windows,officers,valid_from,valid_to,decision,invented,note
+5,07:30-11:00; 14:00-16:30,2,2017-04-28,2017-12-31,06/QĐ,,
+5,,3,2018-01-01,,07/QĐ,,
+"""
+TIMES = """\
+procedure,median_minutes,p90_minutes,valid_from,valid_to,decision,invented,note
+,12,30,2017-04-28,,05/QĐ,,
+L.7,20,40,2018-01-01,,05/QĐ,,
+"""
+
+
+def test_officers_and_times_at_the_counter_are_dated(tmp_path: Path) -> None:
+    """A procedure's own time goes before that of all others; a centre may do without either file."""
+    centre = load_centre(write_centre(tmp_path, staffing_csv=STAFFED, service_times_csv=TIMES))
+    before, after = date(2017, 12, 31), date(2018, 1, 1)
+    staffed = [centre.staffing_of(5, day) for day in (before, after)]
+    assert [None if each is None else (each.officers, len(each.windows)) for each in staffed] == [(2, 2), (3, 0)]
+    assert centre.staffing_of(1, after) is None
+    times = [centre.service_time(code, day) for code in ("L.7", "2.000908") for day in (before, after)]
+    assert [None if each is None else each.median_minutes for each in times] == [12, 20, 12, 12]
+    assert load_centre(write_centre(tmp_path / "without")).service_time("L.7", after) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("5,,3,", "9,,3,", "staffing.csv:3: counter: 9 is not known: mend it, or enter it in its own file"),
+        ("5,,3,2018", "5,,3,2017", "staffing.csv:3: valid_from: 5 is already in force on 2017-04-28 by line 2"),
+        ("5,,3,", "5,,0,", "staffing.csv:3: officers: '0' is not a whole number from 1 to 99"),
+        ("07:30-11:00", "11:00-07:30", "staffing.csv:2: windows: '11:00-07:30' ends before it starts"),
+        (",12,30,", ",30,30,", "service_times.csv:2: p90_minutes: is not above median_minutes"),
+        ("L.7,", "L.9,", "service_times.csv:3: procedure: 'L.9' is not known"),
+        ("L.7,20,40,2018-01-01", ",20,40,2018-01-01", "every other is already in force on 2018-01-01 by line 2"),
+    ],
+)
+def test_a_fault_of_officers_or_times_is_told_with_its_place(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    staffed, times = STAFFED.replace(old, new, 1), TIMES.replace(old, new, 1)
+    if "5,,3,2017" in staffed:
+        staffed = staffed.replace("2017-01-01,,07", "2017-04-28,,07")
+    assert (staffed, times) != (STAFFED, TIMES)
+    with pytest.raises(StartError) as refused:
+        load_centre(write_centre(tmp_path, staffing_csv=staffed, service_times_csv=times))
+    assert fault in str(refused.value)
