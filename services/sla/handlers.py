@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.clock import Deadline, derive_by_catalogue
+from services.sla.domain.clock import ClockFact, Deadline, derive_by_catalogue
 from services.sla.domain.thresholds import Threshold, overturned, passed, pending, thresholds, untrue
 from services.sla.replay import CLOCK_FACTS, clock_fact
 from services.sla.store import ClockRow
@@ -80,6 +80,12 @@ class Clocks:
         if version > self.version:
             self.calendar, self.version, self.history = calendar, version, history
 
+    @property
+    def longest_escalation(self) -> timedelta:
+        """The working time after a breach within which the last level comes, under any of the centre's thresholds."""
+        hours = (hours for rules in self.centre.all_thresholds for hours in rules.escalation_working_hours)
+        return timedelta(hours=max(hours, default=0))
+
     def handlers(self) -> Mapping[type[EventData], Handler[ClockRow]]:
         """By event type."""
         return dict.fromkeys(CLOCK_FACTS, self.on_clock_act) | dict.fromkeys(_OTHER_ACTS, self.on_other_act)
@@ -136,22 +142,27 @@ class Clocks:
         self.rederive(row, unit, now=unit.recorded_at)
         if row.next_at is None or row.next_at > until:
             return 0
-        deadline = self.deadline(row)
+        facts = row.clock_facts()
+        deadline = self._derived(row, facts)
+        steps = self.steps(row, deadline)
+        standing = self._thresholds(deadline, steps)
         fired = list(row.fired_thresholds())
-        due = passed(pending(self._thresholds(row, deadline), fired), until)
+        due = passed(pending(standing, fired), until)
+        # never before what it follows from: an act may be recorded long after its instant
+        known_at = max(unit.recorded_at, *(fact.recorded_at for fact in facts))
         for threshold in due:
             event = tell_fired(
                 threshold,
                 deadline,
-                self.steps(row, deadline),
+                steps,
                 self.calendar,
                 dossier_sequence=row.dossier_sequence,
                 generation=row.generation,
             )
-            unit.publish(row, event, time=threshold.at, cause=_threshold_cause(row, threshold, unit.recorded_at))
-            fired.append(threshold)
+            unit.publish(row, event, time=threshold.at, cause=_threshold_cause(row, threshold, known_at))
+        fired += due
         row.keep_fired(fired)
-        self._keep(row, deadline)
+        self._note(row, deadline, pending(standing, fired))
         return len(due)
 
     def rederive(self, row: ClockRow, unit: Unit[ClockRow], *, now: datetime) -> bool:
@@ -194,17 +205,20 @@ class Clocks:
 
     def deadline(self, row: ClockRow) -> Deadline:
         """What the row's facts come to by these rules. The row has a clock."""
+        return self._derived(row, row.clock_facts())
+
+    def _derived(self, row: ClockRow, facts: Sequence[ClockFact]) -> Deadline:
         assert row.procedure is not None
-        return derive_by_catalogue(row.procedure, row.clock_facts(), self.centre, self.calendar)
+        return derive_by_catalogue(row.procedure, facts, self.centre, self.calendar)
 
     def steps(self, row: ClockRow, deadline: Deadline) -> tuple[ProcedureStep, ...]:
         """The steps of the dossier's procedure, as of its receipt. The row has a clock."""
         assert row.procedure is not None
         return self.centre.steps_of(row.procedure, self.centre.local_date(deadline.received_at))
 
-    def _thresholds(self, row: ClockRow, deadline: Deadline) -> tuple[Threshold, ...]:
+    def _thresholds(self, deadline: Deadline, steps: Sequence[ProcedureStep]) -> tuple[Threshold, ...]:
         rules = self.centre.thresholds(self.centre.local_date(deadline.received_at))
-        return thresholds(deadline, rules, self.calendar, self.steps(row, deadline))
+        return thresholds(deadline, rules, self.calendar, steps)
 
     def _retract(
         self, row: ClockRow, unit: Unit[ClockRow], deadline: Deadline, *, since: datetime, cause: Cause
@@ -212,7 +226,7 @@ class Clocks:
         fired = row.fired_thresholds()
         if not fired:
             return
-        wrong = untrue(fired, since, self._thresholds(row, deadline))
+        wrong = untrue(fired, since, self._thresholds(deadline, self.steps(row, deadline)))
         wrong += tuple(each for each in overturned(fired, deadline.due_at) if each not in wrong)
         self._take_back(row, unit, wrong, time=since, cause=cause)
 
@@ -242,8 +256,11 @@ class Clocks:
         )
 
     def _keep(self, row: ClockRow, deadline: Deadline) -> None:
+        standing = self._thresholds(deadline, self.steps(row, deadline))
+        self._note(row, deadline, pending(standing, row.fired_thresholds()))
+
+    def _note(self, row: ClockRow, deadline: Deadline, open_ones: Sequence[Threshold]) -> None:
         """Write down what was derived: for lists, for the ticker, and to be compared."""
-        open_ones = pending(self._thresholds(row, deadline), row.fired_thresholds())
         row.state = deadline.state
         row.waiting_for = deadline.waiting_for
         row.due_at = deadline.due_at
@@ -251,11 +268,9 @@ class Clocks:
         row.rules, row.calendar_version = self.rules, self.version
 
 
-def _threshold_cause(row: ClockRow, threshold: Threshold, recorded_at: datetime) -> Cause:
+def _threshold_cause(row: ClockRow, threshold: Threshold, known_at: datetime) -> Cause:
     name = f"{row.key}|{threshold.level}|{threshold.step}|{threshold.about.isoformat()}|{row.generation}"
-    # never before what it follows from: an act may be recorded long after its instant
-    known_at = max(fact.recorded_at for fact in row.clock_facts())
-    return _cause(name, str(row.key), max(recorded_at, threshold.at, known_at))
+    return _cause(name, str(row.key), max(known_at, threshold.at))
 
 
 def _cause(name: str, dossier_id: str, recorded_at: datetime) -> Cause:

@@ -136,6 +136,43 @@ async def claim_outdated(
     return [(row["calendar_version"], row["dossier_id"]) for row in rows]
 
 
+# Nobody is waited for, and each is looked at once: those that it leaves are derived again one by one.
+_RAISE = f"""
+with seen as (
+    select dossier_id, rules = $3 and (
+        received_at >= $5 or coalesce(state = 'running' and waiting_for is null and due_at < $4, false)
+    ) as untouched
+    from dossiers where {OPEN} and calendar_version = $1 and dossier_id > $6
+    order by dossier_id limit $7 for update skip locked
+), raised as (
+    update dossiers set calendar_version = $2 from seen where dossiers.dossier_id = seen.dossier_id and seen.untouched
+    returning 1
+)
+select (select max(dossier_id::text) from seen) as last, (select count(*) from raised) as raised
+"""
+
+
+async def raise_untouched(
+    pool: asyncpg.Pool,
+    version: int,
+    to: int,
+    rules: str,
+    *,
+    due_before: datetime | None,
+    received_from: datetime,
+    after: UUID,
+    limit: int,
+) -> tuple[UUID | None, int]:
+    """Let the next `limit` open clocks of a calendar's version, in key order, count as derived by a later one, where
+    they run and are due before the one instant, or were received from the other on. Commits.
+
+    Gives the last key looked at (None: there was none left) and how many were raised.
+    """
+    row = await pool.fetchrow(_RAISE, version, to, rules, due_before, received_from, after, limit)
+    assert row is not None  # an aggregate
+    return (None if row["last"] is None else UUID(row["last"])), row["raised"]
+
+
 async def any_outdated(pool: asyncpg.Pool, version: int) -> bool:
     """Whether an open clock was derived by an older version of the calendar than this one."""
     return bool(await pool.fetchval(_ANY_OUTDATED, version))

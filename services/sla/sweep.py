@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 
 from services.sla import calendars, store
+from services.sla.domain.changes import untouched
 from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS
 from shared.messaging.service import Context
@@ -45,6 +46,7 @@ class Sweep:
         self._tick_seconds = tick_seconds
         self._after = _START
         self._swept = self._told = 0
+        self._raised_to = 0
 
     async def run(self) -> None:
         """Look and sweep until cancelled; a database that is away is waited for."""
@@ -67,9 +69,34 @@ class Sweep:
         await calendars.follow(self._clocks, pool)
         if not await store.any_outdated(pool, self._clocks.version):
             return self._tick_seconds
+        if self._raised_to != self._clocks.version:
+            await self._raise()
         if await store.outbox_is_long(pool, SHORT_ROWS):
             return _RELAY_SECONDS
         return 0.0 if await self._derive() else self._tick_seconds
+
+    async def _raise(self) -> None:
+        """Let every clock that the change cannot concern count as derived by the calendar that stands. Commits a batch
+        at a time; what is cut off, or comes later, is derived like the others."""
+        clocks, to = self._clocks, self._clocks.version
+        for version in clocks.history:
+            concerned = untouched(version.of(clocks.calendar.rules), clocks.calendar, clocks.longest_escalation)
+            after: UUID | None = _START[1]
+            while concerned is not None and after is not None and version.number < to == clocks.version:
+                after, raised = await store.raise_untouched(
+                    self._context.pool,
+                    version.number,
+                    to,
+                    clocks.rules,
+                    due_before=concerned.due_before,
+                    received_from=concerned.received_from,
+                    after=after,
+                    limit=BATCH,
+                )
+                _SWEPT.inc(raised)
+                self._swept += raised
+                await asyncio.sleep(0)
+        self._raised_to = to
 
     async def _derive(self) -> int:
         context, clocks = self._context, self._clocks

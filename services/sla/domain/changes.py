@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import chain
 
-from services.sla.domain.calendar import windows_on
+from services.sla.domain.calendar import Calendar, windows_on
 from shared.kernel.calendars import CalendarException, CalendarRules, Window
 from shared.kernel.errors import FieldError
+from shared.kernel.worktime import OutsideCalendarError, midnight
 
 LONGEST_SPAN_YEARS = 40
 
@@ -128,3 +129,34 @@ def _told(value: object) -> str:
     if isinstance(value, Window):
         return f"{value.opens:%H:%M}-{value.closes:%H:%M}"
     return repr(value) if isinstance(value, str) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """Clocks that later exceptions cannot concern: everything about them lies before the first of these dates or after
+    the last. `due_before` is for clocks that run with a due date (None: there are none); `received_from` is for all."""
+
+    due_before: datetime | None
+    received_from: datetime
+
+
+def untouched(before: CalendarRules, changed: Calendar, longest_escalation: timedelta) -> Untouched | None:
+    """Which clocks derived by the rules `before` come to the same by the changed calendar; None where that cannot be
+    told from dates alone, since the calendar covers another span now.
+
+    A running clock looks as far ahead as its last threshold, `longest_escalation` of working time after the due date
+    has ended; no clock looks back beyond its receipt.
+    """
+    later = changed.rules.exceptions[len(before.exceptions) :]
+    same_span = (before.first_date, before.last_date) == (changed.rules.first_date, changed.rules.last_date)
+    if not later or not same_span:
+        return None
+    worktime = changed.worktime
+    first, last = min(each.on for each in later), max(each.on for each in later)
+    try:
+        last_breach = worktime.back(midnight(first, worktime.zone), longest_escalation)
+    except OutsideCalendarError:
+        due_before = None
+    else:
+        due_before = midnight(worktime.local_date(last_breach), worktime.zone)
+    return Untouched(due_before, worktime.end_of(last))

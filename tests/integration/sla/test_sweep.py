@@ -3,22 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from motcua.embedded import kafka
 from services.sla import sweep as sweep_module
-from services.sla.store import count_outdated
+from services.sla.domain.calendar import compile_calendar
+from services.sla.domain.changes import untouched
+from services.sla.store import count_outdated, raise_untouched
 from shared.contracts.deadlines import DeadlineMovedV1
 from shared.contracts.topics import DOSSIERS
+from shared.kernel.calendars import CalendarException
 from tests.integration.sla.site import Sla, sla_running
 from tests.integration.sla.test_calendars import OFF, decide, propose
 from tests.support import eventually
 from tests.support.told import send
-from tests.unit.sla.given import Acts, local
+from tests.unit.sla.given import Acts, at, local
 
+STORM = CalendarException(date(2018, 1, 23), "off", "decided", (), "Nghỉ bão", "9/QĐ", at("2018-01-09 09:00"))
 MONDAY = "2018-01-08 09:00"
 
 
@@ -202,3 +209,37 @@ async def _both_hold(one: Sla, two: Sla) -> bool:
     """Whether the two replicas hold all partitions between them, each some."""
     first, second = [await each.context.consumer.caught_up(DOSSIERS) for each in (one, two)]
     return bool(first and second) and first | second == set(range(DOSSIERS.partitions)) and not first & second
+
+
+async def test_clocks_that_a_change_cannot_concern_are_raised_without_a_look(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Those due, with all that may be told of it, before the first changed date, and those received after the last."""
+    early, near_by, after, paused, other = (Acts() for _ in range(5))
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-24 16:00") as sla:
+        for acts in (early, paused, other):
+            await sla.hear(acts.receive(MONDAY, "2.000908"))
+        await sla.hear(paused.ask_supplement("2018-01-08 10:00"))
+        await sla.hear(near_by.receive("2018-01-17 09:00", "2.000908"), after.receive("2018-01-24 00:00", "2.000908"))
+        pool, mine = sla.context.pool, [acts.dossier_id for acts in (early, near_by, after, paused, other)]
+        await pool.execute("update dossiers set calendar_version = 0 where not dossier_id = any($1)", mine)  # of others
+        await pool.execute("update dossiers set rules = 'older' where dossier_id = $1", other.dossier_id)
+        rules = compile_calendar(
+            replace(sla.context.centre.calendar, exceptions=(*sla.context.centre.calendar.exceptions, STORM))
+        )
+        found = untouched(sla.context.centre.calendar, rules, timedelta(hours=24))
+        assert found is not None
+        assert [local(each) for each in (found.due_before, found.received_from)] == [
+            "2018-01-18 00:00",
+            "2018-01-24 00:00",
+        ]
+        name = await pool.fetchval("select rules from dossiers where dossier_id = $1", early.dossier_id)
+        last: UUID | None = UUID(int=0)
+        raised = 0
+        while last is not None:
+            last, count = await raise_untouched(
+                pool, 1, 2, name, due_before=found.due_before, received_from=found.received_from, after=last, limit=2
+            )
+            raised += count
+        versions = [(await sla.row(each))["calendar_version"] for each in mine]
+        assert (versions, raised) == ([2, 1, 2, 1, 1], 2)
