@@ -66,7 +66,12 @@ class HalfYear:
 
     def dossiers(self) -> int:
         """How many there will be, without drawing their lives."""
-        return sum(len(arrivals) for _, arrivals in self._arrivals.between(self.first_date, self.last_date))
+        return sum(1 for _ in self.arrivals())
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """Who comes, without drawing their lives; by week and department."""
+        for _, arrivals in self._arrivals.between(self.first_date, self.last_date):
+            yield from arrivals
 
     def acts(self) -> Iterator[PastAct]:
         """Every act in order of time. Each goes into a fresh `ledger` as it is taken; memory holds open lives only."""

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from motcua.embedded import kafka
+from motcua.simulate.past import from_database
 from services.routing.counter_store import all_decisions
 from services.routing.replay import decide_again
 from shared.kernel.errors import StartError
@@ -62,7 +63,8 @@ async def test_a_department_is_pooled_rises_and_is_released(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
     """By the figures of its weeks, by decisions of a leader, from the start of a working week on, without a restart."""
-    url = database.fresh("routing").url("routing")
+    fresh = database.fresh("routing")
+    url = fresh.url("routing")
     centre = ruled_centre(tmp_path / "centre")
     async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 07:00") as counter:
         await counter.hear([calendar_fact(counter.context.centre)])
@@ -103,6 +105,10 @@ async def test_a_department_is_pooled_rises_and_is_released(
             await counter.receive(week, "STC", 15)
             week += WEEK
 
+        recorded = from_database(fresh.url("verify"), counter.context.centre, FIRST, FIRST + 3 * WEEK)
+        assert len([one for one in recorded if one.department == "STC" and one.channel == "counter"]) == 12
+        with pytest.raises(StartError, match="has recorded no dossier received from 2017-01-02 to 2017-01-08"):
+            from_database(fresh.url("verify"), counter.context.centre, date(2017, 1, 2), date(2017, 1, 8))
         await as_decided(counter)
         decided = (await counter.ask("/decisions", department="STC", on=released_on))["decisions"]
         assert [(each["decision"], each["standing"]) for each in decided] == [
