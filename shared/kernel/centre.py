@@ -3,40 +3,20 @@
 Pure data and look-ups by local date, so that every service's domain can use it; reading it from files is runtime's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from math import exp, log
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from shared.kernel.calendars import CalendarRules, Window
+from shared.kernel.dated import Dated, in_force
 
 CounterKind = Literal["department", "general", "guidance", "fees", "results"]
 TermUnit = Literal["working_hour", "working_day", "calendar_day", "same_day"]
 Counting = Literal["by_hours", "by_days"]
 StepWordKind = Literal["activity", "group"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dated:
-    """Something in force from `valid_from` to `valid_to`, both days included; None: until further notice.
-
-    `invented` names the fields that are made up for want of a source.
-    """
-
-    valid_from: date
-    valid_to: date | None = None
-    decision: str
-    invented: tuple[str, ...] = ()
-    note: str = ""
-
-    def in_force(self, on: date) -> bool:
-        """Whether the local date `on` lies within."""
-        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
-
-
-D = TypeVar("D", bound=Dated)
 
 _NORMAL_P90 = 1.2815515655446004
 """How many standard deviations above the mean nine tenths of a normal distribution lie below."""
@@ -224,11 +204,6 @@ class PoolingRule(Dated):
                 f"release_from, {self.release_from}, is not above pool_below, {self.pool_below}: a department between "
                 "them would be pooled and released for ever"
             )
-
-
-def in_force(rows: Iterable[D], on: date) -> D | None:
-    """The one row in force on that local date; a loaded centre never holds two for the same key."""
-    return next((row for row in rows if row.in_force(on)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from typing import Literal
 
 from services.routing.domain.decisions import Decisions
 from services.routing.domain.pooling import Receiving, Week
-from shared.kernel.centre import Centre, Department, in_force
+from shared.kernel.centre import Centre, Department
+from shared.kernel.dated import in_force
 
 RULE = "receiving-place/1"
 """Name and version of the rule below; told with every decision."""

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from shared.kernel.centre import Centre, Dated, ProcedureStep, ServiceTime, Staffing, StepWord, in_force
+from shared.kernel.centre import Centre, ProcedureStep, ServiceTime, Staffing, StepWord
+from shared.kernel.dated import Dated, in_force
 from shared.runtime.centre import tables
 from shared.runtime.centre.calendars import read_calendars
 from shared.runtime.centre.files import Problems, read_files, read_rows

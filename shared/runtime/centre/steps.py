@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from shared.kernel.centre import Centre, Dated, ProcedureStep, Term
+from shared.kernel.centre import Centre, ProcedureStep, Term
+from shared.kernel.dated import Dated
 from shared.runtime.centre.files import Problems
 
 FILE = "steps.csv"

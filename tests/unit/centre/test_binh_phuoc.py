@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.kernel.centre import Dated
+from shared.kernel.dated import Dated
 from shared.runtime.centre import Centre, load_centre
 
 ROOT = Path(__file__).parents[3]
