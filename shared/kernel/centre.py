@@ -17,6 +17,7 @@ CounterKind = Literal["department", "general", "guidance", "fees", "results"]
 TermUnit = Literal["working_hour", "working_day", "calendar_day", "same_day"]
 Counting = Literal["by_hours", "by_days"]
 StepWordKind = Literal["activity", "group"]
+RunKind = Literal["department", "general"]
 
 _NORMAL_P90 = 1.2815515655446004
 """How many standard deviations above the mean nine tenths of a normal distribution lie below."""
@@ -154,6 +155,15 @@ class Pooling(Dated):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runs(Dated):
+    """When papers leave for the departments, at these local times of a day: from the departments' own counters, or
+    from all others (`general`). A time that is no working time on some day is no run on it."""
+
+    kind: RunKind
+    leaves_at: tuple[time, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepWord(Dated):
     """A word of the control slip (form 06) that may travel: what was done, or the group of people that did it."""
 
@@ -233,6 +243,7 @@ class Centre:
     poolings: Mapping[str, tuple[Pooling, ...]]
     staffing: Mapping[int, tuple[Staffing, ...]]
     service_times: Mapping[str | None, tuple[ServiceTime, ...]]
+    runs: Mapping[RunKind, tuple[Runs, ...]]
     step_words: tuple[StepWord, ...]
     calendars: tuple[CalendarRules, ...]
     all_thresholds: tuple[Thresholds, ...]
@@ -300,6 +311,10 @@ class Centre:
     def pooling(self, department: str, on: date) -> Pooling | None:
         """The decision by which the general counter receives for the department on that local date, if any."""
         return in_force(self.poolings.get(department, ()), on)
+
+    def runs_on(self, on: date, kind: RunKind) -> Runs | None:
+        """When papers leave counters of that kind on that local date; None where nobody entered it."""
+        return in_force(self.runs.get(kind, ()), on)
 
     def step_code(self, kind: StepWordKind, given: str, on: date) -> str | None:
         """The code of the listed word that somebody means by its code or its name; None for everybody's own words."""

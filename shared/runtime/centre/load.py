@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from shared.kernel.centre import Centre, ProcedureStep, ServiceTime, Staffing, StepWord
+from shared.kernel.centre import Centre, ProcedureStep, Runs, ServiceTime, Staffing, StepWord
 from shared.kernel.dated import Dated, in_force
 from shared.runtime.centre import tables
 from shared.runtime.centre.calendars import read_calendars
@@ -43,6 +43,9 @@ def load_centre(folder: Path) -> Centre:
     service_times: Lines[ServiceTime] = []
     if "service_times.csv" in files.content:  # a centre may do without
         service_times = read_rows(files, "service_times.csv", tables.SERVICE_TIMES, problems, tables.service_time)
+    runs: Lines[Runs] = []
+    if "runs.csv" in files.content:  # a centre may do without
+        runs = read_rows(files, "runs.csv", tables.RUNS, problems, tables.runs)
     step_words: Lines[StepWord] = []
     if "activities.csv" in files.content:  # a centre may do without
         step_words = read_rows(files, "activities.csv", tables.ACTIVITIES, problems, tables.step_word)
@@ -59,6 +62,7 @@ def load_centre(folder: Path) -> Centre:
     _check_overlaps("receiving.csv", poolings, lambda row: row.department, problems)
     _check_overlaps("staffing.csv", staffing, lambda row: row.counter, problems)
     _check_overlaps("service_times.csv", service_times, lambda row: row.procedure or "every other", problems)
+    _check_overlaps("runs.csv", runs, lambda row: row.kind, problems)
     _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.code}", problems)
     _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.name_vi.casefold()}", problems)
     _check_overlaps(FILE, settings.thresholds, lambda row: "thresholds", problems)
@@ -84,6 +88,7 @@ def load_centre(folder: Path) -> Centre:
         poolings=_by_key(poolings, lambda row: row.department),
         staffing=_by_key(staffing, lambda row: row.counter),
         service_times=_by_key(service_times, lambda row: row.procedure),
+        runs=_by_key(runs, lambda row: row.kind),
         step_words=tuple(row for _, row in step_words),
         calendars=calendars,
         all_thresholds=tuple(sorted((row for _, row in settings.thresholds), key=lambda row: row.valid_from)),
@@ -116,6 +121,11 @@ def load_centre(folder: Path) -> Centre:
     for line, served in service_times:
         if served.procedure is not None:
             _check_known("service_times.csv", line, "procedure", served.procedure, served, centre.procedures, problems)
+    for line, run in runs:
+        for leaves_at in run.leaves_at:
+            if not any(window.opens <= leaves_at <= window.closes for window in centre.calendar.windows):
+                reason = f"{leaves_at:%H:%M} is no working time by the centre's calendar, so nothing would ever leave"
+                problems.add("runs.csv", reason, line=line, column="leaves_at")
     for line, pooling in poolings:
         _check_known("receiving.csv", line, "department", pooling.department, pooling, centre.departments, problems)
     gap = _first_gap(centre.all_thresholds, settings.opened_on, None)

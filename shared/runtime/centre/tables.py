@@ -13,6 +13,8 @@ from shared.kernel.centre import (
     Procedure,
     ProcedureStep,
     Requirement,
+    RunKind,
+    Runs,
     ServiceTime,
     Staffing,
     StepWord,
@@ -51,6 +53,7 @@ REQUIREMENTS = ("procedure", "key", "name_vi", "form", "copies", "mandatory", *_
 STAFFING = ("counter", "windows", "officers", *_DATED, *_MARKS)
 SERVICE_TIMES = ("procedure", "median_minutes", "p90_minutes", *_DATED, *_MARKS)
 RECEIVING = ("department", *_DATED, *_MARKS)
+RUNS = ("kind", "leaves_at", *_DATED, *_MARKS)
 ACTIVITIES = ("kind", "code", "name_vi", *_DATED, *_MARKS)
 
 DEPARTMENT_CODE = cells.matching(r"[A-Za-z0-9_]{1,20}", "1 to 20 letters without diacritics, digits or _")
@@ -81,6 +84,7 @@ _UNITS: Mapping[str, TermUnit | None] = {
 }
 _STEP_UNITS: Mapping[str, TermUnit] = {"working_hour": "working_hour", "working_day": "working_day"}
 _STEP_WORDS: Mapping[str, StepWordKind] = {"activity": "activity", "group": "group"}
+_RUNS: Mapping[str, RunKind] = {"department": "department", "general": "general"}
 _COUNTINGS: Mapping[str, Counting] = {"by_hours": "by_hours", "by_days": "by_days"}
 _Form = Literal["original", "copy", "certified_copy"]
 _FORMS: Mapping[str, _Form] = {"original": "original", "copy": "copy", "certified_copy": "certified_copy"}
@@ -235,3 +239,11 @@ def service_time(row: Row) -> ServiceTime:
             "is not above median_minutes: nine of ten dossiers take at most this long, half at most that", "p90_minutes"
         )
     return ServiceTime(**(values if row.sound else values | {"median_minutes": 1, "p90_minutes": 2}))
+
+
+def runs(row: Row) -> Runs:
+    """A line of runs.csv."""
+    leaves_at = row.read("leaves_at", cells.several(cells.clock_time))
+    if leaves_at == ():
+        row.fault("empty: give the times of day at which papers leave (several with ; between them)", "leaves_at")
+    return Runs(kind=row.read("kind", cells.choice(_RUNS)), leaves_at=leaves_at, **_dated(row))
