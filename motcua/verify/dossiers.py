@@ -1,4 +1,5 @@
-"""Each dossier as intake keeps it is what its facts come to by the table of acts: state, code, step, extensions."""
+"""Each dossier as intake keeps it is what its facts come to: state, code, step, extensions by the table of acts; where
+its papers and its result are."""
 
 from collections.abc import Mapping
 
@@ -6,30 +7,36 @@ import asyncpg
 
 from motcua.verify.findings import Finding
 from motcua.verify.history import History
-from services.intake.replay import standing
+from services.intake.domain.whereabouts import Whereabouts
+from services.intake.replay import standing, whereabouts
 from shared.contracts.topics import DOSSIERS
+from shared.kernel.centre import Centre
 
 
-async def check(connection: asyncpg.Connection, histories: Mapping[str, History]) -> list[Finding]:
+async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
     """Hold every row against its facts; no two dossiers carry one code."""
     rows = {
         row["key"]: row
         for row in await connection.fetch(
-            "select dossier_id::text as key, state, code, step, extensions from intake.dossiers"
+            "select dossier_id::text as key, state, code, step, extensions, papers_since, papers_counter, "
+            "papers_sequence, settled_at, result_at from intake.dossiers"
         )
     }
     findings = []
     carried: dict[str, str] = {}
     for key, kept in histories[DOSSIERS.name].by_key.items():
-        stands = standing(one.fact() for one in kept)
+        facts = [one.fact() for one in kept]
+        stands = standing(facts)
         if stands.broken is not None:
             findings.append(Finding("dossier", key, f"its facts break the table of acts: {stands.broken}"))
         row = rows.get(key)
         told = (stands.state, stands.code, stands.step, stands.extensions)
-        if row is not None and tuple(row)[1:] != told:
+        if row is not None and tuple(row)[1:5] != told:
             findings.append(
-                Finding("dossier", key, f"intake's row says {_words(*tuple(row)[1:])}, its facts {_words(*told)}")
+                Finding("dossier", key, f"intake's row says {_words(*tuple(row)[1:5])}, its facts {_words(*told)}")
             )
+        if row is not None and (here := Whereabouts(*tuple(row)[5:])) != (by_facts := whereabouts(facts, centre)):
+            findings.append(Finding("papers", key, f"intake's row says {here}, its facts {by_facts}"))
         if stands.code is not None and carried.setdefault(stands.code, key) != key:
             findings.append(Finding("dossier", key, f"its code {stands.code} is also that of {carried[stands.code]}"))
     return findings

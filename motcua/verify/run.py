@@ -68,7 +68,7 @@ async def verify(
         for service in readers.SERVICES:
             findings += await readers.held(connection, service)
         progress("Moving every dossier through its facts")
-        findings += await dossiers.check(connection, histories)
+        findings += await dossiers.check(connection, centre, histories)
         progress("Deriving due dates anew")
         findings += await deadlines.check(connection, centre, histories)
         progress("Deciding receiving places anew")

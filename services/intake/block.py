@@ -140,6 +140,8 @@ class Block:
                 fact = self._unit.publish(row, event, time=draft.time, cause=cause)
                 if draft.touches_clock:
                     row.clock_sequence = fact.sequence
+                if draft.papers_went:
+                    row.papers_sequence = fact.sequence
                 documents += [
                     tables.DocumentRecord(row.key, fact.sequence, n, **document.model_dump())
                     for n, document in enumerate(draft.documents, 1)

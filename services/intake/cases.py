@@ -50,7 +50,8 @@ class Setting:
 class Draft:
     """A fact that is decided and lacks only its numbers: its sequence, and its form's from `serial`.
 
-    `applicant` is all that is known of one, `corrected` the members that replace what was known.
+    `applicant` is all that is known of one, `corrected` the members that replace what was known. `papers_went`: with
+    this fact the dossier's papers went to the department.
     """
 
     row: DossierRow
@@ -58,6 +59,7 @@ class Draft:
     time: datetime
     serial: SerialKey | None = None
     touches_clock: bool = False
+    papers_went: bool = False
     details: dict[str, Any] = field(default_factory=dict)
     documents: Sequence[act_data.Document] = ()
     applicant: ApplicantRecord | None = None
@@ -102,6 +104,11 @@ class Case:
         serial = SerialKey(self.agency(row.department), self.day, self.act.form) if self.act.form else None
         touches = self.act.touches_clock and row.received_at is not None
         return Draft(row=row, event=event, time=self.at, serial=serial, touches_clock=touches, **more)
+
+    def papers_went(self, event: events.DossierEvent, **more: Any) -> Draft:
+        """The act's fact, with which no papers wait at a counter any more: the department has them."""
+        self.row.whereabouts = self.row.whereabouts.papers_went()
+        return self.draft(event, papers_went=True, **more)
 
 
 def on_the_wire(

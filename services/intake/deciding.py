@@ -7,6 +7,7 @@ from services.intake import act_data
 from services.intake.cases import Case, Draft, Setting, on_the_wire, present
 from services.intake.domain import competence, contacts, extensions, papers, roles
 from services.intake.domain.acts import find_act, move
+from services.intake.domain.whereabouts import brings_papers, is_own_counter
 from services.intake.receiving import receive, submit
 from services.intake.requests import ActLine
 from services.intake.tables import DossierRow
@@ -78,7 +79,11 @@ def _refuse(case: Case, data: act_data.Refuse) -> list[Draft]:
 
 
 def _take_over(case: Case, data: act_data.Nothing) -> list[Draft]:
-    return [case.draft(events.DossierTakenOverV1(state=case.to, department=case.row.department or ""))]
+    """At the department's own counter the officer has the papers with it; elsewhere they are still to be carried."""
+    row = case.row
+    event = events.DossierTakenOverV1(state=case.to, department=row.department or "")
+    own = is_own_counter(case.setting.centre, row.papers_counter, row.department, case.day)
+    return [case.papers_went(event) if own else case.draft(event)]
 
 
 def _ask_supplement(case: Case, data: act_data.AskSupplement) -> list[Draft]:
@@ -98,6 +103,9 @@ def _supplement_received(case: Case, data: act_data.SupplementReceived) -> list[
     papers.check_documents(case.requirements, [document.requirement for document in data.documents])
     brought = {document.requirement for document in data.documents if document.requirement}
     case.row.handed_in = sorted({*case.row.handed_in, *brought})
+    row = case.row
+    if row.received_at and brings_papers([document.media_type for document in data.documents], row.channel):
+        row.whereabouts = row.whereabouts.papers_came(case.at, case.actor.counter or row.counter)
     event = events.DossierSupplementReceivedV1(state=case.to, documents=on_the_wire(data.documents, case.requirements))
     return [case.draft(event, documents=data.documents)]
 
@@ -113,19 +121,21 @@ def _paid(case: Case, data: act_data.Nothing) -> list[Draft]:
 
 def _settle(case: Case, data: act_data.Settle) -> list[Draft]:
     event = events.DossierSettledV1(state=case.to, outcome=data.outcome, electronic_result=data.electronic_result)
-    return [case.draft(event, details=present(reason=data.reason))]
+    case.row.whereabouts = case.row.whereabouts.settled(case.at, electronic=data.electronic_result)
+    return [case.papers_went(event, details=present(reason=data.reason))]
 
 
 def _stop(case: Case, data: act_data.Stop) -> list[Draft]:
     event = events.DossierStoppedV1(state=case.to, form=events.Form(kind="05", number=""))
-    return [case.draft(event, details=present(reason=data.reason))]
+    return [case.papers_went(event, details=present(reason=data.reason))]
 
 
 def _withdraw(case: Case, data: act_data.Withdraw) -> list[Draft]:
-    return [case.draft(events.DossierWithdrawnV1(state=case.to), details=present(reason=data.reason))]
+    return [case.papers_went(events.DossierWithdrawnV1(state=case.to), details=present(reason=data.reason))]
 
 
 def _return_result(case: Case, data: act_data.ReturnResult) -> list[Draft]:
+    case.row.whereabouts = case.row.whereabouts.result_came(case.at)
     return [case.draft(events.DossierReturnedV1(state=case.to, way=data.way))]
 
 
@@ -143,7 +153,7 @@ def _record_step(case: Case, data: act_data.RecordStep) -> list[Draft]:
 
 def _hand_over(case: Case, data: act_data.HandOver) -> list[Draft]:
     signatures = present(given_by=data.given_by, taken_by=data.taken_by)
-    return [case.draft(events.DossierHandedOverV1(state=case.to, batch=data.batch), details=signatures)]
+    return [case.papers_went(events.DossierHandedOverV1(state=case.to, batch=data.batch), details=signatures)]
 
 
 def _extend(case: Case, data: act_data.Extend) -> list[Draft]:
@@ -182,10 +192,12 @@ def _next_step(case: Case, data: act_data.NextStep) -> list[Draft]:
 
 
 def _reopen(case: Case, data: act_data.Reopen) -> list[Draft]:
+    case.row.whereabouts = case.row.whereabouts.reopened()
     return [case.draft(events.DossierReopenedV1(state=case.to), details=present(reason=data.reason))]
 
 
 def _result_arrived(case: Case, data: act_data.Nothing) -> list[Draft]:
+    case.row.whereabouts = case.row.whereabouts.result_came(case.at)
     return [case.draft(events.DossierResultArrivedV1(state=case.to))]
 
 

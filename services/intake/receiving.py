@@ -9,6 +9,7 @@ from services.intake.cases import Case, Draft, Setting, applicant_record, on_the
 from services.intake.domain import competence, contacts, papers, roles
 from services.intake.domain.acts import ACTS
 from services.intake.domain.codes import CODE
+from services.intake.domain.whereabouts import ON_PAPER
 from services.intake.elsewhere import received_elsewhere
 from services.intake.requests import ActLine
 from services.intake.tables import DossierRow
@@ -118,6 +119,8 @@ def _received(case: Case, receipt: _Receipt) -> list[Draft]:
     row = case.row
     row.department, row.counter, row.incomplete = receipt.department, receipt.counter, receipt.incomplete
     row.received_at = case.at
+    if row.channel in ON_PAPER:
+        row.whereabouts = row.whereabouts.papers_came(case.at, row.counter)
     received = case.draft(
         events.DossierReceivedV1(
             state="received",

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.intake.domain.acts import State, find_act, move
+from services.intake.domain.whereabouts import ON_PAPER, Whereabouts, brings_papers, is_own_counter
 from shared.contracts import dossiers as events
 from shared.contracts.envelope import AnyFact, EventData
+from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError
 
 ACT_OF: Mapping[type[EventData], str] = {
@@ -73,6 +75,35 @@ def standing(facts: Iterable[AnyFact]) -> Standing:
         elif isinstance(data, events.DossierExtendedV1):
             extensions += 1
     return Standing(state, code, step=step, extensions=extensions)
+
+
+def whereabouts(facts: Iterable[AnyFact], centre: Centre) -> Whereabouts:
+    """Where papers and result are by one dossier's facts of `intake.dossiers.v1`, in sequence order. Pure."""
+    now = Whereabouts()
+    channel, counter, received = "", None, False
+    for fact in facts:
+        at = fact.time
+        match fact.data:
+            case events.DossierSubmittedV1() as data:
+                channel = data.channel
+            case events.DossierReceivedV1() as data:
+                counter, received = data.counter, True
+                now = now.papers_came(at, counter) if channel in ON_PAPER else now
+            case events.DossierSupplementReceivedV1() as data:
+                if received and brings_papers([document.media_type for document in data.documents], channel):
+                    now = now.papers_came(at, fact.actorcounter or counter)
+            case events.DossierTakenOverV1() as data:
+                if is_own_counter(centre, now.papers_counter, data.department, centre.local_date(at)):
+                    now = now.papers_went(fact.sequence)
+            case events.DossierHandedOverV1() | events.DossierStoppedV1() | events.DossierWithdrawnV1():
+                now = now.papers_went(fact.sequence)
+            case events.DossierSettledV1() as data:
+                now = now.settled(at, electronic=data.electronic_result).papers_went(fact.sequence)
+            case events.DossierResultArrivedV1() | events.DossierReturnedV1():
+                now = now.result_came(at)
+            case events.DossierReopenedV1():
+                now = now.reopened()
+    return now
 
 
 def _after(act: str, state: State | None, came_from: State | None) -> State:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain.acts import State
+from services.intake.domain.whereabouts import Whereabouts
 from shared.contracts.dossiers import Channel, Reach
 from shared.postgres.rows import RecordTable, Row, Table
 
@@ -16,7 +17,7 @@ class DossierRow(Row):
 
     `clock_sequence` is the last fact that touched the clock, `due` what sla told last, `assignment` what routing told
     last; `handed_in` and `asked_papers` are keys and names of requirements. `step` is the one under way, from 1 on;
-    `extensions` counts those of the due date.
+    `extensions` counts those of the due date. What follows them is kept of papers and result: see Whereabouts.
     """
 
     state: State | None = None
@@ -39,6 +40,24 @@ class DossierRow(Row):
     assignment: dict[str, Any] | None = None
     step: int = 1
     extensions: int = 0
+    papers_since: datetime | None = None
+    papers_counter: int | None = None
+    papers_sequence: int = 0
+    settled_at: datetime | None = None
+    result_at: datetime | None = None
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """Where papers and result are; setting it moves the row."""
+        return Whereabouts(
+            self.papers_since, self.papers_counter, self.papers_sequence, self.settled_at, self.result_at
+        )
+
+    @whereabouts.setter
+    def whereabouts(self, now: Whereabouts) -> None:
+        self.papers_since, self.papers_counter = now.papers_since, now.papers_counter
+        self.papers_sequence = now.papers_sequence
+        self.settled_at, self.result_at = now.settled_at, now.result_at
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +124,25 @@ class ApplicantRecord:
     address: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class HandOverRecord:
+    """A numbered batch of papers, as it was signed. `id` is the key's owner and the key that it was asked by.
+
+    `dossiers` are, in key order, `dossier_id`, `code`, `procedure`, `sequence` (of its hand_over) and `after` (the last
+    fact by which papers of it went before).
+    """
+
+    number: str
+    id: str
+    fingerprint: bytes
+    counter: int
+    department: str
+    given_by: str
+    taken_by: str
+    handed_over_at: datetime
+    dossiers: list[dict[str, Any]]
+
+
 DOSSIERS = Table(
     DossierRow,
     name="dossiers",
@@ -129,6 +167,11 @@ DOSSIERS = Table(
         "assignment": "jsonb",
         "step": "integer",
         "extensions": "integer",
+        "papers_since": "timestamptz",
+        "papers_counter": "integer",
+        "papers_sequence": "bigint",
+        "settled_at": "timestamptz",
+        "result_at": "timestamptz",
     },
 )
 CALENDARS = Table(
@@ -167,4 +210,20 @@ DETAILS = RecordTable(
     name="details",
     key="dossier_id",
     columns={"dossier_id": "uuid", "sequence": "bigint", "content": "jsonb"},
+)
+HAND_OVERS = RecordTable(
+    HandOverRecord,
+    name="hand_overs",
+    key="number",
+    columns={
+        "number": "text",
+        "id": "text",
+        "fingerprint": "bytea",
+        "counter": "integer",
+        "department": "text",
+        "given_by": "text",
+        "taken_by": "text",
+        "handed_over_at": "timestamptz",
+        "dossiers": "jsonb",
+    },
 )

@@ -106,6 +106,18 @@ async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Co
     await _finds_nothing(finished)
 
 
+async def test_papers_that_are_said_to_wait_are_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """A returned dossier whose papers still lie at the counter by intake's row, and by its facts do not."""
+    dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
+    change = "update intake.dossiers set papers_since = {} where dossier_id = $1"
+    await admin.execute(change.format("received_at"), dossier)
+    try:
+        await _finds(finished, dossier, "papers")
+    finally:
+        await admin.execute(change.format("null"), dossier)
+    await _finds_nothing(finished)
+
+
 async def test_a_deleted_alert_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """A planned alert that notify does not keep any more."""
     row = await admin.fetchrow("select message_id, dossier_id from notify.messages limit 1")
