@@ -13,6 +13,7 @@ from shared.runtime.http import Body
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
 Line1 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+TWO_SIGNATURES = "a hand-over has two signatures: given_by and taken_by are two accounts"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -166,7 +167,7 @@ class HandOver(Data):
     @model_validator(mode="after")
     def _two(self) -> "HandOver":
         if self.given_by == self.taken_by:
-            raise ValueError("a hand-over has two signatures: given_by and taken_by are two accounts")
+            raise ValueError(TWO_SIGNATURES)
         return self
 
 

@@ -2,10 +2,12 @@
 
 from services.intake.api import BODIES, create_router
 from services.intake.handlers import STREAMS
+from services.intake.papers_api import create_papers_router
 from services.intake.performing import Performer
 from shared.messaging.service import Context, Parts
 
 
 async def build(context: Context) -> Parts:
     """Intake consumes what routing and sla tell, and answers acts and reads."""
-    return Parts(streams=STREAMS, routers=[create_router(context, Performer(context))], bodies=BODIES)
+    routers = [create_router(context, Performer(context)), create_papers_router(context)]
+    return Parts(streams=STREAMS, routers=routers, bodies=BODIES)

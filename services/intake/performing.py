@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -37,9 +38,28 @@ ACTS = metrics.counter("motcua_intake_acts_total", "Acts asked for, by act and H
 
 _log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 
 class _NothingDecidedError(Exception):
     """Ends a transaction that would write nothing: every line was refused or known."""
+
+
+async def until_taken(attempt: Callable[[], Awaitable[T]]) -> T:
+    """What `attempt`, a transaction of its own, gives: tried again where another one was faster or the database was
+    away for a moment. Raises TransientError when it stays away."""
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            return await attempt()
+        except (asyncpg.UniqueViolationError, *CONNECTION_ERRORS) as error:
+            overtaken = isinstance(error, asyncpg.UniqueViolationError)
+            if not (overtaken or is_transient(error)):
+                raise
+            if number == ATTEMPTS:
+                raise TransientError(f"the database did not take the acts: {type(error).__name__}") from error
+            _log.info("acts_tried_again", attempt=number, error=type(error).__name__)
+            await asyncio.sleep(0 if overtaken else random.uniform(0.5, 1.0) * 0.05 * 2**number)
+    raise AssertionError("unreachable")  # the last attempt returns or raises
 
 
 class Performer:
@@ -84,22 +104,13 @@ class Performer:
         return outcomes
 
     async def _together(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, failed: set[str]) -> list[Outcome]:
-        for attempt in range(1, ATTEMPTS + 1):
+        async def attempt() -> list[Outcome]:
             failing = set(failed)
-            try:
-                outcomes = await self._attempt(lines, actor, trail, failing)
-            except (asyncpg.UniqueViolationError, *CONNECTION_ERRORS) as error:
-                overtaken = isinstance(error, asyncpg.UniqueViolationError)
-                if not (overtaken or is_transient(error)):
-                    raise
-                if attempt == ATTEMPTS:
-                    raise TransientError(f"the database did not take the acts: {type(error).__name__}") from error
-                _log.info("acts_tried_again", attempt=attempt, error=type(error).__name__)
-                await asyncio.sleep(0 if overtaken else random.uniform(0.5, 1.0) * 0.05 * 2**attempt)
-            else:
-                failed.update(failing)
-                return outcomes
-        raise AssertionError("unreachable")  # the last attempt returns or raises
+            outcomes = await self._attempt(lines, actor, trail, failing)
+            failed.update(failing)
+            return outcomes
+
+        return await until_taken(attempt)
 
     async def _attempt(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, failed: set[str]) -> list[Outcome]:
         clock = self._context.clock

@@ -19,11 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from services.intake.act_data import DATA, CounterNumber, Data, ForeignCode, Submit, Word
+from services.intake.act_data import DATA, TWO_SIGNATURES, CounterNumber, Data, ForeignCode, Submit, Word
 from services.intake.domain.codes import parse_code
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.runtime import problems
 from shared.runtime.http import Body
+
+MAX_IN_BATCH = 200
+"""Dossiers whose papers go under one number."""
 
 _INSTANT = re.compile(r"2\d{3}-\d\d-\d\dT\d\d:\d\d.*", re.ASCII)
 _KEY = re.compile(r"[!-~]{1,200}", re.ASCII)
@@ -81,6 +84,21 @@ class LineRequest(SubmitRequest):
 
     key: str
     act: str
+
+
+class HandOverRequest(Body):
+    """Papers of these dossiers, all of one department, go there together; two accounts sign."""
+
+    department: Word
+    dossiers: Annotated[list[DossierReference], Field(min_length=1, max_length=MAX_IN_BATCH)]
+    given_by: Word
+    taken_by: Word
+
+    @model_validator(mode="after")
+    def _two(self) -> "HandOverRequest":
+        if self.given_by == self.taken_by:
+            raise ValueError(TWO_SIGNATURES)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +171,17 @@ def _dossier(line: SubmitRequest) -> dict[str, Any]:
     named = line.dossier
     if named is None:
         return {"reference": None, "foreign": ()}
+    gives = named.foreign is not None and isinstance(line, LineRequest) and line.act == "submit"
+    return {"reference": reference_of(named), "foreign": (named.foreign,) if gives else ()}
+
+
+def reference_of(named: DossierReference) -> Reference:
+    """Which dossier is meant. Raises ExpectedError (422) for text that is no code."""
     if named.id is not None:
-        return {"reference": Reference("id", str(named.id)), "foreign": ()}
+        return Reference("id", str(named.id))
     if named.foreign is not None:
-        foreign = (named.foreign,) if isinstance(line, LineRequest) and line.act == "submit" else ()
-        return {"reference": Reference("foreign", named.foreign.id), "foreign": foreign}
-    return {"reference": Reference("code", str(parse_code(named.code or ""))), "foreign": ()}
+        return Reference("foreign", named.foreign.id)
+    return Reference("code", str(parse_code(named.code or "")))
 
 
 def _data(act: str, raw: Mapping[str, Any]) -> Data | ExpectedError | None:

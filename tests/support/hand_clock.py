@@ -1,6 +1,6 @@
 """A centre's clock that a test sets, for a service that runs in the test's own process."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.kernel.clock import Clock
@@ -25,3 +25,7 @@ class HandClock(Clock):
     def set(self, local: str) -> None:
         """To that local time."""
         self._now = at(local)
+
+    def tick(self) -> None:
+        """A second passes."""
+        self._now += timedelta(seconds=1)

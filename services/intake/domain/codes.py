@@ -11,6 +11,9 @@ from shared.kernel.errors import ExpectedError, FieldError
 CODE = "01"
 """The serials of dossier codes stand under the receipt's form: form 01 carries the code as its number."""
 
+BATCH = "BG"
+"""Batches of papers (bàn giao) count under this word, by counter in the agency's place."""
+
 _CODE = re.compile(r"([A-Z0-9]{1,6}(?:\.[A-Z0-9]{1,6}){0,7})-([0-9]{6})-([0-9]{4,7})", re.ASCII)
 _PROVINCE_OR_MINISTRY = re.compile(r"[A-Z][0-9]{2}", re.ASCII)
 
@@ -51,6 +54,16 @@ def form_number(key: SerialKey, serial: int) -> str:
     if key.form == CODE:
         return dossier_code(key.agency, key.day, serial)
     return f"{key.agency}-{key.day:%y%m%d}-F{key.form}-{serial:04d}"
+
+
+def batch_key(counter: int, day: date) -> SerialKey:
+    """What the batches of one counter count under on one local date."""
+    return SerialKey(str(counter), day, BATCH)
+
+
+def batch_number(key: SerialKey, serial: int) -> str:
+    """`BG-<yyMMdd>-<counter>-<serial>`, such as BG-170502-41-003; the serial grows beyond three digits."""
+    return f"{key.form}-{key.day:%y%m%d}-{key.agency}-{serial:03d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,20 @@ def own_counter(actor: Actor, named: int | None) -> int | None:
     return named
 
 
+def list_scope(
+    actor: Actor, department: str | None, counter: int | None, *, every_counter: bool = False
+) -> tuple[str | None, int | None]:
+    """Whose dossiers a list shows (department, counter; None: all): an officer's own department's, a clerk's own
+    counter's unless `every_counter`. Raises ExpectedError (403) where another one is named."""
+    if actor.role == "officer":
+        if department not in (None, actor.department):
+            detail = f"an officer of {actor.department} sees the dossiers of {actor.department} alone"
+            errors = [FieldError("/query/department", detail)]
+            raise ExpectedError("forbidden", detail, status=403, errors=errors)
+        return actor.department, counter
+    return department, counter if every_counter else own_counter(actor, counter)
+
+
 def submission_channel(role: Role, channel: Channel | None, counter: int | None) -> Channel:
     """By which channel a submission comes: an applicant's is online, a clerk's the counter unless said otherwise.
 

@@ -17,6 +17,9 @@ from fastapi import FastAPI
 from services.intake.__main__ import MIGRATIONS
 from services.intake.app import build
 from services.intake.settings import IntakeSettings
+from services.intake.tables import CALENDARS, CalendarRow
+from services.sla.calendars import as_event
+from services.sla.domain.calendar import compile_calendar
 from shared.contracts.topics import TOPICS
 from shared.kernel.clock import Clock
 from shared.messaging.admin import create_topics
@@ -30,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[3]
 _KEYS: Mapping[str, Mapping[str, Any]] = {
     "clerk": {"role": "clerk", "counter": 2},
     "clerk-41": {"role": "clerk", "counter": 41},
+    "clerk-44": {"role": "clerk", "counter": 44},
     "officer": {"role": "officer", "department": "STP"},
     "officer-syt": {"role": "officer", "department": "SYT"},
     "portal": {"role": "applicant", "kind": "system"},
@@ -179,6 +183,14 @@ async def in_process(
         finally:
             stop.set()
             await task
+
+
+async def hear_calendar(context: Context) -> None:
+    """The centre's calendar stands in the database as if sla had published it."""
+    event = as_event(compile_calendar(context.centre.calendar), 1, "03/QĐ")
+    row = CalendarRow(key=event.name, version=1, published=event.model_dump(mode="json"))
+    async with context.pool.acquire() as connection:
+        await CALENDARS.insert(connection, [row])
 
 
 async def _answers(http: httpx.AsyncClient, base: str) -> bool:
