@@ -78,12 +78,13 @@ def _desk_time(life: Life) -> timedelta:
 
 
 def _hand_over(life: Life, *, short: bool) -> bool:
-    """The papers go to the department: with the next batch, or at once where the work is short."""
+    """The papers go to the department: with the next run, or at once where the work is short. A batch is what one clerk
+    gives one officer then."""
     at = life.worked(life.last, _MINUTE * life.lots.between(6, 15)) if short else life.place.next_batch(life.last)
     if at is None:
         return False
     local = at.astimezone(life.place.worktime.zone)
-    batch = f"{life.arrival.department}-{local:%y%m%d-%H%M}"
+    batch = f"{local:%y%m%d-%H%M}-{life.clerk.counter}-{life.officer.id.removeprefix('officer-')}"
     life.act("hand_over", life.clerk, at, batch=batch, given_by=life.clerk.id, taken_by=life.officer.id)
     return True
 

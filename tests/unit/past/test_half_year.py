@@ -16,6 +16,7 @@ from motcua.past.half_year.drawing import HalfYear
 from motcua.past.half_year.figures import BEN_TRE, INVENTED, LETTER, Figures
 from motcua.past.judging import refusals
 from services.intake.domain.acts import ACTS, State, move
+from services.intake.domain.runs import Timetable
 from services.notify.numbers import mobile
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ClockFact, What, derive
@@ -198,6 +199,21 @@ def test_keys_and_dossiers_are_unique(whole: tuple[HalfYear, list[PastAct]]) -> 
     assert {dossier_id.version for dossier_id in lives} == {7}
     for dossier_id, life in lives.items():
         assert dossier_id.int >> 80 == int(life[0].occurred_at.timestamp() * 1000)
+
+
+def test_papers_go_with_the_centres_runs(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
+    """With the first run after their receipt, or at once where the work is short; a batch has one pair of names."""
+    half_year, acts = six_weeks
+    timetable = Timetable(half_year.centre, half_year.worktime)
+    signed: dict[str, set[tuple[str, str]]] = {}
+    for life in by_dossier(acts).values():
+        for before, act in pairwise(life):
+            if act.act == "hand_over":
+                run = timetable.first_after("department", before.occurred_at)
+                at_once = half_year.worktime.elapsed(before.occurred_at, act.occurred_at) <= timedelta(minutes=15)
+                assert act.occurred_at == run or at_once
+                signed.setdefault(act.data["batch"], set()).add((act.data["given_by"], act.data["taken_by"]))
+    assert {len(names) for names in signed.values()} == {1}
 
 
 def test_every_life_is_legal_under_the_table_of_acts(whole: tuple[HalfYear, list[PastAct]]) -> None:
