@@ -6,10 +6,11 @@ from typing import Any
 import structlog
 
 from services.intake.elsewhere import received_elsewhere
-from services.intake.tables import CALENDARS, DOSSIERS, CalendarRow, DossierRow
+from services.intake.tables import DOSSIERS, DossierRow
 from shared.contracts import assignments, calendars, deadlines, topics
 from shared.contracts.envelope import Fact
 from shared.messaging.applying import Stream
+from shared.postgres.calendars import CALENDARS, on_calendar_published
 from shared.postgres.unit import Unit
 
 ASSIGNMENT_DIFFERS = "assignment_differs"
@@ -89,13 +90,6 @@ def on_deadline_ended(fact: Fact[deadlines.DeadlineEndedV1], unit: Unit[DossierR
     told = fact.data
     due_at = _z(told.due_at) if told.due_at else None
     _keep(fact, unit, "ended", how=told.how, due_at=due_at, outcome=told.outcome)
-
-
-def on_calendar_published(fact: Fact[calendars.CalendarPublishedV1], unit: Unit[CalendarRow]) -> None:
-    """Keep the newest version, with which backdated acts are measured."""
-    row = unit.row(fact.subject)
-    row.version = fact.data.version
-    row.published = fact.data.model_dump(mode="json")
 
 
 def _keep(fact: Fact[Any], unit: Unit[DossierRow], status: str, **members: Any) -> None:

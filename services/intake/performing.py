@@ -5,7 +5,6 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -23,10 +22,9 @@ from services.intake.tables import DOSSIERS
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError, TransientError
 from shared.kernel.ids import uuid7
-from shared.kernel.worktime import Worktime
 from shared.messaging.service import Context
+from shared.postgres.calendars import PublishedCalendar, WorkingTime
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
-from shared.postgres.pool import Connection
 from shared.runtime import metrics
 
 MAX_BLOCK = 500
@@ -67,7 +65,7 @@ class Performer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._calendar: tuple[tuple[str, int], timedelta, Worktime] | None = None
+        self._calendar = PublishedCalendar(context.centre.calendar.name)
 
     async def one(self, line: ActLine, actor: Actor, trail: Trail) -> Answer:
         """One act in one transaction. Raises ExpectedError when it is refused; returns only after the commit."""
@@ -122,12 +120,13 @@ class Performer:
                 known = await store.known_keys(connection, [key_id(actor, line) for line in lines if line.key])
                 measured = not clock.is_set and any(line.occurred_at for line in lines)
                 looked_up = measured or any(_is_judged_by_clock(line) for line in lines)
-                day, calendar = await self._working_time(connection) if looked_up else (None, None)
+                calendar = await self._calendar.read(connection) if looked_up else None
                 taken = {code.id for line in lines for code in line.foreign}
                 carried = await store.taken_foreign_codes(connection, taken)
                 until = clock.accepts_until() if clock.is_set else None
-                backdating = self._backdating(day, calendar) if measured else None
-                setting = Setting(self._context.centre, now, backdating, carried, until, calendar)
+                backdating = self._backdating(calendar) if measured else None
+                worktime = None if calendar is None else calendar.worktime
+                setting = Setting(self._context.centre, now, backdating, carried, until, worktime)
                 block = Block(actor, trail, setting, unit, known, failed)
                 for line, target in zip(lines, targets, strict=True):
                     block.judge(line, target)
@@ -152,32 +151,13 @@ class Performer:
             targets.append(target)
         return targets
 
-    def _backdating(self, day: timedelta | None, calendar: Worktime | None) -> Backdating | None:
+    def _backdating(self, calendar: WorkingTime | None) -> Backdating | None:
         """How far back acts may be dated; None until a calendar has arrived."""
-        if day is None or calendar is None:
+        if calendar is None:
             return None
         centre = self._context.centre
         days = centre.thresholds(centre.local_date(self._context.clock.now())).max_backdate_working_days
-        return Backdating(limit=days * day, calendar=calendar)
-
-    async def _working_time(self, connection: Connection) -> tuple[timedelta, Worktime] | tuple[None, None]:
-        """A standard day and the calendar as sla published it last; read again when it changed. None until it came."""
-        version = await store.calendar_version(connection)
-        if version is None:
-            return None, None
-        if self._calendar is None or self._calendar[0] != version:
-            published = await store.load_calendar(connection, version[0])
-            day = timedelta(seconds=published["standard_day_seconds"])
-            calendar = Worktime(
-                name=published["name"],
-                zone=published["zone"],
-                first_date=date.fromisoformat(published["first_date"]),
-                last_date=date.fromisoformat(published["last_date"]),
-                opens=published["opens"],
-                closes=published["closes"],
-            )
-            self._calendar = (version, day, calendar)
-        return self._calendar[1:]
+        return Backdating(limit=days * calendar.standard_day, calendar=calendar.worktime)
 
 
 def _is_judged_by_clock(line: ActLine) -> bool:

@@ -216,20 +216,6 @@ async def look_up_contacts(
     return [found.get(place) for place in range(1, len(wanted) + 1)]
 
 
-async def calendar_version(connection: Connection) -> tuple[str, int] | None:
-    """Name and version of the centre's calendar; with several, the first by name. None until one has arrived."""
-    row = await connection.fetchrow("select name, version from calendars where version > 0 order by name limit 1")
-    return None if row is None else (row["name"], row["version"])
-
-
-async def load_calendar(connection: Connection, name: str) -> dict[str, Any]:
-    """The published calendar of that name, as the fact's data."""
-    published: dict[str, Any] = json.loads(
-        await connection.fetchval("select published from calendars where name = $1", name)
-    )
-    return published
-
-
 async def differing_assignments(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[dict[str, Any]]:
     """Dossiers whose competent department routing sees elsewhere than intake, in the order of their ids."""
     rows = await pool.fetch(

@@ -60,14 +60,6 @@ class DossierRow(Row):
         self.settled_at, self.result_at = now.settled_at, now.result_at
 
 
-@dataclass(slots=True, kw_only=True)
-class CalendarRow(Row):
-    """A working calendar as sla published it last; `published` is the fact's data."""
-
-    version: int = 0
-    published: dict[str, Any] | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class KnownKey:
     """An idempotency key that took effect, and its answer. `id` is the key's owner and the key."""
@@ -173,9 +165,6 @@ DOSSIERS = Table(
         "settled_at": "timestamptz",
         "result_at": "timestamptz",
     },
-)
-CALENDARS = Table(
-    CalendarRow, name="calendars", columns={"version": "integer", "published": "jsonb"}, key="name", key_type="text"
 )
 KEYS = RecordTable(
     KnownKey,

@@ -17,13 +17,13 @@ from fastapi import FastAPI
 from services.intake.__main__ import MIGRATIONS
 from services.intake.app import build
 from services.intake.settings import IntakeSettings
-from services.intake.tables import CALENDARS, CalendarRow
 from services.sla.calendars import as_event
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.topics import TOPICS
 from shared.kernel.clock import Clock
 from shared.messaging.admin import create_topics
 from shared.messaging.service import Context, running
+from shared.postgres.calendars import CALENDARS, CalendarRow
 from shared.postgres.migrate import migrate
 from shared.runtime.keys import ApiKey, new_key, write_keys
 from shared.runtime.tasks import supervise
