@@ -24,6 +24,9 @@ from shared.runtime import metrics
 WAITING = metrics.gauge("motcua_routing_waiting_dossiers", "Open dossiers without a receiving place, as last counted.")
 
 
+WEEKS_LATE = metrics.gauge(
+    "motcua_routing_weeks_late", "Weeks that could be closed by now and are not, as last counted."
+)
 PEAK_USE = metrics.gauge(
     "motcua_routing_general_counter_peak_use",
     "The general counter's fullest hour of the coming seven days: work expected, as a share of its officers' time.",
@@ -59,6 +62,7 @@ async def build(context: Context) -> Parts:
         workers={
             "waiting": keep_counted(WAITING, partial(count_waiting, context.pool)),
             "weeks": weeks.run,
+            "weeks_late": keep_counted(WEEKS_LATE, weeks.late),
             "peak_use": keep_counted(PEAK_USE, partial(peak_use, context, routing, calendar), every_seconds=600.0),
         },
         prepare=prepare,

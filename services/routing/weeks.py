@@ -89,6 +89,17 @@ class Weeks:
         """The Monday of the oldest week that is not closed; None before the first start."""
         return await self._next(self._context.pool)
 
+    async def late(self) -> int:
+        """How many weeks could be closed by now and are not."""
+        week, calendar = await self.oldest_open(), await self._calendar.read(self._context.pool)
+        found = 0
+        while week is not None and calendar is not None:
+            closes_at = self.closes_at(week + found * WEEK, calendar)
+            if closes_at is None or closes_at > self._context.clock.now():
+                break
+            found += 1
+        return found
+
     def closes_at(self, week: date, calendar: WorkingTime) -> datetime | None:
         """When the last act that may be dated into the week can have been recorded; None beyond the calendar."""
         worktime = calendar.worktime
