@@ -26,7 +26,8 @@ def _closed(state: State, ledger: Ledger, judged: Judged) -> Iterator[str]:
     """Every week that can be closed is, with what was drawn."""
     if state.last_closed != judged.last_closed:
         yield f"routing's last closed week is {state.last_closed}; by now it would be {judged.last_closed}"
-    for department, week in sorted(state.closed):
+    drawn_and_closed = {place for place in ledger.volume if judged.last_closed and place[1] <= judged.last_closed}
+    for department, week in sorted(state.closed.keys() | drawn_and_closed):
         told, drawn = state.closed[department, week], ledger.volume[department, week]
         if told != drawn:
             yield f"{department}, week of {week}: routing counts {told} by counter or post, {drawn} were drawn"

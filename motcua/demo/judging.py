@@ -5,9 +5,10 @@ from datetime import date, datetime, timedelta
 
 from motcua.past.half_year.arrivals import WEEK, monday
 from motcua.past.half_year.ledger import Ledger
+from services.routing.domain.closing import closes_at
 from services.routing.domain.pooling import Standing, Week, change
 from shared.kernel.centre import Centre
-from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
+from shared.kernel.worktime import Worktime
 
 _OWN = Standing("department")
 """The demo's centre begins with no decision about the general counter, and nobody signs one."""
@@ -27,16 +28,9 @@ class Judged:
     def last_closed(self) -> date | None:
         """The Monday of the last week into which no act can be dated any more; None where there is none."""
         found, week = None, monday(self.first_date)
-        while (closes_at := self._closes_at(week)) is not None and closes_at <= self.now:
+        while (last := closes_at(week, self.centre, self.worktime, self.standard_day)) is not None and last < self.now:
             found, week = week, week + WEEK
         return found
-
-    def _closes_at(self, week: date) -> datetime | None:
-        days = self.centre.thresholds(week + WEEK).max_backdate_working_days
-        try:
-            return self.worktime.add(midnight(week + WEEK, self.worktime.zone), days * self.standard_day)
-        except OutsideCalendarError:
-            return None
 
     def week(self, ledger: Ledger, department: str, start: date) -> Week:
         """A department's week, as drawn."""

@@ -18,6 +18,7 @@ from motcua.simulate.settings import PARAMETERS, grid, values
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
+from shared.postgres.calendars import WorkingTime
 
 Lang = Literal["vi", "en"]
 _HALF_YEAR = (date(2017, 5, 1), date(2017, 11, 5))
@@ -53,9 +54,9 @@ def run_simulation(asked: Asked, centre: Centre, verify_url: str, console: Conso
             f"the centre has no rule of a general counter on {last}: add [[general_counter]] to centre.toml"
         )
     tried = grid(rule, {name: values(name, written) for name, written in asked.ranges.items()})
-    calendar = compile_calendar(centre.calendar)
+    arrivals, calendar = _came(asked, centre, verify_url, first, last)
     found = past(
-        _arrivals(asked, centre, verify_url, first, last),
+        arrivals,
         centre,
         calendar.worktime,
         calendar.standard_day,
@@ -108,12 +109,18 @@ def _span(asked: Asked) -> tuple[date, date]:
     return first, last
 
 
-def _arrivals(asked: Asked, centre: Centre, verify_url: str, first: date, last: date) -> Sequence[Arrival]:
+def _came(
+    asked: Asked, centre: Centre, verify_url: str, first: date, last: date
+) -> tuple[Sequence[Arrival], WorkingTime]:
+    """The arrivals, and the calendar by which they are counted: the folder's, or for a record the one that stands."""
+    compiled = compile_calendar(centre.calendar)
+    calendar = WorkingTime(0, compiled.standard_day, compiled.worktime)
     if asked.half_year:
-        return list(from_half_year(centre, seed=asked.seed))
+        return list(from_half_year(centre, seed=asked.seed)), calendar
     if asked.arrivals is not None:
-        return from_file(asked.arrivals, centre)
-    return from_database(verify_url, centre, first, last)
+        return from_file(asked.arrivals, centre), calendar
+    recorded = from_database(verify_url, centre, first, last)
+    return recorded.arrivals, recorded.calendar or calendar
 
 
 def _table(outcomes: Sequence[Outcome], in_force: Outcome, everything: bool) -> Table:

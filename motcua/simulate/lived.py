@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from motcua.past.half_year.arrivals import WEEK
 from motcua.simulate.past import Past
+from services.routing.domain.closing import closes_at
 from services.routing.domain.decisions import next_start
 from services.routing.domain.pooling import Receiving, Standing, Week, change
 from shared.kernel.centre import PoolingRule
-from shared.kernel.worktime import OutsideCalendarError, midnight
+from shared.kernel.worktime import OutsideCalendarError
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,12 @@ def closings(past: Past) -> list[Closing]:
     """The weeks that close before the span ends: one `max_backdate` after their end."""
     found = []
     for place, start in enumerate(past.weeks()):
-        days = past.centre.thresholds(start + WEEK).max_backdate_working_days
+        last = closes_at(start, past.centre, past.worktime, past.standard_day)
         try:
-            closes_at = past.worktime.add(midnight(start + WEEK, past.worktime.zone), days * past.standard_day)
-            coming = next_start(past.worktime, past.worktime.local_date(closes_at))
+            coming = None if last is None else next_start(past.worktime, past.worktime.local_date(last))
         except OutsideCalendarError:
             break
-        if coming <= past.last:
+        if coming is not None and coming <= past.last:
             found.append(Closing(place, coming))
     return found
 

@@ -16,8 +16,10 @@ from motcua.past.half_year.drawing import HalfYear
 from services.routing.domain.pooling import Week
 from shared.contracts.dossiers import Channel
 from shared.kernel.centre import Centre, PoolingRule, ServiceTime
+from shared.kernel.dated import Dated
 from shared.kernel.errors import StartError
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
+from shared.postgres.calendars import WorkingTime, working_time
 
 COLUMNS = ("received_at", "department", "channel", "procedure")
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -30,6 +32,7 @@ _RECORDED = """
 select received_at, named_department, channel, procedure from routing.dossiers
 where received_at >= %s and received_at < %s order by received_at, dossier_id
 """
+_PUBLISHED = "select published::text from routing.calendars where name = %s and published is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +78,22 @@ class Past:
     def volumes(self) -> dict[str, list[Week]]:
         """Each department's weeks, with the working days that lie in the span."""
         starts = self.weeks()
-        worked = [self._working_days(start) for start in starts]
         counts = np.zeros((len(self.departments), len(starts)), dtype=np.int64)
         np.add.at(counts, (self.department, (self.day - starts[0].toordinal()) // 7), 1)
         return {
-            code: [Week(start, int(counts[n, w]), worked[w]) for w, start in enumerate(starts)]
+            code: [Week(start, int(counts[n, w]), self._working_days(start, code)) for w, start in enumerate(starts)]
             for n, code in enumerate(self.departments)
         }
 
-    def _working_days(self, start: date) -> int:
+    def _working_days(self, start: date, department: str) -> int:
+        """Those on which the department exists."""
         days = (start + n * _DAY for n in range(7))
-        return sum(self.first <= day <= self.last and self.worktime.is_working_day(day) for day in days)
+        return sum(
+            self.first <= day <= self.last
+            and self.worktime.is_working_day(day)
+            and self.centre.department(department, day) is not None
+            for day in days
+        )
 
 
 def past(
@@ -111,7 +119,12 @@ def past(
         (one for one in arrivals if first <= one.at.astimezone(centre.zone).date() <= last), key=lambda one: one.at
     )
     counted = [one for one in within if one.channel in rule.channels]
-    codes = tuple(row.code for row in centre.departments_on(last))
+    codes = tuple(code for code, rows in centre.departments.items() if any(_overlaps(row, first, last) for row in rows))
+    unknown = sorted({one.department for one in counted} - set(codes))
+    if unknown:
+        raise StartError(
+            f"the centre has no department {', '.join(unknown)} from {first} to {last}: enter it in departments.csv"
+        )
     place = {code: number for number, code in enumerate(codes)}
     local = [one.at.astimezone(centre.zone) for one in counted]
     times = [centre.service_time(one.procedure, at.date()) or ASSUMED for one, at in zip(counted, local, strict=True)]
@@ -124,7 +137,7 @@ def past(
         first=first,
         last=last,
         departments=codes,
-        department=np.array([place[one.department] for one in counted if one.department in place], dtype=np.int64),
+        department=np.array([place[one.department] for one in counted], dtype=np.int64),
         at=np.array([at.timestamp() for at in opened], dtype=np.float64),
         hour=np.array([_hour(at) for at in local], dtype=np.int64),
         day=np.array([at.date().toordinal() for at in local], dtype=np.int64),
@@ -142,13 +155,17 @@ def past(
     return found
 
 
+def _overlaps(row: Dated, first: date, last: date) -> bool:
+    return row.valid_from <= last and (row.valid_to is None or first <= row.valid_to)
+
+
 def _require_no_gap(found: Past) -> None:
     volumes = found.volumes()
     empty = [
         start
         for place, start in enumerate(found.weeks())
         if all(weeks[place].dossiers == 0 for weeks in volumes.values())
-        and next(iter(volumes.values()))[place].counts(found.rule)
+        and any(weeks[place].counts(found.rule) for weeks in volumes.values())
     ]
     if empty:
         weeks = ", ".join(map(str, empty[:_SHOWN]))
@@ -178,12 +195,21 @@ def from_half_year(centre: Centre, *, seed: int) -> Iterator[Arrival]:
         yield Arrival(one.at, one.department, one.channel, one.procedure.code)
 
 
-def from_database(verify_url: str, centre: Centre, first: date, last: date) -> list[Arrival]:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What routing recorded, and the calendar that stands there; None before sla has published one."""
+
+    arrivals: list[Arrival]
+    calendar: WorkingTime | None
+
+
+def from_database(verify_url: str, centre: Centre, first: date, last: date) -> Recorded:
     """What routing recorded. Raises StartError when the database does not answer, or holds nothing of the span."""
     span = (midnight(first, centre.zone), midnight(last + _DAY, centre.zone))
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             rows: list[Any] = connection.execute(_RECORDED, span).fetchall()
+            published = connection.execute(_PUBLISHED, (centre.calendar.name,)).fetchone()
     except psycopg.Error as error:
         raise StartError(f"the database does not answer: {' '.join(str(error).split())}") from error
     if not rows:
@@ -191,7 +217,8 @@ def from_database(verify_url: str, centre: Centre, first: date, last: date) -> l
             f"routing has recorded no dossier received from {first} to {last}: choose another span, name a file with "
             "--arrivals, or try the centre of 2017 with --half-year"
         )
-    return [Arrival(at, department, channel or "", procedure) for at, department, channel, procedure in rows]
+    arrivals = [Arrival(at, department, channel or "", procedure) for at, department, channel, procedure in rows]
+    return Recorded(arrivals, None if published is None else working_time(published[0]))
 
 
 def from_file(path: Path, centre: Centre) -> list[Arrival]:

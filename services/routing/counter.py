@@ -1,7 +1,7 @@
 """Who receives for a department: begun from the configuration, changed by signed decisions, followed by replicas."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from services.routing import counter_store
 from services.routing.counter_store import DECISIONS, PROPOSALS, DecisionRow, ProposalRow
-from services.routing.domain.decisions import Decision, fault_of_date, next_start, seeded, unreceived
-from services.routing.domain.pooling import Receiving
+from services.routing.domain.decisions import Decision, Decisions, fault_of_date, next_start, seeded, unreceived
+from services.routing.domain.pooling import Receiving, monday
 from services.routing.handlers import Routing
 from shared.kernel.errors import ExpectedError, FieldError, StartError
 from shared.kernel.ids import uuid7
@@ -175,6 +175,7 @@ class Decider:
             proposal = await _undecided(connection, proposal_id)
             await look(self._context.clock, connection)
             proposal.state, proposal.decision, proposal.reason = "rejected", decision, reason
+            proposal.seen_until = await counter_store.last_week(connection)
             return await _decided(connection, proposal, request.actor.id, self._context.clock.now())
 
         return await self._once(request, _PROPOSAL, write)
@@ -193,6 +194,7 @@ class Decider:
         self, connection: Connection, request: Request, wish: Wish, proposal: ProposalRow | None = None
     ) -> DecisionRow:
         """Keep a decision. From here to the commit nobody decides on a dossier."""
+        self._require_department(wish.department)
         await counter_store.own_decisions(connection)
         await look(self._context.clock, connection)
         clock, centre = self._context.clock, self._context.centre
@@ -203,14 +205,15 @@ class Decider:
         effective = self._effective(
             wish.effective_from, centre.local_date(clock.accepts_until()), found.worktime, earliest
         )
-        self._require_counters(wish, effective)
-        for each in await counter_store.decisions(connection, wish.department):
+        signed = await counter_store.decisions(connection, wish.department)
+        for each in signed:
             if each.effective_from >= effective:
                 raise ExpectedError(
                     "decision-conflict",
                     f"decision {each.decision} about {wish.department} takes effect on {each.effective_from}: a later "
                     "one may follow it, none may come before it or on its day",
                 )
+        self._require_received(wish, effective, map(counter_store.decision_of, signed))
         row = DecisionRow(
             decision_id=uuid7(machine_now()),
             department=wish.department,
@@ -233,27 +236,32 @@ class Decider:
     def _effective(self, wanted: date | None, today: date, worktime: Worktime, earliest: date | None) -> date:
         try:
             if wanted is None:
-                return max(next_start(worktime, today), earliest or today)
+                start = next_start(worktime, today)
+                return start if earliest is None else max(start, worktime.working_day_from(monday(earliest)))
             fault = fault_of_date(wanted, today=today, worktime=worktime)
         except OutsideCalendarError as error:
             fault = str(error)
-        if fault is None and wanted is not None and earliest is not None and wanted < earliest:
+        if fault is None and wanted is not None and earliest is not None and wanted < monday(earliest):
             fault = f"{wanted} is before {earliest}, the first date on which what is proposed may take effect"
         if fault is not None:
             raise _refusal("/effective_from", fault)
         assert wanted is not None  # the other way has returned
         return wanted
 
-    def _require_counters(self, wish: Wish, on: date) -> None:
+    def _require_department(self, code: str) -> None:
+        if code not in self._context.centre.departments:
+            raise ExpectedError("department-unknown", f"the centre has no department {code!r}", status=404)
+
+    def _require_received(self, wish: Wish, on: date, signed: Iterable[Decision]) -> None:
+        """Raises ExpectedError (422) where nobody would receive for the department on some day from then on: routing
+        would refuse its next start."""
         centre = self._context.centre
-        if wish.department not in centre.departments:
-            raise ExpectedError("department-unknown", f"the centre has no department {wish.department!r}", status=404)
         if centre.department(wish.department, on) is None:
             raise _refusal("/department", f"{wish.department} does not exist on {on}")
-        if wish.receiving == "general" and not centre.counters_on(on, "general"):
-            raise _refusal("/receiving", f"no general counter is open on {on}: enter one in counters.csv first")
-        if wish.receiving == "department" and not centre.counters_on(on, "department", wish.department):
-            raise _refusal("/receiving", f"{wish.department} has no counter on {on}: enter one in counters.csv first")
+        wished = Decision(department=wish.department, effective_from=on, receiving=wish.receiving, number=wish.decision)
+        lacking = unreceived(centre, Decisions([*signed, wished]), on, department=wish.department)
+        if lacking:
+            raise _refusal("/receiving", f"nobody would receive: {'; '.join(lacking)}")
 
     async def _lapse(self, connection: Connection, department: str, reason: str) -> None:
         for proposal in await counter_store.proposals(connection, department=department, state="proposed"):

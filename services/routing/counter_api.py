@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query
 
 from services.routing import counter_store
+from services.routing.access import own_department
 from services.routing.counter import Decider, Wish, follow, proposal_of
 from services.routing.counter_store import DecisionRow
 from services.routing.counter_views import (
@@ -38,8 +39,7 @@ from services.routing.models import OnQuery
 from services.routing.weeks import Weeks
 from shared.contracts.envelope import Role
 from shared.kernel.centre import Department
-from shared.kernel.errors import ExpectedError
-from shared.kernel.worktime import midnight
+from shared.kernel.errors import ExpectedError, FieldError
 from shared.messaging.service import Context
 from shared.postgres.answered import Request
 from shared.postgres.calendars import PublishedCalendar
@@ -48,6 +48,7 @@ from shared.runtime.keys import Caller, Principal, require
 
 _READERS: tuple[Role, ...] = ("leader", "auditor", "officer", "ops", "service")
 _SHOWN_WEEKS = 26
+_MOST_WEEKS = 104
 
 Reader = Annotated[Principal, Depends(require(*_READERS))]
 Leader = Annotated[Principal, Depends(require("leader"))]
@@ -72,6 +73,10 @@ def router(context: Context, routing: Routing, weeks: Weeks, calendar: Published
     def shown(row: DecisionRow | None, others: list[DecisionRow], on: date) -> DecisionView | None:
         return None if row is None else decision_view(row, others, on, centre.pooling_rule(on))
 
+    def unsigned(view: DecisionView | None) -> DecisionView | None:
+        """Without who signed it and why: everybody with a key may ask."""
+        return None if view is None else view.model_copy(update={"decided_by": None, "reason": None})
+
     @routes.get("/departments/{code}/receiving-place")
     async def receiving_place(_: Caller, code: Code, query: Annotated[OnQuery, Query()]) -> ReceivingPlaceView:
         on = query.on or today()
@@ -86,13 +91,13 @@ def router(context: Context, routing: Routing, weeks: Weeks, calendar: Published
             on=on,
             receiving=place.receiving,
             counters=place.counters,
-            decision=shown(in_force, rows, on),
-            next=shown(coming, rows, on),
+            decision=unsigned(shown(in_force, rows, on)),
+            next=unsigned(shown(coming, rows, on)),
             reason=place.reason.text,
         )
 
     @routes.get("/general-counter")
-    async def general_counter(_: Reader, query: Annotated[OnQuery, Query()]) -> GeneralCounterView:
+    async def general_counter(who: Reader, query: Annotated[OnQuery, Query()]) -> GeneralCounterView:
         """Each department under the rule, with the weeks that it is judged by."""
         on = query.on or today()
         rule = centre.pooling_rule(on)
@@ -102,6 +107,8 @@ def router(context: Context, routing: Routing, weeks: Weeks, calendar: Published
         open_ones = {row.department: row for row in await counter_store.proposals(pool, state="proposed")}
         found = []
         for department in centre.departments_on(on):
+            if own_department(who, None) not in (None, department.code):
+                continue
             own = [row for row in rows if row.department == department.code]
             standing = routing.decisions.standing(department.code, on)
             judged = []
@@ -125,53 +132,53 @@ def router(context: Context, routing: Routing, weeks: Weeks, calendar: Published
         return GeneralCounterView(on=on, rule=rule_view(rule), departments=found)
 
     @routes.get("/volumes")
-    async def volumes(_: Reader, query: Annotated[VolumesQuery, Query()]) -> Volumes:
-        last = query.last or today()
-        first = query.first or monday(last) - _SHOWN_WEEKS * WEEK
+    async def volumes(who: Reader, query: Annotated[VolumesQuery, Query()]) -> Volumes:
+        of = own_department(who, query.department)
+        last = monday(query.last or today())
+        first = monday(query.first) if query.first else last - _SHOWN_WEEKS * WEEK
+        if last - first > _MOST_WEEKS * WEEK:
+            detail = f"more than {_MOST_WEEKS} weeks lie between first and last: ask for them in parts"
+            raise ExpectedError("invalid-content", detail, status=422, errors=[FieldError("/query/first", detail)])
         rule = centre.pooling_rule(today())
-        rows = await counter_store.volumes(pool, first=first, last=last, department=query.department)
-        now = {
-            week: await counter_store.received_between(
-                pool, midnight(week, centre.zone), midnight(week + WEEK, centre.zone)
-            )
-            for week in sorted({row.week for row in rows})
-        }
+        rows = await counter_store.volumes(pool, first=first, last=last, department=of)
+        now = await counter_store.received_in(pool, centre.zone, first, last, of)
         return Volumes(
             rule=rule_view(rule),
-            volumes=[volume_view(row, rule, now[row.week].get(row.department, {})) for row in rows],
-            open=await _open_week(),
+            volumes=[volume_view(row, rule, now.get(row.week, {}).get(row.department, {})) for row in rows],
+            open=await _open_week(of),
         )
 
-    async def _open_week() -> OpenWeekView | None:
+    async def _open_week(department: str | None) -> OpenWeekView | None:
         week, known = await weeks.oldest_open(), await calendar.read(pool)
         if week is None:
             return None
         closes_at = None if known is None else weeks.closes_at(week, known)
+        waits_for: str | None = None
         if known is None:
-            waits_for: str | None = "the calendar has not arrived from sla"
-        else:
-            late = closes_at is not None and closes_at <= context.clock.now()
-            waits_for = await weeks.waits_for() if late else None
-        return OpenWeekView(
-            week=week,
-            closes_at=closes_at,
-            waits_for=waits_for,
-            received=await counter_store.received_between(
-                pool, midnight(week, centre.zone), midnight(week + WEEK, centre.zone)
-            ),
-        )
+            waits_for = "the calendar has not arrived from sla"
+        elif closes_at is None:
+            waits_for = f"the calendar ends on {known.worktime.last_date}: prolong it (docs/calendars.md)"
+        elif closes_at < context.clock.now():
+            waits_for = await weeks.waits_for()
+        received = await counter_store.received_in(pool, centre.zone, week, week, department)
+        return OpenWeekView(week=week, closes_at=closes_at, waits_for=waits_for, received=received.get(week, {}))
 
     @routes.get("/proposals")
-    async def proposals(_: Reader, query: Annotated[ProposalsQuery, Query()]) -> Proposals:
+    async def proposals(who: Reader, query: Annotated[ProposalsQuery, Query()]) -> Proposals:
         found = await counter_store.proposals(
-            pool, department=query.department, state=query.state, after=query.after, limit=query.limit + 1
+            pool,
+            department=own_department(who, query.department),
+            state=query.state,
+            after=query.after,
+            limit=query.limit + 1,
         )
         page = [proposal_view(row, centre.pooling_rule(row.coming)) for row in found[: query.limit]]
         return Proposals(proposals=page, next=page[-1].proposal_id if len(found) > query.limit else None)
 
     @routes.get("/proposals/{proposal_id}")
-    async def proposal(_: Reader, proposal_id: UUID) -> ProposalView:
+    async def proposal(who: Reader, proposal_id: UUID) -> ProposalView:
         row = await proposal_of(pool, proposal_id)
+        own_department(who, row.department)
         return proposal_view(row, centre.pooling_rule(row.coming))
 
     @routes.post("/proposals/{proposal_id}/approve")
@@ -187,9 +194,9 @@ def router(context: Context, routing: Routing, weeks: Weeks, calendar: Published
         return proposal_view(row, centre.pooling_rule(row.coming))
 
     @routes.get("/decisions")
-    async def decisions(_: Reader, query: Annotated[DecisionsQuery, Query()]) -> Decisions:
+    async def decisions(who: Reader, query: Annotated[DecisionsQuery, Query()]) -> Decisions:
         on = query.on or today()
-        rows = await counter_store.decisions(pool, query.department)
+        rows = await counter_store.decisions(pool, own_department(who, query.department))
         by_department: dict[str, list[DecisionRow]] = {}
         for row in rows:
             by_department.setdefault(row.department, []).append(row)
@@ -207,7 +214,8 @@ def router(context: Context, routing: Routing, weeks: Weeks, calendar: Published
             reason=asked.reason,
         )
         row = await decider.decide(_request(who, key, ["decide"], asked), wish)
-        return decision_view(row, [], today(), centre.pooling_rule(today()))
+        signed_on = centre.local_date(row.decided_at)  # as it stood then, however often it is asked again
+        return decision_view(row, [], signed_on, centre.pooling_rule(signed_on))
 
     return routes
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 
 from services.routing.domain.decisions import Decision, Decisions
 from services.routing.domain.load import Arrivals
-from services.routing.domain.pooling import Receiving, Week
+from services.routing.domain.pooling import WEEK, Receiving, Week
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
+from shared.kernel.worktime import midnight
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable
 
@@ -65,7 +66,8 @@ class ProposalRow:
     """What the rule proposes for a department, by which `weeks` and parameters (`rule`), and what became of it.
 
     `coming` is the first date on which it could take effect. `decision` stands once it is approved or rejected,
-    `effective_from` once it is approved, `reason` once it is rejected or lapsed.
+    `effective_from` once it is approved, `reason` once it is rejected or lapsed; `seen_until` is the last week that was
+    closed when it was rejected.
     """
 
     proposal_id: UUID
@@ -81,6 +83,7 @@ class ProposalRow:
     decision: str | None = None
     reason: str | None = None
     effective_from: date | None = None
+    seen_until: date | None = None
 
 
 PROPOSALS = RecordTable(
@@ -101,6 +104,7 @@ PROPOSALS = RecordTable(
         "decision": "text",
         "reason": "text",
         "effective_from": "date",
+        "seen_until": "date",
     },
 )
 
@@ -258,18 +262,25 @@ async def volumes(
 
 
 _RECEIVED = """
-select named_department, coalesce(channel, 'unknown') as channel, count(*) as dossiers from dossiers
-where received_at >= $1 and received_at < $2 group by 1, 2
+select (date_trunc('week', received_at at time zone $1))::date as week, named_department,
+    coalesce(channel, 'unknown') as channel, count(*) as dossiers
+from dossiers where received_at >= $2 and received_at < $3 and ($4::text is null or named_department = $4)
+group by 1, 2, 3
 """
 
+Received = dict[date, dict[str, dict[str, int]]]
+"""Dossiers by week (its Monday), department and channel."""
 
-async def received_between(
-    connection: "Connection | asyncpg.Pool", start: datetime, end: datetime
-) -> dict[str, dict[str, int]]:
-    """Dossiers received from `start` to before `end`, by the department that their codes are drawn from and channel."""
-    found: dict[str, dict[str, int]] = {}
-    for row in await connection.fetch(_RECEIVED, start, end):
-        found.setdefault(row["named_department"], {})[row["channel"]] = row["dossiers"]
+
+async def received_in(
+    connection: "Connection | asyncpg.Pool", zone: ZoneInfo, first: date, last: date, department: str | None = None
+) -> Received:
+    """Dossiers received in the weeks that begin from `first` to `last` (Mondays), by the department that their codes
+    are drawn from, of one or all."""
+    found: Received = {}
+    span = midnight(first, zone), midnight(last + WEEK, zone)
+    for row in await connection.fetch(_RECEIVED, zone.key, *span, department):
+        found.setdefault(row["week"], {}).setdefault(row["named_department"], {})[row["channel"]] = row["dossiers"]
     return found
 
 
@@ -277,7 +288,8 @@ _BY_HOUR = """
 select named_department, procedure, day, hour, count(*) as dossiers from (
     select named_department, procedure, (received_at at time zone $1)::date as day,
         extract(hour from received_at at time zone $1)::int as hour
-    from dossiers where received_at >= $2 and received_at < $3 and channel = any($4::text[])
+    from unnest($2::timestamptz[], $3::timestamptz[]) as days (start, until)
+    join dossiers on received_at >= start and received_at < until and channel = any($4::text[])
 ) as received
 group by 1, 2, 3, 4
 """
@@ -290,10 +302,12 @@ group by 1, 2, 3
 
 
 async def arrivals_by_hour(
-    connection: "Connection | asyncpg.Pool", zone: ZoneInfo, start: datetime, end: datetime, channels: Sequence[str]
+    connection: "Connection | asyncpg.Pool", zone: ZoneInfo, days: Sequence[date], channels: Sequence[str]
 ) -> list[Arrivals]:
-    """Dossiers received by these channels from `start` to before `end`, by department, procedure, day and hour."""
-    rows = await connection.fetch(_BY_HOUR, zone.key, start, end, list(channels))
+    """Dossiers received by these channels on these local dates, by department, procedure, day and hour."""
+    starts = [midnight(day, zone) for day in days]
+    ends = [midnight(day + timedelta(days=1), zone) for day in days]
+    rows = await connection.fetch(_BY_HOUR, zone.key, starts, ends, list(channels))
     return [
         Arrivals(row["named_department"], row["procedure"], row["day"], row["hour"], row["dossiers"]) for row in rows
     ]

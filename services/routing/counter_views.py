@@ -130,7 +130,7 @@ class DecisionView(BaseModel):
     rule: str | None
     weeks: list[WeekView]
     proposal_id: UUID | None
-    decided_by: str
+    decided_by: str | None
     decided_at: Instant
     standing: Literal["signed", "in_force", "superseded"]
 

@@ -21,7 +21,7 @@ from shared.postgres.calendars import PublishedCalendar
 from shared.runtime.http import Body
 from shared.runtime.keys import Principal, require
 
-_READERS: tuple[Role, ...] = ("leader", "auditor", "officer", "clerk", "ops", "service")
+_READERS: tuple[Role, ...] = ("leader", "auditor", "clerk", "ops", "service")
 _PAPER = ("counter", "post")
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -177,12 +177,10 @@ async def loads(
     channels: Sequence[str] = _PAPER if rule is None else rule.channels
     past = []
     if days:
-        span = midnight(days[-1], centre.zone), midnight(days[0] + _DAY, centre.zone)
-        past = await counter_store.arrivals_by_hour(pool, centre.zone, *span, channels)
+        past = await counter_store.arrivals_by_hour(pool, centre.zone, days, channels)
     arrived = await counter_store.arrivals_by_place(
         pool, centre.zone, midnight(on, centre.zone), midnight(on + _DAY, centre.zone), channels
     )
-    wanted = set(days)
     places: list[tuple[str | None, list[str]]] = [(None, sorted(pooled))]
     places += [(row.code, [row.code]) for row in centre.departments_on(on) if row.code not in pooled]
     return Load(
@@ -196,7 +194,7 @@ async def loads(
                     on,
                     department=department,
                     receives_for=receives_for,
-                    past=[each for each in past if each.day in wanted],
+                    past=past,
                     sample_days=len(days) or 1,
                     today=arrived.get(department, {}),
                 )

@@ -9,6 +9,7 @@ import structlog
 
 from services.routing import counter_store
 from services.routing.counter_store import PROPOSALS, VOLUMES, WEEKS, ProposalRow, VolumeRow, WeekRow
+from services.routing.domain.closing import closes_at
 from services.routing.domain.decisions import next_start
 from services.routing.domain.pooling import WEEK, Change, change, monday
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
@@ -24,8 +25,10 @@ from shared.runtime.clock import machine_now
 
 WEEK_CLOSED = "week_closed"
 CLOSING_FAILED = "week_closing_failed"
+NOTHING_PROPOSED = "nothing_proposed"
 SYSTEM = "routing"
 _TICK_SECONDS = 1.0
+_PATIENCE_SECONDS = 5.0
 _LOOKED_BACK = 104 * WEEK
 _DAY = timedelta(days=1)
 
@@ -65,20 +68,26 @@ class Weeks:
         if calendar is None or week is None:
             return False
         await look(context.clock, context.pool)
-        closes_at = self.closes_at(week, calendar)
-        if closes_at is None or context.clock.now() < closes_at or await self.waits_for() is not None:
+        last = self.closes_at(week, calendar)
+        if last is None or context.clock.now() <= last or await self.waits_for(_PATIENCE_SECONDS) is not None:
             return False
         async with context.pool.acquire() as connection, connection.transaction():
             await counter_store.lock_counter(connection)
             if await self._next(connection) != week:
                 return True  # another replica was faster
-            await self._close(connection, week, calendar, closes_at)
+            await self._close(connection, week, calendar, last)
         log.info(WEEK_CLOSED, week=str(week))
         return True
 
-    async def waits_for(self) -> str | None:
-        """What keeps a week open that could close by now: facts of intake that have not taken effect. None: nothing."""
-        reached = await self._context.consumer.caught_up_by_any(DOSSIERS_TOPIC)
+    async def waits_for(self, within_seconds: float = 0.0) -> str | None:
+        """What keeps a week open that could close by now: facts of intake that have not taken effect. None: nothing.
+
+        Waits so long until those have that Kafka has now: where facts flow, some are behind at every moment.
+        """
+        partitions = range(DOSSIERS_TOPIC.partitions)
+        reached = await self._context.consumer.caught_up_by_any(
+            DOSSIERS_TOPIC, awaited=partitions, within_seconds=within_seconds
+        )
         if len(reached) < DOSSIERS_TOPIC.partitions:
             return f"not all of {DOSSIERS_TOPIC.name} has taken effect"
         if await counter_store.any_held(self._context.pool):
@@ -90,36 +99,33 @@ class Weeks:
         return await self._next(self._context.pool)
 
     async def late(self) -> int:
-        """How many weeks could be closed by now and are not."""
+        """How many weeks can get no dossier any more by now and are not closed; also one that has ended and never can
+        be, since the calendar ends."""
         week, calendar = await self.oldest_open(), await self._calendar.read(self._context.pool)
-        found = 0
+        found, now = 0, self._context.clock.now()
         while week is not None and calendar is not None:
-            closes_at = self.closes_at(week + found * WEEK, calendar)
-            if closes_at is None or closes_at > self._context.clock.now():
+            one = week + found * WEEK
+            last = self.closes_at(one, calendar)
+            if last is None:
+                return found + (midnight(one + WEEK, calendar.worktime.zone) <= now)
+            if last >= now:
                 break
             found += 1
         return found
 
     def closes_at(self, week: date, calendar: WorkingTime) -> datetime | None:
-        """When the last act that may be dated into the week can have been recorded; None beyond the calendar."""
-        worktime = calendar.worktime
-        ends = midnight(week + WEEK, worktime.zone)
-        days = self._context.centre.thresholds(week + WEEK).max_backdate_working_days
-        try:
-            return worktime.add(ends, days * calendar.standard_day)
-        except OutsideCalendarError:
-            return None
+        """The last instant at which an act may be dated into the week; None beyond the calendar."""
+        return closes_at(week, self._context.centre, calendar.worktime, calendar.standard_day)
 
     async def _counted(self, connection: Connection, week: date, worktime: Worktime) -> list[VolumeRow]:
         """The volumes of a week as they stand: a row for each department that exists in it."""
         centre = self._context.centre
         began = await counter_store.began_on(connection)
         assert began is not None  # begun before anything runs
-        received = await counter_store.received_between(
-            connection, midnight(week, worktime.zone), midnight(week + WEEK, worktime.zone)
-        )
+        received = (await counter_store.received_in(connection, worktime.zone, week, week)).get(week, {})
         days = [week + n * _DAY for n in range(7)]
-        worked = [day for day in days if day >= began and worktime.is_working_day(day)]
+        covered = [day for day in days if worktime.first_date <= day <= worktime.last_date]
+        worked = [day for day in covered if day >= began and worktime.is_working_day(day)]
         found = []
         for code in centre.departments.keys() | received.keys():
             existed = [day for day in worked if centre.department(code, day) is not None]
@@ -136,40 +142,41 @@ class Weeks:
         began = await counter_store.began_on(connection)
         return None if began is None else monday(began)
 
-    async def _close(self, connection: Connection, week: date, calendar: WorkingTime, closes_at: datetime) -> None:
-        closed_at = self._context.clock.at_due(closes_at)
+    async def _close(self, connection: Connection, week: date, calendar: WorkingTime, last: datetime) -> None:
+        closed_at = self._context.clock.at_due(last)
         volumes = await self._counted(connection, week, calendar.worktime)
         await WEEKS.insert(connection, [WeekRow(week=week, closed_at=closed_at, calendar_version=calendar.version)])
         await VOLUMES.insert(connection, volumes)
-        today = calendar.worktime.local_date(closes_at)
-        rule = self._context.centre.pooling_rule(today)
-        if rule is not None:
-            await self._propose(connection, week, rule, today=today, worktime=calendar.worktime, at=closed_at)
+        today = calendar.worktime.local_date(last)
+        try:
+            coming = next_start(calendar.worktime, today)
+        except OutsideCalendarError as error:
+            log.warning(NOTHING_PROPOSED, week=str(week), error=f"{error}; prolong the calendar (docs/calendars.md)")
+        else:
+            await self._propose(connection, week, today=today, coming=coming, at=closed_at)
 
-    async def _propose(
-        self, connection: Connection, week: date, rule: PoolingRule, *, today: date, worktime: Worktime, at: datetime
-    ) -> None:
-        """Ask the rule about every department; an open proposal for which the volumes no longer speak lapses."""
-        coming = next_start(worktime, today)
+    async def _propose(self, connection: Connection, week: date, *, today: date, coming: date, at: datetime) -> None:
+        """Ask the rule about every department; an open proposal that it no longer makes lapses."""
+        centre = self._context.centre
+        rule = centre.pooling_rule(today)
         decisions = await counter_store.all_decisions(connection)
         history = await counter_store.volumes(connection, first=week - _LOOKED_BACK, last=week)
         proposals = await counter_store.proposals(connection)
         added, lapsed = list[ProposalRow](), list[ProposalRow]()
-        for department in sorted(self._context.centre.departments):
-            if self._context.centre.department(department, coming) is None:
-                continue
-            if decisions.coming(department, today) is not None:
-                continue  # signed already, and not yet in force
+        for department in sorted(centre.departments):
             own = [proposal for proposal in proposals if proposal.department == department]
-            standing = decisions.standing(department, today, refused_until=_refused_until(own))
-            weeks = [row.counted(rule.channels) for row in history if row.department == department]
-            proposed = change(weeks, standing, rule, coming=coming)
+            proposed = None
+            signed = decisions.coming(department, today) is not None  # and not yet in force
+            if rule is not None and not signed and centre.department(department, coming) is not None:
+                standing = decisions.standing(department, today, refused_until=_refused_until(own))
+                weeks = [row.counted(rule.channels) for row in history if row.department == department]
+                proposed = change(weeks, standing, rule, coming=coming)
             still_open = next((each for each in own if each.state == "proposed"), None)
             if still_open is not None and (proposed is None or proposed.receiving != still_open.receiving):
                 still_open.state, still_open.decided_by, still_open.decided_at = "lapsed", SYSTEM, at
                 still_open.reason = f"the rule no longer proposes it with the week of {week}"
                 lapsed.append(still_open)
-            elif proposed is not None and still_open is None:
+            elif rule is not None and proposed is not None and still_open is None:
                 added.append(_proposal(department, proposed, rule, at))
         await PROPOSALS.update(connection, lapsed)
         await PROPOSALS.insert(connection, added)
@@ -188,6 +195,5 @@ def _proposal(department: str, proposed: Change, rule: PoolingRule, at: datetime
 
 
 def _refused_until(proposals: Sequence[ProposalRow]) -> date | None:
-    """The last week that a leader had before his eyes when he rejected a proposal."""
-    seen = [counter_store.weeks_from(each.weeks)[-1].start for each in proposals if each.state == "rejected"]
-    return max(seen, default=None)
+    """The last week that a leader could see when he rejected a proposal."""
+    return max((each.seen_until for each in proposals if each.state == "rejected" and each.seen_until), default=None)

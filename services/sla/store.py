@@ -141,6 +141,7 @@ _RAISE = f"""
 with seen as (
     select dossier_id, rules = $3 and (
         received_at >= $5 or coalesce(state = 'running' and waiting_for is null and due_at < $4, false)
+            and not facts @? '$[*] ? (@.what == "extended")'
     ) as untouched
     from dossiers where {OPEN} and calendar_version = $1 and dossier_id > $6
     order by dossier_id limit $7 for update skip locked
@@ -164,7 +165,8 @@ async def raise_untouched(
     limit: int,
 ) -> tuple[UUID | None, int]:
     """Let the next `limit` open clocks of a calendar's version, in key order, count as derived by a later one, where
-    they run and are due before the one instant, or were received from the other on. Commits.
+    they run, were never extended (up to a date that an earlier change may have overtaken) and are due before the one
+    instant, or were received from the other on. Commits.
 
     Gives the last key looked at (None: there was none left) and how many were raised.
     """

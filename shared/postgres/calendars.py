@@ -47,6 +47,20 @@ class WorkingTime:
     worktime: Worktime
 
 
+def working_time(published: str | bytes) -> WorkingTime:
+    """A published calendar in use, from the fact's data as JSON."""
+    told = CalendarPublishedV1.model_validate(json.loads(published), context=READING)
+    worktime = Worktime(
+        name=told.name,
+        zone=told.zone,
+        first_date=told.first_date,
+        last_date=told.last_date,
+        opens=told.opens,
+        closes=told.closes,
+    )
+    return WorkingTime(told.version, timedelta(seconds=told.standard_day_seconds), worktime)
+
+
 class PublishedCalendar:
     """The centre's calendar of that name as it was published last; read again when it changed."""
 
@@ -61,14 +75,5 @@ class PublishedCalendar:
             return None
         if self._known is None or self._known.version != version:
             found = await connection.fetchval("select published from calendars where name = $1", self._name)
-            told = CalendarPublishedV1.model_validate(json.loads(found), context=READING)
-            worktime = Worktime(
-                name=told.name,
-                zone=told.zone,
-                first_date=told.first_date,
-                last_date=told.last_date,
-                opens=told.opens,
-                closes=told.closes,
-            )
-            self._known = WorkingTime(told.version, timedelta(seconds=told.standard_day_seconds), worktime)
+            self._known = working_time(found)
         return self._known

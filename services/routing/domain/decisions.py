@@ -85,29 +85,36 @@ class Decisions:
         return Standing(last.receiving, since=since, fixed=last.fixed, refused_until=refused_until)
 
 
-def seeded(centre: Centre) -> list[Decision]:
-    """The decisions with which a centre begins: those of receiving.csv. One that ends gives the counters back."""
-    return [decision for rows in centre.poolings.values() for row in rows for decision in _of_pooling(row)]
-
-
-def _of_pooling(row: Pooling) -> Iterable[Decision]:
-    yield Decision(department=row.department, effective_from=row.valid_from, receiving="general", number=row.decision)
-    if row.valid_to is not None:
-        ended = row.valid_to + _DAY
-        yield Decision(department=row.department, effective_from=ended, receiving="department", number=row.decision)
-
-
 def _effective(decision: Decision) -> date:
     return decision.effective_from
 
 
-def unreceived(centre: Centre, decisions: Decisions, since: date) -> list[str]:
-    """The departments for which nobody receives on some day from `since` on, with the first such day and what to do."""
+def seeded(centre: Centre) -> list[Decision]:
+    """The decisions with which a centre begins: those of receiving.csv. One that ends gives the counters back, unless
+    another one follows on the next day."""
+    return [decision for rows in centre.poolings.values() for decision in _of_poolings(rows)]
+
+
+def _of_poolings(rows: Sequence[Pooling]) -> Iterable[Decision]:
+    begun = {row.valid_from for row in rows}
+    for row in rows:
+        yield Decision(
+            department=row.department, effective_from=row.valid_from, receiving="general", number=row.decision
+        )
+        if row.valid_to is not None and (ended := row.valid_to + _DAY) not in begun:
+            yield Decision(department=row.department, effective_from=ended, receiving="department", number=row.decision)
+
+
+def unreceived(centre: Centre, decisions: Decisions, since: date, *, department: str | None = None) -> list[str]:
+    """The departments, or the one, for which nobody receives on some day from `since` on, with the first such day and
+    what to do."""
     changes = {since}
     for row in (row for rows in centre.counters.values() for row in rows):
         changes |= {row.valid_from} | ({row.valid_to + _DAY} if row.valid_to else set())
     found = []
     for code, rows in centre.departments.items():
+        if department not in (None, code):
+            continue
         days = changes | {row.valid_from for row in rows} | {row.effective_from for row in decisions.of(code)}
         for day in sorted(day for day in days if day >= since and centre.department(code, day) is not None):
             pooled = decisions.pooling(code, day) is not None

@@ -51,7 +51,8 @@ create table proposals (
     decided_at timestamptz,
     decision text,
     reason text,
-    effective_from date
+    effective_from date,
+    seen_until date  -- of a rejected one: the last week that was closed by then
 );
 create unique index proposals_open on proposals (department) where state = 'proposed';
 

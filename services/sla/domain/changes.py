@@ -134,7 +134,11 @@ def _told(value: object) -> str:
 @dataclass(frozen=True, slots=True)
 class Untouched:
     """Clocks that later exceptions cannot concern: everything about them lies before the first of these dates or after
-    the last. `due_before` is for clocks that run with a due date (None: there are none); `received_from` is for all."""
+    the last.
+
+    `due_before` is for clocks that run with a due date and were never extended, since an extension to a date may have
+    been overtaken by an earlier change (None: there are none); `received_from` is for all.
+    """
 
     due_before: datetime | None
     received_from: datetime

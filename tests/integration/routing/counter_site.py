@@ -107,8 +107,8 @@ class Counter:
         return found
 
     async def close(self, week: date) -> None:
-        """Let the week close: the clock goes to the end of the Monday after it."""
-        self.clock.set(f"{week + timedelta(days=7)} 17:00")
+        """Let the week close: the clock goes to the Tuesday after it, a minute after the opening."""
+        self.clock.set(f"{week + timedelta(days=8)} 07:01")
         await eventually(self.weeks.step, within=30)
 
     async def assignments(self, dossiers: Sequence[Told]) -> dict[str, AssignmentDecidedV1]:

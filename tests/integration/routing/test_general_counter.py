@@ -106,7 +106,8 @@ async def test_a_department_is_pooled_rises_and_is_released(
             week += WEEK
 
         recorded = from_database(fresh.url("verify"), counter.context.centre, FIRST, FIRST + 3 * WEEK)
-        assert len([one for one in recorded if one.department == "STC" and one.channel == "counter"]) == 12
+        assert recorded.calendar is not None
+        assert len([one for one in recorded.arrivals if one.department == "STC" and one.channel == "counter"]) == 12
         with pytest.raises(StartError, match="has recorded no dossier received from 2017-01-02 to 2017-01-08"):
             from_database(fresh.url("verify"), counter.context.centre, date(2017, 1, 2), date(2017, 1, 8))
         await as_decided(counter)
@@ -165,10 +166,11 @@ async def test_a_week_closes_once_and_only_when_nothing_of_it_can_come(
         facts = [gap.submitted("1.000001", "STC"), gap.received("1.000001", "STC"), gap.in_state("processing")]
         await counter.hear([facts[0], facts[2]])  # the receipt is missing: what follows it is held
 
-        counter.clock.set("2018-01-15 16:59")
+        counter.clock.set("2018-01-16 07:00")  # the last instant at which an act may be dated into it
         assert not await counter.weeks.step()
-        assert (await counter.ask("/volumes"))["open"]["closes_at"] == "2018-01-15T10:00:00Z"
-        counter.clock.set("2018-01-15 17:00")
+        found = (await counter.ask("/volumes"))["open"]
+        assert (found["closes_at"], found["waits_for"]) == ("2018-01-16T00:00:00Z", None)
+        counter.clock.set("2018-01-16 07:01")
         assert not await counter.weeks.step()
         assert "are held or parked" in (await counter.ask("/volumes"))["open"]["waits_for"]
         assert await counter.weeks.late() == 1
@@ -235,7 +237,7 @@ async def test_a_decision_is_judged_by_its_date_its_counters_and_those_signed_be
                 {"department": "CA", "receiving": "department"},
                 422,
                 "invalid-content",
-                "CA has no counter on 2018-01-15",
+                "CA has no counter and is not pooled on 2018-01-15",
             ),
             ({"receiving": "both"}, 422, "invalid-content", "/receiving"),
             ({"decision": " "}, 422, "invalid-content", "/decision"),

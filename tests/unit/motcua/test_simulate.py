@@ -52,7 +52,7 @@ def weekly(department: str, procedure: str, dossiers: int, *, weeks: int = 7, ti
 
 
 def test_a_small_case_by_hand(centre: Centre) -> None:
-    """Four weeks below ten; the fourth closes on Monday 5 February at 17:00, so STC is pooled from 12 February on.
+    """Four weeks below ten; the fourth closes after Tuesday 6 February 07:00, so STC is pooled from 12 February on.
 
     Two weeks: ten days of eight hours at STC's one counter are free, and six dossiers of 15.494 minutes have moved.
     """
@@ -146,7 +146,7 @@ def test_a_gap_and_a_span_that_cannot_be_are_refused(centre: Centre) -> None:
         came(centre, arrivals, last=date(2018, 1, 7))
     with pytest.raises(StartError, match="covers 2017-01-01 to 2026-12-31"):
         came(centre, arrivals, last=date(2030, 1, 7))
-    with pytest.raises(StartError, match="no department SYT on 2018-02-25"):
+    with pytest.raises(StartError, match="no department SYT from 2018-01-08 to 2018-02-25"):
         came(centre, [*weekly("STP", "2.000908", 3), Arrival(at("2018-01-09 09:00"), "SYT", "counter", None)])
 
 

@@ -71,6 +71,15 @@ def test_a_seed_that_ends_gives_the_counters_back(tmp_path: Path) -> None:
     assert (last.receiving, last.effective_from, last.number) == ("department", date(2018, 2, 12), "15/QĐ")
 
 
+def test_a_seed_that_another_follows_at_once_gives_nothing_back(tmp_path: Path) -> None:
+    receiving = edited("receiving.csv", "2017-12-04,,", "2017-12-04,2018-01-31,") + "STC,2018-02-01,,16/QĐ,,\n"
+    found = seeded(load_centre(write_centre(tmp_path, receiving_csv=receiving)))
+    assert [(each.effective_from, each.receiving, each.number) for each in found] == [
+        (date(2017, 12, 4), "general", "15/QĐ"),
+        (date(2018, 2, 1), "general", "16/QĐ"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("day", "said"),
     [

@@ -105,7 +105,8 @@ class _Life:
         before, raised = deepcopy(row), False
         concerned = untouched(clocks.calendar.rules, changed.calendar, changed.longest_escalation)
         if concerned is not None and row.received_at is not None and row.calendar_version == clocks.version:
-            due_at = row.due_at if row.state == "running" and row.waiting_for is None else None
+            extended = any(fact.what == "extended" for fact in row.clock_facts())
+            due_at = row.due_at if row.state == "running" and row.waiting_for is None and not extended else None
             early = due_at is not None and concerned.due_before is not None and due_at < concerned.due_before
             raised = early or row.received_at >= concerned.received_from
         self.desk.rederive(changed, _local(self.wall))
