@@ -186,7 +186,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
             )
         found = derive_by_catalogue(row.procedure, row.clock_facts(), clocks.centre, await calendar_of(row))
         overdue = found.state != "ended" and found.due_at is not None and context.clock.now() > found.due_at
-        in_steps = bool(clocks.steps(row, found)) or found.step > 1
+        in_steps = bool(clocks.steps(row)) or found.step > 1
         return _view(row, found, overdue, found.step if in_steps else None)
 
     @routes.get("/dossiers/{dossier_id}/due-date/explanation")

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.clock import ClockFact, Deadline, derive_by_catalogue
-from services.sla.domain.thresholds import Threshold, overturned, passed, pending, thresholds, untrue
+from services.sla.domain.clock import Deadline, derive_by_catalogue
+from services.sla.domain.thresholds import Threshold, of_plain, overturned, passed, pending, thresholds, untrue
 from services.sla.replay import CLOCK_FACTS, clock_fact
 from services.sla.store import ClockRow
 from services.sla.telling import digest_of, moved, tell, tell_fired, tell_retracted
@@ -26,7 +26,7 @@ from shared.contracts.dossiers import (
 )
 from shared.contracts.envelope import Actor, EventData, Fact
 from shared.kernel.calendars import CalendarRules
-from shared.kernel.centre import Centre, ProcedureStep
+from shared.kernel.centre import Centre, ProcedureStep, Thresholds
 from shared.messaging.applying import Handler
 from shared.postgres.facts import Cause
 from shared.postgres.unit import Unit
@@ -142,14 +142,11 @@ class Clocks:
         self.rederive(row, unit, now=unit.recorded_at)
         if row.next_at is None or row.next_at > until:
             return 0
-        facts = row.clock_facts()
-        deadline = self._derived(row, facts)
-        steps = self.steps(row, deadline)
-        standing = self._thresholds(deadline, steps)
-        fired = list(row.fired_thresholds())
+        steps, fired = self.steps(row), list(row.fired_thresholds())
+        deadline, standing = self.standing(row, steps)
         due = passed(pending(standing, fired), until)
         # never before what it follows from: an act may be recorded long after its instant
-        known_at = max(unit.recorded_at, *(fact.recorded_at for fact in facts))
+        known_at = max(unit.recorded_at, row.recorded_at())
         for threshold in due:
             event = tell_fired(
                 threshold,
@@ -162,8 +159,18 @@ class Clocks:
             unit.publish(row, event, time=threshold.at, cause=_threshold_cause(row, threshold, known_at))
         fired += due
         row.keep_fired(fired)
-        self._note(row, deadline, pending(standing, fired))
+        row.next_at = next((each.at for each in pending(standing, fired)), None)
         return len(due)
+
+    def standing(self, row: ClockRow, steps: Sequence[ProcedureStep]) -> tuple[Deadline | None, tuple[Threshold, ...]]:
+        """The thresholds of a row that these rules derived, of which one is still to be told; and the deadline, where
+        they do not follow from what the row keeps of it."""
+        if row.state == "running" and row.waiting_for is None and not steps:
+            assert row.due_at is not None
+            assert row.next_at is not None
+            return None, of_plain(row.due_at, row.next_at, self._rules(row), self.calendar)
+        deadline = self.deadline(row)
+        return deadline, thresholds(deadline, self._rules(row), self.calendar, steps)
 
     def rederive(self, row: ClockRow, unit: Unit[ClockRow], *, now: datetime) -> bool:
         """Derive an open clock, or one that waits, again by these rules; tell it where it comes to anything else.
@@ -174,7 +181,7 @@ class Clocks:
         if row.rules is None or (row.rules, row.calendar_version) == (self.rules, self.version) or ended:
             return False
         deadline = self.deadline(row)
-        event = self._event(row, deadline)
+        event = self._event(row, deadline, row.generation + 1)
         said = digest_of(event)
         differs = said != row.told
         moves = self._moves(row, deadline)
@@ -185,7 +192,6 @@ class Clocks:
         if differs or wrong:
             now = max(now, self.history[-1].since) if self.history else now
             row.generation += 1
-            event = event.model_copy(update={"generation": row.generation})
             name = f"{row.key}|rules|{self.rules}|{self.version}|{row.generation}"
             cause = _cause(name, str(row.key), now)
             self._take_back(row, unit, wrong, time=now, cause=cause)
@@ -205,20 +211,22 @@ class Clocks:
 
     def deadline(self, row: ClockRow) -> Deadline:
         """What the row's facts come to by these rules. The row has a clock."""
-        return self._derived(row, row.clock_facts())
-
-    def _derived(self, row: ClockRow, facts: Sequence[ClockFact]) -> Deadline:
         assert row.procedure is not None
-        return derive_by_catalogue(row.procedure, facts, self.centre, self.calendar)
+        return derive_by_catalogue(row.procedure, row.clock_facts(), self.centre, self.calendar)
 
-    def steps(self, row: ClockRow, deadline: Deadline) -> tuple[ProcedureStep, ...]:
+    def steps(self, row: ClockRow) -> tuple[ProcedureStep, ...]:
         """The steps of the dossier's procedure, as of its receipt. The row has a clock."""
         assert row.procedure is not None
-        return self.centre.steps_of(row.procedure, self.centre.local_date(deadline.received_at))
+        assert row.received_at is not None
+        return self.centre.steps_of(row.procedure, self.centre.local_date(row.received_at))
 
-    def _thresholds(self, deadline: Deadline, steps: Sequence[ProcedureStep]) -> tuple[Threshold, ...]:
-        rules = self.centre.thresholds(self.centre.local_date(deadline.received_at))
-        return thresholds(deadline, rules, self.calendar, steps)
+    def _rules(self, row: ClockRow) -> Thresholds:
+        assert row.received_at is not None
+        return self.centre.thresholds(self.centre.local_date(row.received_at))
+
+    def thresholds(self, row: ClockRow, deadline: Deadline) -> tuple[Threshold, ...]:
+        """Every threshold of the deadline that the row's facts come to."""
+        return thresholds(deadline, self._rules(row), self.calendar, self.steps(row))
 
     def _retract(
         self, row: ClockRow, unit: Unit[ClockRow], deadline: Deadline, *, since: datetime, cause: Cause
@@ -226,7 +234,7 @@ class Clocks:
         fired = row.fired_thresholds()
         if not fired:
             return
-        wrong = untrue(fired, since, self._thresholds(deadline, self.steps(row, deadline)))
+        wrong = untrue(fired, since, self.thresholds(row, deadline))
         wrong += tuple(each for each in overturned(fired, deadline.due_at) if each not in wrong)
         self._take_back(row, unit, wrong, time=since, cause=cause)
 
@@ -240,11 +248,11 @@ class Clocks:
             row.keep_fired([each for each in row.fired_thresholds() if each not in wrong])
 
     def _tell(self, row: ClockRow, unit: Unit[ClockRow], deadline: Deadline, *, time: datetime, cause: Cause) -> None:
-        event = self._event(row, deadline)
+        event = self._event(row, deadline, row.generation)
         unit.publish(row, event, time=time, cause=cause)
         row.told = digest_of(event)
 
-    def _event(self, row: ClockRow, deadline: Deadline) -> DeadlineEvent:
+    def _event(self, row: ClockRow, deadline: Deadline, generation: int) -> DeadlineEvent:
         assert row.procedure is not None
         return tell(
             deadline,
@@ -252,15 +260,12 @@ class Clocks:
             calendar=self.calendar,
             version=self.version,
             dossier_sequence=row.dossier_sequence,
-            generation=row.generation,
+            generation=generation,
         )
 
     def _keep(self, row: ClockRow, deadline: Deadline) -> None:
-        standing = self._thresholds(deadline, self.steps(row, deadline))
-        self._note(row, deadline, pending(standing, row.fired_thresholds()))
-
-    def _note(self, row: ClockRow, deadline: Deadline, open_ones: Sequence[Threshold]) -> None:
         """Write down what was derived: for lists, for the ticker, and to be compared."""
+        open_ones = pending(self.thresholds(row, deadline), row.fired_thresholds())
         row.state = deadline.state
         row.waiting_for = deadline.waiting_for
         row.due_at = deadline.due_at

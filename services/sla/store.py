@@ -40,6 +40,10 @@ class ClockRow(Row):
         """The clock's facts as the domain has them; none before the receipt."""
         return facts_of(self.facts)
 
+    def recorded_at(self) -> datetime:
+        """When the last of them was recorded. The row has a clock."""
+        return max(datetime.fromisoformat(each["recorded_at"]) for each in self.facts)
+
     def add(self, fact: ClockFact) -> None:
         """Keep one more fact of the clock."""
         kept = {

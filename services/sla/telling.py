@@ -84,8 +84,7 @@ def tell(
 def moved(event: DeadlineEvent, previous_due_at: datetime, decided_by: str) -> DeadlineMovedV1:
     """A running clock's new due date as what a changed calendar did to the promise before."""
     assert isinstance(event, DeadlineSetV1)
-    said = event.model_dump()
-    return DeadlineMovedV1.model_validate(said | {"previous_due_at": previous_due_at, "decided_by": decided_by})
+    return DeadlineMovedV1(**vars(event), previous_due_at=previous_due_at, decided_by=decided_by)
 
 
 def digest_of(event: DeadlineEvent) -> str:
@@ -96,20 +95,24 @@ def digest_of(event: DeadlineEvent) -> str:
 
 def tell_fired(
     threshold: Threshold,
-    deadline: Deadline,
+    deadline: Deadline | None,
     steps: Sequence[ProcedureStep],
     calendar: Calendar,
     *,
     dossier_sequence: int,
     generation: int,
 ) -> DeadlineEvent:
-    """The fact that a threshold of that deadline has passed; `steps` are those that the thresholds followed from."""
+    """The fact that a threshold of that deadline has passed; `steps` are those that the thresholds followed from.
+
+    The deadline is not asked where the threshold follows from the due date alone.
+    """
     common: dict[str, Any] = {
         "dossier_sequence": dossier_sequence,
         "generation": generation,
         "threshold_at": threshold.at,
     }
     if threshold.level == "pause_exceeded":
+        assert deadline is not None
         assert deadline.ground is not None  # it stands, and an act began it
         return DeadlinePauseExceededV1(**common, ground=deadline.ground, paused_at=threshold.about)
     common["due_at"] = threshold.about
@@ -117,6 +120,7 @@ def tell_fired(
         case "near":
             return DeadlineNearV1(**common, remaining_working_seconds=_left(threshold, calendar))
         case "at_risk":
+            assert deadline is not None
             return DeadlineAtRiskV1(
                 **common,
                 step=threshold.step,

@@ -2,9 +2,10 @@
 
 import secrets
 from datetime import datetime
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
-_FACTS = UUID("6d6f7463-7561-5000-8000-000000000001")
+_FACTS = sha1(UUID("6d6f7463-7561-5000-8000-000000000001").bytes, usedforsecurity=False)
 
 
 def uuid7(at: datetime) -> UUID:
@@ -17,6 +18,10 @@ def uuid7(at: datetime) -> UUID:
 def derived_id(cause: str, event_type: str, place: int) -> UUID:
     """The id of a fact: the same cause, type and place among that cause's facts always give the same id.
 
-    So a cause that is decided again (after a restore) gives facts that readers recognise.
+    So a cause that is decided again (after a restore) gives facts that readers recognise. It is a UUIDv5 (RFC 9562,
+    section 5.5) of a namespace of facts, as uuid.uuid5 gives it at more than twice the cost.
     """
-    return uuid5(_FACTS, f"{cause}|{event_type}|{place}")
+    digest = _FACTS.copy()
+    digest.update(f"{cause}|{event_type}|{place}".encode())
+    value = int.from_bytes(digest.digest()[:16])
+    return UUID(int=value & ~(0xF << 76 | 0b11 << 62) | 5 << 76 | 0b10 << 62)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from shared.contracts.envelope import Actor, AnyFact, EventData, actor_attributes, schema_uri
+from shared.contracts.envelope import Actor, AnyFact, EventData, actor_attributes, as_utc, schema_uri
 from shared.contracts.registry import FACTS
 from shared.contracts.topics import TOPICS
 from shared.kernel.ids import derived_id
@@ -59,29 +60,40 @@ class Publisher:
     ) -> AnyFact:
         """The fact as it will stand on Kafka; `place` counts the cause's facts of this type about all subjects.
 
-        Raises ValueError for an event of another service's topic.
+        Its data and its actor were validated when they were made, and are not again. Raises ValueError for an event of
+        another service's topic, and for a naive instant.
         """
-        event_type, topic = data.TYPE, TOPICS[data.TOPIC]
-        if topic.owner != self.service:
-            raise ValueError(f"{topic.name} is {topic.owner}'s to write, not {self.service}'s")
-        return FACTS[event_type](
-            id=derived_id(cause.id, event_type, place),
-            source=f"/motcua/{self.centre}/{self.service}",
-            type=event_type,
-            subject=subject,
-            time=time,
-            dataschema=schema_uri(event_type, data.VERSION),
-            sequence=sequence,
-            recordedtime=cause.recorded_at,
-            **actor_attributes(cause.actor),
-            centre=self.centre,
-            epoch=self.epoch,
-            catalogueversion=self.catalogue_version,
-            correlationid=cause.correlation,
-            causationid=cause.causation,
-            traceparent=cause.traceparent,
-            data=data,
+        return _form(self, type(data)).model_copy(
+            update={
+                "id": derived_id(cause.id, data.TYPE, place),
+                "subject": subject,
+                "time": as_utc(time),
+                "sequence": sequence,
+                "recordedtime": as_utc(cause.recorded_at),
+                **actor_attributes(cause.actor),
+                "correlationid": cause.correlation,
+                "causationid": cause.causation,
+                "traceparent": cause.traceparent,
+                "data": data,
+            }
         )
+
+
+@cache
+def _form(publisher: Publisher, event: type[EventData]) -> AnyFact:
+    """What the publisher's facts of a type have in common, to be filled in."""
+    topic = TOPICS[event.TOPIC]
+    if topic.owner != publisher.service:
+        raise ValueError(f"{topic.name} is {topic.owner}'s to write, not {publisher.service}'s")
+    common: dict[str, Any] = {
+        "source": f"/motcua/{publisher.centre}/{publisher.service}",
+        "type": event.TYPE,
+        "dataschema": schema_uri(event.TYPE, event.VERSION),
+        "centre": publisher.centre,
+        "epoch": publisher.epoch,
+        "catalogueversion": publisher.catalogue_version,
+    }
+    return FACTS[event.TYPE].model_construct(**common)
 
 
 # Keeps the facts and queues them for the relay. Outbox ids are drawn here, after the dossier rows were locked, in the

@@ -1,9 +1,9 @@
 """A dossier's clock: a list of facts, from which the due date is derived each time; remaining time is never stored."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.running import Extension, Pause, Run, Shift, run
@@ -24,8 +24,7 @@ class ClockError(MotcuaError):
     """The facts of a clock contradict each other: no due date can be derived from them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockFact:
+class ClockFact(NamedTuple):
     """What happened to a clock: when it happened, and when that was recorded.
 
     `ground` is for pauses alone, `working_days` or `to_date` (exactly one of both) for extensions, `step` for a dossier
@@ -41,8 +40,7 @@ class ClockFact:
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """What the facts of a clock come to.
 
     `waiting_for` tells why no due date can be derived yet; a `term` of None without it says that the law gives none.
@@ -108,11 +106,11 @@ def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar, *,
         counted = run(term, course.received_at, course.pauses, course.extensions, calendar, accepted=accepted)
         deadline = _deadline(counted, term, course.received_at, standing is not None, calendar)
     if course.step_begun_at is not None:
-        deadline = replace(deadline, step=course.step, step_begun_at=course.step_begun_at)
+        deadline = deadline._replace(step=course.step, step_begun_at=course.step_begun_at)
     if course.ending is not None:
         return _end(deadline, course.ending, calendar)
     if standing is not None:
-        return replace(deadline, state="paused", ground=_GROUNDS.get(standing.ground), paused_at=standing.start)
+        return deadline._replace(state="paused", ground=_GROUNDS.get(standing.ground), paused_at=standing.start)
     return deadline
 
 
@@ -127,11 +125,11 @@ def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Cent
     try:
         term = term_of(centre, procedure, min(fact.at for fact in facts))
     except UnknownProcedureError:
-        return replace(derive(facts, None, calendar), waiting_for="procedure")
+        return derive(facts, None, calendar)._replace(waiting_for="procedure")
     try:
         return derive(facts, term, calendar, accepted=True)
     except OutsideCalendarError:
-        return replace(derive(facts, None, calendar), term=term, waiting_for="calendar")
+        return derive(facts, None, calendar)._replace(term=term, waiting_for="calendar")
 
 
 def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, calendar: Calendar) -> Deadline:
@@ -181,8 +179,7 @@ def _end(deadline: Deadline, ending: ClockFact, calendar: Calendar) -> Deadline:
             outcome = "on_time"
         else:
             outcome = "early" if settled_on < deadline.due_date else "late"
-    return replace(
-        deadline,
+    return deadline._replace(
         state="ended",
         ground=None,
         remaining=None,

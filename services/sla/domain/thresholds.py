@@ -2,9 +2,9 @@
 per due date; pause_exceeded, once per pause."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
+from operator import attrgetter
+from typing import Literal, NamedTuple
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
@@ -18,8 +18,7 @@ Level = Literal["near", "at_risk", "reached", "breached", "escalated", "pause_ex
 _COME: tuple[Level, ...] = ("reached", "breached", "escalated")
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(NamedTuple):
     """A level and its instant; `about` is the due date that it is about, or the beginning of the pause.
 
     `step` tells escalation levels apart (1, 2…), and the steps of which one is at risk; 0 for the others.
@@ -41,8 +40,11 @@ def thresholds(
     """
     if deadline.state == "ended":
         return ()
-    found = [*_of_due_date(deadline, rules, calendar, steps), *_of_pause(deadline, rules, calendar)]
-    return tuple(sorted(found, key=lambda each: each.at))
+    return _ordered([*_of_due_date(deadline, rules, calendar, steps), *_of_pause(deadline, rules, calendar)])
+
+
+def _ordered(found: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    return tuple(sorted(found, key=attrgetter("at")))
 
 
 def _of_due_date(
@@ -55,8 +57,20 @@ def _of_due_date(
     risk_at = at_risk_from(deadline, steps, calendar)
     if risk_at is not None:
         found.append(Threshold("at_risk", due_at, risk_at, deadline.step))
-    breached_at = calendar.worktime.end_of(deadline.due_date)
-    found += [Threshold("reached", due_at, due_at), Threshold("breached", due_at, breached_at)]
+    return found + _from_due_date(due_at, deadline.due_date, rules, calendar)
+
+
+def of_plain(due_at: datetime, next_at: datetime, rules: Thresholds, calendar: Calendar) -> tuple[Threshold, ...]:
+    """What may still be told of a running clock without steps, in the order of their instants, by its due date and the
+    next of them alone: only `near` comes before the due date, so whatever is next then is that.
+    """
+    near = [Threshold("near", due_at, next_at)] if next_at < due_at else []
+    return _ordered(near + _from_due_date(due_at, calendar.worktime.local_date(due_at), rules, calendar))
+
+
+def _from_due_date(due_at: datetime, due_date: date, rules: Thresholds, calendar: Calendar) -> list[Threshold]:
+    breached_at = calendar.worktime.end_of(due_date)
+    found = [Threshold("reached", due_at, due_at), Threshold("breached", due_at, breached_at)]
     for step, hours in enumerate(rules.escalation_working_hours, start=1):
         try:
             at = calendar.worktime.add(breached_at, timedelta(hours=hours))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import untouched
+from services.sla.domain.thresholds import pending
 from services.sla.handlers import Clocks, Version
 from shared.contracts.deadlines import (
     DeadlineAtRiskV1,
@@ -56,7 +57,7 @@ class _Life:
         self.rules: CalendarRules = _RULES
         self.at = self.wall = at("2017-11-06 00:00") + timedelta(minutes=lot.randint(0, 7 * 1440))
         self.step = 1
-        self.raised = 0
+        self.raised = self.plain = 0
         self.desk.hear(self.acts.receive(_local(self.at), "L.9"))
         self.ways: dict[str, tuple[Callable[[str], AnyFact | None], ...]] = {
             "running": (self._pause, self._extend, self._pass_on, self._settle, self._note),
@@ -71,6 +72,7 @@ class _Life:
             self.wall = max(self.wall, self.at) + later
             if self.lot.random() < 0.4:
                 self.desk.tick(_local(self.wall))
+                self._compare_thresholds()
             if self.lot.random() < 0.25:
                 self._change_calendar()
             happened = max(self.at, self.wall - timedelta(minutes=self.lot.choice((0, 0, 0, 30, 600, 1000))))
@@ -81,6 +83,15 @@ class _Life:
         end = _local(max(self.wall, self.at))
         self.desk.rederive(self.desk.clocks, end)
         return self.desk.tick(end)
+
+    def _compare_thresholds(self) -> None:
+        """What is still to be told follows from the row alone, where it does, as it follows from all its facts."""
+        row, clocks = self.desk.row, self.desk.clocks
+        if row.next_at is not None:
+            fired = row.fired_thresholds()
+            deadline, found = clocks.standing(row, clocks.steps(row))
+            assert pending(found, fired) == pending(clocks.thresholds(row, clocks.deadline(row)), fired)
+            self.plain += deadline is None
 
     def _change_calendar(self) -> None:
         day, kind = date(2017, 11, 6) + timedelta(days=self.lot.randint(0, 40)), self.lot.choice(_KINDS)
@@ -200,8 +211,9 @@ def test_what_is_told_of_a_clock_stays_true(seed: int) -> None:
 
 
 def test_clocks_that_a_change_cannot_concern_come_to_the_same() -> None:
-    """In as many lives as make the assertion in `_rederive` count."""
+    """In as many lives as make the assertion in `_rederive` count, and that in `_compare_thresholds`."""
     lives = [_Life(Random(seed)) for seed in range(200)]
     for life in lives:
         life.lived()
     assert sum(life.raised for life in lives) > 50
+    assert sum(life.plain for life in lives) > 50

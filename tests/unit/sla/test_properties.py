@@ -210,7 +210,7 @@ def test_facts_in_any_recording_order_give_one_answer(
     term: Term, facts: tuple[ClockFact, ...], data: st.DataObject
 ) -> None:
     """A clock is what happened, not the order in which it was written down, nor when."""
-    shuffled = [replace(each, recorded_at=data.draw(instants)) for each in data.draw(st.permutations(facts))]
+    shuffled = [each._replace(recorded_at=data.draw(instants)) for each in data.draw(st.permutations(facts))]
     assert derived(shuffled, term) == derived(facts, term)
 
 
@@ -254,5 +254,5 @@ def test_reopening_is_a_pause(term: Term, received_at: datetime, pauses: list[tu
     """Settled and reopened comes to the same due date as paused and resumed."""
     paused = course(received_at, pauses)
     names = {"paused": "settled", "resumed": "reopened"}
-    settled = [replace(each, what=names.get(each.what, each.what), ground=None) for each in paused]  # type: ignore[arg-type] # two of its words
+    settled = [each._replace(what=names.get(each.what, each.what), ground=None) for each in paused]  # type: ignore[arg-type] # two of its words
     assert derived(settled, term).due_at == derived(paused, term).due_at
