@@ -93,28 +93,39 @@ def facts_of(documents: Iterable[Mapping[str, Any]]) -> tuple[ClockFact, ...]:
     )
 
 
-DOSSIERS = Table(
-    ClockRow,
-    name="dossiers",
-    columns={
-        "dossier_sequence": "bigint",
-        "procedure": "text",
-        "department": "text",
-        "code": "text",
-        "facts": "jsonb",
-        "fired": "jsonb",
-        "generation": "integer",
-        "state": "text",
-        "waiting_for": "text",
-        "received_at": "timestamptz",
-        "due_at": "timestamptz",
-        "next_at": "timestamptz",
-        "rules": "text",
-        "calendar_version": "integer",
-        "told": "text",
-        "result_at": "timestamptz",
-    },
+_COLUMNS = {
+    "dossier_sequence": "bigint",
+    "procedure": "text",
+    "department": "text",
+    "code": "text",
+    "facts": "jsonb",
+    "fired": "jsonb",
+    "generation": "integer",
+    "state": "text",
+    "waiting_for": "text",
+    "received_at": "timestamptz",
+    "due_at": "timestamptz",
+    "next_at": "timestamptz",
+    "rules": "text",
+    "calendar_version": "integer",
+    "told": "text",
+    "result_at": "timestamptz",
+}
+_OF_ACTS = (
+    "fences",
+    "partition",
+    "dossier_sequence",
+    "procedure",
+    "department",
+    "code",
+    "facts",
+    "received_at",
+    "result_at",
 )
+
+DOSSIERS = Table(ClockRow, name="dossiers", columns=_COLUMNS)
+DERIVED = Table(ClockRow, name="dossiers", columns=_COLUMNS, fixed=_OF_ACTS)
+"""The same rows as time and other rules change them: what acts alone say is read, and not written again."""
 
 
 OPEN = "(waiting_for is not null or state <> 'ended')"
@@ -122,7 +133,7 @@ OPEN = "(waiting_for is not null or state <> 'ended')"
 
 # In key order within a version. Nobody is waited for: a clock that another transaction holds comes at the next pass.
 _CLAIM_OUTDATED = f"""
-select calendar_version, dossier_id from dossiers
+select {", ".join(DERIVED.columns)} from dossiers
 where {OPEN} and calendar_version < $1 and (calendar_version, dossier_id) > ($2, $3)
 order by calendar_version, dossier_id limit $4 for update skip locked
 """
@@ -133,11 +144,10 @@ _STANDS = "select coalesce(max(version), 0) from calendars where seed is not nul
 
 async def claim_outdated(
     connection: Connection, version: int, *, after: tuple[int, UUID], limit: int
-) -> list[tuple[int, UUID]]:
-    """Lock, without waiting, open clocks derived by an older version of the calendar than this one: their version and
-    key, from `after` on."""
-    rows = await connection.fetch(_CLAIM_OUTDATED, version, *after, limit)
-    return [(row["calendar_version"], row["dossier_id"]) for row in rows]
+) -> dict[UUID, ClockRow]:
+    """Lock and read, without waiting, open clocks derived by an older version of the calendar than this one, from
+    `after` on (version and key), in that order."""
+    return DERIVED.by_key(await connection.fetch(_CLAIM_OUTDATED, version, *after, limit))
 
 
 # Nobody is waited for, and each is looked at once: those that it leaves are derived again one by one.
@@ -277,7 +287,8 @@ with due as (
         and not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
     order by next_at limit $3
 )
-select dossier_id from dossiers where dossier_id in (select dossier_id from due) and next_at <= $1
+select {", ".join(DERIVED.columns)} from dossiers
+where dossier_id in (select dossier_id from due) and next_at <= $1
 order by dossier_id for update skip locked
 """
 
@@ -287,13 +298,15 @@ async def any_due(pool: asyncpg.Pool, until: datetime) -> bool:
     return bool(await pool.fetchval(_ANY_DUE, until))
 
 
-async def claim_due(connection: Connection, until: datetime, partitions: Collection[int], limit: int) -> list[UUID]:
-    """Lock, in key order and without waiting, dossiers of these partitions whose next threshold has come by `until`.
+async def claim_due(
+    connection: Connection, until: datetime, partitions: Collection[int], limit: int
+) -> dict[UUID, ClockRow]:
+    """Lock and read, in key order and without waiting, dossiers of these partitions whose next threshold has come by
+    `until`.
 
     Dossiers with a held or parked record are left out: what is held may be the very act that prevents it.
     """
-    rows = await connection.fetch(_CLAIM, until, list(partitions), limit)
-    return [row["dossier_id"] for row in rows]
+    return DERIVED.by_key(await connection.fetch(_CLAIM, until, list(partitions), limit))
 
 
 _OUTDATED = f"""

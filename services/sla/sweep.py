@@ -8,7 +8,7 @@ import structlog
 from services.sla import calendars, store
 from services.sla.domain.changes import untouched
 from services.sla.handlers import Clocks
-from services.sla.store import DOSSIERS
+from services.sla.store import DERIVED
 from shared.messaging.service import Context
 from shared.postgres.clock import look
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
@@ -101,11 +101,11 @@ class Sweep:
     async def _derive(self) -> int:
         context, clocks = self._context, self._clocks
         async with context.pool.acquire() as connection, connection.transaction():
-            claimed = await store.claim_outdated(connection, clocks.version, after=self._after, limit=BATCH)
-            rows = await DOSSIERS.lock(connection, [key for _, key in claimed])
+            rows = await store.claim_outdated(connection, clocks.version, after=self._after, limit=BATCH)
+            last = [(row.calendar_version, row.key) for row in rows.values()][-1:]
             await look(context.clock, connection)
             await calendars.follow(clocks, connection)
-            unit = Unit(DOSSIERS, rows, context.publisher, context.clock.recorded_from())
+            unit = Unit(DERIVED, rows, context.publisher, context.clock.recorded_from())
             for place, row in enumerate(rows.values(), start=1):
                 clocks.rederive(row, unit, now=unit.recorded_at)
                 if place % _AT_ONCE == 0:
@@ -116,8 +116,8 @@ class Sweep:
         self._told += len(unit.facts)
         if unit.facts:
             context.wake_relay()
-        if len(claimed) == BATCH:
-            self._after = claimed[-1]
+        if len(rows) == BATCH:
+            (self._after,) = last
         else:  # the end; those that somebody held, or that came meanwhile, from the beginning
             if self._swept:
                 log.info(CLOCKS_SWEPT, clocks=self._swept, facts=self._told, calendar_version=clocks.version)

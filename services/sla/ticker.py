@@ -10,7 +10,7 @@ import structlog
 
 from services.sla import calendars, store
 from services.sla.handlers import Clocks
-from services.sla.store import DOSSIERS
+from services.sla.store import DERIVED, DOSSIERS
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.messaging.service import Context
 from shared.postgres.clock import look
@@ -93,10 +93,9 @@ class Ticker:
     async def _fire(self, now: datetime, partitions: Sequence[int]) -> int:
         context = self._context
         async with context.pool.acquire() as connection, connection.transaction():
-            keys = await store.claim_due(connection, now, partitions, _BATCH)
-            rows = await DOSSIERS.lock(connection, keys)
+            rows = await store.claim_due(connection, now, partitions, _BATCH)
             await calendars.follow(self._clocks, connection)
-            unit = Unit(DOSSIERS, rows, context.publisher, context.clock.recorded_from())
+            unit = Unit(DERIVED, rows, context.publisher, context.clock.recorded_from())
             for row in rows.values():
                 if not row.fence(DOSSIERS_TOPIC.name).held:
                     self._clocks.fire(row, unit, until=now)

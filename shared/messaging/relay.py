@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import struct
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -41,10 +42,26 @@ _OLDEST = (
 _DELETE = "delete from outbox where id = any($1::bigint[])"
 
 
+_UUID_WORDS = struct.Struct("<9I")
+_MULTIPLIER, _SEED, _MASK = 0x5BD1E995, 0x9747B28C, 0xFFFFFFFF
+
+
 @lru_cache(maxsize=65536)
 def partition_of(key: bytes, partitions: int) -> int:
     """Kafka's default partition for a key (murmur2), as every Kafka client computes it."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+    hashed = _murmur2_of_uuid(key) if len(key) == _UUID_WORDS.size else murmur2(key)
+    return int(hashed & 0x7FFFFFFF) % partitions
+
+
+def _murmur2_of_uuid(key: bytes) -> int:
+    """murmur2 of a key of 36 bytes, which nearly all are: word by word, at a third of the client's cost."""
+    hashed = _SEED ^ _UUID_WORDS.size
+    for word in _UUID_WORDS.unpack(key):
+        mixed = word * _MULTIPLIER & _MASK
+        mixed = (mixed ^ mixed >> 24) * _MULTIPLIER & _MASK
+        hashed = hashed * _MULTIPLIER & _MASK ^ mixed
+    hashed = (hashed ^ hashed >> 13) * _MULTIPLIER & _MASK
+    return hashed ^ hashed >> 15
 
 
 class Relay:

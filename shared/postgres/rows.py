@@ -62,12 +62,12 @@ class RecordTable(Generic[R]):
             f"{self._select} where {self.key_column} = any($1::{kind}[]) order by {self.key_column} for update",
             list(keys),
         )
-        return self._by_key(found)
+        return self.by_key(found)
 
     async def read_all(self, connection: "Connection | asyncpg.Pool", keys: Iterable[Any]) -> dict[Any, R]:
         """Those of the records that exist, as they stand. Locks nothing, so it decides nothing."""
         kind = self.columns[self.key_column]
-        return self._by_key(
+        return self.by_key(
             await connection.fetch(f"{self._select} where {self.key_column} = any($1::{kind}[])", list(keys))
         )
 
@@ -94,7 +94,8 @@ class RecordTable(Generic[R]):
     def _key(self, record: R) -> Any:
         return getattr(record, self.key_column)
 
-    def _by_key(self, rows: Iterable[asyncpg.Record]) -> dict[Any, R]:
+    def by_key(self, rows: Iterable[asyncpg.Record]) -> dict[Any, R]:
+        """The records of such rows by their keys, in that order."""
         return {self._key(record): record for record in self.records(rows)}
 
     def _field(self, column: str) -> str:
@@ -128,10 +129,17 @@ class Table(RecordTable[K]):
     """A table of Rows: the columns `sequence`, `fences` and `partition` are added to the service's own."""
 
     def __init__(
-        self, record: type[K], *, name: str, columns: Mapping[str, str], key: str = "dossier_id", key_type: str = "uuid"
+        self,
+        record: type[K],
+        *,
+        name: str,
+        columns: Mapping[str, str],
+        key: str = "dossier_id",
+        key_type: str = "uuid",
+        fixed: Collection[str] = (),
     ) -> None:
         shell = {key: key_type, "sequence": "bigint", "fences": "jsonb", "partition": "integer"}
-        super().__init__(record, name=name, key=key, columns=shell | dict(columns))
+        super().__init__(record, name=name, key=key, columns=shell | dict(columns), fixed=fixed)
 
     def new(self, key: Any) -> K:
         """A row that does not exist yet, with its dataclass's defaults."""
