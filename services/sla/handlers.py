@@ -142,9 +142,10 @@ class Clocks:
         self.rederive(row, unit, now=unit.recorded_at)
         if row.next_at is None or row.next_at > until:
             return 0
-        steps, fired = self.steps(row), list(row.fired_thresholds())
+        steps, fired = self.steps(row), row.fired_thresholds()
         deadline, standing = self.standing(row, steps)
-        due = passed(pending(standing, fired), until)
+        open_ones = pending(standing, fired)
+        due = passed(open_ones, until)
         # never before what it follows from: an act may be recorded long after its instant
         known_at = max(unit.recorded_at, row.recorded_at())
         for threshold in due:
@@ -157,9 +158,8 @@ class Clocks:
                 generation=row.generation,
             )
             unit.publish(row, event, time=threshold.at, cause=_threshold_cause(row, threshold, known_at))
-        fired += due
-        row.keep_fired(fired)
-        row.next_at = next((each.at for each in pending(standing, fired)), None)
+        row.keep_fired([*fired, *due])
+        row.next_at = next((each.at for each in open_ones[len(due) :]), None)  # in the order of their instants
         return len(due)
 
     def standing(self, row: ClockRow, steps: Sequence[ProcedureStep]) -> tuple[Deadline | None, tuple[Threshold, ...]]:
@@ -217,6 +217,8 @@ class Clocks:
     def steps(self, row: ClockRow) -> tuple[ProcedureStep, ...]:
         """The steps of the dossier's procedure, as of its receipt. The row has a clock."""
         assert row.procedure is not None
+        if row.procedure not in self.centre.steps:
+            return ()
         assert row.received_at is not None
         return self.centre.steps_of(row.procedure, self.centre.local_date(row.received_at))
 

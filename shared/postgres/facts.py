@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.contracts.envelope import Actor, AnyFact, EventData, actor_attributes, as_utc, schema_uri
 from shared.contracts.registry import FACTS
@@ -21,8 +21,7 @@ def _itself(service: str) -> Actor:
     return Actor(kind="system", id=service, role="service")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why facts are told. The same `id` (idempotency key, consumed record's id, threshold) gives the same fact ids."""
 
     id: str

@@ -93,6 +93,8 @@ def _of_pause(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequ
 
 def pending(all_of_them: Sequence[Threshold], fired: Collection[Threshold]) -> tuple[Threshold, ...]:
     """Those that were not told yet: each level once per due date or pause."""
+    if not fired:
+        return tuple(all_of_them)
     told = {_key(each) for each in fired}
     return tuple(each for each in all_of_them if _key(each) not in told)
 
