@@ -67,7 +67,7 @@ class Sweep:
         """
         pool = self._context.pool
         await calendars.follow(self._clocks, pool)
-        if not await store.any_outdated(pool, self._clocks.version):
+        if self._after == _START and not await store.any_outdated(pool, self._clocks.version):
             return self._tick_seconds
         if self._raised_to != self._clocks.version:
             await self._raise()
