@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from motcua.past.half_year.arrivals import WEEK, monday
 from motcua.past.half_year.ledger import Ledger
 from services.routing.domain.closing import closes_at
 from services.routing.domain.pooling import Standing, Week, change
 from shared.kernel.centre import Centre
+from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime
 
 _OWN = Standing("department")

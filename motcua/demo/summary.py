@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from motcua.demo.reading import Clock, Proposed, State
-from motcua.past.half_year.arrivals import WEEK, monday
 from shared.kernel.centre import Centre
+from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime
 
 FEW = 10

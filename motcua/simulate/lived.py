@@ -39,7 +39,7 @@ class Closing:
 
 
 def closings(past: Past) -> list[Closing]:
-    """The weeks that close before the span ends: one `max_backdate` after their end."""
+    """The weeks that close in time to count before the span ends."""
     found = []
     for place, start in enumerate(past.weeks()):
         last = closes_at(start, past.centre, past.worktime, past.standard_day)

@@ -11,13 +11,13 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from motcua.past.half_year.arrivals import WEEK, monday
 from motcua.past.half_year.drawing import HalfYear
 from services.routing.domain.pooling import Week
 from shared.contracts.dossiers import Channel
 from shared.kernel.centre import Centre, PoolingRule, ServiceTime
 from shared.kernel.dated import Dated
 from shared.kernel.errors import StartError
+from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
 from shared.postgres.calendars import WorkingTime, working_time
 

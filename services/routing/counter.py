@@ -12,12 +12,13 @@ import structlog
 from pydantic import TypeAdapter
 
 from services.routing import counter_store
-from services.routing.counter_store import DECISIONS, PROPOSALS, DecisionRow, ProposalRow
+from services.routing.counter_store import DECISIONS, PROPOSALS, SYSTEM, DecisionRow, ProposalRow
 from services.routing.domain.decisions import Decision, Decisions, fault_of_date, next_start, seeded, unreceived
-from services.routing.domain.pooling import Receiving, monday
+from services.routing.domain.pooling import Receiving
 from services.routing.handlers import Routing
 from shared.kernel.errors import ExpectedError, FieldError, StartError
 from shared.kernel.ids import uuid7
+from shared.kernel.weeks import monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime
 from shared.messaging.service import Context
 from shared.postgres.answered import KEYS, Request, answered, first_answer
@@ -27,7 +28,6 @@ from shared.postgres.pool import Connection
 from shared.runtime.clock import machine_now
 
 DECISION_SIGNED = "receiving_decision_signed"
-SYSTEM = "routing"
 
 _DECISION = TypeAdapter(DecisionRow)
 _PROPOSAL = TypeAdapter(ProposalRow)
@@ -63,7 +63,8 @@ async def begin(context: Context) -> None:
 
 
 async def _seed(context: Context) -> None:
-    given = _SEED.dump_python(seeded(context.centre), mode="json")
+    decisions = seeded(context.centre)
+    given = _SEED.dump_python(decisions, mode="json")
     async with context.pool.acquire() as connection, connection.transaction():
         kept = await counter_store.lock_counter(connection)
         if kept is not None:
@@ -81,7 +82,7 @@ async def _seed(context: Context) -> None:
                 decided_by=SYSTEM,
                 decided_at=now,
             )
-            for each in seeded(context.centre)
+            for each in decisions
         ]
         await DECISIONS.insert(connection, rows)
         await connection.execute(
@@ -264,9 +265,10 @@ class Decider:
             raise _refusal("/receiving", f"nobody would receive: {'; '.join(lacking)}")
 
     async def _lapse(self, connection: Connection, department: str, reason: str) -> None:
-        for proposal in await counter_store.proposals(connection, department=department, state="proposed"):
-            proposal.state, proposal.reason = "lapsed", reason
-            await _decided(connection, proposal, SYSTEM, self._context.clock.now())
+        found = await counter_store.proposals(connection, department=department, state="proposed")
+        for proposal in found:
+            proposal.lapse(reason, self._context.clock.now())
+        await PROPOSALS.update(connection, found)
 
 
 async def proposal_of(connection: "asyncpg.Pool | Connection", proposal_id: UUID) -> ProposalRow:

@@ -33,13 +33,14 @@ from services.routing.counter_views import (
     week_view,
 )
 from services.routing.domain import assignment
-from services.routing.domain.pooling import WEEK, counted, monday
+from services.routing.domain.pooling import counted
 from services.routing.handlers import Routing
 from services.routing.models import OnQuery
 from services.routing.weeks import Weeks
 from shared.contracts.envelope import Role
 from shared.kernel.centre import Department
 from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.weeks import WEEK, monday
 from shared.messaging.service import Context
 from shared.postgres.answered import Request
 from shared.postgres.calendars import PublishedCalendar

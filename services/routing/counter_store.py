@@ -12,12 +12,15 @@ from pydantic import TypeAdapter
 
 from services.routing.domain.decisions import Decision, Decisions
 from services.routing.domain.load import Arrivals
-from services.routing.domain.pooling import WEEK, Receiving, Week
+from services.routing.domain.pooling import Receiving, Week
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
+from shared.kernel.weeks import WEEK
 from shared.kernel.worktime import midnight
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable
 
+SYSTEM = "routing"
+"""Who decided what nobody signed."""
 ProposalState = Literal["proposed", "approved", "rejected", "lapsed"]
 _WEEKS = TypeAdapter(tuple[Week, ...])
 
@@ -84,6 +87,10 @@ class ProposalRow:
     reason: str | None = None
     effective_from: date | None = None
     seen_until: date | None = None
+
+    def lapse(self, reason: str, at: datetime) -> None:
+        """It ends by itself, for that reason."""
+        self.state, self.reason, self.decided_by, self.decided_at = "lapsed", reason, SYSTEM, at
 
 
 PROPOSALS = RecordTable(

@@ -15,6 +15,7 @@ from services.routing.models import LocalDate, OnQuery
 from shared.contracts.envelope import Instant, Role
 from shared.kernel.centre import CounterKind
 from shared.kernel.errors import ExpectedError
+from shared.kernel.weeks import WEEK
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
 from shared.messaging.service import Context
 from shared.postgres.calendars import PublishedCalendar
@@ -24,7 +25,6 @@ from shared.runtime.keys import Principal, require
 _READERS: tuple[Role, ...] = ("leader", "auditor", "clerk", "ops", "service")
 _PAPER = ("counter", "post")
 _DAY = timedelta(days=1)
-_WEEK = timedelta(days=7)
 _SAMPLED_WEEKS = 8
 
 Reader = Annotated[Principal, Depends(require(*_READERS))]
@@ -143,8 +143,8 @@ def router(context: Context, routing: Routing, calendar: PublishedCalendar) -> A
     async def load(_: Reader, query: Annotated[LoadQuery, Query()]) -> Load:
         """What is expected by the hour, from past weeks, against what the officers can take, and what has arrived."""
         on = query.on or centre.local_date(context.clock.now())
-        await worktime(on)
-        return await loads(context, routing, calendar, on, weeks=query.weeks, with_proposals=query.with_proposals)
+        working = await worktime(on)
+        return await loads(context, routing, working, on, weeks=query.weeks, with_proposals=query.with_proposals)
 
     return routes
 
@@ -152,17 +152,14 @@ def router(context: Context, routing: Routing, calendar: PublishedCalendar) -> A
 async def loads(
     context: Context,
     routing: Routing,
-    calendar: PublishedCalendar,
+    working: Worktime,
     on: date,
     *,
     weeks: int,
     with_proposals: bool = False,
 ) -> Load:
-    """Every receiving place's load on a date that the calendar, which has arrived, covers."""
+    """Every receiving place's load on a date that the calendar covers."""
     centre, pool = context.centre, context.pool
-    found = await calendar.read(pool)
-    assert found is not None  # asked before
-    working = found.worktime
     await follow(routing, pool)
     pooled = {row.code for row in centre.departments_on(on) if routing.decisions.pooling(row.code, on) is not None}
     if with_proposals:
@@ -170,7 +167,7 @@ async def loads(
             (pooled.add if proposal.receiving == "general" else pooled.discard)(proposal.department)
     today = centre.local_date(context.clock.now())
     latest = min(on, today)
-    same = [on - n * _WEEK for n in range((on - latest).days // 7, (on - latest).days // 7 + weeks + 1)]
+    same = [on - n * WEEK for n in range((on - latest).days // 7, (on - latest).days // 7 + weeks + 1)]
     began = await counter_store.began_on(pool) or today
     days = [day for day in same if began <= day < latest and _worked(working, day)][:weeks]
     rule = centre.pooling_rule(on)
@@ -240,5 +237,7 @@ async def peak_use(context: Context, routing: Routing, calendar: PublishedCalend
         return 0.0
     today = context.centre.local_date(context.clock.now())
     coming = [day for day in (today + n * _DAY for n in range(7)) if _worked(found.worktime, day)]
-    uses = [(await loads(context, routing, calendar, day, weeks=_SAMPLED_WEEKS)).places[0].peak_use for day in coming]
+    uses = [
+        (await loads(context, routing, found.worktime, day, weeks=_SAMPLED_WEEKS)).places[0].peak_use for day in coming
+    ]
     return max((use for use in uses if use is not None), default=0.0)

@@ -11,10 +11,11 @@ from services.routing import counter_store
 from services.routing.counter_store import PROPOSALS, VOLUMES, WEEKS, ProposalRow, VolumeRow, WeekRow
 from services.routing.domain.closing import closes_at
 from services.routing.domain.decisions import next_start
-from services.routing.domain.pooling import WEEK, Change, change, monday
+from services.routing.domain.pooling import Change, change
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.centre import PoolingRule
 from shared.kernel.ids import uuid7
+from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
 from shared.messaging.service import Context
 from shared.postgres.calendars import PublishedCalendar, WorkingTime
@@ -26,7 +27,6 @@ from shared.runtime.clock import machine_now
 WEEK_CLOSED = "week_closed"
 CLOSING_FAILED = "week_closing_failed"
 NOTHING_PROPOSED = "nothing_proposed"
-SYSTEM = "routing"
 _TICK_SECONDS = 1.0
 _PATIENCE_SECONDS = 5.0
 _LOOKED_BACK = 104 * WEEK
@@ -173,8 +173,7 @@ class Weeks:
                 proposed = change(weeks, standing, rule, coming=coming)
             still_open = next((each for each in own if each.state == "proposed"), None)
             if still_open is not None and (proposed is None or proposed.receiving != still_open.receiving):
-                still_open.state, still_open.decided_by, still_open.decided_at = "lapsed", SYSTEM, at
-                still_open.reason = f"the rule no longer proposes it with the week of {week}"
+                still_open.lapse(f"the rule no longer proposes it with the week of {week}", at)
                 lapsed.append(still_open)
             elif rule is not None and proposed is not None and still_open is None:
                 added.append(_proposal(department, proposed, rule, at))

@@ -69,6 +69,31 @@ date,kind,windows,name_vi,name_en,decided_by,known_from,applies_to,source,status
 }
 
 
+RULE = """
+[[general_counter]]
+valid_from = 2017-04-28
+decision = "04/QĐ"
+channels = ["counter", "post"]
+full_week_days = 5
+least_working_days = 2
+pool_below = 10
+pool_weeks = 4
+release_from = 12
+release_weeks = 2
+min_stay_weeks = 8
+invented = ["decision"]
+"""
+STAFFING = """\
+counter,windows,officers,valid_from,valid_to,decision,invented,note
+5,07:30-11:00; 14:00-16:30,2,2017-04-28,,06/QĐ,,
+"""
+SERVICE_TIMES = """\
+procedure,median_minutes,p90_minutes,valid_from,valid_to,decision,invented,note
+,12,30,2017-04-28,,05/QĐ,,
+L.7,20,40,2017-04-28,,05/QĐ,,
+"""
+
+
 def write_centre(folder: Path, **changed: str | bytes | None) -> Path:
     """The small centre in `folder`, with files replaced by keyword (`departments_csv=...`; None leaves one out)."""
     content: dict[str, str | bytes | None] = {**SMALL_CENTRE}
@@ -87,3 +112,13 @@ def edited(name: str, old: str, new: str) -> str:
     """A file of the small centre with one passage replaced; fails if the passage is not there."""
     assert old in SMALL_CENTRE[name], f"{old!r} does not stand in {name}"
     return SMALL_CENTRE[name].replace(old, new, 1)
+
+
+def ruled_centre(folder: Path, **changed: str) -> Path:
+    """The small centre with the general counter's rule, and no department pooled when it begins."""
+    files = {
+        "receiving_csv": SMALL_CENTRE["receiving.csv"].splitlines()[0] + "\n",
+        "staffing_csv": STAFFING,
+        "service_times_csv": SERVICE_TIMES,
+    }
+    return write_centre(folder, centre_toml=SMALL_CENTRE["centre.toml"] + RULE, **(files | changed))

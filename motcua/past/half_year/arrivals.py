@@ -8,9 +8,9 @@ from motcua.past.half_year.figures import Figures
 from motcua.past.half_year.lots import Lots
 from shared.kernel.centre import Centre, Procedure
 from shared.kernel.errors import StartError
+from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime, midnight
 
-WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
 
 
@@ -23,11 +23,6 @@ class Arrival:
     procedure: Procedure
     channel: str
     at: datetime
-
-
-def monday(day: date) -> date:
-    """The Monday of a date's week."""
-    return day - timedelta(days=day.isoweekday() - 1)
 
 
 class Arrivals:

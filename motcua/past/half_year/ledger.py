@@ -7,7 +7,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from motcua.past.acts import PastAct
-from motcua.past.half_year.arrivals import monday
+from shared.kernel.weeks import monday
 
 Place = tuple[str, date]
 """A competent department's code, and the Monday of a week (local dates)."""

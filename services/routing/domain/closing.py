@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from services.routing.domain.pooling import WEEK
 from shared.kernel.centre import Centre
+from shared.kernel.weeks import WEEK
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
 
 _DAY = timedelta(days=1)

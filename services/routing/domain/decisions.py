@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.routing.domain.pooling import WEEK, Receiving, Standing, Week, monday
+from services.routing.domain.pooling import Receiving, Standing, Week
 from shared.kernel.centre import Centre, Pooling
+from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime
 
 _DAY = timedelta(days=1)

@@ -6,14 +6,14 @@ figures, and a leader decides.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Literal
 
 from shared.kernel.centre import PoolingRule
+from shared.kernel.weeks import WEEK
 
 Receiving = Literal["department", "general"]
-WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,6 @@ class Change:
     receiving: Receiving
     weeks: tuple[Week, ...]
     coming: date
-
-
-def monday(day: date) -> date:
-    """The Monday of that day's week."""
-    return day - timedelta(days=day.weekday())
 
 
 def counted(weeks: Iterable[Week], rule: PoolingRule) -> list[Week]:

@@ -29,46 +29,12 @@ from shared.runtime.keys import ApiKey, new_key, write_keys
 from shared.runtime.tasks import supervise
 from tests.integration.routing.site import MIGRATIONS
 from tests.support import eventually
-from tests.support.centre_folder import SMALL_CENTRE, write_centre
 from tests.support.hand_clock import HandClock, at
 from tests.support.told import Told, send
 from tests.support.unique import unique
 
-RULE = """
-[[general_counter]]
-valid_from = 2017-04-28
-decision = "04/QĐ"
-channels = ["counter", "post"]
-full_week_days = 5
-least_working_days = 2
-pool_below = 10
-pool_weeks = 4
-release_from = 12
-release_weeks = 2
-min_stay_weeks = 8
-invented = []
-"""
-STAFFING = """\
-counter,windows,officers,valid_from,valid_to,decision,invented,note
-5,07:30-11:00; 14:00-16:30,2,2017-04-28,,06/QĐ,,
-"""
-SERVICE_TIMES = """\
-procedure,median_minutes,p90_minutes,valid_from,valid_to,decision,invented,note
-,12,30,2017-04-28,,05/QĐ,,
-L.7,20,40,2017-04-28,,05/QĐ,,
-"""
 PROCEDURE_OF = {"STP": "2.000908", "STC": "1.000001", "CA": "L.7"}
 ROLES: tuple[Role, ...] = ("leader", "auditor", "clerk")
-
-
-def ruled_centre(folder: Path, **changed: str) -> Path:
-    """The small centre with the general counter's rule, and no department pooled when it begins."""
-    files = {
-        "receiving_csv": SMALL_CENTRE["receiving.csv"].splitlines()[0] + "\n",
-        "staffing_csv": STAFFING,
-        "service_times_csv": SERVICE_TIMES,
-    }
-    return write_centre(folder, centre_toml=SMALL_CENTRE["centre.toml"] + RULE, **(files | changed))
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from motcua.simulate.past import from_database
 from services.routing.counter_store import all_decisions
 from services.routing.replay import decide_again
 from shared.kernel.errors import StartError
-from tests.integration.routing.counter_site import Counter, calendar_fact, counter_running, monday, ruled_centre
+from tests.integration.routing.counter_site import Counter, calendar_fact, counter_running, monday
 from tests.support import Databases, eventually
-from tests.support.centre_folder import SMALL_CENTRE
+from tests.support.centre_folder import SMALL_CENTRE, ruled_centre
 from tests.support.hand_clock import at
 from tests.support.told import Told
 

@@ -7,23 +7,10 @@ import pytest
 
 from shared.kernel.errors import StartError
 from shared.runtime.centre import load_centre
+from tests.support.centre_folder import RULE as GENERAL_COUNTER
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
 
-RULE = """
-[[general_counter]]
-valid_from = 2017-04-28
-valid_to = 2017-12-31
-decision = "04/QĐ"
-channels = ["counter", "post"]
-full_week_days = 5
-least_working_days = 2
-pool_below = 10
-pool_weeks = 4
-release_from = 12
-release_weeks = 2
-min_stay_weeks = 8
-invented = ["decision"]
-"""
+RULE = GENERAL_COUNTER.replace("2017-04-28\n", "2017-04-28\nvalid_to = 2017-12-31\n")
 LINES = SMALL_CENTRE["centre.toml"].count("\n")
 
 

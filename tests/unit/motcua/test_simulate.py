@@ -21,7 +21,7 @@ from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
 from shared.runtime.centre import load_centre
-from tests.integration.routing.counter_site import ruled_centre
+from tests.support.centre_folder import ruled_centre
 from tests.support.hand_clock import at
 
 BINH_PHUOC = Path(__file__).parents[3] / "config" / "binh-phuoc"

@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 
 from motcua.past.acts import PastAct
-from motcua.past.half_year.arrivals import monday
 from motcua.past.half_year.drawing import HalfYear
 from motcua.past.half_year.figures import BEN_TRE, INVENTED, LETTER, Figures
 from motcua.past.judging import refusals
@@ -23,6 +22,7 @@ from services.sla.domain.clock import ClockFact, What, derive
 from services.sla.domain.terms import term_of
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
+from shared.kernel.weeks import monday
 from shared.runtime.centre import load_centre
 
 ROOT = Path(__file__).parents[3]

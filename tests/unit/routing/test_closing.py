@@ -8,8 +8,8 @@ import pytest
 
 from services.intake.domain.moments import Backdating
 from services.routing.domain.closing import closes_at
-from services.routing.domain.pooling import WEEK
 from shared.kernel.centre import Centre
+from shared.kernel.weeks import WEEK
 from shared.kernel.worktime import midnight
 from shared.runtime.centre import load_centre
 from tests.support.hand_clock import ZONE, at

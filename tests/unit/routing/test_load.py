@@ -7,8 +7,7 @@ import pytest
 from services.routing.domain.load import Arrivals, minutes_by_hour, place_load
 from shared.kernel.centre import Centre, ServiceTime
 from shared.runtime.centre import load_centre
-from tests.integration.routing.counter_site import SERVICE_TIMES, STAFFING
-from tests.support.centre_folder import write_centre
+from tests.support.centre_folder import SERVICE_TIMES, STAFFING, write_centre
 from tests.support.hand_clock import ZONE, at
 from tests.unit.sla.given import VIETNAM
 

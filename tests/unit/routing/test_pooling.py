@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain.pooling import WEEK, Change, Receiving, Standing, Week, change, monday
+from services.routing.domain.pooling import Change, Receiving, Standing, Week, change
 from shared.kernel.centre import PoolingRule
+from shared.kernel.weeks import WEEK, monday
 
 FIRST = date(2017, 1, 2)
 RULE = PoolingRule(
