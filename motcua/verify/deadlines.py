@@ -151,7 +151,7 @@ def _told(
 
 
 def _plain(event: DeadlineEvent | None) -> dict[str, object]:
-    return {} if event is None else event.model_dump(mode="json", exclude=set(BOOKKEEPING))
+    return {} if event is None else event.model_dump(mode="json", exclude=BOOKKEEPING)
 
 
 def _name(event: DeadlineEvent | None) -> str:

@@ -192,8 +192,8 @@ class Clocks:
         if differs or wrong:
             now = max(now, self.history[-1].since) if self.history else now
             row.generation += 1
-            name = f"{row.key}|rules|{self.rules}|{self.version}|{row.generation}"
-            cause = _cause(name, str(row.key), now)
+            subject = str(row.key)
+            cause = _cause(f"{subject}|rules|{self.rules}|{self.version}|{row.generation}", subject, now)
             self._take_back(row, unit, wrong, time=now, cause=cause)
             if moves and row.due_at is not None:
                 decisions = [each.decision for each in self.history if each.number > row.calendar_version]
@@ -276,8 +276,9 @@ class Clocks:
 
 
 def _threshold_cause(row: ClockRow, threshold: Threshold, known_at: datetime) -> Cause:
-    name = f"{row.key}|{threshold.level}|{threshold.step}|{threshold.about.isoformat()}|{row.generation}"
-    return _cause(name, str(row.key), max(known_at, threshold.at))
+    subject = str(row.key)
+    name = f"{subject}|{threshold.level}|{threshold.step}|{threshold.about.isoformat()}|{row.generation}"
+    return _cause(name, subject, max(known_at, threshold.at))
 
 
 def _cause(name: str, dossier_id: str, recorded_at: datetime) -> Cause:

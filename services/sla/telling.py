@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from services.sla.domain.calendar import Calendar
@@ -28,7 +29,7 @@ from shared.contracts.deadlines import (
 from shared.contracts.deadlines import Term as ToldTerm
 from shared.kernel.centre import ProcedureStep, Term
 
-BOOKKEEPING = frozenset({"dossier_sequence", "generation", "calendar_version"})
+BOOKKEEPING = {"dossier_sequence", "generation", "calendar_version"}
 """Members that say which clock and which rules are meant, and nothing of what the clock has come to."""
 
 _SECOND = timedelta(seconds=1)
@@ -89,7 +90,7 @@ def moved(event: DeadlineEvent, previous_due_at: datetime, decided_by: str) -> D
 
 def digest_of(event: DeadlineEvent) -> str:
     """Equal for facts that say the same of a clock. Members left at their defaults do not count: new ones may come."""
-    said = event.model_dump_json(exclude=set(BOOKKEEPING), exclude_defaults=True)
+    said = event.model_dump_json(exclude=BOOKKEEPING, exclude_defaults=True)
     return hashlib.sha256(f"{event.TYPE} {said}".encode()).hexdigest()[:16]
 
 
@@ -161,6 +162,7 @@ def tell_retracted(threshold: Threshold, *, dossier_sequence: int, generation: i
     )
 
 
+@cache
 def told_term(term: Term) -> ToldTerm:
     """A term as it travels."""
     return ToldTerm(

@@ -3,6 +3,7 @@ per due date; pause_exceeded, once per pause."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -10,7 +11,7 @@ from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
 from services.sla.domain.steps import at_risk_from
 from shared.kernel.centre import ProcedureStep, Thresholds
-from shared.kernel.worktime import OutsideCalendarError
+from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 Level = Literal["near", "at_risk", "reached", "breached", "escalated", "pause_exceeded"]
 
@@ -69,15 +70,25 @@ def of_plain(due_at: datetime, next_at: datetime, rules: Thresholds, calendar: C
 
 
 def _from_due_date(due_at: datetime, due_date: date, rules: Thresholds, calendar: Calendar) -> list[Threshold]:
-    breached_at = calendar.worktime.end_of(due_date)
-    found = [Threshold("reached", due_at, due_at), Threshold("breached", due_at, breached_at)]
-    for step, hours in enumerate(rules.escalation_working_hours, start=1):
+    breached_at, *escalated_at = _late(calendar.worktime, due_date, rules.escalation_working_hours)
+    return [
+        Threshold("reached", due_at, due_at),
+        Threshold("breached", due_at, breached_at),
+        *(Threshold("escalated", due_at, at, step) for step, at in enumerate(escalated_at, start=1)),
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _late(worktime: Worktime, due_date: date, hours: tuple[int, ...]) -> tuple[datetime, ...]:
+    """The breach of whatever is due on a date, and its escalations as far as the calendar goes. Of thousands of clocks
+    that are due on one day, the first asks the calendar."""
+    instants = [worktime.end_of(due_date)]
+    for each in hours:
         try:
-            at = calendar.worktime.add(breached_at, timedelta(hours=hours))
+            instants.append(worktime.add(instants[0], timedelta(hours=each)))
         except OutsideCalendarError:
             break
-        found.append(Threshold("escalated", due_at, at, step))
-    return found
+    return tuple(instants)
 
 
 def _of_pause(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[Threshold]:
