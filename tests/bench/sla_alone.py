@@ -1,8 +1,8 @@
-"""Sla as a process of its own on a fresh broker and a durable database, for what is measured of it alone."""
+"""Sla as processes of its own on a fresh broker and a durable database, for what is measured of it alone."""
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,35 +16,46 @@ from shared.postgres.migrate import migrate
 from shared.runtime.keys import new_key, write_keys
 from shared.runtime.settings import load
 from tests.bench.bench import QUICK, Bench
-from tests.bench.machine import Meter
+from tests.bench.machine import Meter, Spent
 from tests.support import free_port
 from tests.support.service_process import ServiceProcess
 
 
 @dataclass(slots=True)
 class SlaAlone:
-    """Migrated and not started yet; `token` is a leader's."""
+    """Migrated and not started yet; `token` is a leader's. The processes are replicas of one service."""
 
     bench: Bench
     database: str
     bootstrap: str
     token: str
-    process: ServiceProcess
+    processes: Sequence[ServiceProcess]
     servers: dict[str, int]
 
     @contextmanager
     def started(self) -> Iterator[Meter]:
-        """The process runs within; what it and its servers take is metered."""
-        self.process.start()
+        """The processes run within; what they and their servers take is metered."""
         try:
-            yield Meter(self.servers | {"sla": self.process.pid})
+            for process in self.processes:
+                process.start()
+            yield Meter(self.servers | {process.settings["SLA_MEMBER"]: process.pid for process in self.processes})
         finally:
-            self.process.stop()
+            for process in self.processes:
+                process.stop()
+
+    def told(self, spent: Spent, count: int) -> str:
+        """What each of so many things took."""
+        replicas = [process.settings["SLA_MEMBER"] for process in self.processes]
+        cpu = {"sla": sum(spent.cpu[name] for name in replicas), **{name: spent.cpu[name] for name in self.servers}}
+        each = ", ".join(f"{name} {seconds / count * 1e6:.0f}" for name, seconds in cpu.items())
+        return (
+            f"{count / spent.seconds:,.0f} a second; CPU µs each: {each}; others took {spent.others:.0%} of the machine"
+        )
 
 
 @contextmanager
-def sla_alone(name: str) -> Iterator[SlaAlone]:
-    """Broker, database and a service to be started; says cores and load first. All of it is removed."""
+def sla_alone(name: str, *, replicas: int) -> Iterator[SlaAlone]:
+    """Broker, database and so many replicas to be started; says cores and load first. All of it is removed."""
     settings = load(MotcuaSettings)
     bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
     bench.say(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
@@ -58,16 +69,19 @@ def sla_alone(name: str) -> Iterator[SlaAlone]:
         folder = broker.folder.parent
         token, key = new_key("leader", "leader")
         write_keys(folder / "keys.toml", [key])
-        process = ServiceProcess(
-            "sla",
-            {
-                "SLA_KAFKA_BOOTSTRAP": broker.bootstrap,
-                "SLA_DATABASE_URL": url,
-                "SLA_MEMBER": "sla-0",
-                "SLA_PORT": str(free_port()),
-                "SLA_CENTRE": str(settings.centre),
-                "SLA_KEYS_FILE": str(folder / "keys.toml"),
-            },
-            folder / "sla.log",
-        )
-        yield SlaAlone(bench, url, broker.bootstrap, token, process, {"kafka": broker.pid, "postgres": postgres.pid})
+        processes = [
+            ServiceProcess(
+                "sla",
+                {
+                    "SLA_KAFKA_BOOTSTRAP": broker.bootstrap,
+                    "SLA_DATABASE_URL": url,
+                    "SLA_MEMBER": f"sla-{number}",
+                    "SLA_PORT": str(free_port()),
+                    "SLA_CENTRE": str(settings.centre),
+                    "SLA_KEYS_FILE": str(folder / "keys.toml"),
+                },
+                folder / f"sla-{number}.log",
+            )
+            for number in range(replicas)
+        ]
+        yield SlaAlone(bench, url, broker.bootstrap, token, processes, {"postgres": postgres.pid, "kafka": broker.pid})

@@ -1,6 +1,6 @@
 """`python -m tests.bench.sweep`: a changed calendar over many open clocks, rehearsed and swept while receipts arrive.
 
-The clocks are put straight into sla's table; sla runs as a process of its own, on a durable database. Every clock
+The clocks are put straight into sla's table; sla runs as one process or as several, on a durable database. Every clock
 moves, or none does, which tells what the facts cost. Prints what it found, with the load that others made.
 """
 
@@ -36,8 +36,8 @@ from shared.postgres.pool import create_pool
 from shared.postgres.unit import Unit
 from shared.runtime.clock import machine_now
 from tests.bench.bench import Bench
-from tests.bench.machine import Meter, Spent
-from tests.bench.sla_alone import sla_alone
+from tests.bench.machine import Meter
+from tests.bench.sla_alone import SlaAlone, sla_alone
 from tests.support import eventually
 from tests.support.told import Told
 
@@ -62,21 +62,23 @@ def main() -> int:
     """Parse, measure both forms, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.sweep", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--clocks", type=int, default=50_000)
+    parser.add_argument("--replicas", type=int, default=1)
     options = parser.parse_args()
-    with sla_alone("sweep") as sla, sla.started() as meter:
-        asyncio.run(_run(sla.bench, options.clocks, sla.database, sla.bootstrap, sla.process.url, sla.token, meter))
+    with sla_alone("sweep", replicas=options.replicas) as sla, sla.started() as meter:
+        asyncio.run(_run(sla, options.clocks, meter))
     return 0
 
 
-async def _run(bench: Bench, count: int, url: str, bootstrap: str, sla: str, token: str, meter: Meter) -> None:
-    pool = await create_pool(url, "sla")
+async def _run(sla: SlaAlone, count: int, meter: Meter) -> None:
+    bench, pool = sla.bench, await create_pool(sla.database, "sla")
     now = machine_now()
     await _fill(pool, bench, count, now)
     live = Live()
-    load_ = asyncio.create_task(_live(bootstrap, live))
+    load_ = asyncio.create_task(_live(sla.bootstrap, live))
     try:
+        headers = {"Authorization": f"Bearer {sla.token}"}
         async with httpx.AsyncClient(
-            base_url=sla, headers={"Authorization": f"Bearer {token}"}, timeout=600.0, trust_env=False
+            base_url=sla.processes[0].url, headers=headers, timeout=600.0, trust_env=False
         ) as http:
             calendar = bench.centre.calendar
             quiet = await _lasting(_QUIET_SECONDS, live)
@@ -96,7 +98,9 @@ async def _run(bench: Bench, count: int, url: str, bootstrap: str, sla: str, tok
                 spent, ended = meter.spent(), time.monotonic()
                 moved = sum(each["later"] for each in found["departments"])
                 clocks = sum(each["open"] for each in found["departments"])
-                bench.say(f"  rehearsal: {clocks} clocks, {moved} move; {_rate(spent, clocks)}")
+                bench.say(
+                    f"  rehearsal: {clocks} clocks, {moved} move; {spent.seconds:.1f} s, {sla.told(spent, clocks)}"
+                )
                 await asyncio.sleep(2)
                 bench.say(f"    live receipts meanwhile: {_told(live.seconds(began, ended))}")
                 meter.again()
@@ -107,7 +111,7 @@ async def _run(bench: Bench, count: int, url: str, bootstrap: str, sla: str, tok
                 version = approved.raise_for_status().json()["calendar_version"]
                 await eventually(partial(_none_left, pool, version), within=600, every=0.1)
                 spent, ended = meter.spent(), time.monotonic()
-                bench.say(f"  sweep: {_rate(spent, clocks)}")
+                bench.say(f"  sweep: {spent.seconds:.1f} s, {sla.told(spent, clocks)}")
                 await asyncio.sleep(2)
                 bench.say(f"    live receipts meanwhile: {_told(live.seconds(began, ended))}")
     finally:
@@ -127,14 +131,6 @@ async def _lasting(seconds: float, live: Live) -> list[float]:
     ended = time.monotonic()
     await asyncio.sleep(2)
     return live.seconds(began, ended)
-
-
-def _rate(spent: Spent, clocks: int) -> str:
-    each = ", ".join(f"{name} {spent.cpu[name] / clocks * 1e6:.0f}" for name in ("sla", "postgres", "kafka"))
-    return (
-        f"{spent.seconds:.1f} s, {clocks / spent.seconds:,.0f} a second; CPU µs a clock: {each}; "
-        f"others took {spent.others:.0%} of the machine"
-    )
 
 
 def _told(found: Sequence[float]) -> str:
