@@ -6,18 +6,21 @@ The calendar is the one that sla keeps, with the changes that were approved: the
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import asyncpg
 
 from motcua.verify.findings import Finding
 from motcua.verify.history import History
+from motcua.verify.thresholds import by_the_rules, kept_and_told, told_of
 from services.sla.app import rules_of
 from services.sla.calendars import as_event, from_document, versions_of
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import Deadline
+from services.sla.domain.thresholds import Threshold, thresholds
 from services.sla.replay import derive
+from services.sla.store import fired_of
 from services.sla.telling import BOOKKEEPING, tell
 from shared.contracts.deadlines import (
     DeadlineEndedV1,
@@ -33,33 +36,47 @@ from shared.contracts.envelope import AnyFact
 from shared.contracts.topics import CALENDARS, DEADLINES, DOSSIERS
 from shared.kernel.centre import Centre
 
+_NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+_SURELY_TOLD = timedelta(minutes=10)
+"""Whatever came so long before the last fact that sla told was sla's to tell."""
+_ROWS = """
+select dossier_id::text as key, state, due_at, waiting_for, rules, calendar_version, fired::text, next_at,
+    coalesce((fences -> $1 ->> 2)::boolean, false) as held
+from sla.dossiers
+"""
 _COURSE = (DeadlineSetV1, DeadlinePausedV1, DeadlineNoneV1, DeadlineWaitingV1, DeadlineEndedV1)
 
 
 @dataclass(frozen=True, slots=True)
 class KeptClock:
-    """What sla's row says of a clock, and by which rules and which version of the calendar it was derived."""
+    """What sla's row says of a clock, and by which rules and which version of the calendar it was derived; `fired` and
+    `next_at` are its thresholds, which nothing tells while a record is `held`."""
 
     state: str | None
     due_at: datetime | None
     waiting_for: str | None
     rules: str | None
     calendar_version: int
+    fired: tuple[Threshold, ...] = ()
+    next_at: datetime | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What due dates are derived by today; `name` is the terms' in sla's rows, `older` are the calendar's versions."""
+    """What due dates are derived by today. `name` is the terms' in sla's rows, `version` the calendar's; `older` are
+    all of its versions."""
 
     centre: Centre
     calendar: Calendar
     name: str
+    version: int
     older: Mapping[int, Calendar] = field(default_factory=dict)
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
     """Each clock's state and due date, as kept and as told last, are what its facts come to by the calendar in force,
-    and that is the one which was published."""
+    and that is the one which was published; its thresholds were told, once, and the next one will be."""
     name = centre.calendar.name
     kept_calendar = await connection.fetchrow("select version, rules, history from sla.calendars where name = $1", name)
     if kept_calendar is None or kept_calendar["rules"] is None:
@@ -67,24 +84,21 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
     calendar, version = compile_calendar(from_document(json.loads(kept_calendar["rules"]))), kept_calendar["version"]
     history = json.loads(kept_calendar["history"])
     older = {each.number: compile_calendar(each.of(calendar.rules)) for each in versions_of(history)}
-    rules = Rules(centre, calendar, rules_of(centre), older)
-    rows = {
-        row["key"]: KeptClock(row["state"], row["due_at"], row["waiting_for"], row["rules"], row["calendar_version"])
-        for row in await connection.fetch(
-            "select dossier_id::text as key, state, due_at, waiting_for, rules, calendar_version from sla.dossiers"
-        )
-    }
+    rules = Rules(centre, calendar, rules_of(centre), version, older)
+    rows = {row["key"]: _kept(row) for row in await connection.fetch(_ROWS, DOSSIERS.name)}
     told = histories[DEADLINES.name].by_key
     published = histories[CALENDARS.name].by_key.get(name, ())
     expected = as_event(calendar, version, history[-1]["decision"])
     findings = []
     if not published or published[-1].fact().data != expected:
         findings.append(Finding("calendar", name, f"what sla published last is not its version {version}"))
+    until = max((one[-1].fact().recordedtime for one in told.values()), default=_NEVER) - _SURELY_TOLD
     for key, kept in histories[DOSSIERS.name].by_key.items():
-        course = [data for one in told.get(key, ()) if isinstance(data := one.fact().data, _COURSE)]
-        last = course[-1] if course else None
+        theirs, facts = [one.fact() for one in told.get(key, ())], [one.fact() for one in kept]
+        course = [fact.data for fact in theirs if isinstance(fact.data, _COURSE)]
         findings += moves_of(key, course)
-        findings += findings_of(key, [one.fact() for one in kept], rows.get(key), last, rules)
+        findings += findings_of(key, facts, rows.get(key), course[-1] if course else None, rules)
+        findings += thresholds_of(key, facts, rows.get(key), theirs, rules, until)
     return findings
 
 
@@ -102,8 +116,33 @@ def findings_of(
             return _by_older_rules(key, kept, last)
         calendar = rules.older.get(kept.calendar_version, calendar)
     deadline = derive(facts, rules.centre, calendar)
-    procedure = next((fact.data.procedure for fact in facts if isinstance(fact.data, DossierReceivedV1)), "")
-    return _row(key, kept, deadline) + _told(key, last, deadline, procedure, calendar)
+    return _row(key, kept, deadline) + _told(key, last, deadline, procedure_of(facts), calendar)
+
+
+def thresholds_of(
+    key: str, facts: Sequence[AnyFact], kept: KeptClock | None, told: Sequence[AnyFact], rules: Rules, until: datetime
+) -> list[Finding]:
+    """What is wrong with one clock's thresholds: `facts` are intake's, `told` are sla's, which was at work at `until`.
+
+    Row and facts are held against each other, those of an open clock against the rules, too.
+    """
+    if kept is None:
+        return []
+    found = told_of(told)
+    sentences = found.wrong + kept_and_told(kept.fired, found)
+    deadline = derive(facts, rules.centre, rules.calendar)
+    if deadline is not None and (kept.rules, kept.calendar_version) == (rules.name, rules.version):
+        procedure, centre = procedure_of(facts), rules.centre
+        on = centre.local_date(deadline.received_at)
+        steps = centre.steps_of(procedure, on)
+        expected = thresholds(deadline, centre.thresholds(on), rules.calendar, steps)
+        sentences += by_the_rules(expected, found, kept.next_at, None if kept.held else until)
+    return [Finding("threshold", key, sentence) for sentence in sentences]
+
+
+def procedure_of(facts: Sequence[AnyFact]) -> str:
+    """The procedure of a dossier that was received; empty for one that was not."""
+    return next((fact.data.procedure for fact in facts if isinstance(fact.data, DossierReceivedV1)), "")
 
 
 def moves_of(key: str, course: Sequence[DeadlineEvent]) -> list[Finding]:
@@ -113,6 +152,19 @@ def moves_of(key: str, course: Sequence[DeadlineEvent]) -> list[Finding]:
         for before, data in pairwise([None, *course])
         if isinstance(data, DeadlineMovedV1) and getattr(before, "due_at", None) != data.previous_due_at
     ]
+
+
+def _kept(row: asyncpg.Record) -> KeptClock:
+    return KeptClock(
+        row["state"],
+        row["due_at"],
+        row["waiting_for"],
+        row["rules"],
+        row["calendar_version"],
+        fired_of(json.loads(row["fired"])),
+        row["next_at"],
+        row["held"],
+    )
 
 
 def _by_older_rules(key: str, kept: KeptClock, last: DeadlineEvent | None) -> list[Finding]:

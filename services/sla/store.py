@@ -59,15 +59,7 @@ class ClockRow(Row):
 
     def fired_thresholds(self) -> tuple[Threshold, ...]:
         """What was told of this clock's due dates and pauses and still holds."""
-        return tuple(
-            Threshold(
-                each["level"],
-                datetime.fromisoformat(each.get("about") or each["due_at"]),  # rows of before say due_at
-                datetime.fromisoformat(each["at"]),
-                each["step"],
-            )
-            for each in self.fired
-        )
+        return fired_of(self.fired)
 
     def keep_fired(self, fired: Collection[Threshold]) -> None:
         """Replace what was told and still holds."""
@@ -88,6 +80,19 @@ def facts_of(documents: Iterable[Mapping[str, Any]]) -> tuple[ClockFact, ...]:
             each.get("working_days"),
             date.fromisoformat(each["to_date"]) if "to_date" in each else None,
             each.get("step"),
+        )
+        for each in documents
+    )
+
+
+def fired_of(documents: Iterable[Mapping[str, Any]]) -> tuple[Threshold, ...]:
+    """The thresholds that a row keeps as told, as the domain has them."""
+    return tuple(
+        Threshold(
+            each["level"],
+            datetime.fromisoformat(each.get("about") or each["due_at"]),  # rows of before say due_at
+            datetime.fromisoformat(each["at"]),
+            each["step"],
         )
         for each in documents
     )
@@ -302,8 +307,7 @@ async def any_due(pool: asyncpg.Pool, until: datetime) -> bool:
 async def claim_due(
     connection: Connection, until: datetime, partitions: Collection[int], limit: int
 ) -> dict[UUID, ClockRow]:
-    """Lock and read, in key order and without waiting, dossiers of these partitions whose next threshold has come by
-    `until`.
+    """Lock and read, in key order and without waiting, dossiers of these partitions whose next threshold has come.
 
     Dossiers with a held or parked record are left out: what is held may be the very act that prevents it.
     """
@@ -338,8 +342,7 @@ async def waiting(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list
 
 async def count_waiting(pool: asyncpg.Pool) -> int:
     """How many there are."""
-    found: int = await pool.fetchval("select count(*) from dossiers where waiting_for is not null")
-    return found
+    return int(await pool.fetchval("select count(*) from dossiers where waiting_for is not null"))
 
 
 async def clock_of(pool: asyncpg.Pool, dossier_id: UUID) -> ClockRow | None:

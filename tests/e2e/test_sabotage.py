@@ -94,6 +94,19 @@ async def test_a_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg
     await _finds_nothing(finished)
 
 
+async def test_a_threshold_that_would_never_be_told_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """An open dossier whose row waits for no instant any more: nobody would be warned of its due date."""
+    row = await admin.fetchrow("select dossier_id, next_at from sla.dossiers where next_at is not null limit 1")
+    assert row is not None
+    change = "update sla.dossiers set next_at = $2 where dossier_id = $1"
+    await admin.execute(change, row["dossier_id"], None)
+    try:
+        await _finds(finished, row["dossier_id"], "threshold")
+    finally:
+        await admin.execute(change, row["dossier_id"], row["next_at"])
+    await _finds_nothing(finished)
+
+
 async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """A dossier that stands settled in intake's row, and by its facts is returned."""
     dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")

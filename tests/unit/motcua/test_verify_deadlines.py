@@ -23,7 +23,7 @@ def found(facts: list[AnyFact], clocks: Clocks = NEW, *, told: Any = None, **row
     desk = Desk().hear(*facts)
     row_of = desk.row
     kept = KeptClock(row_of.state, row_of.due_at, row_of.waiting_for, row_of.rules, row_of.calendar_version)
-    rules = Rules(clocks.centre, clocks.calendar, clocks.rules, {CLOCKS.version: CLOCKS.calendar})
+    rules = Rules(clocks.centre, clocks.calendar, clocks.rules, clocks.version, {CLOCKS.version: CLOCKS.calendar})
     return [each.sentence for each in findings_of("key", facts, replace(kept, **row), told or desk.last, rules)]
 
 

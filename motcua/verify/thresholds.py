@@ -1,0 +1,118 @@
+"""Thresholds: what sla told of each clock and has not taken back, held against its row and against the pure rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.sla.domain.thresholds import Level, Threshold, pending
+from shared.contracts.deadlines import (
+    DeadlineAtRiskV1,
+    DeadlineBreachedV1,
+    DeadlineEscalatedV1,
+    DeadlineNearV1,
+    DeadlinePauseExceededV1,
+    DeadlineReachedV1,
+    DeadlineRetractedV1,
+    ThresholdEvent,
+)
+from shared.contracts.envelope import AnyFact
+
+_LEVELS: dict[str, Level] = {
+    DeadlineNearV1.TYPE: "near",
+    DeadlineAtRiskV1.TYPE: "at_risk",
+    DeadlineReachedV1.TYPE: "reached",
+    DeadlineBreachedV1.TYPE: "breached",
+    DeadlineEscalatedV1.TYPE: "escalated",
+    DeadlinePauseExceededV1.TYPE: "pause_exceeded",
+}
+_Key = tuple[Level, datetime, int]
+
+
+@dataclass(slots=True)
+class Told:
+    """What was told of one clock and still holds, and what was wrong with the telling itself."""
+
+    standing: list[Threshold] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def told_of(facts: Sequence[AnyFact]) -> Told:
+    """What sla's facts about one dossier, in sequence order, come to: each threshold at most once at a time, none
+    before its instant, and only what was told is taken back."""
+    standing: dict[_Key, Threshold] = {}
+    wrong: list[str] = []
+    for fact in facts:
+        if isinstance(fact.data, DeadlineRetractedV1):
+            key = _LEVELS[fact.data.fired], fact.data.due_at, fact.data.level or 0
+            if standing.pop(key, None) is None:
+                wrong.append(f"sla took back {_words(key)}, which did not stand")
+        elif (threshold := _told(fact)) is not None:
+            key = _key(threshold)
+            if key in standing:
+                wrong.append(f"sla told {_words(key)} twice")
+            if threshold.at > fact.recordedtime:
+                wrong.append(f"sla told {_words(key)} at {fact.recordedtime.isoformat()}, before it had come")
+            standing[key] = threshold
+    return Told(list(standing.values()), wrong)
+
+
+def kept_and_told(kept: Sequence[Threshold], told: Told) -> list[str]:
+    """Where the row's memory of what holds differs from the facts: a threshold would be told twice, or never."""
+    remembered, standing = {_key(each): each.at for each in kept}, {_key(each): each.at for each in told.standing}
+    found = [f"{_words(key)} was told and sla's row does not know it" for key in standing.keys() - remembered.keys()]
+    found += [
+        f"sla's row says that {_words(key)} was told, no fact does" for key in remembered.keys() - standing.keys()
+    ]
+    return found + [
+        f"sla's row says that {_words(key)} came at {remembered[key].isoformat()}, its fact {standing[key].isoformat()}"
+        for key in remembered.keys() & standing.keys()
+        if remembered[key] != standing[key]
+    ]
+
+
+def by_the_rules(
+    expected: Sequence[Threshold], told: Told, next_at: datetime | None, told_until: datetime | None
+) -> list[str]:
+    """What is wrong with a clock of today's rules, whose thresholds are `expected`: what is told next, and whether it
+    should have been told; reached and breached of the due date that stands are where the rules put them.
+
+    `told_until`: an instant by which sla was at work, and told what had come; None where a held record stops it.
+    """
+    coming = pending(expected, told.standing)
+    due = coming[0].at if coming else None
+    found = []
+    if due != next_at:
+        found.append(f"sla's row tells the next threshold at {_at(next_at)}, the rules give {_at(due)}")
+    elif due is not None and told_until is not None and due < told_until:
+        found.append(f"{_words(_key(coming[0]))} came at {due.isoformat()} and was not told")
+    instants = {_key(each): each.at for each in expected if each.level in ("reached", "breached")}
+    return found + [
+        f"sla told {_words(_key(each))} for {each.at.isoformat()}, the rules give {instants[_key(each)].isoformat()}"
+        for each in told.standing
+        if instants.get(_key(each), each.at) != each.at
+    ]
+
+
+def _told(fact: AnyFact) -> Threshold | None:
+    data = fact.data
+    if isinstance(data, DeadlinePauseExceededV1):
+        return Threshold("pause_exceeded", data.paused_at, data.threshold_at)
+    if not isinstance(data, ThresholdEvent):
+        return None
+    step = data.step if isinstance(data, DeadlineAtRiskV1) else 0
+    if isinstance(data, DeadlineEscalatedV1):
+        step = data.level
+    return Threshold(_LEVELS[data.TYPE], data.due_at, data.threshold_at, step)
+
+
+def _key(threshold: Threshold) -> _Key:
+    return threshold.level, threshold.about, threshold.step
+
+
+def _words(key: _Key) -> str:
+    level, about, step = key
+    return f"{level}{f' ({step})' if step else ''} of {about.isoformat()}"
+
+
+def _at(instant: datetime | None) -> str:
+    return "no time" if instant is None else instant.isoformat()
