@@ -163,10 +163,7 @@ class Timetables:
 
     async def read(self) -> tuple[Worktime, Timetable]:
         """Working time and runs. Raises ExpectedError (503) until the calendar has arrived."""
-        found = await self._calendar.read(self._context.pool)
-        if found is None:
-            detail = "the working calendar has not arrived here yet; send this again in a moment"
-            raise ExpectedError("calendar-not-arrived", detail, status=503)
+        found = await self._calendar.needed(self._context.pool)
         if self._known is None or self._known[0] is not found.worktime:
             made = await asyncio.to_thread(Timetable, self._context.centre, found.worktime)  # some 50 ms
             self._known = found.worktime, made

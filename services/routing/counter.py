@@ -199,9 +199,7 @@ class Decider:
         await counter_store.own_decisions(connection)
         await look(self._context.clock, connection)
         clock, centre = self._context.clock, self._context.centre
-        found = await self._calendar.read(connection)
-        if found is None:
-            raise ExpectedError("calendar-unknown", "the calendar has not arrived from sla yet: try again", status=503)
+        found = await self._calendar.needed(connection)
         earliest = proposal.coming if proposal is not None else None
         effective = self._effective(
             wish.effective_from, centre.local_date(clock.accepts_until()), found.worktime, earliest

@@ -107,9 +107,7 @@ def router(context: Context, routing: Routing, calendar: PublishedCalendar) -> A
     centre = context.centre
 
     async def worktime(on: date) -> Worktime:
-        found = await calendar.read(context.pool)
-        if found is None:
-            raise ExpectedError("calendar-unknown", "the calendar has not arrived from sla yet: try again", status=503)
+        found = await calendar.needed(context.pool)
         try:
             found.worktime.is_working_day(on)
         except OutsideCalendarError as error:

@@ -12,6 +12,7 @@ import asyncpg
 
 from shared.contracts.calendars import CalendarPublishedV1
 from shared.contracts.envelope import READING, Fact
+from shared.kernel.errors import ExpectedError
 from shared.kernel.worktime import Worktime
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row, Table
@@ -77,3 +78,11 @@ class PublishedCalendar:
             found = await connection.fetchval("select published from calendars where name = $1", self._name)
             self._known = working_time(found)
         return self._known
+
+    async def needed(self, connection: "Connection | asyncpg.Pool") -> WorkingTime:
+        """The same for who cannot answer without it. Raises ExpectedError (503) until it has arrived."""
+        found = await self.read(connection)
+        if found is None:
+            detail = "the working calendar has not arrived here yet; send this again in a moment"
+            raise ExpectedError("calendar-not-arrived", detail, status=503)
+        return found

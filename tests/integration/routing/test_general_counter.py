@@ -219,7 +219,7 @@ async def test_a_decision_is_judged_by_its_date_its_counters_and_those_signed_be
             "decision": "22/QĐ",
             "reason": "nhân sự",
         }
-        await problem(await counter.post("/decisions", wish), 503, "calendar-unknown")
+        await problem(await counter.post("/decisions", wish), 503, "calendar-not-arrived")
         await counter.hear([calendar_fact(counter.context.centre)])
         for changed, status, slug, said in (
             ({"effective_from": "2018-01-10"}, 422, "invalid-content", "is not after 2018-01-10, today"),
