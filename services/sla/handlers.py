@@ -7,7 +7,16 @@ from typing import Any
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline, derive_by_catalogue
-from services.sla.domain.thresholds import Threshold, of_plain, overturned, passed, pending, thresholds, untrue
+from services.sla.domain.thresholds import (
+    Threshold,
+    not_at_risk,
+    of_plain,
+    overturned,
+    passed,
+    pending,
+    thresholds,
+    untrue,
+)
 from services.sla.replay import CLOCK_FACTS, clock_fact
 from services.sla.store import ClockRow
 from services.sla.telling import digest_of, moved, tell, tell_fired, tell_retracted
@@ -189,6 +198,9 @@ class Clocks:
         wrong = overturned(fired, deadline.due_at)
         if moves:  # by the calendar that counts now, none of what was told of the date before was so
             wrong += tuple(each for each in fired if each.about == row.due_at and each not in wrong)
+        elif fired and row.rules != self.rules:
+            present = [each for each in fired if (each.about, each.step) == (deadline.due_at, deadline.step)]
+            wrong += not_at_risk(present, self.thresholds(row, deadline), now)
         if differs or wrong:
             now = max(now, self.history[-1].since) if self.history else now
             row.generation += 1

@@ -154,7 +154,7 @@ class DeadlinePauseExceededV1(DeadlineEvent):
 
 
 class DeadlineRetractedV1(DeadlineEvent):
-    """By an act recorded later, or by a changed calendar, a fired threshold had not come: what was told is not true.
+    """By an act recorded later, a changed calendar or other steps, a fired threshold had not come: it is not true.
 
     `fired` is the event type that is taken back, `level` its escalation level or its step; the same may come true
     later. `due_at` is the due date that it was about, or the beginning of the pause.

@@ -124,6 +124,16 @@ def overturned(fired: Sequence[Threshold], due_at: datetime | None) -> tuple[Thr
     return tuple(each for each in fired if each.level in _COME and each.about != due_at)
 
 
+def not_at_risk(fired: Sequence[Threshold], standing: Collection[Threshold], now: datetime) -> tuple[Threshold, ...]:
+    """Those told of a step at risk of which the thresholds that stand by now know nothing, or only later than `now`.
+
+    For what was told of the present step and due date by other internal terms: by those of now the steps fit.
+    """
+    instants = {_key(each): each.at for each in standing}
+    risks = (each for each in fired if each.level == "at_risk")
+    return tuple(each for each in risks if _key(each) not in instants or instants[_key(each)] > now)
+
+
 def untrue(fired: Sequence[Threshold], since: datetime, standing: Collection[Threshold]) -> tuple[Threshold, ...]:
     """Those that were told but turn out not to be: an act at `since`, recorded later, came before their instant.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from shared.kernel.centre import Term
 from tests.unit.sla.desk import CLOCKS, Desk, centre
 from tests.unit.sla.given import Acts, local
 from tests.unit.sla.test_steps import THREE
@@ -104,6 +105,34 @@ def test_steps_entered_later_are_judged_at_once() -> None:
     desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
     desk.rederive(replace(IN_STEPS, rules="two"))
     assert desk.tick("2017-11-09 08:00").types() == ["set", "at_risk"]
+
+
+def test_other_steps_take_back_a_risk_that_is_none_by_them() -> None:
+    """With shorter terms entered the step fits for some hours more; by then it is told anew, as another fact."""
+    shorter = replace(THREE[1], term=Term(4, "working_hour"))
+    clocks = replace(IN_STEPS, centre=replace(centre(), steps={"L.5": (THREE[0], shorter, THREE[2])}), rules="two")
+    desk = received(Acts()).tick("2017-11-09 08:00")
+    desk.rederive(clocks, "2017-11-09 09:00")
+    assert desk.types() == ["set", "at_risk", "retracted"]
+    assert (desk.last.fired, desk.last.level, local(desk.row.next_at)) == ("deadline.at_risk", 1, "2017-11-09 11:00")
+    desk.tick("2017-11-09 11:00")
+    assert desk.types()[3:] == ["at_risk"]
+    assert desk.told[1].id != desk.told[3].id
+
+
+def test_other_steps_by_which_it_is_still_at_risk_take_nothing_back() -> None:
+    """What was told stays true, though its instant would be another now; so does what ended with its step."""
+    longer = replace(THREE[1], term=Term(12, "working_hour"))
+    clocks = replace(IN_STEPS, centre=replace(centre(), steps={"L.5": (THREE[0], longer, THREE[2])}), rules="two")
+    acts = Acts()
+    desk = received(acts).tick("2017-11-09 08:00")
+    desk.rederive(clocks, "2017-11-09 09:00")
+    assert desk.types() == ["set", "at_risk"]
+    desk.hear(acts.begin_step("2017-11-09 10:00", 2)).tick("2017-11-09 10:30")
+    gone = replace(IN_STEPS, centre=centre(), rules="three")
+    desk.rederive(gone, "2017-11-09 11:00")
+    assert desk.types() == ["set", "at_risk", "at_risk", "retracted"]
+    assert desk.last.level == 2
 
 
 def test_one_fact_whoever_tells_it() -> None:
