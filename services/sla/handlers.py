@@ -19,7 +19,7 @@ from services.sla.domain.thresholds import (
 )
 from services.sla.replay import CLOCK_FACTS, clock_fact
 from services.sla.store import ClockRow
-from services.sla.telling import digest_of, moved, tell, tell_fired, tell_retracted
+from services.sla.telling import Moved, digest_of, tell, tell_fired, tell_retracted
 from shared.contracts.deadlines import DeadlineEvent
 from shared.contracts.dossiers import (
     DossierContactCorrectedV1,
@@ -190,10 +190,10 @@ class Clocks:
         if row.rules is None or (row.rules, row.calendar_version) == (self.rules, self.version) or ended:
             return False
         deadline = self.deadline(row)
-        event = self._event(row, deadline, row.generation + 1)
+        moves = self._moves(row, deadline)
+        event = self._event(row, deadline, row.generation + 1, moves=moves)
         said = digest_of(event)
         differs = said != row.told
-        moves = self._moves(row, deadline)
         fired = row.fired_thresholds()
         wrong = overturned(fired, deadline.due_at)
         if moves:  # by the calendar that counts now, none of what was told of the date before was so
@@ -207,9 +207,6 @@ class Clocks:
             subject = str(row.key)
             cause = _cause(f"{subject}|rules|{self.rules}|{self.version}|{row.generation}", subject, now)
             self._take_back(row, unit, wrong, time=now, cause=cause)
-            if moves and row.due_at is not None:
-                decisions = [each.decision for each in self.history if each.number > row.calendar_version]
-                event = moved(event, row.due_at, "; ".join(decisions))
             if differs:
                 unit.publish(row, event, time=now, cause=cause)
                 row.told = said  # what the clock has come to, however that is told
@@ -266,7 +263,7 @@ class Clocks:
         unit.publish(row, event, time=time, cause=cause)
         row.told = digest_of(event)
 
-    def _event(self, row: ClockRow, deadline: Deadline, generation: int) -> DeadlineEvent:
+    def _event(self, row: ClockRow, deadline: Deadline, generation: int, *, moves: bool = False) -> DeadlineEvent:
         assert row.procedure is not None
         return tell(
             deadline,
@@ -275,7 +272,11 @@ class Clocks:
             version=self.version,
             dossier_sequence=row.dossier_sequence,
             generation=generation,
+            moved=Moved(row.due_at, self._decisions_after(row.calendar_version)) if moves and row.due_at else None,
         )
+
+    def _decisions_after(self, version: int) -> str:
+        return "; ".join(each.decision for each in self.history if each.number > version)
 
     def _keep(self, row: ClockRow, deadline: Deadline) -> None:
         """Write down what was derived: for lists, for the ticker, and to be compared."""

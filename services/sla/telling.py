@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
@@ -32,13 +32,28 @@ from shared.kernel.centre import ProcedureStep, Term
 BOOKKEEPING = {"dossier_sequence", "generation", "calendar_version"}
 """Members that say which clock and which rules are meant, and nothing of what the clock has come to."""
 
+_NOT_SAID = BOOKKEEPING | {"previous_due_at", "decided_by"}
 _SECOND = timedelta(seconds=1)
 
 
+class Moved(NamedTuple):
+    """What a changed calendar did to a running clock: the promise before, and by which decisions."""
+
+    previous_due_at: datetime
+    decided_by: str
+
+
 def tell(
-    deadline: Deadline, *, procedure: str, calendar: Calendar, version: int, dossier_sequence: int, generation: int
+    deadline: Deadline,
+    *,
+    procedure: str,
+    calendar: Calendar,
+    version: int,
+    dossier_sequence: int,
+    generation: int,
+    moved: Moved | None = None,
 ) -> DeadlineEvent:
-    """The one fact that says what a clock has come to."""
+    """The one fact that says what a clock has come to; of a running one whose due date was `moved`, that too."""
     if deadline.ended is not None:
         return DeadlineEndedV1(
             dossier_sequence=dossier_sequence,
@@ -68,30 +83,27 @@ def tell(
     assert deadline.due_at is not None  # a running clock with a term
     assert deadline.due_date is not None
     assert deadline.counted_from is not None
-    return DeadlineSetV1(
-        dossier_sequence=dossier_sequence,
-        generation=generation,
-        due_at=deadline.due_at,
-        due_date=deadline.due_date,
-        counted_from=deadline.counted_from,
-        term=told_term(deadline.term),
-        calendar=calendar.rules.name,
-        calendar_version=version,
-        provisional=deadline.provisional,
-        crosses_unconfirmed=deadline.crosses_unconfirmed,
-    )
-
-
-def moved(event: DeadlineEvent, previous_due_at: datetime, decided_by: str) -> DeadlineMovedV1:
-    """A running clock's new due date as what a changed calendar did to the promise before."""
-    assert isinstance(event, DeadlineSetV1)
-    return DeadlineMovedV1(**vars(event), previous_due_at=previous_due_at, decided_by=decided_by)
+    promise: dict[str, Any] = {
+        "dossier_sequence": dossier_sequence,
+        "generation": generation,
+        "due_at": deadline.due_at,
+        "due_date": deadline.due_date,
+        "counted_from": deadline.counted_from,
+        "term": told_term(deadline.term),
+        "calendar": calendar.rules.name,
+        "calendar_version": version,
+        "provisional": deadline.provisional,
+        "crosses_unconfirmed": deadline.crosses_unconfirmed,
+    }
+    return DeadlineSetV1(**promise) if moved is None else DeadlineMovedV1(**promise, **moved._asdict())
 
 
 def digest_of(event: DeadlineEvent) -> str:
-    """Equal for facts that say the same of a clock. Members left at their defaults do not count: new ones may come."""
-    said = event.model_dump_json(exclude=BOOKKEEPING, exclude_defaults=True)
-    return hashlib.sha256(f"{event.TYPE} {said}".encode()).hexdigest()[:16]
+    """Equal for facts that say the same of a clock, a promise kept or moved. Members left at their defaults do not
+    count: new ones may come."""
+    kind = DeadlineSetV1.TYPE if isinstance(event, DeadlineMovedV1) else event.TYPE
+    said = event.model_dump_json(exclude=_NOT_SAID, exclude_defaults=True)
+    return hashlib.sha256(f"{kind} {said}".encode()).hexdigest()[:16]
 
 
 def tell_fired(
