@@ -6,15 +6,15 @@ A decision is only noted here; the service's consumer carries it out, under the 
 import asyncio
 import os
 import pwd
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from textwrap import shorten
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from motcua.database import SERVICES, VERIFY, away
 from motcua.settings import MotcuaSettings
@@ -25,6 +25,9 @@ from shared.runtime.settings import load
 
 app = typer.Typer(help="Records that wait: list, show, replay or discard them.", no_args_is_help=True)
 out = Console(highlight=False)
+
+_WIDEST = 200
+"""Characters of a reason in the list; `show` has all of it."""
 
 T = TypeVar("T")
 
@@ -58,7 +61,11 @@ def list_held() -> None:
     """Everything that waits, in every service; what blocks comes first."""
     settings = load(MotcuaSettings)
     found = {service: _run(waiting(settings.database_url(VERIFY), service)) for service in SERVICES}
-    out.print(table(found) if any(found.values()) else "Nothing waits.")
+    for service, rows in found.items():
+        for line in listed(service, rows):
+            out.print(line, markup=False, soft_wrap=True)
+    if not any(found.values()):
+        out.print("Nothing waits.")
 
 
 @app.command()
@@ -137,23 +144,15 @@ async def decide(url: str, service: str, place: Place, verdict: held.Verdict, *,
         await connection.close()
 
 
-def table(found: Mapping[str, list[asyncpg.Record]]) -> Table:
-    """One line a record; the place is what the other commands take."""
-    shown = Table(box=None)
-    for title in ("service", "place", "about", "type", "waits because", "since", "asked for"):
-        shown.add_column(title, overflow="fold")
-    for service, rows in found.items():
-        for row in rows:
-            shown.add_row(
-                service,
-                f"{row['topic']}/{row['partition']}/{row['offset']}",
-                f"{row['key']} #{row['sequence']}",
-                row["type"],
-                f"{row['reason']}: {row['detail']}",
-                str(timedelta(seconds=row["age_seconds"])),
-                row["request"] or "",
-            )
-    return shown
+def listed(service: str, rows: Iterable[asyncpg.Record]) -> Iterator[str]:
+    """What waits in a service: of each record its place, which the other commands take, what it is, and why it waits,
+    on a line each, so that a terminal and a pipe get the same."""
+    for row in rows:
+        asked = f", asked for: {row['request']}" if row["request"] else ""
+        yield f"{service} {row['topic']}/{row['partition']}/{row['offset']}"
+        yield f"    {row['type']} #{row['sequence']} of {row['key']}"
+        because = shorten(f"{row['reason']}: {row['detail']}", _WIDEST, placeholder=" …")
+        yield f"    since {timedelta(seconds=row['age_seconds'])}{asked}; {because}"
 
 
 def told(found: held.Held) -> list[str]:

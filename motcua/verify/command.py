@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -14,7 +15,8 @@ _SHOWN = 50
 def run_verify(
     database_url: str, bootstrap: str, centre: Centre, console: Console, *, ledger: Path | None = None
 ) -> int:
-    """Check a centre and print the result. Exit status: 0 if every promise holds, 1 if not.
+    """Check a centre and print the result. Exit status: 0 if every promise holds, 1 if not, or if the centre
+    did not come to rest.
 
     Raises StartError when database or broker do not answer, or the ledger cannot be read.
     """
@@ -22,7 +24,11 @@ def run_verify(
     def say(sentence: str) -> None:
         console.print(sentence, markup=False, soft_wrap=True)
 
+    at = urlsplit(database_url)
+    say(f"Looking at the centre {centre.code} of Postgres {at.hostname}:{at.port}{at.path} and Kafka {bootstrap}")
     report = asyncio.run(verify(database_url, bootstrap, centre, ledger=ledger, progress=say))
+    if report.under_way:
+        say(f"NOT AT REST: {report.under_way}. What has not arrived yet may be all that is wrong: look again then.")
     for finding in report.findings[:_SHOWN]:
         say(f"WRONG {finding}")
     if len(report.findings) > _SHOWN:
@@ -32,5 +38,8 @@ def run_verify(
         f"{report.dossiers} dossiers, {report.facts} facts, {report.answers} answers to acts{ledger_says}, "
         f"{report.alerts} alerts"
     )
-    say(f"{len(report.findings)} things are wrong in {looked_at}." if report.findings else f"Verified: {looked_at}.")
-    return 1 if report.findings else 0
+    if report.findings:
+        say(f"Wrong: {len(report.findings)} things, of {looked_at}.")
+    else:
+        say(f"{'Not at rest, nothing found wrong' if report.under_way else 'Verified'}: {looked_at}.")
+    return 0 if report.holds else 1

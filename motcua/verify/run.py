@@ -20,14 +20,21 @@ QUIET_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was looked at, and everything that is wrong."""
+    """What was looked at, and everything that is wrong; `under_way` tells what kept the centre from coming to rest, for
+    then whatever has not arrived looks wrong, too."""
 
     findings: tuple[Finding, ...]
+    under_way: str | None
     dossiers: int
     facts: int
     answers: int
     in_ledger: int
     alerts: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the centre came to rest with every promise kept."""
+        return self.under_way is None and not self.findings
 
 
 async def verify(
@@ -49,8 +56,9 @@ async def verify(
     except (OSError, asyncpg.PostgresError) as error:
         raise away(error) from error
     try:
-        progress("Waiting until nothing is under way")
-        findings = await _at_work(database_url, bootstrap, quiet_seconds)
+        progress(f"Waiting until nothing is under way, at most {quiet_seconds:.0f} s")
+        under_way = await _at_work(database_url, bootstrap, quiet_seconds)
+        findings: list[Finding] = []
         histories: dict[str, History] = {}
         for topic in TOPICS.values():
             progress(f"Holding {topic.name} against {topic.owner}'s history")
@@ -80,6 +88,7 @@ async def verify(
         await connection.close()
     return Report(
         tuple(sorted(set(findings))),
+        under_way,
         dossiers=len(histories[DOSSIERS.name].by_key),
         facts=sum(len(one.by_id) for one in histories.values()),
         answers=len(known),
@@ -88,12 +97,12 @@ async def verify(
     )
 
 
-async def _at_work(database_url: str, bootstrap: str, seconds: float) -> list[Finding]:
+async def _at_work(database_url: str, bootstrap: str, seconds: float) -> str | None:
     try:
         await asyncio.to_thread(wait_until_quiet, bootstrap, database_url, within_seconds=seconds)
     except NotQuietError as error:
-        return [Finding("quiet", "the centre", str(error))]
-    return []
+        return str(error)
+    return None
 
 
 async def _told(connection: asyncpg.Connection, topic: Topic) -> dict[str, int]:

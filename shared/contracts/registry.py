@@ -5,9 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from pydantic import ValidationError
+
 from shared.contracts import assignments, calendars, deadlines, dossiers, messages
 from shared.contracts.envelope import READING, AnyFact, EventData, Fact, schema_uri
 from shared.kernel.errors import MotcuaError, PoisonMessageError
+
+_MOST_TOLD = 3
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Rewrites the `data` of one version as the next version's."""
@@ -51,6 +55,8 @@ class Registry:
                 document = self._upcast(event, version, json.loads(value))
                 # through JSON once more, so that an old record is read by the same rules as a new one
                 fact = self.facts[event_type].model_validate_json(json.dumps(document), context=READING)
+        except ValidationError as error:
+            raise PoisonMessageError(f"not a {event_type} version {version}: {_faults(error)}") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise PoisonMessageError(f"not a {event_type} version {version}: {error}") from error
         if fact.type != event_type:
@@ -62,6 +68,25 @@ class Registry:
         for old in range(version, event.VERSION):
             data = self.upcasters[event.TYPE, old](data)
         return document | {"data": data, "dataschema": schema_uri(event.TYPE, event.VERSION)}
+
+
+def _faults(error: ValidationError) -> str:
+    """What is wrong and where, for an operator; never what stands there, which may be about a person."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    missing = [_place(fault["loc"]) for fault in faults if fault["type"] == "missing"]
+    told = [f"{_place(fault['loc'])}: {fault['msg']}".lstrip(": ") for fault in faults if fault["type"] != "missing"]
+    if missing:
+        told.append(f"without {_some(missing)}")
+    return "; ".join([*told[:_MOST_TOLD], *([f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else [])])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
+    return ", ".join(names[:_MOST_TOLD]) + more
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc)
 
 
 def _events_of(module: ModuleType) -> list[type[EventData]]:

@@ -57,7 +57,7 @@ async def test_a_sweep_killed_in_the_middle_tells_each_dossier_once(local: Local
         local.wait_ready("sla")
         await eventually(lambda: _moved(admin, DOSSIERS), within=60)
         report = await verified(local, quiet_seconds=90)
-        assert report.findings == ()
+        assert report.holds, report
         facts = await admin.fetch("select key, value from sla.facts where type = 'deadline.moved'")
         assert set(Counter(row["key"] for row in facts).values()) == {1}
         assert {json.loads(row["value"])["data"]["decided_by"] for row in facts} == {"9/QĐ-TTHCC"}

@@ -121,6 +121,18 @@ def test_bytes_that_are_no_fact_are_poison(value: bytes) -> None:
         decode("dossier.taken_over", 1, value)
 
 
+def test_what_is_wrong_is_told_in_a_sentence_and_never_what_stands_there() -> None:
+    """An operator reads it in a list, and it is kept with the record: where, not what somebody's value was."""
+    with pytest.raises(PoisonMessageError) as poison:
+        decode("dossier.taken_over", 1, b'{"sequence": "0912345678x", "data": {}}')
+    text = str(poison.value)
+    assert text.startswith("not a dossier.taken_over version 1: sequence: ")
+    assert text.endswith(" more")
+    assert "; without id, source, type and " in text
+    assert "0912345678" not in text
+    assert "http" not in text
+
+
 def test_header_and_value_must_name_one_type() -> None:
     """A reader that went by the header alone would take one fact for another."""
     value = envelope("dossier.withdrawn", 1, {"state": "withdrawn", "department": "STP"})
