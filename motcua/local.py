@@ -5,6 +5,7 @@ Everything here blocks, and nothing is restarted: who started it asks `ended()` 
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +52,14 @@ class Ended:
     last_lines: str
 
     def __str__(self) -> str:
-        return f"{self.name} ended with status {self.exit_code}. The end of {self.log}:\n{self.last_lines}"
+        return f"{self.name} {ended_how(self.exit_code)}. The end of {self.log}:\n{self.last_lines}"
+
+
+def ended_how(exit_code: int) -> str:
+    """In words: a process has a status, or was killed from outside, by a person or for want of memory."""
+    if exit_code >= 0:
+        return f"ended with status {exit_code}"
+    return f"was killed from outside ({signal.Signals(-exit_code).name})"
 
 
 class LocalCentre:
@@ -139,14 +147,14 @@ class LocalCentre:
         """Why a part does not get on; None if it does, as far as its process or its `/readyz` says."""
         child = self.parts[name]
         if child.exit_code is not None:
-            return f"ended with status {child.exit_code}"
+            return ended_how(child.exit_code)
         if name not in self._ports:
             return None
         try:
             answer = self._http.get(f"http://127.0.0.1:{self._ports[name]}/readyz")
             report: dict[str, Any] = answer.json()
         except (httpx.HTTPError, ValueError):
-            return "does not answer yet"
+            return "does not answer"
         if answer.status_code == 200:
             return None
         return "; ".join(f"{part}: {reason}" for part, reason in report.get("reasons", {}).items()) or "not ready"

@@ -86,7 +86,9 @@ class Watcher:
             raise _not_prepared(error) from error
         except CONNECTION_ERRORS as error:
             await self._hang_up()
-            raise StartError(f"The database does not answer ({' '.join(str(error).split())}).") from error
+            raise StartError(
+                f"The database does not answer ({' '.join(str(error).split())}): start it, or correct the setting."
+            ) from error
         read_at = machine_now()
         try:
             standings = await asyncio.wait_for(self._compared(offsets, read_at), BROKER_SECONDS)

@@ -83,7 +83,10 @@ def read_files(folder: Path) -> CentreFiles:
     content: dict[str, bytes] = {}
     try:
         if not folder.is_dir():
-            raise StartError(f"{folder}: there is no such folder; the centre's path must name one of config/")
+            where = "" if folder.is_absolute() else f" in {Path.cwd()}"
+            raise StartError(
+                f"{folder}: there is no such folder{where}; MOTCUA_CENTRE (INTAKE_CENTRE, …) names the centre's"
+            )
         for path in sorted(folder.rglob("*")):
             parts = path.relative_to(folder).parts
             if not any(part.startswith(".") for part in parts) and path.is_file():
