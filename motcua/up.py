@@ -3,22 +3,29 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
+import psycopg
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from motcua.database import OPS
+from motcua.database import OPS, SERVICES
 from motcua.keys import TOKENS_FILE
 from motcua.local import LocalCentre, StopAskedError
 from motcua.processes import PROCESSES
 from motcua.settings import MotcuaSettings
 
 _LOOK_SECONDS = 1.0
+_HELD_SECONDS = 5.0
+_HELD = " union all ".join(
+    f"select '{service}', count(*) from {service}.held_records where reason in ('parked', 'fork', 'unreadable')"
+    for service in SERVICES
+)
 _HEARD = b"\nAsked to stop: ending in order.\n"
 
 
@@ -71,6 +78,8 @@ def watching(local: LocalCentre) -> str:
 
 def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
     told: dict[str, str | None] = {}
+    held = Held(local.site.databases[OPS])
+    looked_at = 0.0
     with Live(_table(local, told), console=console, auto_refresh=False, transient=True) as live:
         while not stop.wait(_LOOK_SECONDS):
             if ended := local.ended():
@@ -83,8 +92,38 @@ def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
                 if told.get(name) != reason:
                     live.console.print(f"{name}: {reason or 'ready again'}", markup=False, soft_wrap=True)
                     told[name] = reason
+            if time.monotonic() - looked_at >= _HELD_SECONDS:
+                looked_at = time.monotonic()
+                for sentence in held.news():
+                    live.console.print(sentence, markup=False, soft_wrap=True)
             live.update(_table(local, told), refresh=console.is_terminal)
     return 0
+
+
+class Held:
+    """Records that wait for an operator's word, as the role that only watches counts them."""
+
+    def __init__(self, ops_url: str) -> None:
+        self._url = ops_url
+        self._told: dict[str, int] = {}
+
+    def news(self) -> list[str]:
+        """A sentence for each service where their number has changed since the last look. Blocks; none while the
+        database is away, which its own part says."""
+        try:
+            with psycopg.connect(self._url, connect_timeout=2) as connection:
+                found: dict[str, int] = dict(connection.execute(_HELD).fetchall())
+        except psycopg.OperationalError:
+            return []
+        changed = {service: count for service, count in found.items() if count != self._told.get(service, 0)}
+        self._told = found
+        return [
+            f"{service}: {count} record{'' if count == 1 else 's'} wait{'s' if count == 1 else ''} for your word "
+            "(`motcua parked list`)"
+            if count
+            else f"{service}: no record waits for your word any more"
+            for service, count in changed.items()
+        ]
 
 
 def _table(local: LocalCentre, reasons: dict[str, str | None]) -> Table:

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 import services
+from motcua.database import SERVICES, open_to_ops
 from motcua.parked import Place, decide, find, listed, told, waiting
+from motcua.up import Held
 from shared.kernel.errors import ExpectedError
 from shared.postgres.migrate import migrate
 from tests.support import Databases, ServiceDatabase
@@ -52,6 +54,28 @@ async def test_everything_that_waits_is_listed(held: ServiceDatabase) -> None:
     assert first == "sla intake.dossiers.v1/3/120"
     assert what == f"    dossier.settled #4 of {DOSSIER}"
     assert why.endswith("; parked: ClockNotRunning")
+
+
+async def test_up_says_when_records_wait_for_a_word_and_when_none_does(database: Databases) -> None:
+    """Once per change: what waits behind another needs no word of its own."""
+    fresh = database.fresh()
+    for service in SERVICES:
+        folder = Path(services.__path__[0]) / service / "migrations"
+        await asyncio.to_thread(migrate, fresh.url(service), service, folder)
+        open_to_ops(fresh.server_url, service, database=fresh.name)
+    held = Held(fresh.url("ops"))
+    assert held.news() == []
+    with psycopg.connect(fresh.url("sla"), autocommit=True) as connection:
+        for offset, reason in ((1, "parked"), (2, "behind"), (3, "unreadable")):
+            connection.execute(
+                'insert into held_records (topic, partition, "offset", key, sequence, epoch, id, type, version, value, '
+                "reason, detail) values ('intake.dossiers.v1', 0, %s, 'k', 1, 1, 'i', 'x', 1, '', %s, '')",
+                (offset, reason),
+            )
+        assert held.news() == ["sla: 2 records wait for your word (`motcua parked list`)"]
+        assert held.news() == []
+        connection.execute("delete from held_records")
+        assert held.news() == ["sla: no record waits for your word any more"]
 
 
 async def test_one_record_is_shown_whole(held: ServiceDatabase) -> None:
