@@ -7,12 +7,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from shared.kernel.calendars import CalendarException, CalendarRules, Window
 from shared.kernel.worktime import Worktime
 
-_MIDNIGHT, _DAY = time(0), timedelta(days=1)
+_MIDNIGHT, _DAY_SECONDS = time(0), 86_400
 _ALWAYS_KNOWN = datetime.min.replace(tzinfo=UTC)
 
 
@@ -65,9 +67,15 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
     zone = ZoneInfo(rules.zone)
     opens: list[int] = []
     closes: list[int] = []
-    for ordinal in range(rules.first_date.toordinal(), rules.last_date.toordinal() + 1):
+    midnights = _midnights(rules.first_date, rules.last_date, zone)
+    for ordinal, (begins, ends) in enumerate(pairwise(midnights), rules.first_date.toordinal()):
         day = date.fromordinal(ordinal)
-        closed, ends = _second(day, _MIDNIGHT, zone), _second(day + _DAY, _MIDNIGHT, zone)
+        if ends - begins == _DAY_SECONDS:  # the offset changes at most once on a date, so here it stays
+            for window in windows_on(day, ruling.get(day), rules):
+                opens.append(begins + _of_day(window.opens))
+                closes.append(begins + _of_day(window.closes))
+            continue
+        closed = begins
         for window in windows_on(day, ruling.get(day), rules):
             opening = max(closed, _second(day, window.opens, zone))
             closing = min(ends, _second(day, window.closes, zone))
@@ -90,6 +98,18 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
         projected=tuple(sorted(day for day, ruler in ruling.items() if ruler.status == "projected")),
         unconfirmed=tuple(sorted(unconfirmed - ruling.keys())),
     )
+
+
+@lru_cache(maxsize=32)
+def _midnights(first: date, last: date, zone: ZoneInfo) -> Sequence[int]:
+    """00:00 of each date and of the one after the last: the same for a calendar however much of it was known."""
+    after = last + timedelta(days=1)
+    days = (date.fromordinal(ordinal) for ordinal in range(first.toordinal(), after.toordinal() + 1))
+    return [_second(day, _MIDNIGHT, zone) for day in days]
+
+
+def _of_day(at: time) -> int:
+    return 3600 * at.hour + 60 * at.minute + at.second
 
 
 def _second(day: date, at: time, zone: ZoneInfo) -> int:
