@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from services.sla import many
 from services.sla.domain.calendar import Calendar, compile_calendar
-from services.sla.domain.running import Pause, run
+from services.sla.domain.running import Extension, ExtensionRefusedError, Pause, run
 from services.sla.domain.terms import counted_from
-from services.sla.many import NO_END, Columns, Round, derive_many, instants, moment
+from services.sla.many import NO_END, Columns, Extended, Round, derive_many, instants, moment
 from services.sla.rehearsal import rounds_of as rounds_of_rows
 from shared.kernel.calendars import CalendarException
 from shared.kernel.centre import Term
@@ -91,6 +92,80 @@ def test_by_columns_and_step_by_step_are_one(
         assert moment(found.counted_from[place]) == counted_from(term, start, calendar)
         if due_at is not None:
             assert moment(found.due_at[place]) == due_at
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    terms.filter(lambda term: term.unit != "same_day"),
+    st.lists(
+        st.tuples(received, st.integers(1, 60), st.booleans(), gaps, st.integers(1, 20), spans), min_size=1, max_size=5
+    ),
+)
+def test_values_and_extensions_by_columns(
+    term: Term, drawn: list[tuple[datetime, int, bool, timedelta, int, Any]]
+) -> None:
+    """Terms that differ in their value alone are one group; working days are added before the pauses or after them."""
+    calendar, columns = CALENDARS[RULES.name]
+    lives = []
+    for start, value, is_first, gap, days, pauses in drawn:
+        at = start + gap
+        courses = pauses_of(at + timedelta(minutes=1) if is_first else start, pauses, last_stands=False)
+        if not is_first and courses:
+            at = (courses[-1].end or at) + gap
+        lives.append((start, value, courses, Extension(at, working_days=days), is_first))
+    found = derive_many(
+        term,
+        instants([start for start, *_ in lives]),
+        [*_extended(lives, first=True), *rounds_of([life[2] for life in lives]), *_extended(lives, first=False)],
+        columns,
+        values=np.array([value for _, value, *_ in lives]),
+    )
+    for place, (start, value, pauses, extension, _) in enumerate(lives):
+        try:
+            course = run(replace(term, value=value), start, pauses, [extension], calendar)
+        except (OutsideCalendarError, ExtensionRefusedError):
+            assert found.left_out[place]
+            continue
+        if not found.left_out[place]:
+            assert moment(found.due_at[place]) == course.promised.at
+
+
+def _extended(lives: list[tuple[datetime, int, list[Pause], Extension, bool]], *, first: bool) -> list[Extended]:
+    of = [place for place, life in enumerate(lives) if life[4] is first]
+    added = [lives[place][3] for place in of]
+    days = np.array([each.working_days for each in added], dtype=np.int64)
+    return [Extended(np.array(of, dtype=np.int64), instants([each.at for each in added]), days)]
+
+
+def test_what_is_left_of_a_standing_pause() -> None:
+    """Two days from Monday at 07:00, less the three hours until the pause."""
+    pause = [Round(np.array([0]), instants([at("2017-11-06 10:00")]), np.array([NO_END]))]
+    found = derive_many(Term(2, "working_day"), instants([at("2017-11-06 07:00")]), pause, CALENDARS[RULES.name][1])
+    assert found.paused[0]
+    assert timedelta(microseconds=int(found.left[0])) == timedelta(hours=13)
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/St_Johns", "America/Havana", "America/Sao_Paulo", "Pacific/Apia", "Asia/Gaza"]
+)
+def test_local_dates_by_columns(zone: str) -> None:
+    """Every half hour of four years is on the date that its zone says, or the zone is left to the stepwise form."""
+    span = replace(RULES, zone=zone, first_date=date(2008, 1, 1), last_date=date(2012, 1, 31), exceptions=())
+    calendar = compile_calendar(span)
+    if zone == "America/St_Johns":
+        with pytest.raises(ValueError, match="2008-11-02 begins twice"):
+            Columns(calendar)
+        return
+    columns, worktime = Columns(calendar), calendar.worktime
+    moments = [worktime.starts_at + n * timedelta(minutes=30) for n in range(48 * 365 * 4)]
+    days = columns.day(instants(moments))
+    assert [columns.date_of(int(day)) for day in days] == [worktime.local_date(moment) for moment in moments]
+    steady = np.diff(columns.offsets)[days] == 0
+    local = [moment.astimezone(worktime.zone).utcoffset() for moment in moments]
+    ahead = columns.offsets[days] // 1_000_000
+    assert all(not s or timedelta(seconds=int(a)) == t for s, a, t in zip(steady, ahead, local, strict=True))
+    standard = {window.opens for window in RULES.windows} | {window.closes for window in RULES.windows}
+    assert {edge.astimezone(worktime.zone).time() for edge in (*worktime.opens, *worktime.closes)} == standard
 
 
 def test_a_table_by_columns() -> None:
