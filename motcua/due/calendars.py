@@ -14,6 +14,7 @@ from motcua.due.members import Members
 from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
 from shared.kernel.calendars import CalendarException, CalendarRules, Kind, Status, Window
 from shared.kernel.centre import Centre
+from shared.kernel.worktime import OutsideCalendarError
 
 AHEAD = timedelta(days=120)
 FARTHEST = timedelta(days=366 * 40)
@@ -40,7 +41,7 @@ class Source:
         self.has_span = has_span
         self.zone = ZoneInfo(rules.zone)
         self._rules = rules
-        self._known_from = sorted({each.known_from for each in rules.exceptions if each.known_from is not None})
+        self.known_from = sorted({each.known_from for each in rules.exceptions if each.known_from is not None})
         self._compiled: dict[int, tuple[Calendar, datetime, datetime]] = {}
 
     def calendar(self, known_at: datetime | None, received_at: datetime, ahead: timedelta = AHEAD) -> Calendar:
@@ -48,7 +49,7 @@ class Source:
 
         A calendar without one is compiled so that it covers the receipt and what lies `ahead` of it.
         """
-        known = -1 if known_at is None else bisect_right(self._known_from, known_at)
+        known = -1 if known_at is None else bisect_right(self.known_from, known_at)
         found = self._compiled.get(known)
         if found is None or not (self.has_span or found[1] <= received_at <= found[2] - ahead):
             rules = self._rules if known_at is None else rules_known_at(self._rules, known_at)
@@ -59,10 +60,20 @@ class Source:
             self._compiled[known] = found = (calendar, worktime.starts_at + _BEHIND, worktime.ends_at - _BEHIND)
         return found[0]
 
+    def outside(self, error: OutsideCalendarError, received_at: datetime) -> OutsideCalendarError:
+        """The error as that receipt alone meets it: what is compiled may reach farther, for other receipts' sake."""
+        if self.has_span:
+            return error
+        return OutsideCalendarError(error.calendar, *_span(received_at, FARTHEST), error.asked)
+
+
+def _span(received_at: datetime, ahead: timedelta) -> tuple[date, date]:
+    return (received_at - 2 * _BEHIND).date(), (received_at + ahead + 2 * _BEHIND).date()
+
 
 def _over(rules: CalendarRules, received_at: datetime, ahead: timedelta, before: CalendarRules | None) -> CalendarRules:
     """The rules over a span for that receipt; it is joined with the one before, doubled, unless that is far away."""
-    first, last = (received_at - 2 * _BEHIND).date(), (received_at + ahead + 2 * _BEHIND).date()
+    first, last = _span(received_at, ahead)
     if before is not None and max(last, before.last_date) - min(first, before.first_date) <= 2 * FARTHEST:
         length = before.last_date - before.first_date
         if first < before.first_date:

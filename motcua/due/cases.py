@@ -58,7 +58,7 @@ class Cases:
             known_at = members.instant(known_at, "as_known_at")
             if known_at < received_at:
                 raise CaseError("known-before-receipt", "as_known_at is before received_at: nothing was known then")
-        term = None if case["term"] is None else self._term(case["term"])
+        term = self.term(case["term"])
         source = shared if shared is not None and case["calendar"] == SHARED else self.source(case["calendar"])
         pauses = case.get("pauses")
         extensions = case.get("extensions")
@@ -84,7 +84,10 @@ class Cases:
                 raise CaseError("calendar-invalid", "calendar is nested too deeply") from None
         raise CaseError("member-invalid", "calendar is a name of the centre's folder, or an object")
 
-    def _term(self, given: object) -> Term:
+    def term(self, given: object) -> Term | None:
+        """The term that a case gives, or null. Raises CaseError."""
+        if given is None:
+            return None
         term = members.known(given, _TERM, "term")
         value = term.get("value")
         key = tuple(term.items())
@@ -123,7 +126,7 @@ def derived(case: Case) -> tuple[datetime, Run | None, Calendar]:
             raise CaseError("outside-calendar", "the due date lies beyond every calendar") from None
         except OutsideCalendarError as error:
             if case.source.has_span or ahead >= FARTHEST:
-                raise CaseError("outside-calendar", str(error)) from None
+                raise CaseError("outside-calendar", str(case.source.outside(error, case.received_at))) from None
             ahead = min(4 * ahead, FARTHEST)
 
 

@@ -3,22 +3,24 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
+from motcua.due import members
 from motcua.due.calendars import Calendars, Source
 from motcua.due.cases import SHARED, Case, Cases, derived
 from motcua.due.errors import CaseError
+from motcua.due.plain import FEWEST, Plain
 from services.sla.wording import Lang
 from shared.kernel.centre import Centre
 
 MOST_BYTES = 1 << 20
 """The longest line that is read; a calendar of fifteen thousand exceptions fits."""
-_CHUNK = 1 << 16
+_CHUNK = 1 << 21
 _BOM = "\ufeff"
 """The mark with which some programs begin a UTF-8 file; where files were joined it stands on later lines, too."""
 _CALENDAR = '"calendar":'
@@ -47,7 +49,7 @@ def run_lines(source: BinaryIO, sink: BinaryIO, centre: Callable[[], Centre], *,
     """
     answers = Answers(centre, explain_in)
     for batch in _batches(source):
-        sink.write("".join([answers.of(line) for line in batch]).encode())
+        sink.write("".join(answers.of_all(batch)).encode())
         sink.flush()
     return answers.errors
 
@@ -61,10 +63,17 @@ class Answers:
     def __init__(self, centre: Callable[[], Centre], explain_in: Lang | None = None) -> None:
         self._explain_in = explain_in
         self._cases = Cases(Calendars(centre))
-        self._decode = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_once).raw_decode
+        self._plain = Plain(self._cases)
+        self._decode = json.JSONDecoder().raw_decode
         self._shared: list[tuple[str, Source]] = []
         self._before: Source | None = None
         self.errors = 0
+
+    def of_all(self, lines: Sequence[bytes | None]) -> list[str]:
+        """The answers to several lines: the plain ones at once, all others one by one."""
+        if self._explain_in is not None or len(lines) < FEWEST:
+            return [self.of(line) for line in lines]
+        return [told or self.of(line) for told, line in zip(self._plain.answers(lines), lines, strict=True)]
 
     def of(self, line: bytes | None) -> str:
         """The answer to one line (None: it was too long to be read), with its line feed."""
@@ -72,7 +81,10 @@ class Answers:
         try:
             text = _text(line)
             spliced, shared = self._recognised(text)
-            given = self._parsed(spliced)
+            try:
+                given = members.parsed(spliced)
+            except CaseError:  # which tells a place: that in the line as it came
+                given, shared = members.parsed(text), None
             name = _name(given)
             case = self._cases.read(given, shared)
             if shared is None and not case.source.has_span:
@@ -108,17 +120,6 @@ class Answers:
             _, end = self._decode(text, len(text) - len(value))
             self._shared = [(text[at:end], source), *self._shared[: _MOST_SHARED - 1]]
         self._before = source
-
-    def _parsed(self, text: str) -> object:
-        try:
-            given, end = self._decode(text)
-        except ValueError as error:
-            raise CaseError("not-json", f"the line is no JSON object: {error}") from None
-        except RecursionError:
-            raise CaseError("not-json", "the line is nested too deeply: a case needs six levels") from None
-        if end != len(text):
-            raise CaseError("not-json", f"the line goes on after its JSON object, at character {end + 1}")
-        return given
 
 
 def _text(line: bytes | None) -> str:
@@ -181,17 +182,3 @@ def _batches(source: BinaryIO) -> Iterator[list[bytes | None]]:
             yield lines
     if rest or too_long:
         yield [None if too_long else rest]
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object whose members have a name each: of two of one name nobody knows which is meant."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise CaseError("member-invalid", f"{twice!r} stands twice in one object: keep one")
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")

@@ -3,16 +3,47 @@
 A place is given by its parts, such as `pauses`, 0, `from`: they are put together only where something is wrong.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, NoReturn
 
 from motcua.due.errors import CaseError
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
+
+
+def parsed(text: str) -> object:
+    """A JSON value in which no member stands twice. Raises CaseError."""
+    try:
+        given, end = _decode(text)
+    except ValueError as error:
+        raise CaseError("not-json", f"the line is no JSON object: {error}") from None
+    except RecursionError:
+        raise CaseError("not-json", "the line is nested too deeply: a case needs six levels") from None
+    if end != len(text):
+        raise CaseError("not-json", f"the line goes on after its JSON object, at character {end + 1}")
+    return given
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose members have a name each: of two of one name nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CaseError("member-invalid", f"{twice!r} stands twice in one object: keep one")
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_once).raw_decode
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,12 @@ def test_members_in_any_order_and_a_calendar_shared_by_text() -> None:
     assert len({json.dumps(found.get("due_at")) for found in alone}) == 3
 
 
+def test_a_place_in_a_line_is_told_whatever_came_before() -> None:
+    """Also where the calendar before that place was recognised by its text."""
+    good, bad = json.dumps(case()).encode(), json.dumps(case()).replace('"term":', '"term"').encode()
+    assert answer(good, good, bad)[-1] == only(bad)
+
+
 def test_centre_is_read_only_where_a_calendar_is_named() -> None:
     """Cases that bring their calendars along need no centre's folder."""
 
