@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import asyncpg
-import httpx
 import pytest
 
 from motcua.embedded.kafka import Toolchain
@@ -16,6 +15,7 @@ from motcua.local import LocalCentre
 from motcua.sinks.inbox import read_inbox
 from shared.contracts.topics import DEADLINES, DOSSIERS, Topic
 from tests.support import eventually, free_port
+from tests.support.asking import asked
 from tests.support.whole import lives, patient_client, play, verified, whole_centre
 
 pytestmark = pytest.mark.timeout(420)
@@ -172,9 +172,8 @@ async def test_two_replicas_killed_over_their_backlog_lose_nothing(
 async def _applied(ports: list[int], topic: Topic) -> list[int]:
     """Records of `topic` that each replica says it has applied."""
     counts = []
-    async with httpx.AsyncClient(trust_env=False) as http:
-        for port in ports:
-            text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
-            found = re.search(rf'^motcua_consumer_applied_total{{topic="{re.escape(topic.name)}"}} (\S+)$', text, re.M)
-            counts.append(int(float(found[1])) if found else 0)
+    for port in ports:
+        text = (await asked(f"http://127.0.0.1:{port}/metrics")).text
+        found = re.search(rf'^motcua_consumer_applied_total{{topic="{re.escape(topic.name)}"}} (\S+)$', text, re.M)
+        counts.append(int(float(found[1])) if found else 0)
     return counts

@@ -22,6 +22,7 @@ from shared.messaging.records import headers_of
 from shared.messaging.relay import partition_of
 from shared.postgres.facts import Cause, Publisher
 from shared.runtime.keys import ApiKey, write_keys
+from tests.support.asking import ask
 from tests.support.service_process import ROOT, ServiceProcess
 from tests.support.told import MORNING, Told
 from tests.support.waiting import eventually_sync
@@ -49,7 +50,7 @@ class Ops(ServiceProcess):
     def reasons(self) -> dict[str, str]:
         """Why it is not ready, by part."""
         try:
-            answer: dict[str, str] = httpx.get(f"{self.url}/readyz", timeout=5).json()["reasons"]
+            answer: dict[str, str] = ask(f"{self.url}/readyz", timeout=5).json()["reasons"]
         except httpx.TransportError:
             return {"views": "does not answer"}
         return answer
@@ -57,7 +58,7 @@ class Ops(ServiceProcess):
     def asked(self, address: str, **params: str) -> Any:
         """What it answers."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        answer = httpx.get(f"{self.url}{address}", params=params, headers=headers, timeout=10)
+        answer = ask(f"{self.url}{address}", params=params, headers=headers, timeout=10)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -78,7 +79,7 @@ class Ops(ServiceProcess):
             return bool(seen[0] == expected)
 
         try:
-            eventually_sync(same, within=within, every=0.3)
+            eventually_sync(same, within=within, every=1)
         except AssertionError:
             assert seen[0] == expected
 

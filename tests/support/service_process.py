@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.asking import ask
 from tests.support.waiting import eventually_sync
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +58,7 @@ class ServiceProcess:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()[-2000:]
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return ask(f"{self.url}/readyz", timeout=5).status_code == 200
         except httpx.TransportError:
             return False
 

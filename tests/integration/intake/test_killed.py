@@ -19,6 +19,7 @@ from shared.postgres.pool import create_pool
 from tests.integration.intake.office import House, Office, build_house, count, fresh_key
 from tests.integration.intake.test_batch import line, new_id, walk_in
 from tests.support import Databases, eventually, free_port
+from tests.support.asking import asked
 from tests.support.reading import facts_on
 from tests.support.service_process import ServiceProcess
 
@@ -47,8 +48,7 @@ async def answering(process: ServiceProcess) -> ServiceProcess:
 
     async def alive() -> bool:
         try:
-            async with httpx.AsyncClient() as http:
-                return (await http.get(f"{process.url}/healthz")).status_code == 200
+            return (await asked(f"{process.url}/healthz")).status_code == 200
         except httpx.TransportError:
             return False
 

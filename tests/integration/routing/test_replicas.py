@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 
 import asyncpg
-import httpx
 
 from motcua.embedded import kafka
 from services.routing.domain.decisions import Decisions, seeded
@@ -15,7 +14,8 @@ from shared.contracts.topics import ASSIGNMENTS
 from shared.runtime.centre import load_centre
 from tests.integration.routing.site import routing_site
 from tests.support import Databases, eventually
-from tests.support.reading import facts_on
+from tests.support.asking import asked
+from tests.support.reading import count_on, facts_on
 from tests.support.service_process import ServiceProcess
 from tests.support.told import Told, send
 
@@ -24,8 +24,7 @@ DOSSIERS = 6000
 
 async def applied(replica: ServiceProcess) -> int:
     """How many records took effect in that process."""
-    async with httpx.AsyncClient() as client:
-        text = (await client.get(f"{replica.url}/metrics")).text
+    text = (await asked(f"{replica.url}/metrics")).text
     counts = [line for line in text.splitlines() if line.startswith("motcua_consumer_applied_total{")]
     return int(sum(float(line.rsplit(" ", 1)[1]) for line in counts))
 
@@ -61,11 +60,11 @@ async def test_a_replica_killed_with_backlog_loses_and_doubles_nothing(
         await holder.close()
         second.start()
 
-        async def all_told() -> list[AnyFact]:
-            found = await facts_on(site.bootstrap, ASSIGNMENTS)
-            return found if len(found) >= expected else []
+        async def all_told() -> bool:
+            return await count_on(site.bootstrap, ASSIGNMENTS) >= expected
 
-        told = await eventually(all_told, within=120, every=1)
+        await eventually(all_told, within=120, every=1)
+        told = await facts_on(site.bootstrap, ASSIGNMENTS)
         work = [await applied(first), await applied(second) + shares[1]]
 
     assert min(work) >= 3 * DOSSIERS // 5
