@@ -20,14 +20,14 @@ from services.notify.hearing import plans_called_for
 from services.notify.sender import AT_ONCE
 from shared.contracts.envelope import AnyFact
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
-from shared.contracts.topics import MESSAGES, TOPICS
-from shared.messaging.admin import create_topics
+from shared.contracts.topics import MESSAGES
 from tests.integration.notify.office import MOBILE, Surroundings, life_now, surroundings
 from tests.support import Databases, eventually, free_port
 from tests.support.life import Life
 from tests.support.reading import facts_on
 from tests.support.service_process import ServiceProcess
 from tests.support.told import send
+from tests.support.topics import made_anew
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -81,19 +81,14 @@ class Site:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def it(
-    toolchain: kafka.Toolchain, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
-    """One notify for these tests, on a broker of its own (topics and groups have fixed names); a test that kills it
-    starts it again."""
+async def it(broker: kafka.Broker, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """One notify for these tests, on topics that begin empty; a test that kills it starts it again."""
     home = tmp_path_factory.mktemp("notify")
     databases = Databases(postgres)
     url = databases.fresh("notify").url("notify")
-    broker = kafka.single(toolchain, home / "kafka", port=free_port(), controller_port=free_port())
     async with AsyncExitStack() as stack:
         stack.callback(databases.drop_all)
-        stack.enter_context(kafka.running(broker))
-        await create_topics(broker.bootstrap, TOPICS.values(), replication=1)
+        await made_anew(broker.bootstrap)
         settings = {"kafka_bootstrap": broker.bootstrap, "send_seconds": 4.0, "lease_seconds": 12.0}
         around = await stack.enter_async_context(surroundings(url, home, port=free_port(), **settings))
         database = await asyncpg.connect(url, server_settings={"search_path": "notify"})

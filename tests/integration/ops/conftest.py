@@ -1,4 +1,4 @@
-"""A broker of this package's own: ops counts every fact of the centre's topics, also those of other tests."""
+"""Empty topics for each file of tests: ops counts every fact of the centre's topics, also those of other tests."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,19 +7,15 @@ from pathlib import Path
 import pytest
 
 from motcua.embedded import kafka
-from shared.contracts.topics import ALL_TOPICS
-from shared.messaging.admin import create_topics
-from tests.support import free_port
 from tests.support.ops import Ops, ops_process
+from tests.support.topics import made_anew
 
 
 @pytest.fixture(scope="module")
-def own_broker(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[kafka.Broker]:
-    """With the centre's topics."""
-    one = kafka.single(toolchain, tmp_path_factory.mktemp("kafka"), port=free_port(), controller_port=free_port())
-    with kafka.running(one):
-        asyncio.run(create_topics(one.bootstrap, ALL_TOPICS, replication=1))
-        yield one
+def own_broker(broker: kafka.Broker) -> kafka.Broker:
+    """The run's broker; the centre's topics exist and are empty."""
+    asyncio.run(made_anew(broker.bootstrap))
+    return broker
 
 
 @pytest.fixture

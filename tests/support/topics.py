@@ -1,0 +1,36 @@
+"""The centre's topics made anew on a broker that other tests have used: cheaper than a broker of one's own."""
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from motcua.database import OPS, SERVICES
+from shared.contracts.topics import ALL_TOPICS
+from shared.messaging.admin import create_topics
+from tests.support.waiting import eventually
+
+
+async def made_anew(bootstrap: str) -> None:
+    """All of them are there and empty, and nobody is left in the services' groups: one that was killed is a member
+    until its session has ended."""
+    names = {topic.name for topic in ALL_TOPICS}
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+
+    async def there() -> list[str]:
+        return sorted(names & set(await admin.list_topics()))
+
+    async def none_left() -> bool:
+        return not await there()
+
+    async def nobody_left() -> bool:
+        known = {name for name, *_ in await admin.list_consumer_groups()}
+        answers = [await admin.describe_consumer_groups([group]) for group in known & {*SERVICES, OPS}]
+        return not any(group[5] for (answer,) in answers for group in answer.groups)
+
+    try:
+        await eventually(nobody_left, within=60, every=0.5)
+        if old := await there():
+            await admin.delete_topics(old)
+            await eventually(none_left, within=30)
+    finally:
+        await admin.close()
+    await create_topics(bootstrap, ALL_TOPICS, replication=1)
