@@ -11,6 +11,7 @@ from motcua.embedded.postgres import Postgres
 from motcua.settings import MotcuaSettings
 from shared.runtime.settings import load
 from tests.support import Databases, free_port, free_ports
+from tests.support.classes import with_classes
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,9 +29,9 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def toolchain() -> kafka.Toolchain:
-    """Java and the broker's jars; these stay in the clone from run to run."""
+    """Java, the broker's jars and their kept classes; these stay in the clone from run to run."""
     settings = load(MotcuaSettings)
-    return kafka.prepare(ROOT / settings.home, java=settings.java, maven=settings.maven)
+    return with_classes(kafka.prepare(ROOT / settings.home, java=settings.java, maven=settings.maven))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from motcua.embedded.process import Child, require_free_port
@@ -33,10 +33,17 @@ def _quiet(sentence: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """What runs the broker: `java` (17 or newer), the folder with its jars."""
+    """What runs the broker: `java` (17 or newer), the folder with its jars, further options of the virtual machine."""
 
     java: str
     jars: Path
+    options: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> Path:
+        """Where the jars' classes may lie as the virtual machine has loaded them, for starts that cost a third less:
+        class data sharing, JEP 350. One of another version goes without."""
+        return self.jars.with_name(f"{self.jars.name}.jsa")
 
 
 def prepare(home: Path, *, java: str = "java", maven: str = "mvn", progress: Progress = _quiet) -> Toolchain:
@@ -45,11 +52,12 @@ def prepare(home: Path, *, java: str = "java", maven: str = "mvn", progress: Pro
     Raises StartError with the way out if Java or Maven is missing, too old or fails.
     """
     _check_java(java)
-    jars = home.resolve() / "jars" / f"kafka-{KAFKA_VERSION}"
+    jars = (home / "jars").resolve() / f"kafka-{KAFKA_VERSION}"
     if not jars.is_dir():
         progress(f"Bringing the jars of Kafka {KAFKA_VERSION} with Maven (once)")
         _copy_jars(maven, jars)
-    return Toolchain(java, jars)
+    tools = Toolchain(java, jars)
+    return replace(tools, options=(f"-XX:SharedArchiveFile={tools.classes}",)) if tools.classes.exists() else tools
 
 
 def _check_java(java: str) -> None:
@@ -157,6 +165,7 @@ class Broker:
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",  # on one machine the second compiler costs more than its code saves
                 "-XX:+ExitOnOutOfMemoryError",
+                *self.toolchain.options,
                 "-Dorg.slf4j.simpleLogger.showDateTime=true",
                 "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
                 "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
@@ -196,7 +205,8 @@ class Broker:
             self.child.kill()
 
     def _format(self, properties: Path) -> None:
-        command = [self.toolchain.java, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{self.toolchain.jars}/*"]
+        command = [self.toolchain.java, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        command += [*self.toolchain.options, "-cp", f"{self.toolchain.jars}/*"]
         command += ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties)]
         try:
             subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
