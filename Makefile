@@ -35,6 +35,7 @@ format: setup ## rewrite the code in the house's format
 events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snapshots from the contracts
 	$(BIN)/python -m motcua.events --write
 
+test: export PYTHONDONTWRITEBYTECODE =# it would have each of hundreds of processes compile the project anew
 test: setup ## every test, on real brokers and databases: JOBS (4) files side by side
 	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
