@@ -1,11 +1,14 @@
-"""Three brokers, one of which is lost under load: acknowledged facts stay, and the way goes on."""
+"""Three brokers, one of which is lost, under load and idle: acknowledged facts stay, and the way goes on."""
 
 import asyncio
 from pathlib import Path
 
 from motcua.embedded.kafka import Cluster
+from shared.contracts.topics import Topic
+from shared.messaging.admin import create_topics
 from tests.integration.messaging.test_outages import acts, all_arrived, count, reached
-from tests.support import Databases, eventually
+from tests.integration.motcua.test_embedded_kafka import read, send
+from tests.support import Databases, eventually, unique
 from tests.support.delivery import SERVICE, dossier
 from tests.support.shell import background, opened
 
@@ -30,3 +33,23 @@ async def test_one_of_three_brokers_is_lost(three_brokers: Cluster, database: Da
                 finally:
                     await asyncio.to_thread(lost.start)
             await all_arrived(shell, topic, key, heard)
+
+
+async def test_three_brokers_survive_the_loss_of_one(three_brokers: Cluster) -> None:
+    """With three copies, two brokers acknowledge and serve while the third is gone, and it comes back."""
+    topic = Topic(unique("copied"), owner="intake", partitions=1)
+    await create_topics(three_brokers.bootstrap, [topic], replication=3)
+    await send(three_brokers.bootstrap, topic.name, b"all up")
+    lost = three_brokers.brokers[0]
+    await asyncio.to_thread(lost.kill)
+    try:
+
+        async def accepted() -> bool:
+            await send(three_brokers.bootstrap, topic.name, b"one down")
+            return True
+
+        await eventually(accepted, within=30)
+        assert set(await read(three_brokers.bootstrap, topic.name)) == {b"all up", b"one down"}
+    finally:
+        await asyncio.to_thread(lost.start)
+    assert lost.running

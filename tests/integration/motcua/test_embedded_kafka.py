@@ -11,7 +11,7 @@ from motcua.embedded import kafka
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics
-from tests.support import eventually, free_port, unique
+from tests.support import free_port, unique
 
 
 async def send(bootstrap: str, topic: str, value: bytes) -> None:
@@ -50,26 +50,6 @@ async def test_an_orderly_stop_and_a_kill_keep_what_was_acknowledged(
         assert await read(broker.bootstrap, topic.name) == [b"before the stop", b"before the kill"]
     finally:
         await asyncio.to_thread(broker.stop)
-
-
-async def test_three_brokers_survive_the_loss_of_one(three_brokers: kafka.Cluster) -> None:
-    """With three copies, two brokers acknowledge and serve while the third is gone, and it comes back."""
-    topic = Topic(unique("copied"), owner="intake", partitions=1)
-    await create_topics(three_brokers.bootstrap, [topic], replication=3)
-    await send(three_brokers.bootstrap, topic.name, b"all up")
-    lost = three_brokers.brokers[0]
-    await asyncio.to_thread(lost.kill)
-    try:
-
-        async def accepted() -> bool:
-            await send(three_brokers.bootstrap, topic.name, b"one down")
-            return True
-
-        await eventually(accepted, within=30)
-        assert set(await read(three_brokers.bootstrap, topic.name)) == {b"all up", b"one down"}
-    finally:
-        await asyncio.to_thread(lost.start)
-    assert lost.running
 
 
 def test_a_taken_port_is_named_with_its_setting(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
