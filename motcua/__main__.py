@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from motcua import parked
-from motcua.events import events
+from motcua.parked import cli as parked
 from motcua.settings import MotcuaSettings
 from motcua.simulate import cli as simulate
 from services.sla.wording import Lang
@@ -32,7 +31,6 @@ def motcua() -> None:
     """The backbone of a public administrative centre. Settings come from the environment, prefix MOTCUA_."""
 
 
-app.command()(events)
 app.add_typer(parked.app, name="parked")
 app.add_typer(simulate.app, name="simulate")
 
@@ -284,6 +282,14 @@ def topics(
         raise typer.Exit(1) from error
     for topic in ALL_TOPICS:
         out.print(f"{topic.name}: {topic.partitions} partitions, {'created' if topic.name in created else 'as wanted'}")
+
+
+@app.command()
+def events(rewrite: Annotated[bool, typer.Option("--write", help="Write the files instead.")] = False) -> None:
+    """Check (or --write) the event catalogue and the frozen schemas of this source tree. Status 1: they differ."""
+    from motcua import events as catalogue
+
+    catalogue.events(rewrite)
 
 
 def main() -> None:

@@ -6,8 +6,6 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 from pydantic_settings import SettingsConfigDict
 
-from motcua.database import url_for
-from motcua.embedded.postgres import superuser_url
 from shared.runtime.settings import Settings
 
 
@@ -52,9 +50,13 @@ class MotcuaSettings(Settings):
 
     def database_url(self, service: str) -> str:
         """The URL by which a service reaches its schema, or `verify` or `ops` what it may read."""
+        from motcua.database import url_for  # with psycopg, which a command that asks nothing does without
+
         return url_for(self.admin_url, service, password=self.passwords.get(service))
 
     @property
     def admin_url(self) -> str:
         """The superuser's URL: the existing server's, or the local one's."""
+        from motcua.embedded.postgres import superuser_url
+
         return self.database or superuser_url(self.database_port)

@@ -10,7 +10,7 @@ import pytest
 
 import services
 from motcua.database import SERVICES, open_to_ops
-from motcua.parked import Place, decide, find, listed, told, waiting
+from motcua.parked.records import Place, decide, find, listed, told, waiting
 from motcua.up import Held
 from shared.kernel.errors import ExpectedError
 from shared.postgres.migrate import migrate

@@ -1,6 +1,8 @@
 """The command's own words: what is wrong is told in a sentence, with a status that scripts can tell apart."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,10 @@ def test_a_database_that_is_no_address_is_a_wrong_setting(
     told = capsys.readouterr().err
     assert "MOTCUA_DATABASE" in told
     assert "s3cret" not in told
+
+
+def test_a_command_loads_what_it_needs_and_no_more() -> None:
+    """Half of the start of `motcua due` was the database's drivers and the contracts, of which it asks nothing."""
+    asked = "import sys, motcua.__main__; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    assert not {"psycopg", "asyncpg", "aiokafka", "shared.contracts.registry"} & set(loaded.stdout.split())

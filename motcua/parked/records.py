@@ -1,39 +1,22 @@
-"""`motcua parked`: the records that wait in a service's held table, and an operator's word on them.
+"""Records that wait in a service's held table, and an operator's word on them.
 
 A decision is only noted here; the service's consumer carries it out, under the dossier's lock, within seconds.
 """
 
-import asyncio
-import os
-import pwd
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from textwrap import shorten
-from typing import Annotated, Any, TypeVar
 
 import asyncpg
-import typer
-from rich.console import Console
 
-from motcua.database import SERVICES, VERIFY, away
-from motcua.settings import MotcuaSettings
-from shared.kernel.errors import ExpectedError, StartError
+from motcua.database import SERVICES
+from shared.kernel.errors import ExpectedError
 from shared.messaging import held
 from shared.postgres.pool import connect
-from shared.runtime.settings import load
-
-app = typer.Typer(help="Records that wait: list, show, replay or discard them.", no_args_is_help=True)
-out = Console(highlight=False)
 
 _WIDEST = 200
 """Characters of a reason in the list; `show` has all of it."""
-
-T = TypeVar("T")
-
-Service = Annotated[str, typer.Argument(help="Whose record: " + ", ".join(SERVICES))]
-Where = Annotated[str, typer.Argument(help="Topic/partition/offset, as `list` shows it.")]
-By = Annotated[str | None, typer.Option(help="Who decides; default: this machine's account.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,59 +39,11 @@ class Place:
         return cls(topic, partition, offset)
 
 
-@app.command("list")
-def list_held() -> None:
-    """Everything that waits, in every service; what blocks comes first."""
-    settings = load(MotcuaSettings)
-    found = {service: _run(waiting(settings.database_url(VERIFY), service)) for service in SERVICES}
-    for service, rows in found.items():
-        for line in listed(service, rows):
-            out.print(line, markup=False, soft_wrap=True)
-    if not any(found.values()):
-        out.print("Nothing waits.")
-
-
-@app.command()
-def show(service: Service, place: Where) -> None:
-    """One record with its headers and its value (no personal data travels)."""
-    settings = load(MotcuaSettings)
-    record = _run(find(settings.database_url(VERIFY), _known(service), Place.parse(place)))
-    for line in told(record):
-        out.print(line, markup=False, soft_wrap=True)
-
-
-@app.command()
-def replay(service: Service, place: Where, by: By = None) -> None:
-    """Apply the record as it stands: its cause is mended, or a fork is to be believed."""
-    _decide(service, place, "replay", by)
-
-
-@app.command()
-def discard(service: Service, place: Where, by: By = None) -> None:
-    """Pass over the record for good; what waits behind it follows."""
-    _decide(service, place, "discard", by)
-
-
-def _decide(service: str, place: str, verdict: held.Verdict, by: str | None) -> None:
-    settings = load(MotcuaSettings)
-    who = by or pwd.getpwuid(os.getuid()).pw_name
-    _run(decide(settings.database_url(_known(service)), service, Place.parse(place), verdict, by=who))
-    out.print(f"Noted: {verdict} {place} in {service}. `motcua parked list` shows when it is done.", markup=False)
-
-
-def _known(service: str) -> str:
+def known(service: str) -> str:
+    """The name of a service that has a held table. Raises ExpectedError for another."""
     if service not in SERVICES:
         raise ExpectedError("no-such-service", f"there is no service {service}: {', '.join(SERVICES)}")
     return service
-
-
-def _run(asked: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(asked)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise away(error) from error
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidCatalogNameError) as error:
-        raise StartError(f"The database is not prepared ({error}): run `motcua prepare` or `motcua up`.") from error
 
 
 async def waiting(url: str, service: str) -> list[asyncpg.Record]:
