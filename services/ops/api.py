@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.ops.report import LagReport
 from services.ops.sampler import Sampler
 from services.ops.views import Arrivals, Messages, Stages, Views
 from shared.contracts.envelope import Role
 from shared.kernel.errors import ExpectedError, FieldError, TransientError
+from shared.runtime.addresses import QueryInstant
 from shared.runtime.keys import Principal, require
 
 WATCHERS: tuple[Role, ...] = ("ops", "leader", "auditor")
@@ -26,8 +27,8 @@ class SpanQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    from_: AwareDatetime | None = Field(default=None, alias="from")
-    to: AwareDatetime | None = None
+    from_: QueryInstant | None = Field(default=None, alias="from")
+    to: QueryInstant | None = None
 
 
 Spanned = Annotated[SpanQuery, Query()]

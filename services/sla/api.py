@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from pydantic import BaseModel
 
 from services.sla import store
 from services.sla.calendars import follow, known_at, of_version
@@ -32,29 +32,21 @@ from shared.contracts.envelope import Instant, Role
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.kernel.worktime import OutsideCalendarError
 from shared.messaging.service import Context
+from shared.runtime.addresses import QueryInstant
 from shared.runtime.keys import Caller, Principal, require
 
 _STAFF: tuple[Role, ...] = ("clerk", "officer", "leader", "ops", "auditor", "service", "importer")
 _ALL_DEPARTMENTS: tuple[Role, ...] = ("clerk", "leader", "ops", "auditor", "service")
 
 
-def _instant(value: object) -> object:
-    """Only date, time and offset: the framework would also read a number as seconds since 1970."""
-    if isinstance(value, str) and "T" not in value.upper():
-        raise ValueError("write an instant as YYYY-MM-DDTHH:MM:SS with its offset, +07:00 or Z")
-    return value
-
-
 Procedure = Annotated[str, Query(min_length=1, max_length=40, description="The procedure's code, such as 2.000488.")]
 ReceivedAt = Annotated[
-    AwareDatetime | None,
-    BeforeValidator(_instant),
+    QueryInstant | None,
     Query(description="With an offset, such as 2017-11-06T07:00:00+07:00; now if left out."),
 ]
 After = Annotated[UUID | None, Query(description="The `next` of the page before.")]
 KnownAt = Annotated[
-    AwareDatetime | None,
-    BeforeValidator(_instant),
+    QueryInstant | None,
     Query(description="Explain what was known then: what became known or was recorded later is left out."),
 ]
 Language = Annotated[Lang, Query(description="Of the sentences.")]

@@ -196,6 +196,24 @@ async def test_programs_ask_with_a_key_and_get_problems(site: Site) -> None:
         assert {"/views/arrivals", "/views/stages", "/views/messages", "/lag"} <= described.keys()
 
 
+@pytest.mark.parametrize("view", ["arrivals", "stages", "messages"])
+async def test_a_view_takes_instants_and_nothing_like_them(site: Site, view: str) -> None:
+    """A year or seconds since 1970 are refused, not read as a window nobody meant; a lost + is told as such."""
+    async with site.browser() as browser:
+        browser.headers["Authorization"] = "Bearer ops-key"
+        for end in ("from", "to"):
+            for written in ("2017", "1493571600", "2017-05-01", "2017-05-01 00:00:00Z", ""):
+                answer = await browser.get(f"/views/{view}", params={end: written})
+                assert answer.status_code == 422
+                assert answer.json()["errors"][0]["pointer"] == f"/query/{end}"
+                assert "YYYY-MM-DDTHH:MM:SS with its offset" in answer.json()["errors"][0]["detail"]
+            answer = await browser.get(f"/views/{view}?{end}=2017-05-01T00:00:00+07:00")
+            assert answer.status_code == 422
+            assert "%2B" in answer.json()["errors"][0]["detail"]
+            good = (await browser.get(f"/views/{view}?{end}=2017-05-01T00:00:00%2B07:00")).json()
+            assert good[{"from": "begins_at", "to": "ends_at"}[end]] == "2017-05-01T00:00:00+07:00"
+
+
 async def test_the_lag_is_there_for_programs(site: Site) -> None:
     """The same report as `motcua lag --json`, from the last looks."""
     async with site.browser() as browser:

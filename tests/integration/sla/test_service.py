@@ -215,7 +215,7 @@ async def test_due_date_before_there_is_a_dossier(
             await ask(procedure="2.000908", received_at="2026-12-31T16:00:00+07:00"), 422, "outside-calendar"
         )
         assert "week covers 2017-01-01 to 2026-12-31" in outside["detail"]
-        for bad in ("2018-01-02T09:00:00", "2018-01-02", "0", "1514858400", "soon"):
+        for bad in ("2018-01-02T09:00:00", "2018-01-02", "0", "1514858400", "soon", "2018-01-02T09:00:00 07:00"):
             problem(await ask(procedure="2.000908", received_at=bad), 422, "invalid-content")
         problem(await stp.get("/due"), 422, "invalid-content")
         problem(await nobody.get("/due", params={"procedure": "L.7"}), 401, "unauthorized")
