@@ -20,7 +20,8 @@ class _Told(BaseModel):
 class _View(_Told):
     """Windows that begin at or after `begins_at` and before `ends_at` (centre time).
 
-    `unreadable` counts, by topic and over all time, the records that nobody could read and that no view counts.
+    `unreadable` counts, by topic and over all time, the records that ops could not read and that no view counts: also
+    those that the services have passed over since.
     """
 
     begins_at: datetime
@@ -101,7 +102,7 @@ class Views:
         return {(what[0], number): (tally.offset, self._moved[what[0], number]) for number, what, tally in found}
 
     def unreadable(self) -> dict[str, int]:
-        """Records that nobody could read, by topic."""
+        """Records that could not be read, by topic."""
         counts = {topic.name: 0 for topic in SOURCES}
         for _, what, tally in self._plain("unreadable"):
             counts[what[0]] += tally.count

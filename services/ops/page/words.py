@@ -73,6 +73,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "outcome": ("Kết quả", "Outcome"),
     "until": ("đến", "until"),
     "nothing": ("Chưa có gì.", "Nothing yet."),
+    "passed_over": (
+        "Bản ghi không đọc được, không tính ở trên, kể từ đầu",
+        "Unreadable records, not in the counts above, since the beginning",
+    ),
+    "held_elsewhere": (
+        "Bản ghi nào còn chờ quyết định thì có ở mục “Còn giữ trong dịch vụ”.",
+        "Those that still wait for a decision stand under “Held in the services”.",
+    ),
     "elapsed": (
         "Thời gian trôi qua, không phải giờ làm việc; không tính lúc chờ người nộp.",
         "Elapsed, not working time; waiting for the applicant is not part of it.",

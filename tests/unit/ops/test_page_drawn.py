@@ -123,3 +123,15 @@ def test_every_figure_says_what_it_is_where_columns_have_no_room(language: Langu
         for row in rows:
             for (tag, label, text), (_, _, column) in zip(row, head, strict=False):
                 assert tag == "th" or label == column or text.startswith(("tắc", "stuck", "rảnh", "idle"))
+
+
+def test_unreadable_records_are_an_alarm_only_while_a_service_holds_them() -> None:
+    """ops passes over them for good and says so, in no section of another topic."""
+    passed = [(Key("unreadable", 0, 0, (DOSSIERS.name,)), Tally(9, 4))]
+    discarded = drawn(tallies=passed, services=[backlog("sla")])
+    assert "not in the counts above, since the beginning: 4 (intake.dossiers.v1)" in discarded
+    assert discarded.rindex("</section>") < discarded.index("4 (intake.dossiers.v1)")
+    for alarm in ('class="fault"', 'class="state stuck"'):
+        assert alarm not in discarded
+    waiting = drawn(tallies=passed, services=[backlog("sla", unreadable=4)])
+    assert '<span class="state stuck">4 unreadable, 15 min</span>' in waiting
