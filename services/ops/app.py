@@ -45,12 +45,17 @@ def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
     def now() -> datetime:
         return (views.latest if settings.clock == "set" else None) or machine_now()
 
+    def begun() -> bool:
+        counts = worker.reason_not_ready() is None or bool(views.positions())
+        return counts and follower.reason_not_ready() is None
+
     keys = KeyRing(settings.keys_file)
     app = create_app(
         "motcua ops", health=health, keys=keys, catalogue_version=centre.catalogue_version, bodies=routes.BODIES
     )
     app.include_router(router(views, sampler, now=now))
-    app.include_router(routes.router(routes.Page(centre, views, sampler, now=now), sampler, keys, Sessions()))
+    page = routes.Page(centre, views, sampler, now=now, begun=begun)
+    app.include_router(routes.router(page, sampler, keys, Sessions()))
     # stopped in reverse: first the looks, and with them every page's stream, then requests, then the counting
     parts: dict[str, Part] = {
         "views": worker.run,

@@ -44,11 +44,14 @@ Lang = Annotated[Language, Query()]
 class Page:
     """Draws the page's moving part once a look and language, however many look at it."""
 
-    def __init__(self, centre: Centre, views: Views, sampler: Sampler, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, centre: Centre, views: Views, sampler: Sampler, *, now: Callable[[], datetime], begun: Callable[[], bool]
+    ) -> None:
         self._centre = centre
         self._views = views
         self._sampler = sampler
         self._now = now
+        self._begun = begun
         self._environment = Environment(
             loader=PackageLoader("services.ops.page", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -80,6 +83,8 @@ class Page:
             arrivals=self._views.arrivals(end - HOUR, end),
             stages=self._views.stages(end - DAY, end),
             messages=self._views.messages(end - DAY, end),
+            begun=self._begun(),
+            counted=sum(next_offset for next_offset, _ in self._views.positions().values()),
         )
         on = self._centre.local_date(now)
         names = {one.code: one.name_vi if language == "vi" else one.name_en for one in self._centre.departments_on(on)}

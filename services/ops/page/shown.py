@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from services.ops.domain.pace import WORDS, Word
 from services.ops.report import LagReport, TopicLag
 from services.ops.views import Arrivals, Messages, Stages
+from services.ops.worker import GROUP
 from shared.contracts.topics import ASSIGNMENTS, CALENDARS, DEADLINES, DOSSIERS, MESSAGES
 
 HOUR = timedelta(hours=1)
@@ -55,7 +56,11 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One moment of the page. `now` is centre time, `report` machine time; `fault` says why nothing newer is known."""
+    """One moment of the page. `now` is centre time, `report` machine time; `fault` says why nothing newer is known.
+
+    `begun` is false while this process may not hold all that was counted; `counted` are the records that its views
+    reflect.
+    """
 
     now: datetime
     report: LagReport | None
@@ -63,6 +68,22 @@ class Shown:
     arrivals: Arrivals
     stages: Stages
     messages: Messages
+    begun: bool
+    counted: int
+
+    @property
+    def still_counting(self) -> bool:
+        """Whether the views lack facts that are not new: then an empty one does not mean that there was nothing."""
+        return not self.begun or any(lag.state not in ("idle", "flowing") for lag in self._own)
+
+    @property
+    def to_count(self) -> int:
+        """The records that the views lack, as far as that is known."""
+        return sum(lag.behind for lag in self._own)
+
+    @property
+    def _own(self) -> list[TopicLag]:
+        return [lag for lag in self.report.topics if lag.group == GROUP] if self.report is not None else []
 
     @property
     def flows(self) -> list[Flow]:

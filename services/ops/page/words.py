@@ -73,6 +73,13 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "outcome": ("Kết quả", "Outcome"),
     "until": ("đến", "until"),
     "nothing": ("Chưa có gì.", "Nothing yet."),
+    "still_counting": (
+        "Hồ sơ, từng bước và tin nhắn: còn đang đếm",
+        "Dossiers, stages and messages are still being counted",
+    ),
+    "records": ("bản ghi", "records"),
+    "not_counted_yet": ("Còn đang đếm.", "Still being counted."),
+    "none_within": ("Không có trong khoảng này.", "None within this time."),
     "passed_over": (
         "Bản ghi không đọc được, không tính ở trên, kể từ đầu",
         "Unreadable records, not in the counts above, since the beginning",

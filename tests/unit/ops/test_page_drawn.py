@@ -63,13 +63,15 @@ def drawn(
     topics: Iterable[TopicLag] = (),
     services: Iterable[ServiceBacklog] = (),
     language: Language = "en",
+    begun: bool = True,
 ) -> str:
     """The page's moving part."""
     views = Views()
     for key, tally in tallies:
         views.put(key, tally, NOW)
     sampler = cast(Sampler, Looked(list(topics), list(services)))
-    return Page(load_centre(ROOT / "config/binh-phuoc"), views, sampler, now=lambda: NOW).live(language)
+    page = Page(load_centre(ROOT / "config/binh-phuoc"), views, sampler, now=lambda: NOW, begun=lambda: begun)
+    return page.live(language)
 
 
 class Tables(HTMLParser):
@@ -135,3 +137,18 @@ def test_unreadable_records_are_an_alarm_only_while_a_service_holds_them() -> No
         assert alarm not in discarded
     waiting = drawn(tallies=passed, services=[backlog("sla", unreadable=4)])
     assert '<span class="state stuck">4 unreadable, 15 min</span>' in waiting
+
+
+def test_views_that_lag_behind_say_how_far_they_are() -> None:
+    """An empty view means that there was nothing only once everything is counted."""
+    position = [(Key("position", 0, 0, (DOSSIERS.name,)), Tally(12_345))]
+    counting = drawn(tallies=position, topics=[lag("ops", 14_055, waits=7200), lag("sla", 0)])
+    assert "still being counted: 12,345/26,400 records (46 %)" in counting
+    assert counting.count("Still being counted.") == 3
+    assert "None within this time." not in counting
+    before_the_first = drawn(begun=False)
+    assert "are still being counted.<" in before_the_first
+    assert before_the_first.count("Still being counted.") == 3
+    counted = drawn(tallies=position, topics=[lag("ops", 0), lag("sla", 4, waits=7200)])
+    assert "being counted" not in counted
+    assert counted.count("None within this time.") == 3
