@@ -49,7 +49,7 @@ class Stages(_View):
     """How long dossiers were in a state, by the state that they left it for, where they left it in the span.
 
     Elapsed time, not working time. Pauses (waiting for the applicant) are told apart and are not part of the stages.
-    A percentile is the upper end of a bucket: at most a fifth too long.
+    A percentile comes from buckets: at most a fifth too long, and never too short.
     """
 
     class Stage(_Told):
@@ -135,7 +135,7 @@ class Views:
         stages: list[Stages.Stage] = []
         pauses: list[Stages.Stage] = []
         for (left, entered), tally in sorted(found.items(), key=lambda one: [_in_course(state) for state in one[0]]):
-            median, late = percentile(tally.buckets, 0.5), percentile(tally.buckets, 0.9)
+            median, late = percentile(tally, 0.5), percentile(tally, 0.9)
             if median is None or late is None:
                 continue
             one = Stages.Stage(

@@ -14,6 +14,8 @@ WINDOW_SECONDS: Mapping[str, int] = {"arrivals": 60, "stages": 3600, "messages":
 
 _BUCKETS_A_DOUBLING = 4
 _LEAST_SECONDS = 1.0
+_ROUNDED_SECONDS = 0.0005
+"""By which a sum may be too small for each duration in it."""
 
 
 class Key(NamedTuple):
@@ -63,19 +65,27 @@ def upper_end(bucket: int) -> float:
     return float(_LEAST_SECONDS * 2 ** (bucket / _BUCKETS_A_DOUBLING))
 
 
-def percentile(buckets: Mapping[int, int], share: float) -> float | None:
-    """The upper end of the bucket in which the `share` (0 to 1) of all durations is reached; None for no durations.
+def _lower_end(bucket: int) -> float:
+    return upper_end(bucket - 1) if bucket else 0.0
 
-    At most a fifth (2^¼) above the true one, and never below it, for durations of a second and more.
+
+def percentile(tally: Tally, share: float) -> float | None:
+    """Within how many seconds the `share` (0 to 1) of all durations lies, or a little more; None for no durations.
+
+    Never below the true one, and at most a fifth (2^¼) above it, for durations of a second and more. It is the upper
+    end of its bucket, or less where the sum leaves less: what all durations exceed the lower ends of their buckets by
+    is shared by those of this bucket that are not shorter. So a single duration is told as it is.
     """
-    total = sum(buckets.values())
+    total = sum(tally.buckets.values())
     if not total:
         return None
-    reached = 0
-    for bucket in sorted(buckets):
-        reached += buckets[bucket]
-        if reached >= share * total:
-            return upper_end(bucket)
+    lower_ends = sum(_lower_end(bucket) * times for bucket, times in tally.buckets.items())
+    excess = max(0.0, tally.seconds + total * _ROUNDED_SECONDS - lower_ends)
+    rank, reached = max(1, ceil(share * total)), 0
+    for bucket in sorted(tally.buckets):
+        reached += tally.buckets[bucket]
+        if reached >= rank:
+            return min(upper_end(bucket), _lower_end(bucket) + excess / (reached - rank + 1))
     raise AssertionError("the last bucket reaches the whole")
 
 

@@ -89,8 +89,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Those that still wait for a decision stand under “Held in the services”.",
     ),
     "elapsed": (
-        "Thời gian trôi qua, không phải giờ làm việc; không tính lúc chờ người nộp.",
-        "Elapsed, not working time; waiting for the applicant is not part of it.",
+        "Thời gian trôi qua, không phải giờ làm việc; không tính lúc chờ người nộp. "
+        "Mức 50 % và 90 % có thể dài hơn thực tế nhiều nhất một phần năm.",
+        "Elapsed, not working time; waiting for the applicant is not part of it. "
+        "50 % and 90 % may be told up to a fifth too long.",
     ),
     "submitted": ("đã nộp", "submitted"),
     "received": ("đã tiếp nhận", "received"),
@@ -140,5 +142,6 @@ class Words:
 
     def number(self, value: float) -> str:
         """Grouped by thousands; one decimal below ten, where there is one. Vietnamese writes 1.234,5."""
-        text = f"{value:,.1f}" if value < 10 and value % 1 >= 0.05 else f"{value:,.0f}"
+        tenths = round(value, 1)
+        text = f"{value:,.0f}" if tenths >= 10 or tenths % 1 == 0 else f"{tenths:.1f}"
         return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text

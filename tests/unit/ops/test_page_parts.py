@@ -56,6 +56,9 @@ def test_a_word_that_nobody_translated_stands_for_itself() -> None:
     [
         (None, "–", "–"),
         (0.25, "0,2 giây", "0.2 s"),
+        (8.96, "9 giây", "9 s"),
+        (9.04, "9 giây", "9 s"),
+        (9.96, "10 giây", "10 s"),
         (119, "119 giây", "119 s"),
         (150, "2,5 phút", "2.5 min"),
         (7200, "2 giờ", "2 h"),

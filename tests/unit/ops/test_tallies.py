@@ -39,14 +39,28 @@ def test_a_bucket_holds_what_it_says(seconds: float) -> None:
 def test_a_percentile_is_at_most_a_fifth_too_long(durations: list[float], share: float) -> None:
     """Never shorter than the true one."""
     true = sorted(durations)[max(0, ceil(share * len(durations)) - 1)]
-    told = percentile(filled(durations).buckets, share)
+    told = percentile(filled(durations), share)
     assert told is not None
     assert true * (1 - 1e-6) <= told <= true * 2**0.25 * (1 + 1e-6)
 
 
+@given(st.floats(1, 1e8).map(lambda value: round(value, 3)), st.sampled_from([0.5, 0.9, 1.0]))
+def test_a_single_duration_is_told_as_it_is(seconds: float, share: float) -> None:
+    """21 s are within 21 s, not within the 23 s at which their bucket ends."""
+    assert percentile(filled([seconds]), share) == pytest.approx(seconds, abs=0.001, rel=1e-9)
+
+
+def test_a_longer_share_takes_no_less_time() -> None:
+    """Also where both lie in one bucket."""
+    tally = filled([21.0, 19.5, 20.0, 3.0])
+    told = [percentile(tally, share) or 0.0 for share in (0.25, 0.5, 0.75, 1.0)]
+    assert told == sorted(told)
+    assert told[1] < upper_end(bucket_of(20.0))
+
+
 def test_no_durations_have_no_percentile() -> None:
     """Unknown is not zero."""
-    assert percentile({}, 0.5) is None
+    assert percentile(NOTHING, 0.5) is None
 
 
 @given(st.lists(st.lists(SECONDS), max_size=4))
