@@ -62,6 +62,12 @@ class Ops(ServiceProcess):
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def page(self) -> str:
+        """The page for people, in English."""
+        with httpx.Client(base_url=self.url, timeout=10) as browser:
+            browser.post("/sign-in", data={"key": TOKEN})
+            return browser.get("/?lang=en").text
+
     def views(self) -> dict[str, Any]:
         """All of them, over all time."""
         return {view: self.asked(f"/views/{view}", **ALWAYS) for view in VIEWS}

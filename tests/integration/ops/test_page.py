@@ -150,6 +150,15 @@ async def test_the_stream_brings_moment_after_moment(site: Site) -> None:
         assert seen[1] != seen[2]
 
 
+async def test_views_that_are_not_read_yet_are_not_told_as_empty(site: Site) -> None:
+    """Nothing counts here, so nobody knows what there was."""
+    async with site.browser() as browser:
+        await sign_in(browser, "ops-key")
+        page = (await browser.get("/?lang=en")).text
+        assert "Dossiers, stages and messages are still being counted" in page
+        assert "None within this time." not in page
+
+
 async def test_who_signs_out_or_loses_the_key_is_out(site: Site) -> None:
     """A session ends by itself when its key does."""
     async with site.browser() as browser:

@@ -38,6 +38,9 @@ async def test_what_cannot_be_read_is_counted_and_stops_nothing(own_broker: kafk
     await asyncio.to_thread(ops.shows, expected)
     assert expected["arrivals"]["total"] == 60
     assert expected["arrivals"]["unreadable"] == {DOSSIERS.name: 1, MESSAGES.name: 2}
+    page = await asyncio.to_thread(ops.page)
+    assert f"since the beginning: 1 ({DOSSIERS.name})" in page
+    assert "still being counted" not in page.lower()
 
 
 async def test_restarts_change_nothing(own_broker: kafka.Broker, two: Two) -> None:
