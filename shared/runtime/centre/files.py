@@ -77,8 +77,8 @@ class CentreFiles:
 def read_files(folder: Path) -> CentreFiles:
     """Read the whole folder once; what is parsed later is what was hashed. Blocks on the disk.
 
-    Files and folders whose names begin with a dot are left out (editors and mounted volumes keep theirs there).
-    The hash depends on paths and bytes alone. Raises StartError if the folder cannot be read.
+    Files and folders that do not count (see `_counts`) are left out. The hash depends on paths and
+    bytes alone. Raises StartError if the folder cannot be read.
     """
     content: dict[str, bytes] = {}
     try:
@@ -89,7 +89,7 @@ def read_files(folder: Path) -> CentreFiles:
             )
         for path in sorted(folder.rglob("*")):
             parts = path.relative_to(folder).parts
-            if not any(part.startswith(".") for part in parts) and path.is_file():
+            if _counts(parts) and path.is_file():
                 content["/".join(parts)] = path.read_bytes()
     except OSError as error:
         raise StartError(
@@ -101,6 +101,13 @@ def read_files(folder: Path) -> CentreFiles:
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)
     return CentreFiles(folder, content, digest.hexdigest()[:16])
+
+
+def _counts(parts: Sequence[str]) -> bool:
+    """Whether a path is configuration: not what editors, desktops and mounted volumes leave behind (a dot first; ~ or #
+    at either end), and no README at the top, whose words change nothing."""
+    leftover = any(part[0] in ".~#" or part[-1] in "~#" for part in parts)
+    return not leftover and not (len(parts) == 1 and parts[0].partition(".")[0].upper() == "README")
 
 
 @dataclass(slots=True)

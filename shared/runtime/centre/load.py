@@ -10,6 +10,7 @@ from shared.kernel.dated import Dated, in_force
 from shared.runtime.centre import tables
 from shared.runtime.centre.calendars import read_calendars
 from shared.runtime.centre.files import Problems, read_files, read_rows
+from shared.runtime.centre.names import check_names
 from shared.runtime.centre.settings import FILE, read_settings
 from shared.runtime.centre.steps import check_steps
 
@@ -28,6 +29,7 @@ def load_centre(folder: Path) -> Centre:
     """
     files = read_files(folder)
     problems = Problems()
+    check_names(files, problems)
     settings = read_settings(files, problems)
     departments = read_rows(files, "departments.csv", tables.DEPARTMENTS, problems, tables.department)
     counters = read_rows(files, "counters.csv", tables.COUNTERS, problems, tables.counter)

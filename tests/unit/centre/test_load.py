@@ -146,11 +146,19 @@ def test_the_hash_covers_every_file(tmp_path: Path) -> None:
     assert len(versions) == 4
 
 
-def test_hidden_files_are_not_configuration(tmp_path: Path) -> None:
-    """Editors and mounted volumes keep their own files there, under names that begin with a dot."""
+@pytest.mark.parametrize("name", [".departments.csv.swp", ".DS_Store", "runs.csv~", "#runs.csv#", "README.md"])
+def test_what_editors_leave_behind_is_not_configuration(tmp_path: Path, name: str) -> None:
+    """Their files change neither what is read nor the version, nor does a README."""
     folder = write_centre(tmp_path)
     before = load_centre(folder).catalogue_version
-    (folder / ".departments.csv.swp").write_bytes(b"\xff")
+    (folder / name).write_bytes(b"\xff")
+    assert load_centre(folder).catalogue_version == before
+
+
+def test_hidden_folders_are_not_configuration(tmp_path: Path) -> None:
+    """Mounted volumes keep their own there, under names that begin with a dot."""
+    folder = write_centre(tmp_path)
+    before = load_centre(folder).catalogue_version
     (folder / "..data").mkdir()
     (folder / "..data" / "departments.csv").write_text("x")
     assert load_centre(folder).catalogue_version == before

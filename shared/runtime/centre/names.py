@@ -1,0 +1,46 @@
+"""The names that a centre's folder knows: a file under any other one would count for nothing, and nobody would see."""
+
+import difflib
+from collections.abc import Iterable
+
+from shared.runtime.centre.files import CentreFiles, Problems
+
+NEEDED = (
+    "centre.toml",
+    "departments.csv",
+    "counters.csv",
+    "procedures.csv",
+    "requirements.csv",
+    "receiving.csv",
+    "calendars.csv",
+)
+OPTIONAL = ("steps.csv", "staffing.csv", "service_times.csv", "runs.csv", "activities.csv")
+FOLDERS = ("calendars/", "messages/")
+MAPPING = "mapping.toml"  # how the names of mappings end; `motcua replay` looks for the centre beside them
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """(did you mean X?), with a space before it, where one of the known words is near; else nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def check_names(files: CentreFiles, problems: Problems) -> None:
+    """Every file and folder at the top is one that is read; within messages/, every file is a version of the texts.
+
+    What lies in calendars/ is held against calendars.csv when that is read.
+    """
+    known = (*NEEDED, *OPTIONAL, *FOLDERS)
+    strange: set[str] = set()
+    for path in files.content:
+        first, folder, rest = path.partition("/")
+        name = first + folder
+        if name == "messages/" and ("/" in rest or not rest.endswith(".toml")):
+            problems.add(path, "is no version of the texts, which are messages/*.toml: rename it, or move it away")
+        elif name not in known and not name.endswith(MAPPING):
+            strange.add(name)
+    for name in sorted(strange):
+        what = "folder" if name.endswith("/") else "file"
+        hint = did_you_mean(name, known)
+        listed = f"{', '.join(known)} and *{MAPPING}"
+        problems.add(name, f"a centre has no {what} of this name{hint}: rename it, or move it away; known are {listed}")
