@@ -7,7 +7,7 @@ from typing import Any
 
 from services.notify.domain import texts as rules
 from shared.kernel.centre import Centre
-from shared.kernel.errors import StartError
+from shared.runtime.centre.files import Problems
 from shared.runtime.centre.messages import Expected, MessageBook, MessageTexts, Placeholders, load_messages
 
 
@@ -65,12 +65,10 @@ def _own(centre: Centre) -> dict[str, str]:
 
 def load_texts(centre: Centre) -> Texts:
     """The centre's texts. Raises StartError that lists every wrong place of every version."""
-    book = load_messages(centre.files, EXPECTED)
-    faults = [
-        f"{version.file}: {fault}"
-        for version in book.versions
-        for fault in rules.too_long({**version.texts, **_own(centre)}, version.numbers, centre.zone)
-    ]
-    if faults:
-        raise StartError("\n".join(faults))
+    book = load_messages(centre.folder, centre.files, EXPECTED)
+    problems = Problems()
+    for version in book.versions:
+        for fault in rules.too_long({**version.texts, **_own(centre)}, version.numbers, centre.zone):
+            problems.add(version.file, fault)
+    problems.raise_any(centre.folder)
     return Texts(book, centre)

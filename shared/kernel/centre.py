@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from math import exp, log
+from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -220,8 +221,8 @@ class PoolingRule(Dated):
 class Centre:
     """One centre's configuration, whole and cross-checked. Mappings go from a key to its dated rows, oldest first.
 
-    `catalogue_version` is the hash over the bytes in `files` (path within the folder to content): every file of the
-    folder, so services that hold the same value hold the same configuration.
+    `catalogue_version` is the hash over the bytes in `files` (path within `folder` to content): every file that
+    counts there, so services that hold the same value hold the same configuration.
     """
 
     code: str
@@ -249,6 +250,7 @@ class Centre:
     all_thresholds: tuple[Thresholds, ...]
     pooling_rules: tuple[PoolingRule, ...]
     catalogue_version: str
+    folder: Path
     files: Mapping[str, bytes] = field(repr=False)
 
     @property

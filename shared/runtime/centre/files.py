@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from shared.kernel.errors import StartError
+from shared.kernel.words import number_of
 
 T = TypeVar("T")
 
@@ -43,9 +44,8 @@ class Problems:
             return
         ordered = sorted(self.found, key=lambda problem: (problem.file, problem.line or 0))
         listed = "\n".join(f"  {problem}" for problem in ordered)
-        raise StartError(
-            f"{folder}: the centre's configuration has {len(ordered)} fault(s); nothing was loaded.\n{listed}"
-        )
+        count = number_of(len(ordered), "fault")
+        raise StartError(f"{folder}: the centre's configuration has {count}; nothing was loaded.\n{listed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,26 @@ class CentreFiles:
     version: str
 
     def text(self, name: str, problems: Problems) -> str | None:
-        """A file as text (a byte order mark is passed over); None, with a problem noted, if missing or not UTF-8."""
+        """A file as text; None, with a problem noted, if missing or not UTF-8."""
         raw = self.content.get(name)
         if raw is None:
             problems.add(name, "missing: every centre has this file")
             return None
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            problems.add(name, f"byte {error.start + 1} is not UTF-8: save the file as UTF-8", line=line)
-            return None
-        if "\0" in text:
-            problems.add(name, "holds a NUL character: remove it", line=text.count("\n", 0, text.index("\0")) + 1)
-            return None
-        return text
+        return read_text(name, raw, problems)
+
+
+def read_text(name: str, raw: bytes, problems: Problems) -> str | None:
+    """A file's bytes as text (a byte order mark is passed over); None, with a problem noted, if they are not UTF-8."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        problems.add(name, f"byte {error.start + 1} is not UTF-8: save the file as UTF-8", line=line)
+        return None
+    if "\0" in text:
+        problems.add(name, "holds a NUL character: remove it", line=text.count("\n", 0, text.index("\0")) + 1)
+        return None
+    return text
 
 
 def read_files(folder: Path) -> CentreFiles:

@@ -96,6 +96,7 @@ def load_centre(folder: Path) -> Centre:
         all_thresholds=tuple(sorted((row for _, row in settings.thresholds), key=lambda row: row.valid_from)),
         pooling_rules=tuple(sorted((row for _, row in settings.pooling_rules), key=lambda row: row.valid_from)),
         catalogue_version=files.version,
+        folder=files.folder,
         files=files.content,
     )
 

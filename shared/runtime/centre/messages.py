@@ -6,11 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from shared.kernel.errors import StartError
+from shared.kernel.words import did_you_mean
+from shared.runtime.centre.files import Problems, read_text
 
 FOLDER = "messages"
+
+_HEAD = {
+    "version": (int, "a whole number"),
+    "valid_from": (date, "a date, YYYY-MM-DD without quotes"),
+    "decision": (str, "a text in double quotes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,50 +68,64 @@ class MessageBook:
         raise StartError(f"messages were planned with version {number} of the texts, which is gone: put its file back")
 
 
-def load_messages(files: Mapping[str, bytes], expected: Expected) -> MessageBook:
+def load_messages(folder: Path, files: Mapping[str, bytes], expected: Expected) -> MessageBook:
     """The texts among a centre's files (path within its folder -> content, as read and hashed with all the others).
 
     Raises StartError that lists every wrong place (file, key, what, what to do) of all versions at once.
     """
-    problems: list[str] = []
+    problems = Problems()
     names = [name for name in sorted(files) if name.startswith(f"{FOLDER}/") and name.endswith(".toml")]
     versions = [found for name in names if (found := _read(name, files[name], expected, problems))]
     versions.sort(key=lambda texts: texts.version)
     for older, newer in pairwise(versions):
         if newer.version == older.version or newer.valid_from <= older.valid_from:
-            problems.append(
-                f"{newer.file}: version {newer.version} from {newer.valid_from} does not come after"
-                f" version {older.version} from {older.valid_from} ({older.file}): raise both"
+            problems.add(
+                newer.file,
+                f"version {newer.version} from {newer.valid_from} does not come after"
+                f" version {older.version} from {older.valid_from} ({older.file}): raise both",
             )
-    if not versions and not problems:
-        problems.append(f"{FOLDER}/: no *.toml with texts found: add a first version")
-    if problems:
-        raise StartError("\n".join(problems))
+    if not names:
+        problems.add(f"{FOLDER}/", "no *.toml with texts found: add a first version")
+    problems.raise_any(folder)
     return MessageBook(tuple(versions))
 
 
-def _read(file: str, content: bytes, expected: Expected, problems: list[str]) -> MessageTexts | None:
-    try:
-        document = tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(f"{file}: not TOML in UTF-8: {error}")
+def _read(file: str, content: bytes, expected: Expected, problems: Problems) -> MessageTexts | None:
+    text = read_text(file, content, problems)
+    if text is None:
         return None
-    before = len(problems)
-    head = {key: document.pop(key, None) for key in ("version", "valid_from", "decision")}
-    for key, kind in (("version", int), ("valid_from", date), ("decision", str)):
-        if type(head[key]) is not kind:
-            problems.append(f"{file}: {key}: needs a {kind.__name__}, found {head[key]!r}")
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problems.add(file, f"not TOML: {error}")
+        return None
+    if not document:
+        problems.add(
+            file, f"empty: it must hold {', '.join(_HEAD)} and every text; begin with a copy of another version"
+        )
+        return None
+    before = len(problems.found)
+    head = {key: document.pop(key, None) for key in _HEAD}
+    for key, (kind, wanted) in _HEAD.items():
+        if head[key] is None:
+            problems.add(file, f"missing: add {wanted}", column=key)
+        elif type(head[key]) is not kind:
+            problems.add(file, f"{head[key]!r} is not {wanted}", column=key)
     flat = dict(_flatten(document))
     known = expected.texts.keys() | expected.numbers
-    problems += [f"{file}: {key}: unknown key: remove it or correct its name" for key in flat.keys() - known]
-    problems += [f"{file}: {key}: missing: every version holds every text" for key in sorted(known - flat.keys())]
+    missing = sorted(known - flat.keys())
+    for key in flat.keys() - known:
+        problems.add(file, f"unknown key{did_you_mean(key, missing)}: remove it or mend its name", column=key)
+    for key in missing:
+        problems.add(file, "missing: every version holds every text", column=key)
     for key, placeholders in expected.texts.items():
         if key in flat:
-            problems += [f"{file}: {key}: {reason}" for reason in _wrong_in(flat[key], placeholders)]
+            for reason in _wrong_in(flat[key], placeholders):
+                problems.add(file, reason, column=key)
     for key in expected.numbers & flat.keys():
         if type(flat[key]) is not int or flat[key] < 1:
-            problems.append(f"{file}: {key}: needs a whole number from 1 on, found {flat[key]!r}")
-    if len(problems) > before:
+            problems.add(file, f"needs a whole number from 1 on, found {flat[key]!r}", column=key)
+    if len(problems.found) > before:
         return None
     return MessageTexts(
         file=file,

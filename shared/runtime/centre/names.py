@@ -1,8 +1,6 @@
 """The names that a centre's folder knows: a file under any other one would count for nothing, and nobody would see."""
 
-import difflib
-from collections.abc import Iterable
-
+from shared.kernel.words import did_you_mean
 from shared.runtime.centre.files import CentreFiles, Problems
 
 NEEDED = (
@@ -17,12 +15,6 @@ NEEDED = (
 OPTIONAL = ("steps.csv", "staffing.csv", "service_times.csv", "runs.csv", "activities.csv")
 FOLDERS = ("calendars/", "messages/")
 MAPPING = "mapping.toml"  # how the names of mappings end; `motcua replay` looks for the centre beside them
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """(did you mean X?), with a space before it, where one of the known words is near; else nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def check_names(files: CentreFiles, problems: Problems) -> None:

@@ -159,11 +159,12 @@ def source() -> str:
             ("Nếu ông/bà chưa nhận, xin báo ngay: {hotline}", "Hết."),
             r"returned.sms: placeholder \{hotline\} is missing",
         ),
-        (("[withdrawn]", "[withdrawal]"), r"withdrawal.sms: unknown key"),
+        (("[withdrawn]", "[withdrawal]"), r"withdrawal.sms: unknown key \(did you mean withdrawn.sms\?\)"),
         (("[withdrawn]", "[withdrawal]"), r"withdrawn.sms: missing"),
         (("valid_hours = 168", "valid_hours = 0"), r"result_ready.valid_hours: needs a whole number"),
-        (("version = 1", 'version = "1"'), r"0001.toml: version: needs a int"),
-        (("version = 1", "version = = 1"), r"0001.toml: not TOML in UTF-8"),
+        (("version = 1", 'version = "1"'), r"0001.toml: version: '1' is not a whole number"),
+        (("version = 1\n", ""), r"0001.toml: version: missing: add a whole number"),
+        (("version = 1", "version = = 1"), r"0001.toml: not TOML"),
         (('at_guidance = "quầy Hướng dẫn"', 'at_guidance = " "'), r"phrases.at_guidance: needs a text"),
         (("sms_parts = 4", "sms_parts = 1"), r"supplement_required.sms: \d parts with long values, 1 stated"),
         (("ông/bà: {dossier} lùi", "ông/bà: ✉ {dossier} lùi"), r"due_date_delayed.sms: has a letter"),
@@ -174,6 +175,18 @@ def test_a_wrong_text_stops_the_start_with_file_and_key(change: tuple[str, str],
     assert change[0] in source()
     with pytest.raises(StartError, match=complaint):
         load(source().replace(*change))
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff", "\n# nothing yet\n"])
+def test_an_empty_version_is_one_fault(text: str) -> None:
+    """Told as every fault of the folder is, with its head; not once for each text that it lacks."""
+    with pytest.raises(StartError) as refused:
+        load(text)
+    assert str(refused.value).splitlines() == [
+        f"{CENTRE}: the centre's configuration has 1 fault; nothing was loaded.",
+        "  messages/0001.toml: empty: it must hold version, valid_from, decision and every text; begin with a copy of "
+        "another version",
+    ]
 
 
 def test_a_centre_without_texts_stops_the_start() -> None:
