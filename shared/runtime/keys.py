@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import tomllib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from shared.contracts.envelope import Actor, Role
 from shared.kernel.errors import ExpectedError, StartError
+from shared.runtime import toml
 from shared.runtime.clock import machine_now
 
 KEYS_RELOADED = "keys_reloaded"
@@ -117,11 +117,13 @@ class KeyRing:
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
     """The entries of a keys file; raises StartError with every fault that it finds."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StartError(f"keys file {path}: there is no such file; `motcua prepare` writes one") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"keys file {path}: {error}") from error
+    except toml.NotTomlError as error:  # without the line's words, which may be a key pasted in by mistake
+        raise StartError(f"keys file {path}:{error.line}: not TOML: {error.why}") from None
     entries = content.get("keys")
     if set(content) != {"keys"} or not isinstance(entries, list):
         raise StartError(f"keys file {path}: expected nothing but [[keys]] entries")

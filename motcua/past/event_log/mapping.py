@@ -1,7 +1,5 @@
 """How a log's columns become acts: a TOML file, described in docs/replay.md, checked before any row is looked at."""
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from motcua.past.event_log.log import Fault, Log, LogRefusedError
 from services.intake.domain.acts import ACTS
 from shared.kernel.errors import StartError
+from shared.runtime import toml
 
 _NOT_A_ROW = ("submit", "receive", "extend", "next_step", "reopen")
 """Made by the case; and acts that need more than a log says."""
@@ -150,10 +149,9 @@ def read_mapping(path: Path) -> Mapping1:
 def parse_mapping(text: str, name: str = "mapping") -> Mapping1:
     """The mapping in a text. Raises LogRefusedError with every place that is wrong."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        raise LogRefusedError([Fault(name, f"not TOML: {error}", int(place[1]) if place else None)]) from error
+        document = toml.loads(text)
+    except toml.NotTomlError as error:
+        raise LogRefusedError([Fault(name, str(error), error.line)]) from error
     try:
         return Mapping1.model_validate(document)
     except ValidationError as error:

@@ -1,7 +1,6 @@
 """The texts told to applicants: one TOML file a version in `config/<centre>/messages/`, checked at start."""
 
 import string
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from typing import Any
 
 from shared.kernel.errors import StartError
 from shared.kernel.words import did_you_mean
+from shared.runtime import toml
 from shared.runtime.centre.files import Problems, read_text
 
 FOLDER = "messages"
@@ -95,9 +95,9 @@ def _read(file: str, content: bytes, expected: Expected, problems: Problems) -> 
     if text is None:
         return None
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        problems.add(file, f"not TOML: {error}")
+        document = toml.loads(text)
+    except toml.NotTomlError as error:
+        problems.add(file, str(error), line=error.line)
         return None
     if not document:
         problems.add(

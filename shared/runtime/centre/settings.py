@@ -1,7 +1,6 @@
 """centre.toml: the centre as a whole, its dated thresholds and the dated rule of its general counter."""
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.dossiers import Channel
 from shared.kernel.centre import PoolingRule, Thresholds
+from shared.runtime import toml
 from shared.runtime.centre import cells
 from shared.runtime.centre.files import CentreFiles, Problems
 
@@ -43,10 +43,9 @@ def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | No
     if text is None:
         return None
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        problems.add(FILE, f"not TOML: {error}", line=int(place[1]) if place else None)
+        document = toml.loads(text)
+    except toml.NotTomlError as error:
+        problems.add(FILE, str(error), line=error.line)
         return None
     lines = text.splitlines()
     starts = [number for number, line in enumerate(lines, 1) if re.match(r"\s*\[", line)]

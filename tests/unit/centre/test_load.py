@@ -319,7 +319,11 @@ FAULTY = {
     ),
     "settings that are not TOML": (
         {"centre_toml": edited("centre.toml", '"small"', '"small')},
-        "centre.toml:1: not TOML: Illegal character '\\n' (at line 1, column 14)",
+        'centre.toml:1: not TOML: a quote is opened and not closed on its line: code = "small',
+    ),
+    "a date that does not exist": (
+        {"centre_toml": edited("centre.toml", "opened_on = 2017-04-28", "opened_on = 2017-13-28")},
+        "centre.toml:6: not TOML: there is no date 2017-13-28, which must be YYYY-MM-DD: opened_on = 2017-13-28",
     ),
     "an unknown setting": (
         {"centre_toml": edited("centre.toml", "hotline =", "hot_line =")},

@@ -164,7 +164,7 @@ def source() -> str:
         (("valid_hours = 168", "valid_hours = 0"), r"result_ready.valid_hours: needs a whole number"),
         (("version = 1", 'version = "1"'), r"0001.toml: version: '1' is not a whole number"),
         (("version = 1\n", ""), r"0001.toml: version: missing: add a whole number"),
-        (("version = 1", "version = = 1"), r"0001.toml: not TOML"),
+        (("version = 1", "version = = 1"), r"0001.toml:7: not TOML: no value stands here"),
         (('at_guidance = "quầy Hướng dẫn"', 'at_guidance = " "'), r"phrases.at_guidance: needs a text"),
         (("sms_parts = 4", "sms_parts = 1"), r"supplement_required.sms: \d parts with long values, 1 stated"),
         (("ông/bà: {dossier} lùi", "ông/bà: ✉ {dossier} lùi"), r"due_date_delayed.sms: has a letter"),
