@@ -61,9 +61,8 @@ def general_counter(
         language="vi" if language == "vi" else "en",
     )
     settings = load(MotcuaSettings)
-    raise typer.Exit(
-        run_simulation(asked, load_centre(settings.centre), settings.database_url(VERIFY), Console(highlight=False))
-    )
+    out = Console(highlight=False, emoji=False)
+    raise typer.Exit(run_simulation(asked, load_centre(settings.centre), settings.database_url(VERIFY), out))
 
 
 def _date(option: str, written: str | None) -> date | None:

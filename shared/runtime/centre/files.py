@@ -9,9 +9,23 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from shared.kernel.errors import StartError
-from shared.kernel.words import number_of
+from shared.kernel.words import did_you_mean, number_of
 
 T = TypeVar("T")
+
+_NEEDED = (
+    "centre.toml",
+    "calendars.csv",
+    "departments.csv",
+    "counters.csv",
+    "procedures.csv",
+    "requirements.csv",
+    "receiving.csv",
+)
+_OPTIONAL = ("steps.csv", "staffing.csv", "service_times.csv", "runs.csv", "activities.csv")
+_FOLDERS = ("calendars/", "messages/")
+KNOWN = (*_NEEDED, *_OPTIONAL, *_FOLDERS)
+"""Files and folders of a centre, each after those that it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +53,13 @@ class Problems:
         self.found.append(Problem(file, reason, line, column))
 
     def raise_any(self, folder: Path) -> None:
-        """Raises StartError that lists every fault, by file and line; does nothing if there is none."""
+        """Raises StartError that lists every fault, by file and line; does nothing if there is none.
+
+        A file that others refer to comes before them, and first what has no name that a centre knows.
+        """
         if not self.found:
             return
-        ordered = sorted(self.found, key=lambda problem: (problem.file, problem.line or 0))
+        ordered = sorted(self.found, key=lambda problem: (_rank(problem.file), problem.file, problem.line or 0))
         listed = "\n".join(f"  {problem}" for problem in ordered)
         count = number_of(len(ordered), "fault")
         raise StartError(f"{folder}: the centre's configuration has {count}; nothing was loaded.\n{listed}")
@@ -63,6 +80,12 @@ class CentreFiles:
             problems.add(name, "missing: every centre has this file")
             return None
         return read_text(name, raw, problems)
+
+
+def _rank(file: str) -> int:
+    name, folder, _ = file.partition("/")
+    name += folder
+    return KNOWN.index(name) if name in KNOWN else -1
 
 
 def read_text(name: str, raw: bytes, problems: Problems) -> str | None:
@@ -197,10 +220,15 @@ def _header_fits(name: str, header: Sequence[str], columns: Sequence[str], probl
         return False
     for column in sorted({column for column in header if header.count(column) > 1}):
         problems.add(name, "column named twice: keep one", line=1, column=column)
+    absent = [column for column in columns if column not in header]
     for column in header:
         if column not in columns:
-            problems.add(name, f"unknown column: expected are {', '.join(columns)}", line=1, column=column or "(empty)")
-    for column in columns:
-        if column not in header:
-            problems.add(name, "column missing: add it, empty where nothing is known", line=1, column=column)
+            problems.add(
+                name,
+                f"unknown column{did_you_mean(column, absent)}: expected are {', '.join(columns)}",
+                line=1,
+                column=column or "(empty)",
+            )
+    for column in absent:
+        problems.add(name, "column missing: add it, empty where nothing is known", line=1, column=column)
     return len(problems.found) == known

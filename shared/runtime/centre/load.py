@@ -1,7 +1,7 @@
 """Read a centre's folder, check that its files fit each other, and give the centre, whole, or every fault."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Hashable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from shared.runtime.centre import tables
 from shared.runtime.centre.calendars import read_calendars
 from shared.runtime.centre.files import Problems, read_files, read_rows
 from shared.runtime.centre.names import check_names
+from shared.runtime.centre.references import References, first_gap
 from shared.runtime.centre.settings import FILE, read_settings
 from shared.runtime.centre.steps import check_steps
 
@@ -100,6 +101,7 @@ def load_centre(folder: Path) -> Centre:
         files=files.content,
     )
 
+    references = References(problems)
     for line, department in departments:
         if not department.agency_id.startswith(f"{centre.agency_prefix}."):
             reason = f"{department.agency_id!r} does not begin with the centre's prefix, {centre.agency_prefix}."
@@ -107,37 +109,52 @@ def load_centre(folder: Path) -> Centre:
         _check_receives(centre, line, department.code, department, problems)
     for line, counter in counters:
         if counter.department is not None:
-            _check_known("counters.csv", line, "department", counter.department, counter, centre.departments, problems)
+            references.check(
+                "counters.csv", line, "department", counter.department, counter, "departments.csv", centre.departments
+            )
     for line, procedure in procedures:
         for code in procedure.departments:
-            _check_known("procedures.csv", line, "departments", code, procedure, centre.departments, problems)
+            references.check(
+                "procedures.csv", line, "departments", code, procedure, "departments.csv", centre.departments
+            )
     for line, step in steps:
-        _check_known("steps.csv", line, "procedure", step.procedure, step, centre.procedures, problems)
-        _check_known("steps.csv", line, "department", step.department, step, centre.departments, problems)
+        references.check("steps.csv", line, "procedure", step.procedure, step, "procedures.csv", centre.procedures)
+        references.check("steps.csv", line, "department", step.department, step, "departments.csv", centre.departments)
     check_steps(centre, steps, problems)
     for line, requirement in requirements:
-        _check_known(
-            "requirements.csv", line, "procedure", requirement.procedure, requirement, centre.procedures, problems
+        references.check(
+            "requirements.csv",
+            line,
+            "procedure",
+            requirement.procedure,
+            requirement,
+            "procedures.csv",
+            centre.procedures,
         )
     for line, staffed in staffing:
-        _check_known("staffing.csv", line, "counter", staffed.counter, staffed, centre.counters, problems)
+        references.check("staffing.csv", line, "counter", staffed.counter, staffed, "counters.csv", centre.counters)
     for line, served in service_times:
         if served.procedure is not None:
-            _check_known("service_times.csv", line, "procedure", served.procedure, served, centre.procedures, problems)
+            references.check(
+                "service_times.csv", line, "procedure", served.procedure, served, "procedures.csv", centre.procedures
+            )
     for line, run in runs:
         for leaves_at in run.leaves_at:
             if not any(window.opens <= leaves_at <= window.closes for window in centre.calendar.windows):
                 reason = f"{leaves_at:%H:%M} is no working time by the centre's calendar, so nothing would ever leave"
                 problems.add("runs.csv", reason, line=line, column="leaves_at")
     for line, pooling in poolings:
-        _check_known("receiving.csv", line, "department", pooling.department, pooling, centre.departments, problems)
-    gap = _first_gap(centre.all_thresholds, settings.opened_on, None)
+        references.check(
+            "receiving.csv", line, "department", pooling.department, pooling, "departments.csv", centre.departments
+        )
+    gap = first_gap(centre.all_thresholds, settings.opened_on, None)
     if gap is not None:
         problems.add(FILE, f"no thresholds are in force on {gap}: add a section or widen one", column="thresholds")
     if centre.calendar.zone != centre.zone.key:
         reason = f"the centre's own calendar has the zone {centre.calendar.zone}, the centre {centre.zone.key}"
         problems.add("calendars.csv", reason, column="zone")
-    if not departments:
+    references.tell()
+    if not departments and not problems.found:
         problems.add("departments.csv", "no department: a centre has at least one")
     problems.raise_any(folder)
     return centre
@@ -161,37 +178,6 @@ def _check_overlaps(file: str, lines: Lines[D], key: Callable[[D], Hashable], pr
                 problems.add(file, reason, line=line, column="valid_from")
                 break
         earlier[key(row)].append((line, row))
-
-
-def _first_gap(rows: Iterable[Dated], start: date, end: date | None) -> date | None:
-    """The first day from `start` to `end` (None: for ever) on which none of the rows, oldest first, is in force."""
-    day = start
-    for row in rows:
-        if row.valid_from > day:
-            break
-        if row.valid_to is None:
-            return None
-        day = max(day, row.valid_to + _DAY)
-    return day if end is None or day <= end else None
-
-
-def _check_known(
-    file: str,
-    line: int,
-    column: str,
-    key: K,
-    row: Dated,
-    known: Mapping[K, tuple[Dated, ...]],
-    problems: Problems,
-) -> None:
-    """Whatever a row names is in force as long as the row is."""
-    rows = known.get(key, ())
-    if not rows:
-        problems.add(file, f"{key!r} is not known: mend it, or enter it in its own file", line=line, column=column)
-        return
-    gap = _first_gap(rows, row.valid_from, row.valid_to)
-    if gap is not None:
-        problems.add(file, f"{key!r} is not in force on {gap}, but this line is", line=line, column=column)
 
 
 def _check_receives(centre: Centre, line: int, code: str, row: Dated, problems: Problems) -> None:

@@ -1,19 +1,8 @@
 """The names that a centre's folder knows: a file under any other one would count for nothing, and nobody would see."""
 
 from shared.kernel.words import did_you_mean
-from shared.runtime.centre.files import CentreFiles, Problems
+from shared.runtime.centre.files import KNOWN, CentreFiles, Problems
 
-NEEDED = (
-    "centre.toml",
-    "departments.csv",
-    "counters.csv",
-    "procedures.csv",
-    "requirements.csv",
-    "receiving.csv",
-    "calendars.csv",
-)
-OPTIONAL = ("steps.csv", "staffing.csv", "service_times.csv", "runs.csv", "activities.csv")
-FOLDERS = ("calendars/", "messages/")
 MAPPING = "mapping.toml"  # how the names of mappings end; `motcua replay` looks for the centre beside them
 
 
@@ -22,17 +11,16 @@ def check_names(files: CentreFiles, problems: Problems) -> None:
 
     What lies in calendars/ is held against calendars.csv when that is read.
     """
-    known = (*NEEDED, *OPTIONAL, *FOLDERS)
     strange: set[str] = set()
     for path in files.content:
         first, folder, rest = path.partition("/")
         name = first + folder
         if name == "messages/" and ("/" in rest or not rest.endswith(".toml")):
             problems.add(path, "is no version of the texts, which are messages/*.toml: rename it, or move it away")
-        elif name not in known and not name.endswith(MAPPING):
+        elif name not in KNOWN and not name.endswith(MAPPING):
             strange.add(name)
     for name in sorted(strange):
         what = "folder" if name.endswith("/") else "file"
-        hint = did_you_mean(name, known)
-        listed = f"{', '.join(known)} and *{MAPPING}"
+        hint = did_you_mean(name, KNOWN)
+        listed = f"{', '.join(KNOWN)} and *{MAPPING}"
         problems.add(name, f"a centre has no {what} of this name{hint}: rename it, or move it away; known are {listed}")

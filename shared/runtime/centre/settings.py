@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from shared.contracts.dossiers import Channel
 from shared.kernel.centre import PoolingRule, Thresholds
+from shared.kernel.words import did_you_mean
 from shared.runtime import toml
 from shared.runtime.centre import cells
 from shared.runtime.centre.files import CentreFiles, Problems
@@ -172,7 +173,8 @@ class _Section:
     def refuse_unknown(self, also: tuple[str, ...] = ("valid_to",)) -> None:
         for key in self.values:
             if key not in self.read_keys and key not in also:
-                self.fault("unknown key: remove it or mend its name", key)
+                hint = did_you_mean(key, self.read_keys - self.values.keys())
+                self.fault(f"unknown key{hint}: remove it or mend its name", key)
 
     def fault(self, reason: str, key: str) -> None:
         self.sound = False

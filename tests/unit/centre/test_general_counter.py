@@ -37,7 +37,12 @@ def test_it_is_in_force_by_local_date(tmp_path: Path) -> None:
         ("pool_below = 10", "pool_below = 9.5", 9, "pool_below: 9.5 is not a whole number from 1 to 100000"),
         ("2017-12-31", "2017-04-01", 4, "valid_to: is before valid_from: it is the last day in force"),
         ('"counter", ', '"counters", ', 6, "is not a list of channels, which are online, counter, post"),
-        ("min_stay", "least_stay", 13, "least_stay_weeks: unknown key: remove it or mend its name"),
+        (
+            "min_stay",
+            "least_stay",
+            13,
+            "least_stay_weeks: unknown key (did you mean min_stay_weeks?): remove it or mend its name",
+        ),
         (RULE, RULE + RULE, 16, "general_counter is already in force on 2017-04-28 by line"),
         (RULE, "\ngeneral_counter = 3", None, "general_counter: is not a section [[general_counter]]"),
     ],

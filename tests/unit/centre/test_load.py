@@ -177,9 +177,9 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     )
     assert told == [
         "centre.toml:4: zone: 'Asia/Dong_Xoai' is not a time zone: expected is an IANA name such as Asia/Ho_Chi_Minh",
+        "departments.csv:2: valid_from: '28/04/2017' is not a date: expected is YYYY-MM-DD, 1990 to 2199",
         "counters.csv:2: number: 'one' is not a whole number from 1 to 9999",
         "counters.csv:3: kind: 'desk' is not one of department, general, guidance, fees, results",
-        "departments.csv:2: valid_from: '28/04/2017' is not a date: expected is YYYY-MM-DD, 1990 to 2199",
         "receiving.csv: missing: every centre has this file",
     ]
 
@@ -193,6 +193,11 @@ FAULTY = {
     "a NUL character": (
         {"counters_csv": edited("counters.csv", "number,\n", "number,\0\n")},
         "counters.csv:2: holds a NUL character: remove it",
+    ),
+    "a misspelt column": (
+        {"receiving_csv": edited("receiving.csv", "decision", "desicion")},
+        "receiving.csv:1: desicion: unknown column (did you mean decision?): expected are "
+        "department, valid_from, valid_to, decision, invented, note",
     ),
     "an unknown column": (
         {"receiving_csv": edited("receiving.csv", ",note", ",remark")},
@@ -327,7 +332,7 @@ FAULTY = {
     ),
     "an unknown setting": (
         {"centre_toml": edited("centre.toml", "hotline =", "hot_line =")},
-        "centre.toml:8: hot_line: unknown key: remove it or mend its name",
+        "centre.toml:8: hot_line: unknown key (did you mean hotline?): remove it or mend its name",
     ),
     "a missing setting": (
         {"centre_toml": edited("centre.toml", 'sms_brand = "SMALL"\n', "")},

@@ -9,7 +9,7 @@ from shared.runtime.centre import load_centre
 from tests.support.centre_folder import write_centre
 
 KNOWN = (
-    "centre.toml, departments.csv, counters.csv, procedures.csv, requirements.csv, receiving.csv, calendars.csv, "
+    "centre.toml, calendars.csv, departments.csv, counters.csv, procedures.csv, requirements.csv, receiving.csv, "
     "steps.csv, staffing.csv, service_times.csv, runs.csv, activities.csv, calendars/, messages/ and *mapping.toml"
 )
 

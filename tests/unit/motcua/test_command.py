@@ -38,6 +38,18 @@ def test_a_fault_of_the_folder_has_file_and_line(
     assert f"counters.csv:{lines}: 2 values where the header names 8" in capsys.readouterr().err
 
 
+def test_a_place_is_told_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The terminal's own short forms, of which `:100:` is one, do not change a line's number."""
+    folder = Path(shutil.copytree(CENTRE, tmp_path / "centre"))
+    lines = (folder / "procedures.csv").read_text(encoding="utf-8").splitlines()
+    lines[99] = f"{lines[99]},"
+    (folder / "procedures.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert run(monkeypatch, "check-config", str(folder)) == 1
+    assert "procedures.csv:100: " in capsys.readouterr().err
+
+
 def test_a_fault_of_the_texts_is_found_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
