@@ -23,6 +23,7 @@ from shared.contracts.envelope import Actor, Role
 from shared.kernel.errors import ExpectedError, StartError
 from shared.runtime import toml
 from shared.runtime.clock import machine_now
+from shared.runtime.faults import sentence
 
 KEYS_RELOADED = "keys_reloaded"
 KEYS_UNREADABLE = "keys_unreadable"
@@ -134,7 +135,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
             keys.append(ApiKey.model_validate(entry))
         except ValidationError as error:
             faults += [
-                f"entry {number}: {'.'.join(str(part) for part in fault['loc'])} {fault['msg']}".replace(":  ", ": ")
+                f"entry {number}: {''.join(f'{part}: ' for part in fault['loc'])}{sentence(fault)}"
                 for fault in error.errors(include_input=False)
             ]
     for what, values in (("id", [key.id for key in keys]), ("sha256", [key.sha256 for key in keys])):

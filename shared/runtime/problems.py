@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from shared.kernel.errors import ExpectedError, FieldError
+from shared.runtime.faults import sentence
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -68,7 +69,7 @@ def response(error: ExpectedError, headers: Mapping[str, str] | None = None) -> 
 
 def invalid(faults: Sequence[Mapping[str, Any]]) -> ExpectedError:
     """What pydantic found wrong, as one refusal with a pointer for each place; the values sent are never repeated."""
-    errors = [FieldError(pointer=_pointer(fault["loc"]), detail=str(fault["msg"])) for fault in faults]
+    errors = [FieldError(pointer=_pointer(fault["loc"]), detail=sentence(fault)) for fault in faults]
     return ExpectedError(
         "invalid-content",
         f"{len(errors)} place{'s are' if len(errors) > 1 else ' is'} wrong; see errors",

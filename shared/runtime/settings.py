@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kernel.errors import StartError
+from shared.kernel.words import did_you_mean
+from shared.runtime.faults import sentence
 
 
 class Settings(BaseSettings):
@@ -54,7 +56,7 @@ def load(settings: type[S]) -> S:
     prefix = settings.model_config.get("env_prefix", "")
     known = {f"{prefix}{field}".upper() for field in settings.model_fields}
     faults = [
-        f"{name} is not a setting (known: {', '.join(sorted(known))})"
+        f"{name} is not a setting{did_you_mean(name.upper(), known)} (known: {', '.join(sorted(known))})"
         for name in sorted(os.environ)
         if prefix and name.upper().startswith(prefix) and name.upper() not in known
     ]
@@ -63,7 +65,7 @@ def load(settings: type[S]) -> S:
     except ValidationError as error:
         for fault in error.errors(include_input=False, include_url=False):
             variable = f"{prefix}{'_'.join(str(part) for part in fault['loc'])}".upper()
-            faults.append(f"{variable} is not set" if fault["type"] == "missing" else f"{variable}: {fault['msg']}")
+            faults.append(f"{variable} is not set" if fault["type"] == "missing" else f"{variable}: {sentence(fault)}")
         raise StartError("; ".join(faults)) from None
     if faults:
         raise StartError("; ".join(faults))

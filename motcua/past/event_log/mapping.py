@@ -11,6 +11,7 @@ from motcua.past.event_log.log import Fault, Log, LogRefusedError
 from services.intake.domain.acts import ACTS
 from shared.kernel.errors import StartError
 from shared.runtime import toml
+from shared.runtime.faults import sentence
 
 _NOT_A_ROW = ("submit", "receive", "extend", "next_step", "reopen")
 """Made by the case; and acts that need more than a log says."""
@@ -157,7 +158,7 @@ def parse_mapping(text: str, name: str = "mapping") -> Mapping1:
     except ValidationError as error:
         raise LogRefusedError(
             [
-                Fault(name, fault["msg"].removeprefix("Value error, "), column=".".join(map(str, fault["loc"])))
+                Fault(name, sentence(fault), column=".".join(map(str, fault["loc"])))
                 for fault in error.errors(include_url=False, include_input=False)
             ]
         ) from error

@@ -302,7 +302,7 @@ def test_mappings_are_checked_too(centre: Centre, old: str, new: str, told: str)
         ('"Look" = { act = "extend" }', "'extend' is not an act that a row can be"),
         ('"Look" = { act = "submit" }', "'submit' is not an act that a row can be"),
         ('"Lok" = { act = "paid" }', "no row of the log has the activity 'Lok'"),
-        ('"Look" = { act = "ask_supplement" }', "ask_supplement: Field required"),
+        ('"Look" = { act = "ask_supplement" }', "ask_supplement: missing: add it"),
     ],
 )
 def test_acts_of_a_mapping_are_acts_with_their_data(centre: Centre, acts: str, told: str) -> None:

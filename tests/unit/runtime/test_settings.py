@@ -48,7 +48,7 @@ def test_every_missing_variable_is_named_at_once(environment: pytest.MonkeyPatch
 def test_wrong_value_is_named_and_not_shown(environment: pytest.MonkeyPatch) -> None:
     """A value may be a password put in the wrong place."""
     environment.setenv("TRIAL_PORT", "hidden-password")
-    with pytest.raises(StartError, match="TRIAL_PORT") as caught:
+    with pytest.raises(StartError, match="TRIAL_PORT: write a whole number") as caught:
         load(TrialSettings)
     assert "hidden-password" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -57,7 +57,7 @@ def test_wrong_value_is_named_and_not_shown(environment: pytest.MonkeyPatch) -> 
 def test_misspelt_variable_stops_the_start(environment: pytest.MonkeyPatch) -> None:
     """A setting that nobody knows would otherwise be lost in silence."""
     environment.setenv("TRIAL_EPOCHE", "2")
-    with pytest.raises(StartError, match="TRIAL_EPOCHE is not a setting"):
+    with pytest.raises(StartError, match=r"TRIAL_EPOCHE is not a setting \(did you mean TRIAL_EPOCH\?\)"):
         load(TrialSettings)
 
 
