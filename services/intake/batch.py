@@ -186,7 +186,7 @@ def _given(number: int, raw: bytes, too_long: bool) -> Given:
     try:
         if too_long or len(raw) > MAX_LINE_BYTES:
             raise ExpectedError("too-large", f"a line has at most {MAX_LINE_BYTES} bytes", status=413)
-        content = loads(raw)
+        content = loads(raw, line=True)
     except ExpectedError as refusal:
         return Given(number, None, ActLine(fault=refusal))
     key = content.get("key") if isinstance(content, dict) else None

@@ -31,18 +31,20 @@ class BodyLost(Exception):  # noqa: N818 - not a failure: the client hung up, no
     """The client closed the connection before its request was whole."""
 
 
-def loads(raw: bytes) -> Any:
+def loads(raw: bytes, *, line: bool = False) -> Any:
     """Strict JSON: UTF-8, at most 32 levels deep, only texts and numbers that a database can keep.
 
+    `line` says that these bytes are one line of a body, so that places are told as within it.
     Raises ExpectedError (400) with a sentence that does not repeat the content. Python's own parser takes UTF-16,
     NaN, NUL characters and lone surrogates, which fail later, where nobody can say which line brought them.
     """
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
-        raise unreadable(f"not UTF-8 at byte {error.start}") from None
+        raise unreadable(f"not UTF-8 at byte {error.start}{' of this line' if line else ''}") from None
     except json.JSONDecodeError as error:
-        raise unreadable(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        place = f"column {error.colno} of this line" if line else f"line {error.lineno}, column {error.colno}"
+        raise unreadable(f"not JSON: {error.msg} at {place}") from None
     except RecursionError:
         raise unreadable(f"nested deeper than {MAX_DEPTH} levels") from None
     except ValueError:

@@ -102,4 +102,4 @@ def parse_code(text: str) -> ParsedCode:
 
 def _no_code(text: str) -> ExpectedError:
     detail = f"{text[:60]!r} is not a dossier code such as H10.18-170428-0001"
-    return ExpectedError("not-a-code", detail, status=422, errors=[FieldError("/code", detail)])
+    return ExpectedError("not-a-code", detail, status=422, errors=[FieldError("/dossier/code", detail)])

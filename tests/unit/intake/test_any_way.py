@@ -182,6 +182,13 @@ def test_what_can_be_read_of_a_broken_line_holds_up_its_dossier() -> None:
     assert read_line(["not an object"]).reference is None
 
 
+def test_a_code_that_is_none_is_pointed_at_where_it_stands() -> None:
+    """A line names its dossier under `dossier`."""
+    line = read_line({"key": "k", "act": "receive", "dossier": {"code": "17/2017"}})
+    assert line.fault is not None
+    assert [fault.pointer for fault in line.fault.errors] == ["/dossier/code"]
+
+
 def _who(act: str, row: DossierRow | None) -> Actor:
     """Who may do it: a clerk where one may, but papers are asked for by an officer once the dossier is received."""
     if "leader" in ACTS[act].roles:

@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from shared.kernel.errors import ExpectedError, TransientError
 from shared.runtime import metrics
-from shared.runtime.bodies import BodyRule
+from shared.runtime.bodies import BodyRule, loads
 from shared.runtime.health import Health
 from shared.runtime.http import Body, create_app
 from shared.runtime.keys import Caller, KeyRing, Principal, new_key, require, write_keys
@@ -141,6 +141,17 @@ async def test_unreadable_body_is_refused_without_harm(house: House, body: bytes
     """What no database keeps and no parser should follow is refused before any handler sees it."""
     document = problem(await house.client.post(PARCEL, content=body, headers=JSON), 400)
     assert complaint in document["detail"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "place"),
+    [(b"garbage", "Expecting value at column 1 of this line"), (b'{"a": "\xff"}', "byte 7 of this line")],
+)
+def test_a_line_of_a_body_is_told_by_its_own_columns(raw: bytes, place: str) -> None:
+    """Which line it is, whoever reads it says."""
+    with pytest.raises(ExpectedError) as refused:
+        loads(raw, line=True)
+    assert refused.value.detail.endswith(place)
 
 
 async def test_nul_in_the_address_is_refused(house: House) -> None:
