@@ -14,6 +14,7 @@ Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length
 Line1 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 TWO_SIGNATURES = "a hand-over has two signatures: given_by and taken_by are two accounts"
+_WORD = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -23,6 +24,15 @@ def _is_date(value: object) -> object:
     return value
 
 
+def _is_account(value: object) -> object:
+    if isinstance(value, str) and not _WORD.fullmatch(value):
+        raise ValueError(
+            "write an account's id, such as clerk-41, not a person's name: letters, digits, . _ and - alone"
+        )
+    return value
+
+
+Account = Annotated[Word, BeforeValidator(_is_account)]
 LocalDate = Annotated[date, Field(strict=False), BeforeValidator(_is_date)]
 CounterNumber = Annotated[int, Field(ge=1, le=9999)]
 
@@ -161,8 +171,8 @@ class HandOver(Data):
     """Papers went to the department in batch `batch`, signed by two accounts."""
 
     batch: Word
-    given_by: Word
-    taken_by: Word
+    given_by: Account
+    taken_by: Account
 
     @model_validator(mode="after")
     def _two(self) -> "HandOver":

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from services.intake.act_data import DATA, TWO_SIGNATURES, CounterNumber, Data, ForeignCode, Submit, Word
+from services.intake.act_data import DATA, TWO_SIGNATURES, Account, CounterNumber, Data, ForeignCode, Submit, Word
 from services.intake.domain.codes import parse_code
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.runtime import problems
@@ -91,8 +91,8 @@ class HandOverRequest(Body):
 
     department: Word
     dossiers: Annotated[list[DossierReference], Field(min_length=1, max_length=MAX_IN_BATCH)]
-    given_by: Word
-    taken_by: Word
+    given_by: Account
+    taken_by: Account
 
     @model_validator(mode="after")
     def _two(self) -> "HandOverRequest":
