@@ -15,6 +15,7 @@ from motcua.simulate import cli as simulate
 from services.sla.wording import Lang
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import ExpectedError, MotcuaError, StartError
+from shared.kernel.words import number_of
 from shared.runtime.settings import load
 
 # Each command imports its own parts inside its function: all of them take seconds, and most commands need few.
@@ -69,7 +70,7 @@ def inbox(
     found = read_inbox.messages(settings.home, settings.http_port, dossier)
     for line in read_inbox.told(found, load_centre(settings.centre).zone):
         out.print(line, markup=False, soft_wrap=True)
-    out.print(f"{len(found)} messages in {settings.home.resolve() / 'inbox'}.", soft_wrap=True)
+    out.print(f"{number_of(len(found), 'message')} in {settings.home.resolve() / 'inbox'}.", soft_wrap=True)
 
 
 @app.command()

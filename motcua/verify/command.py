@@ -8,6 +8,7 @@ from rich.console import Console
 
 from motcua.verify.run import verify
 from shared.kernel.centre import Centre
+from shared.kernel.words import number_of
 
 _SHOWN = 50
 
@@ -33,13 +34,14 @@ def run_verify(
         say(f"WRONG {finding}")
     if len(report.findings) > _SHOWN:
         say(f"… and {len(report.findings) - _SHOWN} more.")
-    ledger_says = f" ({report.in_ledger} in the ledger)" if ledger is not None else ""
+    ledger_says = f" ({report.in_ledger:,} in the ledger)" if ledger is not None else ""
     looked_at = (
-        f"{report.dossiers} dossiers, {report.facts} facts, {report.answers} answers to acts{ledger_says}, "
-        f"{report.alerts} alerts"
+        f"{number_of(report.dossiers, 'dossier')}, {number_of(report.facts, 'fact')}, "
+        f"{number_of(report.answers, 'answer to an act', 'answers to acts')}{ledger_says}, "
+        f"{number_of(report.alerts, 'alert')}"
     )
     if report.findings:
-        say(f"Wrong: {len(report.findings)} things, of {looked_at}.")
+        say(f"Wrong: {number_of(len(report.findings), 'thing')}, of {looked_at}.")
     else:
         say(f"{'Not at rest, nothing found wrong' if report.under_way else 'Verified'}: {looked_at}.")
     return 0 if report.holds else 1

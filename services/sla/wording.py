@@ -80,7 +80,7 @@ _WORDS: Mapping[str, Mapping[Lang, str]] = {
         "vi": "Gia hạn {by} lúc {at}, khi đang tạm dừng: còn lại {left}.",
         "en": "Extended {by} on {at}, in the pause: {left} left.",
     },
-    "by_working_days": {"vi": "thêm {value} ngày làm việc", "en": "by {value} working day(s)"},
+    "by_working_days": {"vi": "thêm {value} ngày làm việc", "en": "by {value} working days"},
     "to_date": {"vi": "đến ngày {value}", "en": "to {value}"},
     "day_counted": {"vi": "tính {hours} ({spans})", "en": "{hours} counted ({spans})"},
     "day_number": {"vi": "ngày thứ {number}", "en": "day {number}"},
@@ -120,6 +120,17 @@ _WORDS: Mapping[str, Mapping[Lang, str]] = {
     "ended": {"vi": "Kết thúc lúc {at}.", "en": "Ended {at}."},
 }
 
+# where the value is 1; Vietnamese knows no plural
+_ONE: Mapping[str, str] = {
+    "working_day": "1 working day of {day}, counted by hours",
+    "by_days": "1 working day, counted by days, the first one not",
+    "working_hour": "1 working hour",
+    "calendar_day": "1 calendar day, the first one not counted",
+    "by_working_days": "by 1 working day",
+    "days": "1 calendar day",
+    "added": " and 1 working day of extensions",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
@@ -127,7 +138,8 @@ class _Voice:
     zone: ZoneInfo
 
     def say(self, word: str, **values: object) -> str:
-        return _WORDS[word][self.lang].format(**values)
+        alone = _ONE.get(word) if self.lang == "en" and values.get("value") == 1 else None
+        return (alone or _WORDS[word][self.lang]).format(**values)
 
     def at(self, instant: datetime | None) -> str:
         if instant is None:

@@ -35,7 +35,7 @@ def test_a_week_ends_verified_and_on_a_page(home: Path, toolchain: kafka.Toolcha
     half_year = HalfYear(load_centre(load(MotcuaSettings).centre), weeks=1)
     for _ in half_year.acts():
         pass
-    assert f"Verified: {half_year.ledger.dossiers} dossiers" in ended.stdout
+    assert f"Verified: {half_year.ledger.dossiers:,} dossiers" in ended.stdout
     written = [path for path in home.iterdir() if path.name != "jars"]
     assert [path.name[:5] for path in written] == ["demo-"]
     page = (written[0] / PAGE).read_text(encoding="utf-8")

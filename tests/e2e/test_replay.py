@@ -92,7 +92,7 @@ def test_the_permit_log_plays_whole_and_twice(prepared: Path) -> None:
     assert "Deadlines: 481 of 698 are ours by local date, 217 are not." in first
     assert "Late by the recorded deadlines: 161 of 646 that have a recorded end." in first
     assert "Late by our due dates: 242 of 646 settled; open and overdue: 28." in first
-    assert "Verified: 698 dossiers, 11574 facts" in first
+    assert "Verified: 698 dossiers, 11,574 facts" in first
     second = replay(prepared, PERMIT_LOG, mapping)
     assert "Nothing changed: the 11574 facts of before" in second
     assert of_the_log(second) == of_the_log(first)

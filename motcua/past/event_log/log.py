@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from shared.kernel.errors import ExpectedError
+from shared.kernel.words import number_of
 
 MAX_ROWS = 500_000
 """More rows than this are refused: a log is held in memory until the whole of it is checked."""
@@ -57,5 +58,5 @@ class LogRefusedError(ExpectedError):
         listed = [f"  {fault}" for fault in self.faults[:_SHOWN]]
         if len(self.faults) > _SHOWN:
             listed.append(f"  and {len(self.faults) - _SHOWN} more")
-        head = f"{len(self.faults)} fault(s); nothing was played."
+        head = f"{number_of(len(self.faults), 'fault')}; nothing was played."
         super().__init__("log-refused", "\n".join([head, *listed]), status=422)

@@ -73,7 +73,7 @@ def test_nothing_is_started_for_a_log_with_faults(
         "case:deadline",
     ]
     assert [fault.line for fault in result.exception.faults] == [2, 3, 4, 5, 7]
-    assert result.exception.detail.startswith("5 fault(s); nothing was played.")
+    assert result.exception.detail.startswith("5 faults; nothing was played.")
     assert not (tmp_path / "home").exists()
 
 

@@ -25,6 +25,21 @@ PAUSED_AND_EXTENDED = (
 )
 
 
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        (Term(1, "working_day"), "1 working day of 8 h, counted by hours"),
+        (Term(1, "working_day", "by_days"), "1 working day, counted by days, the first one not"),
+        (Term(1, "working_hour"), "1 working hour"),
+        (Term(1, "calendar_day"), "1 calendar day, the first one not counted"),
+        (Term(2, "working_hour"), "2 working hours"),
+    ],
+)
+def test_one_is_no_plural(term: Term, words: str) -> None:
+    """Numbers and words agree in English."""
+    assert f"The term: {words}." in said(fact("received", "2017-09-06 08:00"), term=term)
+
+
 def test_every_step_and_day_in_english() -> None:
     """Two days from Friday 16:00: 1 h, then 3 of Tuesday until the pause; 12 h left; a day more; 24 h in all."""
     assert said(*PAUSED_AND_EXTENDED, term=Term(2, "working_day"), known="2017-10-01 00:00") == [
@@ -35,7 +50,7 @@ def test_every_step_and_day_in_english() -> None:
         "The due date at first: Wednesday 2017-09-06 16:00.",
         "Paused from Tuesday 2017-09-05 10:00 to Wednesday 2017-09-06 10:00, with 12 h left: the due date went from "
         "Wednesday 2017-09-06 16:00 to Thursday 2017-09-07 16:00.",
-        "Extended by 1 working day(s) on Wednesday 2017-09-06 11:00: the due date went from Thursday 2017-09-07 16:00 "
+        "Extended by 1 working day on Wednesday 2017-09-06 11:00: the due date went from Thursday 2017-09-07 16:00 "
         "to Friday 2017-09-08 16:00.",
         "Friday 2017-09-01: 1 h counted (16:00–17:00).",
         "Saturday 2017-09-02: off: Quốc khánh (by Labour Code 2012, art. 115).",
