@@ -85,8 +85,9 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
     wrong += ["`motcua verify` found promises that are not kept"] if verified else []
     _tell(local, half_year, state, wrong, console)
     say(
-        f"{time.monotonic() - started:.0f} seconds, {play_seconds:.0f} of them for {played.acts} lines of acts in "
-        f"{played.windows} windows. Logs, inbox and page stay in {local.home}."
+        f"{time.monotonic() - started:.0f} seconds, {play_seconds:.0f} of them for {played.acts:,} lines of acts in "
+        f"{played.windows} windows (a line that submits and receives in one is two acts). "
+        f"Logs, inbox and page stay in {local.home}."
     )
     return 1 if wrong else 0
 

@@ -189,4 +189,9 @@ def test_the_page_needs_nothing_from_outside(
     assert "a &lt; b" in page
     assert "Every check holds" not in page
     assert all(figure.name.replace("_", " ") in page for figure in figures)
+    assert all(
+        f'<td class="text">{told}</td>' in page for told in ("2017-04-28", "25,300", "0.035", "15 min", "60, 4,000")
+    )
+    few = page[page.index("<h2>Departments under") : page.index("<h2>Proposed for")]
+    assert {one.code for one in summary.departments if f">{one.code}<" in few} == {one.code for one in summary.with_few}
     assert page.count("<svg") == 5
