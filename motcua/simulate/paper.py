@@ -12,6 +12,20 @@ from services.routing.domain.pooling import counted
 from shared.kernel.errors import StartError
 
 _ROWS = 12
+_PARAMETERS = {
+    "valid_from": ("ngày bắt đầu hiệu lực", "its first day in force"),
+    "valid_to": ("ngày hết hiệu lực", "its last day in force"),
+    "decision": ("số quyết định", "the decision's number"),
+    "channels": ("các kênh được tính", "the channels that count"),
+    "full_week_days": ("số ngày của một tuần đủ", "the days of a full week"),
+    "least_working_days": ("số ngày làm việc ít nhất của tuần được tính", "the fewest working days of a counted week"),
+    "pool_below": ("ngưỡng gộp", "the volume to pool below"),
+    "pool_weeks": ("số tuần để gộp", "the weeks before pooling"),
+    "release_from": ("ngưỡng trả về quầy riêng", "the volume to release from"),
+    "release_weeks": ("số tuần để trả", "the weeks before releasing"),
+    "min_stay_weeks": ("số tuần giữ tối thiểu", "the least stay in weeks"),
+}
+"""The keys of [[general_counter]] in words, Vietnamese and English."""
 
 
 def assumptions(past: Past, seed: int, language: Literal["vi", "en"]) -> list[str]:
@@ -75,6 +89,7 @@ def write_paper(
         past=past,
         centre=past.centre,
         rule=past.rule,
+        made_up=[_PARAMETERS[name][0 if language == "vi" else 1] for name in past.rule.invented if name in _PARAMETERS],
         departments=_departments(past, in_force),
         one=in_force,
         tried=len(outcomes),

@@ -228,6 +228,9 @@ def test_the_command_prints_and_writes(centre: Centre, tmp_path: Path, language:
     assert len((tmp_path / "all.csv").read_text().splitlines()) == 6
     page = (tmp_path / "paper.html").read_text(encoding="utf-8")
     assert title in page
+    assert {"vi": "chưa có nguồn: số quyết định.", "en": "want of a source: the decision&#39;s number."}[
+        language
+    ] in page
     assert not [word for word in ("<script", "http:", "https:", "src=", "@import", "url(") if word in page]
     with pytest.raises(StartError, match="say from when to when"):
         run_simulation(replace(asked, first=None), centre, "", Console(file=said))
