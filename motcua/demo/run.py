@@ -4,7 +4,8 @@ import asyncio
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ _SHOWN = 20
 _MOMENT = timedelta(seconds=1)
 """Before 24:00, which is of the date that it ends."""
 _LAST_SECONDS = 30.0
+_TOLD_SECONDS = 15.0
 
 
 def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *, ops: bool = False) -> int:
@@ -107,6 +109,23 @@ def _undecided(centre: Path, home: Path) -> Path:
     return copy
 
 
+@asynccontextmanager
+async def telling(console: Console, line: Callable[[], str], *, seconds: float = _TOLD_SECONDS) -> AsyncIterator[None]:
+    """Meanwhile print the line every so many seconds where no terminal shows a bar: a log must not fall silent."""
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            console.print(line(), markup=False, soft_wrap=True)
+
+    task = None if console.is_terminal else asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+
+
 async def _play(
     local: LocalCentre, half_year: HalfYear, derivation: Derivation, console: Console, stop: threading.Event
 ) -> Played:
@@ -119,30 +138,36 @@ async def _play(
         time_bar = progress.add_task("Time", total=length.total_seconds(), at="")
         dossier_bar = progress.add_task("Dossiers", total=total, at="")
 
+        at = "Played: nothing yet"
+
         def told(played: Played) -> None:
+            nonlocal at
             if played.until is None:
                 return
             done = worktime.elapsed(half_year.starts_at, played.until).total_seconds()
             date = f"{(played.until - _MOMENT).astimezone(local.centre.zone):%a %d %b %Y}, window {played.windows}"
             progress.update(time_bar, completed=done, at=date)
             count = half_year.ledger.dossiers
-            progress.update(dossier_bar, completed=count, at=f"{count:,} of {total:,}, {played.acts:,} acts")
+            dossiers = f"{count:,} of {total:,}, {played.acts:,} acts"
+            progress.update(dossier_bar, completed=count, at=dossiers)
+            at = f"Played to {date}; dossiers {dossiers}"
 
         def acts() -> Iterator[dict[str, Any]]:
             for act in half_year.acts():
                 derivation.note(act)
                 yield act.members()
 
-        return await play(
-            acts(),
-            local.site,
-            local.centre,
-            importer=local.tokens[IMPORTER],
-            ops=local.tokens["ops"],
-            until=half_year.ends_at,
-            progress=told,
-            stop_asked=lambda: stop.is_set() or local.ended() is not None,
-        )
+        async with telling(console, lambda: at):
+            return await play(
+                acts(),
+                local.site,
+                local.centre,
+                importer=local.tokens[IMPORTER],
+                ops=local.tokens["ops"],
+                until=half_year.ends_at,
+                progress=told,
+                stop_asked=lambda: stop.is_set() or local.ended() is not None,
+            )
 
 
 async def _told(local: LocalCentre, judged: Judged) -> State:
