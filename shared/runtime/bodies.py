@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -32,14 +33,14 @@ class BodyLost(Exception):  # noqa: N818 - not a failure: the client hung up, no
 
 
 def loads(raw: bytes, *, line: bool = False) -> Any:
-    """Strict JSON: UTF-8, at most 32 levels deep, only texts and numbers that a database can keep.
+    """Strict JSON: UTF-8, at most 32 levels deep, each member once, only what a database can keep.
 
     `line` says that these bytes are one line of a body, so that places are told as within it.
     Raises ExpectedError (400) with a sentence that does not repeat the content. Python's own parser takes UTF-16,
     NaN, NUL characters and lone surrogates, which fail later, where nobody can say which line brought them.
     """
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        value = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
     except UnicodeDecodeError as error:
         raise unreadable(f"not UTF-8 at byte {error.start}{' of this line' if line else ''}") from None
     except json.JSONDecodeError as error:
@@ -55,6 +56,16 @@ def loads(raw: bytes, *, line: bool = False) -> Any:
 
 def _no_constant(name: str) -> NoReturn:
     raise unreadable(f"{name} is not JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, each of whose members stands once: of two, the parser would keep the last without a word."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        doubled = next(name for name, count in counts.items() if count > 1)
+        raise unreadable(f"the member {doubled[:64]!r} stands twice in one object")
+    return members
 
 
 def _check(value: Any) -> None:

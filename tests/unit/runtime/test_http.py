@@ -130,6 +130,8 @@ async def test_invalid_content_points_at_each_place(house: House) -> None:
         (b"[" * 5000 + b"]" * 5000, "nested deeper"),
         (b'{"papers": [], "note": ' + b'{"a":' * 40 + b"1" + b"}" * 40 + b"}", "nested deeper"),
         (b'{"papers": [], "note": {"a": NaN}}', "NaN"),
+        (b'{"papers": [], "papers": []}', "the member 'papers' stands twice in one object"),
+        (b'{"papers": [{"size": 1, "size": 2}]}', "the member 'size' stands twice in one object"),
         (b'{"papers": [], "note": {"a": 1e999}}', "a number is larger"),
         (b'{"papers": [], "note": {"a": 99999999999999999999}}', "a number is larger"),
         (b'{"papers": [], "note": {"a": ' + b"9" * 5000 + b"}}", "too many digits"),
