@@ -76,8 +76,8 @@ class Ops(ServiceProcess):
         """Whether it shows more than so many dossiers."""
         return bool(self.asked("/views/arrivals", **ALWAYS)["total"] > dossiers)
 
-    def shows(self, expected: Any, *, within: float = 120) -> None:
-        """Wait until it shows exactly that."""
+    def shows(self, expected: Any, *, within: float = 240) -> None:
+        """Wait until it shows exactly that. Fails with what differs, why it is not ready, and the end of its log."""
         seen: list[Any] = []
 
         def same() -> bool:
@@ -87,7 +87,10 @@ class Ops(ServiceProcess):
         try:
             eventually_sync(same, within=within, every=1)
         except AssertionError:
-            assert seen[0] == expected
+            told = f"not ready: {self.reasons()}\n{self.log.read_text()[-3000:]}"
+            for view, wanted in expected.items():
+                assert seen[0][view] == wanted, f"{view}: {seen[0][view]} is not {wanted}; {told}"
+            raise
 
 
 def ops_process(bootstrap: str, folder: Path, number: int = 0) -> Ops:

@@ -71,7 +71,7 @@ class SlowToSeek(Slow):
 async def ends(own_broker: kafka.Broker) -> dict[TopicPartition, int]:
     """Facts in every place, committed to their ends, of which nothing is counted: as after a rebuild. The ends."""
     async with Sent(own_broker.bootstrap) as sent:
-        await sent.lives(60)
+        await sent.lives(120)  # by chance a place gets few
     async with AIOKafkaConsumer(bootstrap_servers=own_broker.bootstrap) as consumer:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(PLACES)
     assert min(ends.values()) > 10
