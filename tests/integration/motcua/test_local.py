@@ -56,7 +56,8 @@ def test_services_of_different_configurations_do_not_start_together(
     try:
         local.start(["routing"])
         prepared_for = local.centre.catalogue_version
-        (folder / "notes.txt").write_text("mended by hand")
+        with (folder / "centre.toml").open("a") as file:
+            file.write("# mended by hand\n")
         changed = load_centre(folder).catalogue_version
         other = local.start_service("routing", replica=1, port=free_port())
         assert eventually_sync(lambda: other.exit_code is not None, within=30)
