@@ -19,12 +19,13 @@ from motcua.keys import TOKENS_FILE
 from motcua.local import LocalCentre, StopAskedError
 from motcua.processes import PROCESSES
 from motcua.settings import MotcuaSettings
+from shared.kernel.words import number_of
+from shared.messaging.held import WAITS_FOR_A_WORD
 
 _LOOK_SECONDS = 1.0
 _HELD_SECONDS = 5.0
 _HELD = " union all ".join(
-    f"select '{service}', count(*) from {service}.held_records where reason in ('parked', 'fork', 'unreadable')"
-    for service in SERVICES
+    f"select '{service}', count(*) from {service}.held_records where {WAITS_FOR_A_WORD}" for service in SERVICES
 )
 _HEARD = b"\nAsked to stop: ending in order.\n"
 
@@ -118,8 +119,7 @@ class Held:
         changed = {service: count for service, count in found.items() if count != self._told.get(service, 0)}
         self._told = found
         return [
-            f"{service}: {count} record{'' if count == 1 else 's'} wait{'s' if count == 1 else ''} for your word "
-            "(`motcua parked list`)"
+            f"{service}: {number_of(count, 'record waits', 'records wait')} for your word (`motcua parked list`)"
             if count
             else f"{service}: no record waits for your word any more"
             for service, count in changed.items()

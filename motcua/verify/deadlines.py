@@ -130,12 +130,12 @@ def thresholds_of(
         return []
     found = told_of(told)
     sentences = found.wrong + kept_and_told(kept.fired, found)
-    deadline = derive(facts, rules.centre, rules.calendar)
-    if deadline is not None and (kept.rules, kept.calendar_version) == (rules.name, rules.version):
-        procedure, centre = procedure_of(facts), rules.centre
-        on = centre.local_date(deadline.received_at)
-        steps = centre.steps_of(procedure, on)
-        expected = thresholds(deadline, centre.thresholds(on), rules.calendar, steps)
+    of_today = (kept.rules, kept.calendar_version) == (rules.name, rules.version)
+    deadline = derive(facts, rules.centre, rules.calendar) if of_today else None
+    if deadline is not None:
+        on = rules.centre.local_date(deadline.received_at)
+        steps = rules.centre.steps_of(procedure_of(facts), on)
+        expected = thresholds(deadline, rules.centre.thresholds(on), rules.calendar, steps)
         sentences += by_the_rules(expected, found, kept.next_at, None if kept.held else until)
     return [Finding("threshold", key, sentence) for sentence in sentences]
 

@@ -4,28 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.sla.domain.thresholds import Level, Threshold, pending
+from services.sla.domain.thresholds import Key, Threshold, key_of, pending
+from services.sla.telling import TYPES
 from shared.contracts.deadlines import (
     DeadlineAtRiskV1,
-    DeadlineBreachedV1,
     DeadlineEscalatedV1,
-    DeadlineNearV1,
     DeadlinePauseExceededV1,
-    DeadlineReachedV1,
     DeadlineRetractedV1,
     ThresholdEvent,
 )
 from shared.contracts.envelope import AnyFact
 
-_LEVELS: dict[str, Level] = {
-    DeadlineNearV1.TYPE: "near",
-    DeadlineAtRiskV1.TYPE: "at_risk",
-    DeadlineReachedV1.TYPE: "reached",
-    DeadlineBreachedV1.TYPE: "breached",
-    DeadlineEscalatedV1.TYPE: "escalated",
-    DeadlinePauseExceededV1.TYPE: "pause_exceeded",
-}
-_Key = tuple[Level, datetime, int]
+_LEVELS = {event_type: level for level, event_type in TYPES.items()}
 
 
 @dataclass(slots=True)
@@ -39,15 +29,15 @@ class Told:
 def told_of(facts: Sequence[AnyFact]) -> Told:
     """What sla's facts about one dossier, in sequence order, come to: each threshold at most once at a time, none
     before its instant, and only what was told is taken back."""
-    standing: dict[_Key, Threshold] = {}
+    standing: dict[Key, Threshold] = {}
     wrong: list[str] = []
     for fact in facts:
         if isinstance(fact.data, DeadlineRetractedV1):
-            key = _LEVELS[fact.data.fired], fact.data.due_at, fact.data.level or 0
+            key = _LEVELS[fact.data.fired], fact.data.level or 0, fact.data.due_at
             if standing.pop(key, None) is None:
                 wrong.append(f"sla took back {_words(key)}, which did not stand")
         elif (threshold := _told(fact)) is not None:
-            key = _key(threshold)
+            key = key_of(threshold)
             if key in standing:
                 wrong.append(f"sla told {_words(key)} twice")
             if threshold.at > fact.recordedtime:
@@ -58,7 +48,7 @@ def told_of(facts: Sequence[AnyFact]) -> Told:
 
 def kept_and_told(kept: Sequence[Threshold], told: Told) -> list[str]:
     """Where the row's memory of what holds differs from the facts: a threshold would be told twice, or never."""
-    remembered, standing = {_key(each): each.at for each in kept}, {_key(each): each.at for each in told.standing}
+    remembered, standing = {key_of(each): each.at for each in kept}, {key_of(each): each.at for each in told.standing}
     found = [f"{_words(key)} was told and sla's row does not know it" for key in standing.keys() - remembered.keys()]
     found += [
         f"sla's row says that {_words(key)} was told, no fact does" for key in remembered.keys() - standing.keys()
@@ -84,12 +74,12 @@ def by_the_rules(
     if due != next_at:
         found.append(f"sla's row tells the next threshold at {_at(next_at)}, the rules give {_at(due)}")
     elif due is not None and told_until is not None and due < told_until:
-        found.append(f"{_words(_key(coming[0]))} came at {due.isoformat()} and was not told")
-    instants = {_key(each): each.at for each in expected if each.level in ("reached", "breached")}
+        found.append(f"{_words(key_of(coming[0]))} came at {due.isoformat()} and was not told")
+    instants = {key_of(each): each.at for each in expected if each.level in ("reached", "breached")}
     return found + [
-        f"sla told {_words(_key(each))} for {each.at.isoformat()}, the rules give {instants[_key(each)].isoformat()}"
+        f"sla told {_words(key)} for {each.at.isoformat()}, the rules give {instants[key].isoformat()}"
         for each in told.standing
-        if instants.get(_key(each), each.at) != each.at
+        if instants.get(key := key_of(each), each.at) != each.at
     ]
 
 
@@ -105,12 +95,8 @@ def _told(fact: AnyFact) -> Threshold | None:
     return Threshold(_LEVELS[data.TYPE], data.due_at, data.threshold_at, step)
 
 
-def _key(threshold: Threshold) -> _Key:
-    return threshold.level, threshold.about, threshold.step
-
-
-def _words(key: _Key) -> str:
-    level, about, step = key
+def _words(key: Key) -> str:
+    level, step, about = key
     return f"{level}{f' ({step})' if step else ''} of {about.isoformat()}"
 
 

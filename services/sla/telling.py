@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
 from services.sla.domain.steps import needed
-from services.sla.domain.thresholds import Threshold
+from services.sla.domain.thresholds import Level, Threshold
 from shared.contracts.deadlines import (
     DeadlineAtRiskV1,
     DeadlineBreachedV1,
@@ -152,7 +152,7 @@ def _left(threshold: Threshold, calendar: Calendar) -> int:
     return calendar.worktime.elapsed(threshold.at, threshold.about) // _SECOND
 
 
-_TYPES = {
+TYPES: dict[Level, str] = {
     "near": DeadlineNearV1.TYPE,
     "at_risk": DeadlineAtRiskV1.TYPE,
     "reached": DeadlineReachedV1.TYPE,
@@ -160,6 +160,7 @@ _TYPES = {
     "escalated": DeadlineEscalatedV1.TYPE,
     "pause_exceeded": DeadlinePauseExceededV1.TYPE,
 }
+"""The event by which each level is told."""
 
 
 def tell_retracted(threshold: Threshold, *, dossier_sequence: int, generation: int) -> DeadlineRetractedV1:
@@ -167,7 +168,7 @@ def tell_retracted(threshold: Threshold, *, dossier_sequence: int, generation: i
     return DeadlineRetractedV1(
         dossier_sequence=dossier_sequence,
         generation=generation,
-        fired=_TYPES[threshold.level],
+        fired=TYPES[threshold.level],
         level=threshold.step or None,
         due_at=threshold.about,
         threshold_at=threshold.at,

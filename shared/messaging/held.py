@@ -14,6 +14,8 @@ from shared.postgres.pool import Connection
 
 Reason = Literal["parked", "gap", "fork", "behind", "unreadable"]
 Verdict = Literal["replay", "discard"]
+WAITS_FOR_A_WORD = "reason in ('parked', 'fork', 'unreadable')"
+"""Of which records an operator decides, in SQL; the others follow by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ async def list_all(connection: Connection, *, limit: int = 200) -> list[asyncpg.
     return await connection.fetch(
         'select topic, partition, "offset", key, sequence, epoch, type, reason, detail, request, '
         "extract(epoch from now() - held_at)::bigint as age_seconds from held_records "
-        "order by reason not in ('parked', 'fork', 'unreadable'), held_at limit $1",
+        f"order by not {WAITS_FOR_A_WORD}, held_at limit $1",
         limit,
     )
 

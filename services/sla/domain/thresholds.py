@@ -16,6 +16,9 @@ from shared.kernel.worktime import OutsideCalendarError, Worktime
 Level = Literal["near", "at_risk", "reached", "breached", "escalated", "pause_exceeded"]
 
 
+Key = tuple[Level, int, datetime]
+"""Level, step and what it is about."""
+
 _COME: tuple[Level, ...] = ("reached", "breached", "escalated")
 
 
@@ -106,8 +109,8 @@ def pending(all_of_them: Sequence[Threshold], fired: Collection[Threshold]) -> t
     """Those that were not told yet: each level once per due date or pause."""
     if not fired:
         return tuple(all_of_them)
-    told = {_key(each) for each in fired}
-    return tuple(each for each in all_of_them if _key(each) not in told)
+    told = {key_of(each) for each in fired}
+    return tuple(each for each in all_of_them if key_of(each) not in told)
 
 
 def passed(candidates: Sequence[Threshold], until: datetime) -> tuple[Threshold, ...]:
@@ -129,9 +132,9 @@ def not_at_risk(fired: Sequence[Threshold], standing: Collection[Threshold], now
 
     For what was told of the present step and due date by other internal terms: by those of now the steps fit.
     """
-    instants = {_key(each): each.at for each in standing}
+    instants = {key_of(each): each.at for each in standing}
     risks = (each for each in fired if each.level == "at_risk")
-    return tuple(each for each in risks if _key(each) not in instants or instants[_key(each)] > now)
+    return tuple(each for each in risks if key_of(each) not in instants or instants[key_of(each)] > now)
 
 
 def untrue(fired: Sequence[Threshold], since: datetime, standing: Collection[Threshold]) -> tuple[Threshold, ...]:
@@ -139,11 +142,12 @@ def untrue(fired: Sequence[Threshold], since: datetime, standing: Collection[Thr
 
     What the deadline after that act still holds (`standing`: a pause begun after the due date moves nothing) is true.
     """
-    held = {_key(each) for each in standing}
-    return tuple(each for each in fired if each.at > since and _key(each) not in held)
+    held = {key_of(each) for each in standing}
+    return tuple(each for each in fired if each.at > since and key_of(each) not in held)
 
 
-def _key(threshold: Threshold) -> tuple[Level, int, datetime]:
+def key_of(threshold: Threshold) -> Key:
+    """What makes a threshold the same one, whenever it came: each is told once."""
     return threshold.level, threshold.step, threshold.about
 
 
