@@ -52,7 +52,7 @@ def demo(
     """Play the centre of 2017 through a fresh centre, hold everything against what was drawn, and end by itself."""
     from motcua.demo.run import run_demo
     from motcua.past.half_year.drawing import HalfYear
-    from shared.runtime.centre import load_centre
+    from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
     raise typer.Exit(run_demo(settings, out, HalfYear(load_centre(settings.centre), weeks=weeks), ops=ops))
@@ -64,7 +64,7 @@ def inbox(
 ) -> None:
     """What applicants got by SMS and e-mail."""
     from motcua import inbox as read_inbox
-    from shared.runtime.centre import load_centre
+    from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
     found = read_inbox.messages(settings.home, settings.http_port, dossier)
@@ -132,7 +132,7 @@ def verify(
     """Prove that nothing was lost, doubled, reordered or decided otherwise than by the rules (status 1 if not)."""
     from motcua.database import VERIFY
     from motcua.verify.command import run_verify
-    from shared.runtime.centre import load_centre
+    from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
     verify_url = settings.database_url(VERIFY)
@@ -145,7 +145,7 @@ def check_config(
 ) -> None:
     """Read a centre's folder and its texts, and tell every fault with file, line and what to do (status 1)."""
     from services.notify.texts import load_texts
-    from shared.runtime.centre import load_centre
+    from shared.catalogue import load_centre
 
     where = folder or load(MotcuaSettings).centre
     try:
@@ -181,7 +181,7 @@ def due(
     file: Annotated[Path | None, typer.Argument(help="With --jsonl: the cases; default: standard input.")] = None,
 ) -> None:
     """Work out one due date by the centre's calendar, or with --jsonl one for every line (docs/deadlines.md)."""
-    from shared.runtime.centre import load_centre
+    from shared.catalogue import load_centre
 
     if jsonl:
         from motcua.due.lines import answer_lines

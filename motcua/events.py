@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 import yaml
 
-from shared.contracts.catalogue import asyncapi, events_page
+from shared.contracts.event_catalogue import asyncapi, events_page
 from shared.contracts.registry import EVENTS
 from shared.contracts.schemas import Schema, breaks, envelope_schema, shape, snapshot
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from shared.contracts.envelope import Role
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
-from shared.runtime.keys import ApiKey, new_key, read_keys, write_keys
+from shared.service.keys import ApiKey, new_key, read_keys, write_keys
 
 KEYS_FILE = "keys.toml"
 TOKENS_FILE = "api-keys.env"

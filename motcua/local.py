@@ -25,10 +25,10 @@ from motcua.keys import KEYS_FILE, ensure_keys
 from motcua.prepare import keys_wanted, prepare_database
 from motcua.processes import Site, http_ports, service_command, service_settings, sink_commands
 from motcua.settings import MotcuaSettings
+from shared.catalogue import load_centre
 from shared.contracts.topics import ALL_TOPICS
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.admin import create_topics
-from shared.runtime.centre import load_centre
 from shared.runtime.settings import inherited_environment
 
 _READY_SECONDS = 60.0

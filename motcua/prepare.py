@@ -8,12 +8,12 @@ import services as services_package
 from motcua.database import SERVICES, create_database, open_to_ops
 from motcua.keys import IMPORTER, Wanted, ensure_keys, keys_of
 from motcua.settings import MotcuaSettings
+from shared.catalogue import load_centre
 from shared.contracts.topics import ALL_TOPICS
 from shared.kernel.centre import Centre
 from shared.messaging.admin import create_topics
 from shared.postgres.migrate import migrate
 from shared.postgres.prepared import note_prepared
-from shared.runtime.centre import load_centre
 from shared.runtime.clock import machine_now
 
 Progress = Callable[[str], None]

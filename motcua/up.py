@@ -20,7 +20,7 @@ from motcua.local import LocalCentre, StopAskedError
 from motcua.processes import PROCESSES
 from motcua.settings import MotcuaSettings
 from shared.kernel.words import number_of
-from shared.messaging.held import WAITS_FOR_A_WORD
+from shared.messaging.quarantine import WAITS_FOR_A_WORD
 
 _LOOK_SECONDS = 1.0
 _HELD_SECONDS = 5.0

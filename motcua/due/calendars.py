@@ -12,7 +12,7 @@ from motcua.due import members
 from motcua.due.errors import CaseError
 from motcua.due.members import Members
 from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
-from shared.kernel.calendars import CalendarException, CalendarRules, Kind, Status, Window
+from shared.kernel.calendar_rules import CalendarException, CalendarRules, Kind, Status, Window
 from shared.kernel.centre import Centre
 from shared.kernel.worktime import OutsideCalendarError
 

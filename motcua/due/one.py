@@ -8,7 +8,7 @@ from motcua.due.errors import CaseError
 from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
 from services.sla.domain.clock import ClockFact, Deadline, derive
 from services.sla.domain.terms import term_of
-from shared.kernel.calendars import CalendarRules
+from shared.kernel.calendar_rules import CalendarRules
 from shared.kernel.centre import Centre, Term
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

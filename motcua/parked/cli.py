@@ -13,7 +13,7 @@ from motcua.settings import MotcuaSettings
 from shared.runtime.settings import load
 
 if TYPE_CHECKING:
-    from shared.messaging.held import Verdict
+    from shared.messaging.quarantine import Verdict
 
 app = typer.Typer(help="Records that wait: list, show, replay or discard them.", no_args_is_help=True)
 out = Console(highlight=False)

@@ -12,7 +12,7 @@ import asyncpg
 
 from motcua.database import SERVICES
 from shared.kernel.errors import ExpectedError
-from shared.messaging import held
+from shared.messaging import quarantine as held
 from shared.postgres.pool import connect
 
 _WIDEST = 200

@@ -7,7 +7,7 @@ from motcua.past.event_log.files import read_log
 from motcua.past.event_log.mapping import read_mapping
 from motcua.past.event_log.plan import Plan, plan
 from motcua.past.event_log.suggestion import suggest
-from shared.runtime.centre import load_centre
+from shared.catalogue import load_centre
 
 
 def drafted(file: Path, *, delimiter: str = ",") -> str:

@@ -28,8 +28,8 @@ from motcua.replay.standing import Facts, clocks, facts
 from motcua.settings import MotcuaSettings
 from motcua.up import stop_on_signals, watching
 from motcua.verify.command import run_verify
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
-from shared.runtime.centre import load_centre
 
 _WINDOWS = 60
 """About so many in a log, however long it is: every window costs two barriers, and none changes what comes of it."""

@@ -43,7 +43,7 @@ def general_counter(
     from motcua.database import VERIFY
     from motcua.simulate.command import Asked, run_simulation
     from motcua.simulate.settings import PARAMETERS
-    from shared.runtime.centre import load_centre
+    from shared.catalogue import load_centre
 
     if language not in ("vi", "en"):
         raise typer.BadParameter("--language is vi or en")

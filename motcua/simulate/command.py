@@ -18,7 +18,7 @@ from motcua.simulate.settings import PARAMETERS, grid, values
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
-from shared.postgres.calendars import WorkingTime
+from shared.postgres.published_calendars import WorkingTime
 
 Lang = Literal["vi", "en"]
 _HALF_YEAR = (date(2017, 5, 1), date(2017, 11, 5))

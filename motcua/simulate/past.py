@@ -19,7 +19,7 @@ from shared.kernel.dated import Dated
 from shared.kernel.errors import StartError
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
-from shared.postgres.calendars import WorkingTime, working_time
+from shared.postgres.published_calendars import WorkingTime, working_time
 
 COLUMNS = ("received_at", "department", "channel", "procedure")
 CHANNELS: tuple[str, ...] = get_args(Channel)

@@ -10,7 +10,7 @@ from motcua.verify.findings import Finding
 from shared.contracts.envelope import AnyFact
 from shared.contracts.registry import EVENTS, decode
 from shared.contracts.topics import Topic
-from shared.messaging.log import read
+from shared.messaging.topic_log import read
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from services.intake.app import build
 from services.intake.settings import IntakeSettings
-from shared.messaging.service import main
+from shared.service.process import main
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.contracts.dossiers import Channel
-from shared.runtime.http import Body
+from shared.service.http import Body
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
 Line1 = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

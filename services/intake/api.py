@@ -17,10 +17,10 @@ from services.intake.domain.acts import find_act
 from services.intake.performing import Performer
 from services.intake.requests import ActRequest, SubmitRequest, check_key, read_line
 from shared.kernel.errors import ExpectedError
-from shared.messaging.service import Context
-from shared.runtime.bodies import BodyRule, loads
-from shared.runtime.http import Body
-from shared.runtime.keys import Caller, Principal, require
+from shared.service.bodies import BodyRule, loads
+from shared.service.http import Body
+from shared.service.keys import Caller, Principal, require
+from shared.service.process import Context
 
 MAX_WAIT_SECONDS = 30.0
 MAX_CONTACTS = 100

@@ -4,7 +4,7 @@ from services.intake.api import BODIES, create_router
 from services.intake.handlers import STREAMS
 from services.intake.papers_api import create_papers_router
 from services.intake.performing import Performer
-from shared.messaging.service import Context, Parts
+from shared.service.process import Context, Parts
 
 
 async def build(context: Context) -> Parts:

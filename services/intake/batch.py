@@ -20,8 +20,8 @@ from services.intake.requests import ActLine, read_line
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError, TransientError
 from shared.postgres.errors import CONNECTION_ERRORS
-from shared.runtime import problems
-from shared.runtime.bodies import loads
+from shared.service import problems
+from shared.service.bodies import loads
 
 MAX_LINE_BYTES = 262_144
 LINES_AHEAD = 2_000

@@ -17,8 +17,8 @@ from shared.contracts.dossiers import DossierReceivedV1, Form
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import derived_id
-from shared.postgres.facts import Cause
-from shared.postgres.unit import Unit
+from shared.postgres.outbox import Cause
+from shared.postgres.unit_of_work import Unit
 
 
 @dataclass(frozen=True, slots=True)

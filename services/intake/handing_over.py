@@ -17,9 +17,9 @@ from services.intake.requests import ActLine, HandOverRequest, Reference, finger
 from services.intake.tables import DOSSIERS, HAND_OVERS, DetailsRecord, DossierRow, HandOverRecord
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError, FieldError
-from shared.messaging.service import Context
-from shared.postgres.facts import Cause
-from shared.postgres.unit import Unit
+from shared.postgres.outbox import Cause
+from shared.postgres.unit_of_work import Unit
+from shared.service.process import Context
 
 REFUSED = "hand-over-refused"
 

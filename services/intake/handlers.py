@@ -9,9 +9,9 @@ from services.intake.elsewhere import received_elsewhere
 from services.intake.tables import DOSSIERS, DossierRow
 from shared.contracts import assignments, calendars, deadlines, topics
 from shared.contracts.envelope import Fact
-from shared.messaging.applying import Stream
-from shared.postgres.calendars import CALENDARS, on_calendar_published
-from shared.postgres.unit import Unit
+from shared.messaging.applier import Stream
+from shared.postgres.published_calendars import CALENDARS, on_calendar_published
+from shared.postgres.unit_of_work import Unit
 
 ASSIGNMENT_DIFFERS = "assignment_differs"
 

@@ -23,11 +23,11 @@ from shared.contracts.envelope import Instant, Role
 from shared.kernel.centre import RunKind
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.kernel.worktime import Worktime
-from shared.messaging.service import Context
-from shared.postgres.calendars import PublishedCalendar
 from shared.postgres.clock import look
-from shared.runtime.http import IdempotencyKey
-from shared.runtime.keys import Principal, require
+from shared.postgres.published_calendars import PublishedCalendar
+from shared.service.http import IdempotencyKey
+from shared.service.keys import Principal, require
+from shared.service.process import Context
 
 _READERS: tuple[Role, ...] = ("clerk", "officer", "leader", "auditor")
 

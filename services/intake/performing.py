@@ -22,10 +22,10 @@ from services.intake.tables import DOSSIERS
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError, TransientError
 from shared.kernel.ids import uuid7
-from shared.messaging.service import Context
-from shared.postgres.calendars import PublishedCalendar, WorkingTime
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.published_calendars import PublishedCalendar, WorkingTime
 from shared.runtime import metrics
+from shared.service.process import Context
 
 MAX_BLOCK = 500
 DUE_SECONDS = 5.0

@@ -22,8 +22,8 @@ from pydantic import (
 from services.intake.act_data import DATA, TWO_SIGNATURES, Account, CounterNumber, Data, ForeignCode, Submit, Word
 from services.intake.domain.codes import parse_code
 from shared.kernel.errors import ExpectedError, FieldError
-from shared.runtime import problems
-from shared.runtime.http import Body
+from shared.service import problems
+from shared.service.http import Body
 
 MAX_IN_BATCH = 200
 """Dossiers whose papers go under one number."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from services.notify.app import build
 from services.notify.settings import NotifySettings
 from services.notify.texts import load_texts
-from shared.messaging.service import main
+from shared.service.process import main
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

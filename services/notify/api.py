@@ -14,10 +14,10 @@ from services.notify.outcomes import record_receipt
 from services.notify.recording import Recorder
 from services.notify.store import DossierRow, Message, list_messages
 from shared.kernel.errors import ExpectedError
-from shared.messaging.service import Context
-from shared.postgres.unit import Unit
-from shared.runtime.http import Body
-from shared.runtime.keys import Principal, require
+from shared.postgres.unit_of_work import Unit
+from shared.service.http import Body
+from shared.service.keys import Principal, require
+from shared.service.process import Context
 
 STAFF = require("clerk", "officer", "leader", "ops", "auditor", "service")
 

@@ -19,7 +19,7 @@ from services.notify.settings import NotifySettings
 from services.notify.texts import load_texts
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
-from shared.messaging.service import Context, Parts
+from shared.service.process import Context, Parts
 
 SINKS_SECONDS = 30.0
 """How long the providers of a set centre may take to start."""

@@ -22,7 +22,7 @@ from services.notify.outcomes import record
 from services.notify.store import MESSAGES, DossierRow, Message
 from services.notify.texts import Texts
 from shared.kernel.clock import Clock
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 
 AFTER_FAILURE = timedelta(seconds=2)
 

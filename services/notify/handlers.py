@@ -12,8 +12,8 @@ from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.dossiers import DossierReceivedV1, DossierSubmittedV1
 from shared.contracts.envelope import AnyFact
 from shared.contracts.messages import MessageDroppedV1, MessagePlannedV1
-from shared.messaging.applying import Handler, Stream
-from shared.postgres.unit import Unit
+from shared.messaging.applier import Handler, Stream
+from shared.postgres.unit_of_work import Unit
 
 _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """Due for the sender as soon as it is planned, whatever the machines' clocks say. (The year 1 reads back as -infinity,

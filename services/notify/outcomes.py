@@ -13,8 +13,8 @@ from shared.contracts.messages import (
     MessageSentV1,
     MessageUnknownV1,
 )
-from shared.postgres.facts import Cause
-from shared.postgres.unit import Unit
+from shared.postgres.outbox import Cause
+from shared.postgres.unit_of_work import Unit
 
 
 def record(step: Step, message: Message, unit: Unit[DossierRow], *, now: datetime, machine: datetime) -> None:

@@ -14,10 +14,10 @@ import structlog
 from services.notify.store import DOSSIERS, DossierRow, Message, dossiers_of, lock_messages
 from shared.contracts.messages import MessageEvent
 from shared.kernel.errors import ExpectedError
-from shared.messaging.service import Context
 from shared.postgres.errors import is_transient
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime import metrics
+from shared.service.process import Context
 
 OUTCOMES = metrics.counter("motcua_notify_outcomes_total", "Messages by what became of them.", ("channel", "outcome"))
 

@@ -25,9 +25,9 @@ from services.notify.texts import Texts
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.errors import TransientError
-from shared.messaging.service import Context
 from shared.postgres.clock import look
 from shared.postgres.errors import is_transient
+from shared.service.process import Context
 
 log = structlog.get_logger(__name__)
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.notify.domain import texts as rules
+from shared.catalogue.files import Problems
+from shared.catalogue.messages import Expected, MessageBook, MessageTexts, Placeholders, load_messages
 from shared.kernel.centre import Centre
-from shared.runtime.centre.files import Problems
-from shared.runtime.centre.messages import Expected, MessageBook, MessageTexts, Placeholders, load_messages
 
 
 def _placeholders(key: str) -> Placeholders:

@@ -8,9 +8,9 @@ import structlog
 from services.ops.app import run
 from services.ops.rebuilding import rebuild
 from services.ops.settings import OpsSettings
+from shared.catalogue import load_centre
 from shared.kernel.errors import MotcuaError, StartError
 from shared.runtime import logs
-from shared.runtime.centre import load_centre
 from shared.runtime.settings import load
 
 log = structlog.get_logger()

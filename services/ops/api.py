@@ -12,8 +12,8 @@ from services.ops.sampler import Sampler
 from services.ops.views import Arrivals, Messages, Stages, Views
 from shared.contracts.envelope import Role
 from shared.kernel.errors import ExpectedError, FieldError, TransientError
-from shared.runtime.addresses import QueryInstant
-from shared.runtime.keys import Principal, require
+from shared.service.keys import Principal, require
+from shared.service.query import QueryInstant
 
 WATCHERS: tuple[Role, ...] = ("ops", "leader", "auditor")
 """Who may look at the centre as a whole; nothing here is about one dossier or person."""

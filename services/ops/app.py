@@ -16,13 +16,13 @@ from services.ops.settings import OpsSettings
 from services.ops.views import Views
 from services.ops.watching import Watcher
 from services.ops.worker import Worker
-from shared.messaging.service import collect_seldom, http_part
-from shared.runtime.centre import load_centre
+from shared.catalogue import load_centre
 from shared.runtime.clock import machine_now
-from shared.runtime.health import Health
-from shared.runtime.http import create_app
-from shared.runtime.keys import KeyRing
-from shared.runtime.tasks import Part, stop_on_signals, supervise
+from shared.runtime.supervision import Part, stop_on_signals, supervise
+from shared.service.health import Health
+from shared.service.http import create_app
+from shared.service.keys import KeyRing
+from shared.service.process import collect_seldom, http_part
 
 log = structlog.get_logger()
 

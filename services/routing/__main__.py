@@ -5,7 +5,7 @@ from pathlib import Path
 
 from services.routing.app import build
 from services.routing.settings import RoutingSettings
-from shared.messaging.service import main
+from shared.service.process import main
 
 if __name__ == "__main__":
     sys.exit(main("routing", RoutingSettings, build, migrations=Path(__file__).parent / "migrations"))

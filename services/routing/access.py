@@ -5,7 +5,7 @@ from datetime import date
 from shared.contracts.envelope import Role
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError
-from shared.runtime.keys import Principal
+from shared.service.keys import Principal
 
 STAFF: tuple[Role, ...] = ("clerk", "leader", "ops", "auditor", "service")
 """Who may read what waits: it belongs to no department yet. Nothing in it is personal data."""

@@ -31,8 +31,8 @@ from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV
 from shared.contracts.envelope import READING
 from shared.kernel.centre import Department
 from shared.kernel.errors import ExpectedError, FieldError
-from shared.messaging.service import Context
-from shared.runtime.keys import Caller, Principal, require
+from shared.service.keys import Caller, Principal, require
+from shared.service.process import Context
 
 Code = Annotated[str, Path(min_length=1, max_length=40)]
 

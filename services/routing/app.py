@@ -15,11 +15,11 @@ from services.routing.weeks import Weeks
 from shared.contracts.calendars import CalendarPublishedV1
 from shared.contracts.topics import CALENDARS as CALENDARS_TOPIC
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
-from shared.messaging.applying import Stream
-from shared.messaging.service import Context, Parts
-from shared.postgres.calendars import CALENDARS, PublishedCalendar, on_calendar_published
-from shared.postgres.counting import keep_counted
+from shared.messaging.applier import Stream
+from shared.postgres.gauges import keep_counted
+from shared.postgres.published_calendars import CALENDARS, PublishedCalendar, on_calendar_published
 from shared.runtime import metrics
+from shared.service.process import Context, Parts
 
 WAITING = metrics.gauge("motcua_routing_waiting_dossiers", "Open dossiers without a receiving place, as last counted.")
 

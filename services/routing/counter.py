@@ -20,12 +20,12 @@ from shared.kernel.errors import ExpectedError, FieldError, StartError
 from shared.kernel.ids import uuid7
 from shared.kernel.weeks import monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime
-from shared.messaging.service import Context
-from shared.postgres.answered import KEYS, Request, answered, first_answer
-from shared.postgres.calendars import PublishedCalendar
 from shared.postgres.clock import look
 from shared.postgres.pool import Connection
+from shared.postgres.published_calendars import PublishedCalendar
 from shared.runtime.clock import machine_now
+from shared.service.idempotency import KEYS, Request, answered, first_answer
+from shared.service.process import Context
 
 DECISION_SIGNED = "receiving_decision_signed"
 

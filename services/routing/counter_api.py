@@ -41,11 +41,11 @@ from shared.contracts.envelope import Role
 from shared.kernel.centre import Department
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.kernel.weeks import WEEK, monday
-from shared.messaging.service import Context
-from shared.postgres.answered import Request
-from shared.postgres.calendars import PublishedCalendar
-from shared.runtime.http import Body, IdempotencyKey
-from shared.runtime.keys import Caller, Principal, require
+from shared.postgres.published_calendars import PublishedCalendar
+from shared.service.http import Body, IdempotencyKey
+from shared.service.idempotency import Request
+from shared.service.keys import Caller, Principal, require
+from shared.service.process import Context
 
 _READERS: tuple[Role, ...] = ("leader", "auditor", "officer", "ops", "service")
 _SHOWN_WEEKS = 26

@@ -12,7 +12,7 @@ from services.routing.domain.pooling import Receiving, Week
 from services.routing.models import After, Limit, LocalDate
 from shared.contracts.envelope import Instant
 from shared.kernel.centre import PoolingRule
-from shared.runtime.http import Body
+from shared.service.http import Body
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]

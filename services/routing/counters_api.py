@@ -17,10 +17,10 @@ from shared.kernel.centre import CounterKind
 from shared.kernel.errors import ExpectedError
 from shared.kernel.weeks import WEEK
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
-from shared.messaging.service import Context
-from shared.postgres.calendars import PublishedCalendar
-from shared.runtime.http import Body
-from shared.runtime.keys import Principal, require
+from shared.postgres.published_calendars import PublishedCalendar
+from shared.service.http import Body
+from shared.service.keys import Principal, require
+from shared.service.process import Context
 
 _READERS: tuple[Role, ...] = ("leader", "auditor", "clerk", "ops", "service")
 _PAPER = ("counter", "post")

@@ -13,9 +13,9 @@ from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.envelope import EventData, Fact
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
-from shared.messaging.applying import Handler
-from shared.postgres.facts import Cause
-from shared.postgres.unit import Unit
+from shared.messaging.applier import Handler
+from shared.postgres.outbox import Cause
+from shared.postgres.unit_of_work import Unit
 
 Routed = Unit[RoutedDossier]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, AssignmentWaitingV1, ReceivingPlace
 from shared.contracts.dossiers import Channel, State
 from shared.contracts.envelope import Instant, Open
-from shared.runtime.http import Body
+from shared.service.http import Body
 
 
 def _local_date(value: object) -> object:

@@ -9,8 +9,8 @@ from services.routing.counter import follow_for_dossiers
 from services.routing.handlers import Routing
 from services.routing.store import DOSSIERS, RoutedDossier, undecided
 from shared.contracts.envelope import Actor
-from shared.messaging.service import Context
-from shared.postgres.facts import Cause
+from shared.postgres.outbox import Cause
+from shared.service.process import Context
 
 WAITING_DECIDED = "waiting_dossiers_decided"
 _PAGE = 500

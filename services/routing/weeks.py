@@ -17,12 +17,12 @@ from shared.kernel.centre import PoolingRule
 from shared.kernel.ids import uuid7
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
-from shared.messaging.service import Context
-from shared.postgres.calendars import PublishedCalendar, WorkingTime
 from shared.postgres.clock import look
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.pool import Connection
+from shared.postgres.published_calendars import PublishedCalendar, WorkingTime
 from shared.runtime.clock import machine_now
+from shared.service.process import Context
 
 WEEK_CLOSED = "week_closed"
 CLOSING_FAILED = "week_closing_failed"

@@ -2,7 +2,7 @@
 
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError, FieldError
-from shared.runtime.keys import Principal
+from shared.service.keys import Principal
 
 
 def own_department(who: Principal, asked: str | None) -> str | None:

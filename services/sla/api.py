@@ -31,9 +31,9 @@ from shared.contracts.deadlines import Term
 from shared.contracts.envelope import Instant, Role
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.kernel.worktime import OutsideCalendarError
-from shared.messaging.service import Context
-from shared.runtime.addresses import QueryInstant
-from shared.runtime.keys import Caller, Principal, require
+from shared.service.keys import Caller, Principal, require
+from shared.service.process import Context
+from shared.service.query import QueryInstant
 
 _STAFF: tuple[Role, ...] = ("clerk", "officer", "leader", "ops", "auditor", "service", "importer")
 _ALL_DEPARTMENTS: tuple[Role, ...] = ("clerk", "leader", "ops", "auditor", "service")

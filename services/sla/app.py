@@ -14,10 +14,10 @@ from services.sla.sweep import Sweep
 from services.sla.ticker import Ticker
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.centre import Centre
-from shared.messaging.applying import Stream
-from shared.messaging.service import Context, Parts
-from shared.postgres.counting import keep_counted
+from shared.messaging.applier import Stream
+from shared.postgres.gauges import keep_counted
 from shared.runtime import metrics
+from shared.service.process import Context, Parts
 
 OUTDATED = metrics.gauge(
     "motcua_sla_outdated_clocks", "Open clocks still to be derived by the calendar in force, as last counted."

@@ -17,12 +17,12 @@ from services.sla.domain.changes import differences
 from services.sla.handlers import SLA, Clocks, Version
 from shared.contracts.calendars import CalendarException, CalendarPublishedV1
 from shared.contracts.envelope import Actor
-from shared.kernel.calendars import CalendarRules
+from shared.kernel.calendar_rules import CalendarRules
 from shared.kernel.errors import StartError
-from shared.messaging.service import Context
-from shared.postgres.facts import Cause
+from shared.postgres.outbox import Cause
 from shared.postgres.pool import Connection
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
+from shared.service.process import Context
 
 CALENDAR_PUBLISHED = "calendar_published"
 _TRIES = 3

@@ -12,7 +12,7 @@ from services.sla.telling import seconds, told_term
 from services.sla.wording import Lang, sentences
 from shared.contracts.deadlines import Term
 from shared.contracts.envelope import Instant
-from shared.kernel.calendars import CalendarException, Kind, Status
+from shared.kernel.calendar_rules import CalendarException, Kind, Status
 
 
 class ExceptionView(BaseModel):

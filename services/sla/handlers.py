@@ -34,11 +34,11 @@ from shared.contracts.dossiers import (
     DossierTakenOverV1,
 )
 from shared.contracts.envelope import Actor, EventData, Fact
-from shared.kernel.calendars import CalendarRules
+from shared.kernel.calendar_rules import CalendarRules
 from shared.kernel.centre import Centre, ProcedureStep, Thresholds
-from shared.messaging.applying import Handler
-from shared.postgres.facts import Cause
-from shared.postgres.unit import Unit
+from shared.messaging.applier import Handler
+from shared.postgres.outbox import Cause
+from shared.postgres.unit_of_work import Unit
 
 SLA = Actor(kind="system", id="sla", role="service")
 

@@ -24,8 +24,8 @@ from services.sla.written import Day
 from shared.contracts.envelope import Instant, Role
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError, FieldError
-from shared.messaging.service import Context
-from shared.runtime.keys import Principal, require
+from shared.service.keys import Principal, require
+from shared.service.process import Context
 
 _READERS: tuple[Role, ...] = ("leader", "auditor", "officer")
 _PAGE = 200

@@ -12,14 +12,14 @@ from services.sla.calendar_store import CALENDARS, PROPOSALS, CalendarRow, Propo
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import Change, applied, faults_of
 from shared.contracts.envelope import Actor
-from shared.kernel.calendars import CalendarException, CalendarRules
+from shared.kernel.calendar_rules import CalendarException, CalendarRules
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
-from shared.messaging.service import Context
-from shared.postgres.answered import KEYS, Request, answered, first_answer
 from shared.postgres.pool import Connection
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
+from shared.service.idempotency import KEYS, Request, answered, first_answer
+from shared.service.process import Context
 
 _PROPOSAL = TypeAdapter(ProposalRow)
 _EXCEPTIONS = TypeAdapter(tuple[CalendarException, ...])

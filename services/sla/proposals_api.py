@@ -31,10 +31,10 @@ from services.sla.proposals_views import (
 from services.sla.rehearsal import Rehearsal
 from services.sla.store import count_outdated
 from shared.contracts.envelope import Role
-from shared.messaging.service import Context
-from shared.postgres.answered import Request
-from shared.runtime.http import Body, IdempotencyKey
-from shared.runtime.keys import Principal, require
+from shared.service.http import Body, IdempotencyKey
+from shared.service.idempotency import Request
+from shared.service.keys import Principal, require
+from shared.service.process import Context
 
 _READERS: tuple[Role, ...] = ("leader", "auditor", "officer", "ops")
 

@@ -11,8 +11,8 @@ from services.sla.calendar_store import CalendarRow, ProposalRow
 from services.sla.domain.rehearsal import Compared, Tally
 from services.sla.written import Day, LocalTime
 from shared.contracts.envelope import Instant
-from shared.kernel.calendars import CalendarException, Kind, Status, Window
-from shared.runtime.http import Body
+from shared.kernel.calendar_rules import CalendarException, Kind, Status, Window
+from shared.service.http import Body
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 

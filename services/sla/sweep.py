@@ -9,11 +9,11 @@ from services.sla import calendars, store
 from services.sla.domain.changes import untouched
 from services.sla.handlers import Clocks
 from services.sla.store import DERIVED
-from shared.messaging.service import Context
 from shared.postgres.clock import look
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime import metrics
+from shared.service.process import Context
 
 CLOCKS_SWEPT = "clocks_swept"
 SWEEP_FAILED = "sweep_failed"

@@ -12,11 +12,11 @@ from services.sla import calendars, store
 from services.sla.handlers import Clocks
 from services.sla.store import DERIVED, DOSSIERS
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
-from shared.messaging.service import Context
 from shared.postgres.clock import look
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime import metrics
+from shared.service.process import Context
 
 THRESHOLDS_FIRED = "thresholds_fired"
 CLOCKS_DERIVED_AGAIN = "clocks_derived_again"

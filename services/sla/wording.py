@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.sla.domain.explanation import Day, Explained, Explanation
 from services.sla.domain.running import Extension
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 
 Lang = Literal["vi", "en"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from shared.kernel.calendars import CalendarRules, Window
+from shared.kernel.calendar_rules import CalendarRules, Window
 from shared.kernel.dated import Dated, in_force
 
 CounterKind = Literal["department", "general", "guidance", "fees", "results"]

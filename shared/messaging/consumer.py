@@ -16,14 +16,14 @@ from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.kernel.errors import StartError
 from shared.messaging import metrics
-from shared.messaging.applying import Stream
+from shared.messaging.applier import Stream
 from shared.messaging.lag import Ends
-from shared.messaging.limit import ParkedLimit
+from shared.messaging.parked_limit import ParkedLimit
 from shared.messaging.partition import Partition, StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
-from shared.postgres.facts import Publisher
+from shared.postgres.outbox import Publisher
 from shared.postgres.pool import end_frozen_sessions
-from shared.runtime.tasks import Signal
+from shared.runtime.supervision import Signal
 
 log = structlog.get_logger()
 

@@ -14,16 +14,16 @@ from aiokafka.errors import KafkaError
 
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, PoisonMessageError
-from shared.messaging import held as held_table
 from shared.messaging import metrics
-from shared.messaging.applying import Applying, HandlingFailedError, Stream
-from shared.messaging.held import Held
+from shared.messaging import quarantine as held_table
+from shared.messaging.applier import Applying, HandlingFailedError, Stream
+from shared.messaging.quarantine import Held
 from shared.messaging.records import Record, parse, unreadable
 from shared.postgres.errors import CONNECTION_ERRORS, is_content, is_transient
-from shared.postgres.facts import Publisher
+from shared.postgres.outbox import Publisher
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 
 log = structlog.get_logger()
 

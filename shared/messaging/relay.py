@@ -21,7 +21,7 @@ from shared.kernel.errors import TransientError
 from shared.messaging import metrics
 from shared.messaging.records import headers
 from shared.postgres.errors import CONNECTION_ERRORS
-from shared.postgres.facts import MAX_VALUE_BYTES
+from shared.postgres.outbox import MAX_VALUE_BYTES
 from shared.postgres.pool import connect
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.kernel.errors import StartError
 from shared.kernel.words import did_you_mean
-from shared.runtime.faults import sentence
+from shared.runtime.validation import sentence
 
 
 class Settings(BaseSettings):

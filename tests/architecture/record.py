@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.contracts.topics import TOPICS
-from shared.messaging import log
+from shared.messaging import topic_log as log
 
 _FIRST = 2
 

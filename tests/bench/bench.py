@@ -14,9 +14,9 @@ from motcua.embedded.ports import free_port
 from motcua.embedded.postgres import Postgres
 from motcua.local import LocalCentre, beside
 from motcua.settings import MotcuaSettings
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
-from shared.runtime.centre import load_centre
 from tests.bench.load import Load, whole_lives
 
 

@@ -24,9 +24,9 @@ from motcua.settings import MotcuaSettings
 from shared.contracts.envelope import Fact
 from shared.contracts.registry import decode
 from shared.contracts.topics import Topic
-from shared.messaging.applying import Handler
-from shared.messaging.service import collect_seldom
-from shared.postgres.unit import Unit
+from shared.messaging.applier import Handler
+from shared.postgres.unit_of_work import Unit
+from shared.service.process import collect_seldom
 from tests.support import eventually
 from tests.support.delivery import SERVICE, Tally, dossier, step
 from tests.support.shell import Shell, background, opened, told_on

@@ -18,7 +18,7 @@ from motcua.due.lines import run_lines
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import ClockFact, derive
 from services.sla.many import Columns, Round, derive_many, instants
-from shared.kernel.calendars import CalendarRules, Window
+from shared.kernel.calendar_rules import CalendarRules, Window
 from shared.kernel.centre import Term
 from tests.bench.bench import Bench, NoResultError
 from tests.bench.due_lines import cases

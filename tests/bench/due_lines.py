@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from motcua.due.lines import run_lines
 from motcua.settings import MotcuaSettings
-from shared.runtime.centre import load_centre
+from shared.catalogue import load_centre
 from shared.runtime.settings import load
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

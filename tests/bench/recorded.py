@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaProducer
 from motcua.database import VERIFY
 from motcua.local import LocalCentre
 from shared.contracts.topics import DOSSIERS
-from shared.messaging.log import Copy, read
 from shared.messaging.relay import partition_of
+from shared.messaging.topic_log import Copy, read
 from tests.bench.bench import Bench
 from tests.bench.chain import played
 from tests.bench.counting import counted

@@ -13,8 +13,8 @@ from services.sla import __file__ as sla_file
 from shared.contracts.topics import TOPICS
 from shared.messaging.admin import create_topics
 from shared.postgres.migrate import migrate
-from shared.runtime.keys import new_key, write_keys
 from shared.runtime.settings import load
+from shared.service.keys import new_key, write_keys
 from tests.bench.bench import QUICK, Bench
 from tests.bench.machine import Meter, Spent
 from tests.support import free_port

@@ -31,9 +31,9 @@ from shared.kernel.fence import Fence
 from shared.kernel.ids import uuid7
 from shared.messaging.records import headers_of
 from shared.messaging.relay import partition_of
-from shared.postgres.facts import Publisher
+from shared.postgres.outbox import Publisher
 from shared.postgres.pool import create_pool
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
 from tests.bench.bench import Bench
 from tests.bench.machine import Meter

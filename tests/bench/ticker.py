@@ -21,9 +21,9 @@ from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS, ClockRow, any_due
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.fence import Fence
-from shared.postgres.facts import Publisher
+from shared.postgres.outbox import Publisher
 from shared.postgres.pool import create_pool
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
 from tests.bench.bench import Bench
 from tests.bench.machine import Meter

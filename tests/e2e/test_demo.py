@@ -17,7 +17,7 @@ from motcua.past.acts import PastAct
 from motcua.past.half_year.drawing import HalfYear
 from motcua.past.half_year.figures import Figures
 from motcua.settings import MotcuaSettings
-from shared.runtime.centre import load_centre
+from shared.catalogue import load_centre
 from shared.runtime.settings import load
 
 pytestmark = pytest.mark.timeout(

@@ -16,7 +16,7 @@ from motcua.local import LocalCentre
 from shared.contracts.registry import decode
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.records import headers_of
-from shared.postgres.facts import MAX_VALUE_BYTES
+from shared.postgres.outbox import MAX_VALUE_BYTES
 from tests.support.whole import lives, patient_client, play, verified, whole_centre
 
 pytestmark = pytest.mark.timeout(300)

@@ -11,9 +11,9 @@ from shared.contracts.envelope import Actor, AnyFact, EventData, Fact
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.messaging.records import Record
-from shared.postgres.facts import Cause, Publisher
+from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.rows import Row, Table
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 
 MOMENT = datetime(2017, 11, 6, 1, 0, tzinfo=UTC)
 CLERK = Actor(kind="person", id="clerk-7", role="clerk", counter=7)

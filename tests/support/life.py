@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.contracts import assignments, deadlines, dossiers
 from shared.contracts.envelope import Actor, AnyFact, EventData
 from shared.kernel.ids import uuid7
-from shared.postgres.facts import Cause, Publisher
+from shared.postgres.outbox import Cause, Publisher
 
 START = datetime(2017, 11, 20, 1, 0, tzinfo=UTC)
 TERM = deadlines.Term(value=5, unit="working_day")

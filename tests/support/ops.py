@@ -20,8 +20,8 @@ from shared.contracts.envelope import AnyFact, EventData
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.records import headers_of
 from shared.messaging.relay import partition_of
-from shared.postgres.facts import Cause, Publisher
-from shared.runtime.keys import ApiKey, write_keys
+from shared.postgres.outbox import Cause, Publisher
+from shared.service.keys import ApiKey, write_keys
 from tests.support.asking import ask
 from tests.support.service_process import ROOT, ServiceProcess
 from tests.support.told import MORNING, Told

@@ -21,13 +21,13 @@ from shared.contracts.envelope import Fact
 from shared.contracts.topics import TOPICS, Topic
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging import consumer as consumer_module
-from shared.messaging.applying import Stream
-from shared.messaging.member import Membership
+from shared.messaging.applier import Stream
+from shared.messaging.membership import Membership
 from shared.messaging.relay import Relay
 from shared.postgres import pool as pool_module
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime import logs
-from shared.runtime.tasks import stop_on_signals, supervise
+from shared.runtime.supervision import stop_on_signals, supervise
 from tests.support.delivery import SERVICE, TALLIES, Still, Tally, counting, publisher
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,16 +16,16 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import AnyFact
 from shared.contracts.topics import TOPICS, Topic
-from shared.messaging import held
+from shared.messaging import quarantine as held
 from shared.messaging.admin import create_topics
-from shared.messaging.applying import Handler, Stream
+from shared.messaging.applier import Handler, Stream
 from shared.messaging.consumer import Consumer
-from shared.messaging.held import Verdict
+from shared.messaging.quarantine import Verdict
 from shared.messaging.records import headers_of
 from shared.messaging.relay import Relay, partition_of
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import create_pool
-from shared.postgres.unit import unit_of_work
+from shared.postgres.unit_of_work import unit_of_work
 from tests.support.delivery import MOMENT, SERVICE, TALLIES, TALLIES_SQL, Still, Tally, cause, counting, publisher, step
 from tests.support.replica import Replica
 from tests.support.unique import unique

@@ -11,7 +11,7 @@ from shared.contracts.dossiers import Channel, DossierEvent, Form, State
 from shared.contracts.envelope import Actor, AnyFact
 from shared.kernel.ids import uuid7
 from shared.messaging.records import headers_of
-from shared.postgres.facts import Cause, Publisher
+from shared.postgres.outbox import Cause, Publisher
 
 MORNING = datetime(2018, 1, 2, 1, 30, tzinfo=UTC)
 """08:30 on Tuesday 2 January 2018 at the centre."""

@@ -11,7 +11,7 @@ from motcua.past.event_log.log import Fault, Log, LogRefusedError
 from services.intake.domain.acts import ACTS
 from shared.kernel.errors import StartError
 from shared.runtime import toml
-from shared.runtime.faults import sentence
+from shared.runtime.validation import sentence
 
 _NOT_A_ROW = ("submit", "receive", "extend", "next_step", "reopen")
 """Made by the case; and acts that need more than a log says."""

@@ -20,8 +20,8 @@ from services.ops.sampler import Sampler
 from services.ops.views import Views
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError
-from shared.runtime.bodies import BodyRule
-from shared.runtime.keys import KeyRing
+from shared.service.bodies import BodyRule
+from shared.service.keys import KeyRing
 
 COOKIE = "motcua_ops"
 OUTCOMES = ("planned", "sent", "delivered", "failed", "unknown", "dropped")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from shared.kernel.calendars import CalendarException, CalendarRules, Window
+from shared.kernel.calendar_rules import CalendarException, CalendarRules, Window
 from shared.kernel.worktime import Worktime
 
 _MIDNIGHT, _DAY_SECONDS = time(0), 86_400

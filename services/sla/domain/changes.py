@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 
 from services.sla.domain.calendar import Calendar, windows_on
-from shared.kernel.calendars import CalendarException, CalendarRules, Window
+from shared.kernel.calendar_rules import CalendarException, CalendarRules, Window
 from shared.kernel.errors import FieldError
 from shared.kernel.worktime import OutsideCalendarError, midnight
 

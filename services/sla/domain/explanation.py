@@ -12,7 +12,7 @@ from typing import Literal
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
 from services.sla.domain.running import Extension, Pause, Shift
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 
 Reason = Literal["in_working_time", "outside_working_time", "after_cut_off"]
 Span = tuple[datetime, datetime]

@@ -22,11 +22,11 @@ from services.sla.domain.calendar import compile_calendar
 from shared.contracts.topics import TOPICS
 from shared.kernel.clock import Clock
 from shared.messaging.admin import create_topics
-from shared.messaging.service import Context, running
-from shared.postgres.calendars import CALENDARS, CalendarRow
 from shared.postgres.migrate import migrate
-from shared.runtime.keys import ApiKey, new_key, write_keys
-from shared.runtime.tasks import supervise
+from shared.postgres.published_calendars import CALENDARS, CalendarRow
+from shared.runtime.supervision import supervise
+from shared.service.keys import ApiKey, new_key, write_keys
+from shared.service.process import Context, running
 from tests.support import ServiceDatabase, eventually, free_port, unique
 
 ROOT = Path(__file__).resolve().parents[3]

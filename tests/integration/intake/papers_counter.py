@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from shared.messaging.service import Context
+from shared.service.process import Context
 from tests.integration.intake.office import House, Office, count, fresh_key, hear_calendar, in_process
 from tests.support.hand_clock import HandClock, at
 

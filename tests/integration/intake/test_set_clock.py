@@ -11,7 +11,7 @@ import pytest
 
 from services.intake.app import build
 from shared.kernel.errors import StartError
-from shared.messaging.service import running
+from shared.service.process import running
 from tests.integration.intake.office import KNOWN, House, Office, fresh_key, in_process
 
 START = datetime(2017, 5, 2, tzinfo=UTC)

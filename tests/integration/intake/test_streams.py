@@ -13,8 +13,8 @@ from motcua.embedded.postgres import Postgres
 from shared.contracts import calendars
 from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.topics import DOSSIERS
-from shared.messaging.service import Context
 from shared.runtime.clock import machine_now
+from shared.service.process import Context
 from tests.integration.intake.office import Office, build_house, in_process
 from tests.support import Databases, eventually
 from tests.support.life import Life

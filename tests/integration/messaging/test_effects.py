@@ -8,7 +8,7 @@ from shared.contracts.envelope import Fact
 from shared.contracts.registry import UpgradeNeededError
 from shared.messaging.partition import StopConsumingError
 from shared.messaging.records import headers, headers_of
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from tests.support import eventually
 from tests.support.delivery import MOMENT, Tally, counting, dossier, step
 from tests.support.shell import Shell, told_on

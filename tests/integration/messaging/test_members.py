@@ -12,7 +12,7 @@ from aiokafka.consumer.subscription_state import SubscriptionState
 from motcua.embedded.process import Child
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
-from shared.messaging.member import Membership
+from shared.messaging.membership import Membership
 from shared.messaging.partition import StopConsumingError
 from shared.postgres import pool
 from tests.support import eventually

@@ -14,7 +14,7 @@ from motcua.embedded import kafka
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import TOPICS, Topic
 from shared.messaging.relay import Relay
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from tests.support import eventually, unique
 from tests.support.delivery import MOMENT, TALLIES, cause, dossier, publisher
 from tests.support.shell import Shell, background, told_on

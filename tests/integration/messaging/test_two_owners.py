@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import AnyFact
 from shared.contracts.topics import Topic
-from shared.messaging.applying import Applying, Stream
+from shared.messaging.applier import Applying, Stream
 from shared.messaging.consumer import Consumer
 from shared.postgres import pool
 from shared.postgres.pool import Connection, connect
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from tests.support import eventually
 from tests.support.delivery import MOMENT, SERVICE, TALLIES, counting, dossier, publisher, record, step
 from tests.support.shell import Shell

@@ -9,7 +9,7 @@ from motcua.embedded.postgres import Postgres
 from motcua.local import LocalCentre
 from motcua.prepare import prepare_database
 from motcua.settings import MotcuaSettings
-from shared.runtime.centre import load_centre
+from shared.catalogue import load_centre
 from tests.support import eventually_sync
 
 CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"

@@ -26,18 +26,18 @@ from services.notify.handlers import planner
 from services.notify.settings import NotifySettings
 from services.notify.store import DOSSIERS
 from services.notify.texts import load_texts
+from shared.catalogue import load_centre
 from shared.contracts.envelope import AnyFact, Role
 from shared.contracts.topics import Topic
 from shared.messaging.relay import Relay
-from shared.messaging.service import Context
-from shared.postgres.facts import Publisher
 from shared.postgres.migrate import migrate
+from shared.postgres.outbox import Publisher
 from shared.postgres.pool import create_pool
-from shared.runtime.centre import load_centre
 from shared.runtime.clock import SystemClock, machine_now
-from shared.runtime.http import create_app
-from shared.runtime.keys import KeyRing, new_key, write_keys
-from shared.runtime.tasks import Signal
+from shared.runtime.supervision import Signal
+from shared.service.http import create_app
+from shared.service.keys import KeyRing, new_key, write_keys
+from shared.service.process import Context
 from tests.support import ServiceDatabase, eventually, free_port
 from tests.support.life import Life
 from tests.support.serving import serving

@@ -19,9 +19,9 @@ from services.notify.recording import OUTCOMES, Recorder
 from services.notify.store import MESSAGES, DossierRow, Message
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
-from shared.messaging.service import Context
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
+from shared.service.process import Context
 from tests.integration.notify.office import Office, life_now, office
 from tests.support import Databases, ServiceDatabase, eventually
 

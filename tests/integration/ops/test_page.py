@@ -13,7 +13,7 @@ from motcua.embedded import kafka
 from services.ops.app import build
 from services.ops.settings import OpsSettings
 from shared.contracts.envelope import Role
-from shared.runtime.keys import ApiKey, write_keys
+from shared.service.keys import ApiKey, write_keys
 from tests.support import Databases, eventually, free_port
 from tests.support.service_process import ROOT
 from tests.support.shell import background

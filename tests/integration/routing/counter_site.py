@@ -21,12 +21,12 @@ from shared.contracts.dossiers import Channel
 from shared.contracts.envelope import Actor, AnyFact, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DOSSIERS
-from shared.messaging.service import Context, running
-from shared.postgres.calendars import PublishedCalendar
-from shared.postgres.facts import Cause, Publisher
 from shared.postgres.migrate import migrate
-from shared.runtime.keys import ApiKey, new_key, write_keys
-from shared.runtime.tasks import supervise
+from shared.postgres.outbox import Cause, Publisher
+from shared.postgres.published_calendars import PublishedCalendar
+from shared.runtime.supervision import supervise
+from shared.service.keys import ApiKey, new_key, write_keys
+from shared.service.process import Context, running
 from tests.integration.routing.site import MIGRATIONS
 from tests.support import eventually
 from tests.support.hand_clock import HandClock, at

@@ -10,7 +10,7 @@ import httpx
 from services.routing import __file__ as routing_file
 from shared.contracts.envelope import Role
 from shared.postgres.migrate import migrate
-from shared.runtime.keys import ApiKey, new_key, write_keys
+from shared.service.keys import ApiKey, new_key, write_keys
 from tests.support import ServiceDatabase, free_port
 from tests.support.centre_folder import write_centre
 from tests.support.service_process import ServiceProcess

@@ -8,10 +8,10 @@ import asyncpg
 from motcua.embedded import kafka
 from services.routing.domain.decisions import Decisions, seeded
 from services.routing.replay import decide_again
+from shared.catalogue import load_centre
 from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.envelope import AnyFact
 from shared.contracts.topics import ASSIGNMENTS
-from shared.runtime.centre import load_centre
 from tests.integration.routing.site import routing_site
 from tests.support import Databases, eventually
 from tests.support.asking import asked

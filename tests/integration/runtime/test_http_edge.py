@@ -11,10 +11,10 @@ import pytest
 import uvicorn
 from fastapi import Request
 
-from shared.runtime.bodies import BodyRule
-from shared.runtime.health import Health
-from shared.runtime.http import Body, create_app
-from shared.runtime.keys import KeyRing, new_key, write_keys
+from shared.service.bodies import BodyRule
+from shared.service.health import Health
+from shared.service.http import Body, create_app
+from shared.service.keys import KeyRing, new_key, write_keys
 from tests.support import eventually, free_port
 
 

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from pydantic_settings import SettingsConfigDict
 
 from shared.kernel.errors import StartError
-from shared.messaging.service import KEEP_ALIVE_SECONDS, http_part
 from shared.runtime.settings import ServiceSettings
+from shared.service.process import KEEP_ALIVE_SECONDS, http_part
 from tests.support import eventually, free_port
 
 

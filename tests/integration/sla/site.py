@@ -21,10 +21,10 @@ from services.sla.ticker import Ticker
 from shared.contracts.envelope import AnyFact, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
-from shared.messaging.service import Context, running
 from shared.postgres.migrate import migrate
-from shared.runtime.keys import ApiKey, new_key, write_keys
-from shared.runtime.tasks import supervise
+from shared.runtime.supervision import supervise
+from shared.service.keys import ApiKey, new_key, write_keys
+from shared.service.process import Context, running
 from tests.support import eventually
 from tests.support.hand_clock import HandClock, at
 from tests.support.told import send

@@ -8,7 +8,7 @@ import httpx
 from motcua.embedded import kafka
 from services.sla import __file__ as sla_file
 from shared.postgres.migrate import migrate
-from shared.runtime.keys import new_key, write_keys
+from shared.service.keys import new_key, write_keys
 from tests.support import Databases, eventually, free_port
 from tests.support.centre_folder import write_centre
 from tests.support.service_process import ServiceProcess

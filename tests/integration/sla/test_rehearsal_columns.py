@@ -11,7 +11,7 @@ from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import Change, applied
 from services.sla.rehearsal import Rehearsal
 from shared.contracts.envelope import AnyFact
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Centre
 from tests.integration.sla.site import Sla, sla_running
 from tests.support import Databases

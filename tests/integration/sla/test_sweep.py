@@ -18,7 +18,7 @@ from services.sla.domain.changes import untouched
 from services.sla.store import count_outdated, raise_untouched
 from shared.contracts.deadlines import DeadlineMovedV1
 from shared.contracts.topics import DOSSIERS
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from tests.integration.sla.site import Sla, sla_running
 from tests.integration.sla.test_calendars import OFF, decide, propose
 from tests.support import eventually

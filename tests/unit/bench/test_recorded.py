@@ -3,7 +3,7 @@
 import json
 from uuid import UUID
 
-from shared.messaging.log import Copy
+from shared.messaging.topic_log import Copy
 from tests.bench.recorded import another, copied
 
 DOSSIER = "0199a000-0000-7000-8000-000000000001"

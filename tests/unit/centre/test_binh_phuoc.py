@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.catalogue import Centre, load_centre
 from shared.kernel.dated import Dated
-from shared.runtime.centre import Centre, load_centre
 
 ROOT = Path(__file__).parents[3]
 CATALOGUE = ROOT.parent / "shared" / "data" / "catalogue"

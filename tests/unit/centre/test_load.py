@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
+from shared.catalogue import Term, load_centre
 from shared.kernel.errors import StartError
-from shared.runtime.centre import Term, load_centre
 from tests.support.centre_folder import SMALL_CENTRE, edited, write_centre
 
 ON = date(2018, 1, 2)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.catalogue import load_centre
 from shared.kernel.errors import StartError
-from shared.runtime.centre import load_centre
 from tests.support.centre_folder import SMALL_CENTRE, edited, write_centre
 
 

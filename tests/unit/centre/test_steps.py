@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.catalogue import Centre, Term, load_centre
 from shared.kernel.centre import ProcedureStep
 from shared.kernel.errors import StartError
-from shared.runtime.centre import Centre, Term, load_centre
 from tests.support.centre_folder import edited, write_centre
 
 ROOT = Path(__file__).parents[3]

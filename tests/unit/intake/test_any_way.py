@@ -17,11 +17,11 @@ from services.intake.domain.codes import Serials
 from services.intake.replay import whereabouts
 from services.intake.requests import Reference, read_line
 from services.intake.tables import DOSSIERS, DossierRow, KnownKey
+from shared.catalogue import load_centre
 from shared.contracts.envelope import Actor, AnyFact
 from shared.kernel.errors import ExpectedError
-from shared.postgres.facts import Publisher
-from shared.postgres.unit import Unit
-from shared.runtime.centre import load_centre
+from shared.postgres.outbox import Publisher
+from shared.postgres.unit_of_work import Unit
 
 CENTRE = load_centre(Path(__file__).resolve().parents[3] / "config" / "binh-phuoc")
 START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)

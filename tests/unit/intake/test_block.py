@@ -12,14 +12,14 @@ from services.intake.cases import Setting
 from services.intake.domain.codes import Serials
 from services.intake.requests import read_line
 from services.intake.tables import DOSSIERS, DossierRow
+from shared.catalogue import load_centre
 from shared.contracts.dossiers import DossierStepRecordedV1, DossierSubmittedV1
 from shared.contracts.envelope import Actor, AnyFact
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
-from shared.postgres.facts import Publisher
-from shared.postgres.unit import Unit
-from shared.runtime.centre import load_centre
+from shared.postgres.outbox import Publisher
+from shared.postgres.unit_of_work import Unit
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2017, 11, 20, 2, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from services.intake.tables import DOSSIERS, DossierRow
 from shared.contracts.deadlines import DeadlineWaitingV1
 from shared.contracts.envelope import Actor, AnyFact
 from shared.kernel.ids import uuid7
-from shared.postgres.facts import Cause, Publisher
-from shared.postgres.unit import Unit
+from shared.postgres.outbox import Cause, Publisher
+from shared.postgres.unit_of_work import Unit
 from tests.support.told import MORNING
 
 

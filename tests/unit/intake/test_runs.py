@@ -6,9 +6,9 @@ import pytest
 
 from services.intake.domain.runs import Timetable, kinds_of_counters, working_days_since
 from services.sla.domain.calendar import compile_calendar
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.worktime import Worktime
-from shared.runtime.centre import load_centre
 from tests.support.centre_folder import edited, write_centre
 from tests.support.hand_clock import ZONE, at
 

@@ -9,8 +9,8 @@ from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, 
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
-from shared.postgres.facts import Cause, Publisher
-from shared.postgres.unit import Unit
+from shared.postgres.outbox import Cause, Publisher
+from shared.postgres.unit_of_work import Unit
 from tests.support.told import MORNING
 
 STEPS = ("STP", "STC", "CA")

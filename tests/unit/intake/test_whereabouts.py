@@ -12,9 +12,9 @@ from services.intake.domain.acts import State
 from services.intake.domain.whereabouts import Whereabouts, why_not_handed_over
 from services.intake.requests import read_line
 from services.intake.tables import DossierRow
+from shared.catalogue import load_centre
 from shared.contracts.envelope import Actor
 from shared.kernel.ids import uuid7
-from shared.runtime.centre import load_centre
 
 CENTRE = load_centre(Path(__file__).resolve().parents[3] / "config" / "binh-phuoc")
 START = datetime(2017, 5, 3, 1, 0, tzinfo=UTC)

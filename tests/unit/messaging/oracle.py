@@ -11,10 +11,10 @@ from uuid import UUID
 
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.topics import DOSSIERS
-from shared.messaging.applying import Applying, HandlingFailedError, Stream
-from shared.messaging.held import Held, Verdict
+from shared.messaging.applier import Applying, HandlingFailedError, Stream
+from shared.messaging.quarantine import Held, Verdict
 from shared.messaging.records import Record
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from tests.support.delivery import MOMENT, TALLIES, Tally, counting, publisher
 
 MODEL = Path(__file__).resolve().parents[4] / "shared" / "model" / "protocol.py"

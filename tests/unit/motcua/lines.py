@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from motcua.due.lines import run_lines
-from shared.runtime.centre import load_centre
+from shared.catalogue import load_centre
 
 CENTRE = load_centre(Path(__file__).parents[3] / "config" / "binh-phuoc")
 HOURS = [["07:00", "11:30"], ["13:30", "17:00"]]

@@ -15,8 +15,8 @@ from motcua.demo.reading import Clock, Proposed, State
 from motcua.demo.summary import Summary, percent, summarise
 from motcua.past.half_year.drawing import HalfYear
 from services.routing.domain.pooling import Week
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
-from shared.runtime.centre import load_centre
 
 CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from motcua.keys import TOKENS_FILE, Wanted, ensure_keys, keys_of, read_tokens
-from shared.runtime.centre import load_centre
-from shared.runtime.keys import KeyRing, new_key, read_keys, write_keys
+from shared.catalogue import load_centre
+from shared.service.keys import KeyRing, new_key, read_keys, write_keys
 
 CLERK = Wanted("clerk-41", "clerk", counter=41)
 NOTIFY = Wanted("notify", "service", system=True)

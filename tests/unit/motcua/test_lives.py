@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from motcua.keys import keys_of
-from shared.runtime.centre import Centre, load_centre
+from shared.catalogue import Centre, load_centre
 from tests.support.lives import SCENES, Life, plan
 
 ON = date(2026, 11, 23)

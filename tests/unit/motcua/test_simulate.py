@@ -18,9 +18,9 @@ from motcua.simulate.past import Arrival, Past, from_file, from_half_year, past
 from motcua.simulate.queue import serve
 from motcua.simulate.settings import grid, values
 from services.sla.domain.calendar import compile_calendar
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
-from shared.runtime.centre import load_centre
 from tests.support.centre_folder import ruled_centre
 from tests.support.hand_clock import at
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from motcua.verify.assignments import _kept, _plain
 from services.routing.domain.decisions import Decisions, seeded
 from services.routing.replay import decide_again
-from shared.runtime.centre import load_centre
+from shared.catalogue import load_centre
 from tests.support.centre_folder import write_centre
 from tests.support.told import Told
 

@@ -7,7 +7,7 @@ from typing import Any
 from motcua.verify.deadlines import KeptClock, Rules, findings_of, moves_of
 from services.sla.handlers import Clocks
 from shared.contracts.envelope import AnyFact
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 from tests.unit.sla.desk import CLOCKS, TUESDAYS_OFF, Desk, by, centre
 from tests.unit.sla.given import Acts, at, with_exceptions

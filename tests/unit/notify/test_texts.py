@@ -10,8 +10,8 @@ import pytest
 from services.notify.domain.sms import encode
 from services.notify.domain.texts import LONGEST, LONGEST_PLACE, NEEDED, PAPERS_IN_SMS
 from services.notify.texts import Texts, load_texts
+from shared.catalogue import load_centre
 from shared.kernel.errors import StartError
-from shared.runtime.centre import load_centre
 
 CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 VALUES = {

@@ -13,8 +13,8 @@ from services.ops.page.words import LANGUAGES, Language
 from services.ops.report import HeldRecords, LagReport, PartitionLag, ServiceBacklog, TopicLag
 from services.ops.sampler import Sampler
 from services.ops.views import Views
+from shared.catalogue import load_centre
 from shared.contracts.topics import DOSSIERS
-from shared.runtime.centre import load_centre
 from tests.support.service_process import ROOT
 
 NOW = datetime(2017, 5, 17, 3, 21, 30, tzinfo=UTC)

@@ -20,10 +20,10 @@ from services.notify.numbers import mobile
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ClockFact, What, derive
 from services.sla.domain.terms import term_of
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
 from shared.kernel.weeks import monday
-from shared.runtime.centre import load_centre
 
 ROOT = Path(__file__).parents[3]
 SMALL = ("STC", "STTTT", "SVHTTDL", "SKHCN", "BQLKKT", "BHXH")

@@ -14,8 +14,8 @@ from motcua.past.event_log.mapping import parse_mapping
 from motcua.past.event_log.plan import plan
 from motcua.past.event_log.suggestion import FILL_IN, suggest
 from motcua.past.event_log.xes_log import read_xes
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
-from shared.runtime.centre import load_centre
 from tests.unit.past.logs import HEADER, MAPPING, PERMIT_CENTRE, as_csv, as_xes, planned, refused, row
 
 START = "2011-03-01T09:00:00+01:00"

@@ -17,8 +17,8 @@ from services.notify.texts import load_texts
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ClockFact, What, derive
 from services.sla.domain.terms import term_of
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
-from shared.runtime.centre import load_centre
 from tests.unit.past.logs import PERMIT_CENTRE, PERMIT_LOG
 
 needs_log = pytest.mark.skipif(not PERMIT_LOG.is_file(), reason="the permit log is not on this machine")

@@ -10,8 +10,8 @@ from motcua.past.event_log.plan import Plan
 from motcua.replay.report import report
 from motcua.replay.run import changed, home_of, window_of
 from motcua.replay.standing import Clock, Facts
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
-from shared.runtime.centre import load_centre
 from tests.unit.past.logs import PERMIT_CENTRE, planned, row
 
 LATE = "2011-05-02T09:00:00+02:00"

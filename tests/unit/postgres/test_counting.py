@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from shared.postgres.counting import keep_counted
+from shared.postgres.gauges import keep_counted
 
 
 def gauge() -> Gauge:

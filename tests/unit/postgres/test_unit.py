@@ -6,7 +6,7 @@ import pytest
 
 from shared.contracts.dossiers import DossierPaidV1, DossierTakenOverV1
 from shared.kernel.ids import derived_id
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 from tests.support.delivery import MOMENT, TALLIES, Tally, cause, dossier, publisher, step
 
 A, B = dossier(1), dossier(2)

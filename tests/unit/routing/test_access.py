@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from services.routing.access import may_read_dossier_of
+from shared.catalogue import load_centre
 from shared.contracts.envelope import Actor, Role
 from shared.kernel.centre import Centre
-from shared.runtime.centre import load_centre
-from shared.runtime.keys import Principal
+from shared.service.keys import Principal
 from tests.support.centre_folder import write_centre
 
 ON = date(2018, 1, 2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.routing.domain.assignment import RULE, Assigned, Waiting, decide
 from services.routing.domain.decisions import Decisions, seeded
-from shared.runtime.centre import Centre, load_centre
+from shared.catalogue import Centre, load_centre
 from tests.support.centre_folder import edited, write_centre
 
 ON = date(2018, 1, 2)

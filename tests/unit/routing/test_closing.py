@@ -8,10 +8,10 @@ import pytest
 
 from services.intake.domain.moments import Backdating
 from services.routing.domain.closing import closes_at
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.weeks import WEEK
 from shared.kernel.worktime import midnight
-from shared.runtime.centre import load_centre
 from tests.support.hand_clock import ZONE, at
 from tests.unit.sla.given import VIETNAM, local
 

@@ -7,8 +7,8 @@ import pytest
 
 from services.routing.domain.decisions import Decision, Decisions, fault_of_date, next_start, seeded, unreceived
 from services.routing.domain.pooling import Standing
+from shared.catalogue import load_centre
 from shared.kernel.worktime import OutsideCalendarError, Worktime
-from shared.runtime.centre import load_centre
 from tests.support.centre_folder import edited, write_centre
 from tests.unit.sla.given import VIETNAM
 

@@ -9,13 +9,13 @@ from services.routing.handlers import NeverSubmittedError, Routing
 from services.routing.replay import decide_again
 from services.routing.store import DOSSIERS, RoutedDossier
 from services.routing.waiting import cause_of
+from shared.catalogue import load_centre
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
 from shared.contracts.dossiers import DossierReopenedV1, State
 from shared.contracts.envelope import AnyFact, EventData
 from shared.kernel.centre import Centre
-from shared.postgres.facts import Cause, Publisher
-from shared.postgres.unit import Unit
-from shared.runtime.centre import load_centre
+from shared.postgres.outbox import Cause, Publisher
+from shared.postgres.unit_of_work import Unit
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
 from tests.support.told import MORNING, Told
 

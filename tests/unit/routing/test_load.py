@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from services.routing.domain.load import Arrivals, minutes_by_hour, place_load
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre, ServiceTime
-from shared.runtime.centre import load_centre
 from tests.support.centre_folder import SERVICE_TIMES, STAFFING, write_centre
 from tests.support.hand_clock import ZONE, at
 from tests.unit.sla.given import VIETNAM

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.kernel.calendars import CalendarException, CalendarRules, Window
-from shared.runtime.centre.calendars import CALENDARS, EXCEPTIONS, read_calendars
-from shared.runtime.centre.files import CentreFiles, Problems
+from shared.catalogue.calendars import CALENDARS, EXCEPTIONS, read_calendars
+from shared.catalogue.files import CentreFiles, Problems
+from shared.kernel.calendar_rules import CalendarException, CalendarRules, Window
 
 CALENDAR = "week,Asia/Ho_Chi_Minh,1; 2; 3; 4; 5,07:00-11:30; 13:30-17:00,2026-01-01,2026-12-31,03/QĐ,,"
 SWAP = "2026-01-02,off,,Nghỉ hoán đổi,,12729/VPCP-KGVX,2025-12-25,,,decided,"

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from shared.runtime.faults import sentence
+from shared.runtime.validation import sentence
 
 
 class Trial(BaseModel):

@@ -1,6 +1,6 @@
 """Readiness says which part does not get on, and why."""
 
-from shared.runtime.health import Health
+from shared.service.health import Health
 
 
 def test_expected_part_is_starting_until_it_registers() -> None:

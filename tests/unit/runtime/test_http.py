@@ -15,10 +15,10 @@ from starlette.types import Message
 
 from shared.kernel.errors import ExpectedError, TransientError
 from shared.runtime import metrics
-from shared.runtime.bodies import BodyRule, loads
-from shared.runtime.health import Health
-from shared.runtime.http import Body, create_app
-from shared.runtime.keys import Caller, KeyRing, Principal, new_key, require, write_keys
+from shared.service.bodies import BodyRule, loads
+from shared.service.health import Health
+from shared.service.http import Body, create_app
+from shared.service.keys import Caller, KeyRing, Principal, new_key, require, write_keys
 
 
 class Paper(Body):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.kernel.errors import StartError
-from shared.runtime.keys import KeyRing, new_key, read_keys, write_keys
+from shared.service.keys import KeyRing, new_key, read_keys, write_keys
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.runtime.tasks import PartEndedError, Signal, supervise
+from shared.runtime.supervision import PartEndedError, Signal, supervise
 
 
 async def _for_ever() -> None:

@@ -9,8 +9,8 @@ from services.sla.handlers import Clocks, Version
 from services.sla.store import DOSSIERS, ClockRow
 from shared.contracts.envelope import AnyFact
 from shared.kernel.centre import Centre, Procedure, Term, Thresholds
-from shared.postgres.facts import Publisher
-from shared.postgres.unit import Unit
+from shared.postgres.outbox import Publisher
+from shared.postgres.unit_of_work import Unit
 from tests.unit.sla.given import CENTRE, RULES, VIETNAM, at
 
 PUBLISHER = Publisher(service="sla", centre="test", epoch=1, catalogue_version="test")

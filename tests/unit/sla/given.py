@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import ClockFact, Ground, What
+from shared.catalogue import load_centre
 from shared.contracts.dossiers import (
     DossierEvent,
     DossierExtendedV1,
@@ -19,8 +20,7 @@ from shared.contracts.dossiers import (
     Form,
 )
 from shared.contracts.envelope import AnyFact
-from shared.kernel.calendars import CalendarException, CalendarRules
-from shared.runtime.centre import load_centre
+from shared.kernel.calendar_rules import CalendarException, CalendarRules
 from tests.support.hand_clock import ZONE as ZONE
 from tests.support.hand_clock import at as at
 from tests.support.told import Told

@@ -22,7 +22,7 @@ from shared.contracts.deadlines import (
     ThresholdEvent,
 )
 from shared.contracts.envelope import AnyFact
-from shared.kernel.calendars import CalendarException, CalendarRules, Kind
+from shared.kernel.calendar_rules import CalendarException, CalendarRules, Kind
 from shared.kernel.centre import ProcedureStep, Term
 from tests.unit.sla.desk import Desk, centre
 from tests.unit.sla.given import RULES, ZONE, Acts, at

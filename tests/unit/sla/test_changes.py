@@ -9,7 +9,7 @@ import pytest
 from services.sla.calendars import as_document, from_document
 from services.sla.domain.calendar import compile_calendar, rules_known_at
 from services.sla.domain.changes import Change, applied, differences, faults_of
-from shared.kernel.calendars import CalendarException, Kind, Status, Window
+from shared.kernel.calendar_rules import CalendarException, Kind, Status, Window
 from tests.unit.sla.given import RULES, at
 
 NOW = at("2026-06-01 09:00")

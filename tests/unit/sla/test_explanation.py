@@ -8,7 +8,7 @@ from hypothesis import given
 from services.sla.domain.calendar import compile_calendar, rules_known_at
 from services.sla.domain.clock import ClockFact, derive
 from services.sla.domain.explanation import Explanation, explain
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 from tests.unit.sla.given import RULES, VIETNAM, at, fact, local, with_exceptions
 from tests.unit.sla.test_extensions import extended, paused

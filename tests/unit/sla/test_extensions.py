@@ -10,7 +10,7 @@ import pytest
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import ClockError, ClockFact, Deadline, derive
 from services.sla.domain.running import ExtensionRefusedError
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 from tests.unit.sla.given import VIETNAM, at, fact, local, with_exceptions
 

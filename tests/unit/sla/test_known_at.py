@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.sla.domain.calendar import compile_calendar, rules_known_at
 from services.sla.domain.clock import ClockError, ClockFact, derive, recorded_by
 from services.sla.domain.terms import counted_from, due
-from shared.kernel.calendars import CalendarException, CalendarRules
+from shared.kernel.calendar_rules import CalendarException, CalendarRules
 from shared.kernel.centre import Term
 from tests.unit.sla.given import RULES, VIETNAM, at, fact, local
 

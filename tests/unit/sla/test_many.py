@@ -16,7 +16,7 @@ from services.sla.domain.running import Extension, ExtensionRefusedError, Pause,
 from services.sla.domain.terms import counted_from
 from services.sla.many import NO_END, Columns, Extended, Round, derive_many, instants, moment
 from services.sla.rehearsal import rounds_of as rounds_of_rows
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
 from tests.unit.sla.desk import Desk

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from services.sla.domain.calendar import compile_calendar
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 from tests.unit.sla.desk import CLOCKS, TUESDAYS_OFF, Desk, by, centre
 from tests.unit.sla.given import RULES, VIETNAM, Acts, local, with_exceptions

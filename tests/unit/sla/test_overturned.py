@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.deadlines import DeadlineRetractedV1
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from tests.unit.sla.desk import TUESDAYS_OFF, Desk, by
 from tests.unit.sla.given import RULES, Acts
 

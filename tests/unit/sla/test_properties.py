@@ -12,7 +12,7 @@ from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import ClockFact, Deadline, derive
 from services.sla.domain.running import ExtensionRefusedError
 from services.sla.domain.terms import counted_from, due
-from shared.kernel.calendars import CalendarException
+from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 from tests.unit.sla.given import RULES, VIETNAM, ZONE, at, fact, local, with_exceptions
 

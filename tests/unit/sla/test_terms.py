@@ -7,7 +7,7 @@ import pytest
 
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.terms import counted_from, due
-from shared.kernel.calendars import CalendarException, CalendarRules, Window
+from shared.kernel.calendar_rules import CalendarException, CalendarRules, Window
 from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
 from tests.unit.sla.given import PLAIN, RULES, VIETNAM, at, local, with_exceptions

@@ -11,11 +11,11 @@ from shared.contracts.envelope import EventData, Fact
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import Topic
 from shared.kernel.fence import Fence, Reading, read
-from shared.messaging.held import Held, Verdict
+from shared.messaging.quarantine import Held, Verdict
 from shared.messaging.records import Record
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row, Table
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 
 R = TypeVar("R", bound=Row)
 

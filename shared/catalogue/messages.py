@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from shared.catalogue.files import Problems, read_text
 from shared.kernel.errors import StartError
 from shared.kernel.words import did_you_mean
 from shared.runtime import toml
-from shared.runtime.centre.files import Problems, read_text
 
 FOLDER = "messages"
 

@@ -16,7 +16,7 @@ from shared.kernel.errors import ExpectedError
 from shared.kernel.worktime import Worktime
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row, Table
-from shared.postgres.unit import Unit
+from shared.postgres.unit_of_work import Unit
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from shared.catalogue import cells
+from shared.catalogue.calendars import local_windows
+from shared.catalogue.files import Row
 from shared.contracts.dossiers import UNLISTED
 from shared.kernel.centre import (
     Counter,
@@ -22,9 +25,6 @@ from shared.kernel.centre import (
     Term,
     TermUnit,
 )
-from shared.runtime.centre import cells
-from shared.runtime.centre.calendars import local_windows
-from shared.runtime.centre.files import Row
 
 _DATED = ("valid_from", "valid_to", "decision")
 _MARKS = ("invented", "note")

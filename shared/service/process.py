@@ -20,30 +20,30 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, StartError
-from shared.messaging.applying import Stream
-from shared.messaging.clock_routes import clock_routes
+from shared.messaging.applier import Stream
 from shared.messaging.consumer import Consumer
-from shared.messaging.member import Membership
+from shared.messaging.membership import Membership
 from shared.messaging.relay import Relay
 from shared.postgres.clock import SetClock, open_clock
 from shared.postgres.errors import CONNECTION_ERRORS
-from shared.postgres.facts import Publisher
 from shared.postgres.migrate import check_migrated, migrate
+from shared.postgres.outbox import Publisher
 from shared.postgres.pool import Connection, create_pool
 from shared.postgres.prepared import check_prepared
 from shared.postgres.rows import Row, Table
-from shared.postgres.unit import Unit, unit_of_work
+from shared.postgres.unit_of_work import Unit, unit_of_work
 from shared.runtime import logs
-from shared.runtime.bodies import BodyRule
-from shared.runtime.centre import load_centre
-from shared.runtime.health import Health
-from shared.runtime.http import create_app
-from shared.runtime.keys import KeyRing
 from shared.runtime.settings import ServiceSettings, load
-from shared.runtime.tasks import Part, stop_on_signals, supervise
+from shared.runtime.supervision import Part, stop_on_signals, supervise
+from shared.service.bodies import BodyRule
+from shared.service.clock_api import clock_routes
+from shared.service.health import Health
+from shared.service.http import create_app
+from shared.service.keys import KeyRing
 
 log = structlog.get_logger()
 
@@ -72,7 +72,7 @@ class Context:
     def unit(
         self, table: Table[R], keys: Iterable[Any], *, only_told: bool = False
     ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-        """A transaction of its own on the rows of `keys`: see shared.postgres.unit.unit_of_work."""
+        """A transaction of its own on the rows of `keys`: see shared.postgres.unit_of_work.unit_of_work."""
         return unit_of_work(
             self.pool,
             table,

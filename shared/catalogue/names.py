@@ -1,7 +1,7 @@
 """The names that a centre's folder knows: a file under any other one would count for nothing, and nobody would see."""
 
+from shared.catalogue.files import KNOWN, CentreFiles, Problems
 from shared.kernel.words import did_you_mean
-from shared.runtime.centre.files import KNOWN, CentreFiles, Problems
 
 MAPPING = "mapping.toml"  # how the names of mappings end; `motcua replay` looks for the centre beside them
 

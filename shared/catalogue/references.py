@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeVar
 
+from shared.catalogue.files import Problems
 from shared.kernel.dated import Dated
 from shared.kernel.words import number_of
-from shared.runtime.centre.files import Problems
 
 K = TypeVar("K", bound=Hashable)
 

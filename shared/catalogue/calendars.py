@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from shared.kernel.calendars import CalendarException, CalendarRules, Kind, Status, Window
-from shared.runtime.centre import cells
-from shared.runtime.centre.files import CentreFiles, Problems, Row, read_rows
+from shared.catalogue import cells
+from shared.catalogue.files import CentreFiles, Problems, Row, read_rows
+from shared.kernel.calendar_rules import CalendarException, CalendarRules, Kind, Status, Window
 
 FILE = "calendars.csv"
 FOLDER = "calendars/"

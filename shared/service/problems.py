@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from shared.kernel.errors import ExpectedError, FieldError
-from shared.runtime.faults import sentence
+from shared.runtime.validation import sentence
 
 MEDIA_TYPE = "application/problem+json"
 

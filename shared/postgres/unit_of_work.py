@@ -11,7 +11,7 @@ import asyncpg
 from shared.contracts.envelope import AnyFact, EventData
 from shared.kernel.clock import Clock
 from shared.postgres.clock import look
-from shared.postgres.facts import Cause, Publisher, append
+from shared.postgres.outbox import Cause, Publisher, append
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable, Row, Table
 

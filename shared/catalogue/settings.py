@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Any, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
+from shared.catalogue import cells
+from shared.catalogue.files import CentreFiles, Problems
 from shared.contracts.dossiers import Channel
 from shared.kernel.centre import PoolingRule, Thresholds
 from shared.kernel.words import did_you_mean
 from shared.runtime import toml
-from shared.runtime.centre import cells
-from shared.runtime.centre.files import CentreFiles, Problems
 
 FILE = "centre.toml"
 T = TypeVar("T")

@@ -1,5 +1,7 @@
 """A centre's configuration, read from `config/<centre>/`: all of it, checked, or none of it."""
 
+from shared.catalogue.files import CentreFiles, Problem, Problems, Row, read_files, read_rows
+from shared.catalogue.load import load_centre
 from shared.kernel.centre import (
     Centre,
     Counter,
@@ -11,8 +13,6 @@ from shared.kernel.centre import (
     Term,
     Thresholds,
 )
-from shared.runtime.centre.files import CentreFiles, Problem, Problems, Row, read_files, read_rows
-from shared.runtime.centre.load import load_centre
 
 __all__ = [
     "Centre",

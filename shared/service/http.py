@@ -16,10 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from shared.kernel.errors import ExpectedError, TransientError
-from shared.runtime import metrics, problems
-from shared.runtime.bodies import Bodies, BodyRule
-from shared.runtime.health import Health
-from shared.runtime.keys import KeyRing
+from shared.runtime import metrics
+from shared.service import problems
+from shared.service.bodies import Bodies, BodyRule
+from shared.service.health import Health
+from shared.service.keys import KeyRing
 
 REQUEST_DONE = "request_done"
 REQUEST_FAILED = "request_failed"

@@ -23,7 +23,7 @@ from shared.contracts.envelope import Actor, Role
 from shared.kernel.errors import ExpectedError, StartError
 from shared.runtime import toml
 from shared.runtime.clock import machine_now
-from shared.runtime.faults import sentence
+from shared.runtime.validation import sentence
 
 KEYS_RELOADED = "keys_reloaded"
 KEYS_UNREADABLE = "keys_unreadable"

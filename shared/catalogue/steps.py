@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
+from shared.catalogue.files import Problems
 from shared.kernel.centre import Centre, ProcedureStep, Term
 from shared.kernel.dated import Dated
-from shared.runtime.centre.files import Problems
 
 FILE = "steps.csv"
 

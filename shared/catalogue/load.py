@@ -5,15 +5,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from shared.catalogue import tables
+from shared.catalogue.calendars import read_calendars
+from shared.catalogue.files import Problems, read_files, read_rows
+from shared.catalogue.names import check_names
+from shared.catalogue.references import References, first_gap
+from shared.catalogue.settings import FILE, read_settings
+from shared.catalogue.steps import check_steps
 from shared.kernel.centre import Centre, ProcedureStep, Runs, ServiceTime, Staffing, StepWord
 from shared.kernel.dated import Dated, in_force
-from shared.runtime.centre import tables
-from shared.runtime.centre.calendars import read_calendars
-from shared.runtime.centre.files import Problems, read_files, read_rows
-from shared.runtime.centre.names import check_names
-from shared.runtime.centre.references import References, first_gap
-from shared.runtime.centre.settings import FILE, read_settings
-from shared.runtime.centre.steps import check_steps
 
 D = TypeVar("D", bound=Dated)
 K = TypeVar("K", bound=Hashable)

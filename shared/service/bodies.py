@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kernel.errors import ExpectedError
-from shared.runtime import problems
+from shared.service import problems
 
 MAX_DEPTH = 32
 MAX_NUMBER = 2**63 - 1  # what a bigint holds

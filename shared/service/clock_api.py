@@ -13,8 +13,8 @@ from shared.contracts.envelope import Instant
 from shared.kernel.clock import Clock
 from shared.kernel.errors import ExpectedError
 from shared.postgres.clock import SetClock, look
-from shared.runtime.http import Body
-from shared.runtime.keys import require
+from shared.service.http import Body
+from shared.service.keys import require
 
 CLOCK_SET = "clock_set"
 
