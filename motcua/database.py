@@ -18,7 +18,7 @@ _OLDEST = 16
 _SEEN_BY_OPS = {
     "stored_offsets": ("consumer_group", "topic", "partition", "next_offset", "moved_at"),
     "outbox": ("id", "queued_at"),
-    "held_records": ("topic", "partition", "offset", "reason", "held_at"),
+    "quarantined_records": ("topic", "partition", "offset", "reason", "quarantined_at"),
 }
 """Whoever watches sees how much waits and since when: no value, no key, and nothing of a dossier."""
 _LOCK = 0x6D6F7463  # two tools that prepare one server wait for each other

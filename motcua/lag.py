@@ -69,10 +69,12 @@ def tables(report: LagReport, *, by_partition: bool = False) -> Group:
         if group not in by_group:
             paces.add_row("?" if report.kafka_silent else "nothing applied yet")
     backlogs = Table(box=None)
-    for title in ("service", "not yet on Kafka", "oldest", "held"):
-        backlogs.add_column(title, justify="left" if title in ("service", "held") else "right")
+    for title in ("service", "not yet on Kafka", "oldest", "quarantined"):
+        backlogs.add_column(title, justify="left" if title in ("service", "quarantined") else "right")
     for service in report.services:
-        kinds = [f"{kind.records:,} {kind.reason} ({age(report.read_at, kind.oldest_at)})" for kind in service.held]
+        kinds = [
+            f"{kind.records:,} {kind.reason} ({age(report.read_at, kind.oldest_at)})" for kind in service.quarantined
+        ]
         waits = age(report.read_at, service.outbox_oldest_at)
         backlogs.add_row(service.service, f"{service.outbox:,}", waits, ", ".join(kinds) or "–")
     over = f"Rates over {report.over_seconds:.0f} s, records a second." if report.over_seconds else ""

@@ -187,7 +187,7 @@ class _Stage:
             raise PlayError(f"{service} did not answer about its clock: {error!r}") from error
         if not answer.is_success:
             raise PlayError(f"{service} refused the clock: {found.get('detail')}")
-        if found["kind"] != "set":
+        if found["kind"] != "simulated":
             raise PlayError(f"{service} belongs to a centre of the present: only one whose time is set plays a past")
         return datetime.fromisoformat(found["now"])
 

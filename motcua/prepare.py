@@ -35,7 +35,7 @@ def prepare(settings: MotcuaSettings, progress: Progress) -> None:
 def keys_wanted(settings: MotcuaSettings, centre: Centre) -> list[Wanted]:
     """The keys of a centre on its first day; one whose time is set has an importer's, too."""
     first_day = centre.local_date(settings.clock_starts_at or machine_now())
-    importers = [Wanted(IMPORTER, "importer", system=True)] if settings.clock == "set" else []
+    importers = [Wanted(IMPORTER, "importer", system=True)] if settings.clock == "simulated" else []
     return [*keys_of(centre, first_day), *importers]
 
 

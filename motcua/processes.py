@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from motcua.database import OPS, SERVICES
 from motcua.keys import RECEIPTS
+from shared.kernel.clock import ClockKind
 
 PROCESSES = (*SERVICES, OPS)
 """The services, and ops, which watches them and keeps no schema; in the order of their start."""
@@ -34,7 +34,7 @@ class Site:
     smtp_control_port: int
     sms_port: int
     hosts: Mapping[str, str] = field(default_factory=dict)
-    clock: Literal["real", "set"] = "real"
+    clock: ClockKind = "system"
     clock_starts_at: datetime | None = None
 
     def host(self, part: str) -> str:
@@ -80,7 +80,7 @@ def service_settings(service: str, site: Site, *, replica: int = 0, port: int | 
 
 
 def _clock(site: Site) -> dict[str, str]:
-    if site.clock == "real":
+    if site.clock == "system":
         return {}
     begin = {"CLOCK_STARTS_AT": site.clock_starts_at.isoformat()} if site.clock_starts_at else {}
     return {"CLOCK": site.clock, **begin}
@@ -102,7 +102,7 @@ def _notify(site: Site) -> dict[str, str]:
 
 
 def _sla(site: Site) -> dict[str, str]:
-    return {} if site.clock == "real" else {"TICK_SECONDS": str(_PLAYED_TICK_SECONDS)}
+    return {} if site.clock == "system" else {"TICK_SECONDS": str(_PLAYED_TICK_SECONDS)}
 
 
 _OWN = {"notify": _notify, "sla": _sla}

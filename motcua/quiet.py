@@ -23,7 +23,7 @@ _WAITING = " union all ".join(
         " and calendar_version < (select max(version) from sla.calendars where seed is not null)",
         "select 'notify', count(*), 'messages without an outcome' from notify.messages"
         " where next_step is not null and (%(now)s::timestamptz is null or not_before <= %(now)s)",
-        *(f"select '{service}', count(*), 'facts to send to Kafka' from {service}.outbox" for service in SERVICES),
+        *(f"select '{service}', count(*), 'events to send to Kafka' from {service}.outbox" for service in SERVICES),
     ]
 )
 _APPLIED = " union all ".join(
@@ -72,7 +72,7 @@ class Centre:
                 return
             if time.monotonic() > deadline:
                 raise NotQuietError(
-                    f"after {within_seconds:.0f} s still at work: {'; '.join(at_work) or 'facts keep coming'}"
+                    f"after {within_seconds:.0f} s still at work: {'; '.join(at_work) or 'events keep coming'}"
                 )
             before = None if at_work else ends
             await asyncio.sleep(look_seconds)

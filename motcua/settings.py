@@ -1,12 +1,11 @@
 """What the command `motcua` may be told from outside; prefix MOTCUA_."""
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import AwareDatetime, Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.runtime.settings import Settings
+from shared.runtime.settings import ClockSetting, Settings
 
 
 class MotcuaSettings(Settings):
@@ -18,10 +17,10 @@ class MotcuaSettings(Settings):
     """Everything that is written at run time lies below this folder."""
     centre: Path = Path("config/binh-phuoc")
     """The centre's folder of dated data."""
-    clock: Literal["real", "set"] = "real"
-    """Whether the centre lives in the present, or in a past that is played; for ever from the first start."""
+    clock: ClockSetting = "system"
+    """Whether the centre follows the machine's time or a client advances it; fixed at the first start."""
     clock_starts_at: AwareDatetime | None = None
-    """When a set centre's time begins, such as 2017-04-28T00:00:00+07:00."""
+    """A simulated clock's first instant, for example 2017-04-28T00:00:00+07:00."""
     java: str = "java"
     """The Java (17 or newer) that runs the embedded broker: a name on PATH or a path."""
     maven: str = "mvn"

@@ -20,12 +20,12 @@ from motcua.local import LocalCentre, StopAskedError
 from motcua.processes import PROCESSES
 from motcua.settings import MotcuaSettings
 from shared.kernel.words import number_of
-from shared.messaging.quarantine import WAITS_FOR_A_WORD
+from shared.messaging.quarantine import NEEDS_DECISION
 
 _LOOK_SECONDS = 1.0
 _HELD_SECONDS = 5.0
-_HELD = " union all ".join(
-    f"select '{service}', count(*) from {service}.held_records where {WAITS_FOR_A_WORD}" for service in SERVICES
+_QUARANTINED = " union all ".join(
+    f"select '{service}', count(*) from {service}.quarantined_records where {NEEDS_DECISION}" for service in SERVICES
 )
 _HEARD = b"\nAsked to stop: ending in order.\n"
 
@@ -79,7 +79,7 @@ def watching(local: LocalCentre) -> str:
 
 def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
     told: dict[str, str | None] = {}
-    held = Held(local.site.databases[OPS])
+    quarantined = QuarantineNews(local.site.databases[OPS])
     looked_at = 0.0
     with Live(_table(local, told), console=console, auto_refresh=False, transient=True) as live:
         while not stop.wait(_LOOK_SECONDS):
@@ -95,13 +95,13 @@ def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
                     told[name] = reason
             if time.monotonic() - looked_at >= _HELD_SECONDS:
                 looked_at = time.monotonic()
-                for sentence in held.news():
+                for sentence in quarantined.news():
                     live.console.print(sentence, markup=False, soft_wrap=True)
             live.update(_table(local, told), refresh=console.is_terminal)
     return 0
 
 
-class Held:
+class QuarantineNews:
     """Records that wait for an operator's word, as the role that only watches counts them."""
 
     def __init__(self, ops_url: str) -> None:
@@ -113,7 +113,7 @@ class Held:
         database is away, which its own part says."""
         try:
             with psycopg.connect(self._url, connect_timeout=2) as connection:
-                found: dict[str, int] = dict(connection.execute(_HELD).fetchall())
+                found: dict[str, int] = dict(connection.execute(_QUARANTINED).fetchall())
         except psycopg.OperationalError:
             return []
         changed = {service: count for service, count in found.items() if count != self._told.get(service, 0)}

@@ -8,11 +8,11 @@ from uuid import UUID
 from motcua.past.acts import PastAct
 from services.intake.replay import ACT_OF
 from services.sla.domain.calendar import compile_calendar
-from services.sla.domain.clock import ClockFact, Ground, What, derive_by_catalogue
-from services.sla.replay import CLOCK_FACTS
+from services.sla.domain.clock import ClockChange, Ground, What, derive_by_catalogue
+from services.sla.replay import CLOCK_CHANGES
 from shared.kernel.centre import Centre
 
-_CLOCK: Mapping[str, tuple[What, Ground | None]] = {ACT_OF[event]: what for event, what in CLOCK_FACTS.items()}
+_CLOCK: Mapping[str, tuple[What, Ground | None]] = {ACT_OF[event]: what for event, what in CLOCK_CHANGES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class Derivation:
         self._centre = centre
         self._calendar = compile_calendar(centre.calendar)
         self._procedures: dict[UUID, str] = {}
-        self._courses: dict[UUID, list[ClockFact]] = {}
+        self._courses: dict[UUID, list[ClockChange]] = {}
 
     def note(self, act: PastAct) -> None:
         """Take an act into account; before the receipt a dossier has no clock."""
         if act.act == "submit":
             self._procedures[act.dossier_id] = act.data["procedure"]
         if act.receives:
-            self._courses[act.dossier_id] = [ClockFact("received", act.occurred_at, act.occurred_at)]
+            self._courses[act.dossier_id] = [ClockChange("received", act.occurred_at, act.occurred_at)]
         elif act.act in _CLOCK and act.dossier_id in self._courses:
             what, ground = _CLOCK[act.act]
-            self._courses[act.dossier_id].append(ClockFact(what, act.occurred_at, act.occurred_at, ground))
+            self._courses[act.dossier_id].append(ClockChange(what, act.occurred_at, act.occurred_at, ground))
 
     def promises(self) -> Iterator[tuple[UUID, Promise]]:
         """Each dossier that was received, and what its acts come to. Raises ClockError for acts that contradict."""

@@ -29,18 +29,18 @@ select coalesce(department, ''), {_MONDAY.format("received_at")}, count(*),
 where received_at is not null group by 1, 2
 """
 _ACTS = f"""
-select coalesce(dossier.department, ''), {_MONDAY.format("fact.time")}, fact.type, count(*)
-from intake.facts as fact left join intake.dossiers as dossier on dossier.dossier_id = fact.key::uuid
-where fact.topic = %(topic)s group by 1, 2, 3
+select coalesce(dossier.department, ''), {_MONDAY.format("event.time")}, event.type, count(*)
+from intake.events as event left join intake.dossiers as dossier on dossier.dossier_id = event.key::uuid
+where event.topic = %(topic)s group by 1, 2, 3
 """
 # An end is told once, unless rules that changed since tell it anew: the last one counts.
 _CLOCKS = """
 with told as (
     select distinct on (key) key::uuid as dossier_id, value::jsonb -> 'data' ->> 'outcome' as outcome
-    from sla.facts where type = 'deadline.ended' order by key, sequence desc
+    from sla.events where type = 'deadline.ended' order by key, sequence desc
 )
 select clock.dossier_id, coalesce(dossier.department, ''), clock.state, clock.due_at, told.outcome,
-    jsonb_path_exists(clock.facts, '$[*] ? (@.what == "paused")')
+    jsonb_path_exists(clock.events, '$[*] ? (@.what == "paused")')
 from sla.dossiers as clock
 left join intake.dossiers as dossier using (dossier_id) left join told using (dossier_id)
 where clock.state is not null
@@ -53,7 +53,7 @@ _PROPOSED = """
 select department, receiving, weeks, coming from routing.proposals where state = 'proposed' order by department
 """
 _MESSAGES = "select channel, state, coalesce(reason, ''), count(*) from notify.messages group by 1, 2, 3"
-_NOW = "select now_at from sla.clock where kind = 'set'"
+_NOW = "select now_at from sla.clock where kind = 'simulated'"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
 
 def _past(settings: MotcuaSettings, half_year: HalfYear) -> MotcuaSettings:
     home = settings.home / f"demo-{machine_now():%Y%m%d-%H%M%S}"
-    past = {"clock": "set", "clock_starts_at": half_year.starts_at, "centre": _undecided(settings.centre, home)}
+    past = {"clock": "simulated", "clock_starts_at": half_year.starts_at, "centre": _undecided(settings.centre, home)}
     return beside(settings, home=home).model_copy(update=past)
 
 

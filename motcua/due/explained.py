@@ -1,7 +1,7 @@
-"""A case with its explanation: through the facts of a clock, as sla would have them."""
+"""A case with its explanation: through the changes of a clock, as sla would have them."""
 
 from motcua.due.cases import Case, derived
-from services.sla.domain.clock import ClockFact, derive
+from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.explanation import explain
 from services.sla.explaining import view
 from services.sla.wording import Lang
@@ -10,19 +10,19 @@ from services.sla.wording import Lang
 def explained(case: Case, lang: Lang) -> str:
     """The explanation of a case, as JSON. Raises CaseError."""
     _, _, calendar = derived(case)
-    return view(explain(derive(facts_of(case), case.term, calendar), calendar, case.known_at), lang).model_dump_json(
+    return view(explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at), lang).model_dump_json(
         by_alias=True
     )
 
 
-def facts_of(case: Case) -> list[ClockFact]:
-    """The facts that a case tells, in the order in which they happened."""
-    facts = [ClockFact("received", case.received_at, case.received_at)]
+def changes_of(case: Case) -> list[ClockChange]:
+    """The changes that a case tells, in the order in which they happened."""
+    changes = [ClockChange("received", case.received_at, case.received_at)]
     for start, end, _ in case.pauses:
-        facts.append(ClockFact("paused", start, start))
+        changes.append(ClockChange("paused", start, start))
         if end is not None:
-            facts.append(ClockFact("resumed", end, end))
+            changes.append(ClockChange("resumed", end, end))
     extended = [
-        ClockFact("extended", each.at, each.at, None, each.working_days, each.to_date) for each in case.extensions
+        ClockChange("extended", each.at, each.at, None, each.working_days, each.to_date) for each in case.extensions
     ]
-    return sorted([*facts, *extended], key=lambda fact: fact.at)
+    return sorted([*changes, *extended], key=lambda change: change.at)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from motcua.due.errors import CaseError
 from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
-from services.sla.domain.clock import ClockFact, Deadline, derive
+from services.sla.domain.clock import ClockChange, Deadline, derive
 from services.sla.domain.terms import term_of
 from shared.kernel.calendar_rules import CalendarRules
 from shared.kernel.centre import Centre, Term
@@ -51,7 +51,7 @@ def work_out(
             raise CaseError("known-before-receipt", "as known before its receipt there was no dossier")
         rules = rules_known_at(rules, as_known_at)
     calendar = compile_calendar(rules)
-    return derive([ClockFact("received", received_at, received_at)], term, calendar), calendar
+    return derive([ClockChange("received", received_at, received_at)], term, calendar), calendar
 
 
 def told(deadline: Deadline, calendar: Calendar) -> Iterator[str]:

@@ -13,7 +13,7 @@ from motcua.settings import MotcuaSettings
 from shared.runtime.settings import load
 
 if TYPE_CHECKING:
-    from shared.messaging.quarantine import Verdict
+    from shared.messaging.quarantine import OperatorDecision
 
 app = typer.Typer(help="Records that wait: list, show, replay or discard them.", no_args_is_help=True)
 out = Console(highlight=False)
@@ -64,13 +64,13 @@ def discard(service: Service, place: Where, by: By = None) -> None:
     _decide(service, place, "discard", by)
 
 
-def _decide(service: str, place: str, verdict: "Verdict", by: str | None) -> None:
+def _decide(service: str, place: str, decision: "OperatorDecision", by: str | None) -> None:
     from motcua.parked.records import Place, decide, known
 
     settings = load(MotcuaSettings)
     who = by or pwd.getpwuid(os.getuid()).pw_name
-    _run(decide(settings.database_url(known(service)), service, Place.parse(place), verdict, by=who))
-    out.print(f"Noted: {verdict} {place} in {service}. `motcua parked list` shows when it is done.", markup=False)
+    _run(decide(settings.database_url(known(service)), service, Place.parse(place), decision, by=who))
+    out.print(f"Noted: {decision} {place} in {service}. `motcua parked list` shows when it is done.", markup=False)
 
 
 def _run(asked: Coroutine[Any, Any, T]) -> T:

@@ -1,4 +1,4 @@
-"""Records that wait in a service's held table, and an operator's word on them.
+"""Records that wait in a service's quarantine table, and an operator's word on them.
 
 A decision is only noted here; the service's consumer carries it out, under the dossier's lock, within seconds.
 """
@@ -12,7 +12,7 @@ import asyncpg
 
 from motcua.database import SERVICES
 from shared.kernel.errors import ExpectedError
-from shared.messaging import quarantine as held
+from shared.messaging import quarantine
 from shared.postgres.pool import connect
 
 _WIDEST = 200
@@ -40,7 +40,7 @@ class Place:
 
 
 def known(service: str) -> str:
-    """The name of a service that has a held table. Raises ExpectedError for another."""
+    """The name of a service that has a quarantine table. Raises ExpectedError for another."""
     if service not in SERVICES:
         raise ExpectedError("no-such-service", f"there is no service {service}: {', '.join(SERVICES)}")
     return service
@@ -50,31 +50,33 @@ async def waiting(url: str, service: str) -> list[asyncpg.Record]:
     """What waits in one service, what blocks first."""
     connection = await connect(url, service)
     try:
-        return await held.list_all(connection)
+        return await quarantine.list_all(connection)
     finally:
         await connection.close()
 
 
-async def find(url: str, service: str, place: Place) -> held.Held:
+async def find(url: str, service: str, place: Place) -> quarantine.QuarantinedRecord:
     """One waiting record. Raises ExpectedError if there is none."""
     connection = await connect(url, service)
     try:
-        found = await held.find(connection, place.topic, place.partition, place.offset)
+        found = await quarantine.find(connection, place.topic, place.partition, place.offset)
     finally:
         await connection.close()
     if found is None:
         where = f"{place.topic}/{place.partition}/{place.offset}"
         raise ExpectedError(
-            "not-held", f"{service} holds no record at {where}; `motcua parked list` shows what waits", status=404
+            "record-not-quarantined",
+            f"{service} holds no record at {where}; `motcua parked list` shows what waits",
+            status=404,
         )
     return found
 
 
-async def decide(url: str, service: str, place: Place, verdict: held.Verdict, *, by: str) -> None:
+async def decide(url: str, service: str, place: Place, decision: quarantine.OperatorDecision, *, by: str) -> None:
     """Note the operator's word. Commits. Raises ExpectedError where there is nothing to decide."""
     connection = await connect(url, service)
     try:
-        await held.request(connection, place.topic, place.partition, place.offset, verdict, by=by)
+        await quarantine.request(connection, place.topic, place.partition, place.offset, decision, by=by)
     finally:
         await connection.close()
 
@@ -90,7 +92,7 @@ def listed(service: str, rows: Iterable[asyncpg.Record]) -> Iterator[str]:
         yield f"    since {timedelta(seconds=row['age_seconds'])}{asked}; {because}"
 
 
-def told(found: held.Held) -> list[str]:
+def told(found: quarantine.QuarantinedRecord) -> list[str]:
     """A record in words."""
     record = found.record
     return [

@@ -24,7 +24,7 @@ from motcua.processes import PROCESSES, SERVICES
 from motcua.quiet import NotQuietError
 from motcua.replay.reading import told
 from motcua.replay.report import report
-from motcua.replay.standing import Facts, clocks, facts
+from motcua.replay.standing import Events, clocks, events
 from motcua.settings import MotcuaSettings
 from motcua.up import stop_on_signals, watching
 from motcua.verify.command import run_verify
@@ -58,7 +58,7 @@ def run_replay(
     broke_off = ""
     name = home_of(found, load_centre(folder))
     own = beside(settings, home=settings.home / name).model_copy(
-        update={"centre": folder, "clock": "set", "clock_starts_at": found.starts_at}
+        update={"centre": folder, "clock": "simulated", "clock_starts_at": found.starts_at}
     )
     with stop_on_signals() as stop:
         local = LocalCentre(own, jars_home=settings.home, progress=say, stop_asked=stop.is_set)
@@ -67,9 +67,9 @@ def run_replay(
             if ops:
                 say(f"{watching(local)} Keys: {local.home / TOKENS_FILE}")
             verify_url = local.site.databases[VERIFY]
-            before = facts(verify_url)
+            before = events(verify_url)
             played = _played(local, found, console, stop)
-            after = facts(verify_url)
+            after = events(verify_url)
             wrong = run_verify(verify_url, local.site.kafka, local.centre, console)
             standing = clocks(verify_url, found.worktime)
         except (StopAskedError, NotQuietError, ProcessEndedError) as reason:
@@ -89,11 +89,11 @@ def run_replay(
     return 1 if played.refusals or wrong else 0
 
 
-def changed(before: Facts, after: Facts) -> str:
+def changed(before: Events, after: Events) -> str:
     """What a replay added to what was there."""
     if before == after:
-        return f"Nothing changed: the {after.count} facts of before, with their sequences, to the byte."
-    return f"{after.count - before.count} facts were added to {before.count}."
+        return f"Nothing changed: the {after.count} events of before, with their sequences, to the byte."
+    return f"{after.count - before.count} events were added to {before.count}."
 
 
 def window_of(found: Plan) -> timedelta:

@@ -54,16 +54,16 @@ def read_ledger(path: Path) -> list[Answer]:
 
 
 def in_history(answers: Iterable[Answer], history: History, *, whose: str) -> list[Finding]:
-    """Each answer's fact is kept."""
+    """Each answer's event is kept."""
     findings = []
     for answer in answers:
-        facts = history.by_key.get(answer.dossier_id, [])
-        if len(facts) < answer.sequence:
+        events = history.by_key.get(answer.dossier_id, [])
+        if len(events) < answer.sequence:
             findings.append(
                 Finding(
                     "act",
                     answer.dossier_id,
-                    f"{whose} has key {answer.key} answered with fact {answer.sequence}, intake keeps {len(facts)}",
+                    f"{whose} has key {answer.key} answered with event {answer.sequence}, intake keeps {len(events)}",
                 )
             )
     return findings

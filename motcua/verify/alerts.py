@@ -1,4 +1,4 @@
-"""Every fact that calls for an alert has its plan, every plan a fact behind it, and an outcome or a reason."""
+"""Every event that calls for an alert has its plan, every plan an event behind it, and an outcome or a reason."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -8,7 +8,7 @@ import asyncpg
 from motcua.verify.findings import Finding
 from motcua.verify.history import History
 from services.notify.hearing import CalledFor, plans_called_for
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
 from shared.contracts.topics import ASSIGNMENTS, DEADLINES, DOSSIERS, MESSAGES
 
@@ -18,9 +18,9 @@ async def check(connection: asyncpg.Connection, histories: Mapping[str, History]
     called = {plan.message_id: plan for plan in _called_for(histories)}
     told: dict[UUID, list[MessageEvent]] = {}
     subjects: dict[UUID, str] = {}
-    for key, facts in histories[MESSAGES.name].by_key.items():
-        for kept in facts:
-            data = kept.fact().data
+    for key, envelopes in histories[MESSAGES.name].by_key.items():
+        for kept in envelopes:
+            data = kept.event().data
             if isinstance(data, MessageEvent):
                 told.setdefault(data.message_id, []).append(data)
                 subjects[data.message_id] = key
@@ -36,7 +36,7 @@ async def check(connection: asyncpg.Connection, histories: Mapping[str, History]
         Finding(
             "alert",
             subjects.get(message_id, str(message_id)),
-            f"message {message_id} was planned, no fact calls for it",
+            f"message {message_id} was planned, no event calls for it",
         )
         for message_id in (told.keys() | rows) - called.keys()
     ]
@@ -44,10 +44,10 @@ async def check(connection: asyncpg.Connection, histories: Mapping[str, History]
 
 
 def _called_for(histories: Mapping[str, History]) -> list[CalledFor]:
-    def of_one(key: str) -> Iterable[AnyFact]:
+    def of_one(key: str) -> Iterable[AnyEnvelope]:
         for topic in (ASSIGNMENTS, DEADLINES, DOSSIERS):
             for kept in histories[topic.name].by_key.get(key, ()):
-                yield kept.fact()
+                yield kept.event()
 
     return [plan for key in histories[DOSSIERS.name].by_key for plan in plans_called_for(of_one(key))]
 

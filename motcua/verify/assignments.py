@@ -1,4 +1,4 @@
-"""Receiving places decided again from intake's facts and the configuration, held against routing's rows and facts."""
+"""Receiving places decided again from intake's events and the configuration, held against routing's rows and events."""
 
 import json
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
     kept = {row["key"]: _kept(row["assignment"]) for row in rows}
     told = histories[ASSIGNMENTS.name].by_key
     findings = []
-    for key, facts in histories[DOSSIERS.name].by_key.items():
-        expected = _plain(decide_again([fact.fact() for fact in facts], centre, decisions))
-        last = _plain(told[key][-1].fact().data) if key in told else None
+    for key, events in histories[DOSSIERS.name].by_key.items():
+        expected = _plain(decide_again([event.event() for event in events], centre, decisions))
+        last = _plain(told[key][-1].event().data) if key in told else None
         if expected != last:
             findings.append(
                 Finding("assignment", key, f"routing told {_place(last)}, the rules give {_place(expected)}")
@@ -47,7 +47,7 @@ def _plain(data: object) -> dict[str, object] | None:
 
 
 def _kept(assignment: str | None) -> dict[str, object] | None:
-    """What a row says, read as the fact that it was: one of an older release lacks what was added since."""
+    """What a row says, read as the event that it was: one of an older release lacks what was added since."""
     if assignment is None:
         return None
     kept = json.loads(assignment)

@@ -36,7 +36,7 @@ def run_verify(
         say(f"… and {len(report.findings) - _SHOWN} more.")
     ledger_says = f" ({report.in_ledger:,} in the ledger)" if ledger is not None else ""
     looked_at = (
-        f"{number_of(report.dossiers, 'dossier')}, {number_of(report.facts, 'fact')}, "
+        f"{number_of(report.dossiers, 'dossier')}, {number_of(report.events, 'event')}, "
         f"{number_of(report.answers, 'answer to an act', 'answers to acts')}{ledger_says}, "
         f"{number_of(report.alerts, 'alert')}"
     )

@@ -1,4 +1,4 @@
-"""Due dates derived again from intake's facts by the pure rules, held against sla's rows and facts.
+"""Due dates derived again from intake's events by the pure rules, held against sla's rows and events.
 
 The calendar is the one that sla keeps, with the changes that were approved: the configuration only began it.
 """
@@ -32,13 +32,13 @@ from shared.contracts.deadlines import (
     DeadlineWaitingV1,
 )
 from shared.contracts.dossiers import DossierReceivedV1
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import CALENDARS, DEADLINES, DOSSIERS
 from shared.kernel.centre import Centre
 
 _NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 _SURELY_TOLD = timedelta(minutes=10)
-"""Whatever came so long before the last fact that sla told was sla's to tell."""
+"""Whatever came so long before the last event that sla told was sla's to tell."""
 _ROWS = """
 select dossier_id::text as key, state, due_at, waiting_for, rules, calendar_version, fired::text, next_at,
     coalesce((fences -> $1 ->> 2)::boolean, false) as held
@@ -75,7 +75,7 @@ class Rules:
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """Each clock's state and due date, as kept and as told last, are what its facts come to by the calendar in force,
+    """Each clock's state and due date, as kept and as told last, are what its events come to by the calendar in force,
     and that is the one which was published; its thresholds were told, once, and the next one will be."""
     name = centre.calendar.name
     kept_calendar = await connection.fetchrow("select version, rules, history from sla.calendars where name = $1", name)
@@ -90,59 +90,64 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
     published = histories[CALENDARS.name].by_key.get(name, ())
     expected = as_event(calendar, version, history[-1]["decision"])
     findings = []
-    if not published or published[-1].fact().data != expected:
+    if not published or published[-1].event().data != expected:
         findings.append(Finding("calendar", name, f"what sla published last is not its version {version}"))
-    until = max((one[-1].fact().recordedtime for one in told.values()), default=_NEVER) - _SURELY_TOLD
+    until = max((one[-1].event().recordedtime for one in told.values()), default=_NEVER) - _SURELY_TOLD
     for key, kept in histories[DOSSIERS.name].by_key.items():
-        theirs, facts = [one.fact() for one in told.get(key, ())], [one.fact() for one in kept]
-        course = [fact.data for fact in theirs if isinstance(fact.data, _COURSE)]
+        theirs, envelopes = [one.event() for one in told.get(key, ())], [one.event() for one in kept]
+        course = [envelope.data for envelope in theirs if isinstance(envelope.data, _COURSE)]
         findings += moves_of(key, course)
-        findings += findings_of(key, facts, rows.get(key), course[-1] if course else None, rules)
-        findings += thresholds_of(key, facts, rows.get(key), theirs, rules, until)
+        findings += findings_of(key, envelopes, rows.get(key), course[-1] if course else None, rules)
+        findings += thresholds_of(key, envelopes, rows.get(key), theirs, rules, until)
     return findings
 
 
 def findings_of(
-    key: str, facts: Sequence[AnyFact], kept: KeptClock | None, last: DeadlineEvent | None, rules: Rules
+    key: str, envelopes: Sequence[AnyEnvelope], kept: KeptClock | None, last: DeadlineEvent | None, rules: Rules
 ) -> list[Finding]:
-    """What is wrong with one clock: `facts` are intake's, `last` is what sla told last of the clock's course.
+    """What is wrong with one clock: `events` are intake's, `last` is what sla told last of the clock's course.
 
     A clock that ended for good keeps the judgement of its time. The calendar of that version is at hand; other terms
-    are not, and there row and fact are only held against each other.
+    are not, and there row and event are only held against each other.
     """
     calendar = rules.calendar
     if kept is not None and kept.state == "ended" and kept.waiting_for is None:
         if kept.rules != rules.name:
             return _by_older_rules(key, kept, last)
         calendar = rules.older.get(kept.calendar_version, calendar)
-    deadline = derive(facts, rules.centre, calendar)
-    return _row(key, kept, deadline) + _told(key, last, deadline, procedure_of(facts), calendar)
+    deadline = derive(envelopes, rules.centre, calendar)
+    return _row(key, kept, deadline) + _told(key, last, deadline, procedure_of(envelopes), calendar)
 
 
 def thresholds_of(
-    key: str, facts: Sequence[AnyFact], kept: KeptClock | None, told: Sequence[AnyFact], rules: Rules, until: datetime
+    key: str,
+    envelopes: Sequence[AnyEnvelope],
+    kept: KeptClock | None,
+    told: Sequence[AnyEnvelope],
+    rules: Rules,
+    until: datetime,
 ) -> list[Finding]:
-    """What is wrong with one clock's thresholds: `facts` are intake's, `told` are sla's, which was at work at `until`.
+    """What is wrong with one clock's thresholds: `events` are intake's, `told` are sla's, which was at work at `until`.
 
-    Row and facts are held against each other, those of an open clock against the rules, too.
+    Row and events are held against each other, those of an open clock against the rules, too.
     """
     if kept is None:
         return []
     found = told_of(told)
     sentences = found.wrong + kept_and_told(kept.fired, found)
     of_today = (kept.rules, kept.calendar_version) == (rules.name, rules.version)
-    deadline = derive(facts, rules.centre, rules.calendar) if of_today else None
+    deadline = derive(envelopes, rules.centre, rules.calendar) if of_today else None
     if deadline is not None:
         on = rules.centre.local_date(deadline.received_at)
-        steps = rules.centre.steps_of(procedure_of(facts), on)
+        steps = rules.centre.steps_of(procedure_of(envelopes), on)
         expected = thresholds(deadline, rules.centre.thresholds(on), rules.calendar, steps)
         sentences += by_the_rules(expected, found, kept.next_at, None if kept.held else until)
     return [Finding("threshold", key, sentence) for sentence in sentences]
 
 
-def procedure_of(facts: Sequence[AnyFact]) -> str:
+def procedure_of(envelopes: Sequence[AnyEnvelope]) -> str:
     """The procedure of a dossier that was received; empty for one that was not."""
-    return next((fact.data.procedure for fact in facts if isinstance(fact.data, DossierReceivedV1)), "")
+    return next((envelope.data.procedure for envelope in envelopes if isinstance(envelope.data, DossierReceivedV1)), "")
 
 
 def moves_of(key: str, course: Sequence[DeadlineEvent]) -> list[Finding]:

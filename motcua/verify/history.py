@@ -1,4 +1,4 @@
-"""Each kept fact is on Kafka, all copies alike and in order; each record is in its owner's history."""
+"""Each kept event is on Kafka, all copies alike and in order; each record is in its owner's history."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from motcua.verify.findings import Finding
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import EVENTS, decode
 from shared.contracts.topics import Topic
 from shared.messaging.topic_log import read
@@ -15,7 +15,7 @@ from shared.messaging.topic_log import read
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One fact as its owner keeps it."""
+    """One event as its owner keeps it."""
 
     id: UUID
     key: str
@@ -25,14 +25,14 @@ class Kept:
     version: int
     value: str
 
-    def fact(self) -> AnyFact:
-        """The fact, decoded. Raises what `decode` raises."""
+    def event(self) -> AnyEnvelope:
+        """The event, decoded. Raises what `decode` raises."""
         return decode(self.type, self.version, self.value.encode())
 
 
 @dataclass(slots=True)
 class History:
-    """A topic's facts as its owner keeps them: by id, and per key in sequence order."""
+    """A topic's events as its owner keeps them: by id, and per key in sequence order."""
 
     topic: Topic
     by_id: dict[UUID, Kept] = field(default_factory=dict)
@@ -43,7 +43,7 @@ async def load(connection: asyncpg.Connection, topic: Topic) -> History:
     """Read the owner's history of `topic`, whole."""
     history = History(topic)
     query = (
-        f"select id, key, sequence, epoch, type, version, value from {topic.owner}.facts "
+        f"select id, key, sequence, epoch, type, version, value from {topic.owner}.events "
         "where topic = $1 order by key, sequence, epoch"
     )
     async with connection.transaction(readonly=True):
@@ -56,22 +56,24 @@ async def load(connection: asyncpg.Connection, topic: Topic) -> History:
 
 def gapless(history: History, told: Mapping[str, int]) -> Iterator[Finding]:
     """Sequences count from 1 without a gap, up to what the owner's row says that it told (`told`, by key)."""
-    for key, facts in history.by_key.items():
-        for expected, kept in enumerate(facts, 1):
+    for key, events in history.by_key.items():
+        for expected, kept in enumerate(events, 1):
             if kept.sequence != expected:
                 yield Finding(
-                    "history", key, f"{history.topic.owner} keeps fact {kept.sequence} where {expected} is due"
+                    "history", key, f"{history.topic.owner} keeps event {kept.sequence} where {expected} is due"
                 )
                 break
         if key not in told:
-            yield Finding("state", key, f"{history.topic.owner} told {len(facts)} facts and keeps no row of it")
-        elif told[key] != len(facts):
+            yield Finding("state", key, f"{history.topic.owner} told {len(events)} events and keeps no row of it")
+        elif told[key] != len(events):
             yield Finding(
-                "state", key, f"{history.topic.owner}'s row says {told[key]} facts were told, {len(facts)} are kept"
+                "state", key, f"{history.topic.owner}'s row says {told[key]} events were told, {len(events)} are kept"
             )
     for key in told.keys() - history.by_key.keys():
         if told[key]:
-            yield Finding("history", key, f"{history.topic.owner}'s row says {told[key]} facts were told, none is kept")
+            yield Finding(
+                "history", key, f"{history.topic.owner}'s row says {told[key]} events were told, none is kept"
+            )
 
 
 async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
@@ -94,7 +96,7 @@ async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
             }
             if copy.value != kept.value.encode() or copy.key != kept.key or copy.headers != expected:
                 findings.append(
-                    Finding("wire", kept.key, f"the record at {copy.place} differs from fact {kept.sequence} as kept")
+                    Finding("wire", kept.key, f"the record at {copy.place} differs from event {kept.sequence} as kept")
                 )
                 continue
             if kept.id in seen:
@@ -103,13 +105,13 @@ async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
             if kept.sequence != last.get(kept.key, 0) + 1:
                 findings.append(
                     Finding(
-                        "wire", kept.key, f"fact {kept.sequence} stands at {copy.place} after {last.get(kept.key, 0)}"
+                        "wire", kept.key, f"event {kept.sequence} stands at {copy.place} after {last.get(kept.key, 0)}"
                     )
                 )
             last[kept.key] = kept.sequence
     findings += [
         Finding(
-            "wire", kept.key, f"fact {kept.sequence} ({kept.type}) is in {history.topic.owner}'s history, not on Kafka"
+            "wire", kept.key, f"event {kept.sequence} ({kept.type}) is in {history.topic.owner}'s history, not on Kafka"
         )
         for kept in history.by_id.values()
         if kept.id not in seen
@@ -118,15 +120,15 @@ async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
 
 
 def undecodable(history: History) -> Iterator[Finding]:
-    """Every kept fact still reads as what it says it is."""
+    """Every kept event still reads as what it says it is."""
     for kept in history.by_id.values():
         try:
-            fact = kept.fact() if kept.type in EVENTS else None
-        except Exception as error:  # noqa: BLE001 - whatever it is, this fact cannot be read any more
-            yield Finding("history", kept.key, f"fact {kept.sequence} cannot be read: {error}")
+            event = kept.event() if kept.type in EVENTS else None
+        except Exception as error:  # noqa: BLE001 - whatever it is, this event cannot be read any more
+            yield Finding("history", kept.key, f"event {kept.sequence} cannot be read: {error}")
             continue
-        if fact is None or (fact.sequence, fact.epoch, fact.subject) != (kept.sequence, kept.epoch, kept.key):
-            yield Finding("history", kept.key, f"fact {kept.sequence} ({kept.type}) does not say what its row says")
+        if event is None or (event.sequence, event.epoch, event.subject) != (kept.sequence, kept.epoch, kept.key):
+            yield Finding("history", kept.key, f"event {kept.sequence} ({kept.type}) does not say what its row says")
 
 
 def _id(text: str) -> UUID:

@@ -45,9 +45,9 @@ async def fences(connection: asyncpg.Connection, reader: Reader, history: Histor
     )
     found: Mapping[str, asyncpg.Record] = {row["key"]: row for row in rows}
     findings = []
-    for key, facts in history.by_key.items():
+    for key, events in history.by_key.items():
         row = found.get(key)
-        last = facts[-1].sequence
+        last = events[-1].sequence
         if row is None:
             findings.append(
                 Finding("fence", key, f"{reader.service} keeps no row of it, {reader.topic.name} tells {last}")
@@ -57,14 +57,14 @@ async def fences(connection: asyncpg.Connection, reader: Reader, history: Histor
                 Finding(
                     "fence",
                     key,
-                    f"{reader.service} has applied {row['sequence'] or 0} of {last} facts of {reader.topic.name}",
+                    f"{reader.service} has applied {row['sequence'] or 0} of {last} events of {reader.topic.name}",
                 )
             )
     findings += [
         Finding(
             "fence",
             key,
-            f"{reader.service} has applied {row['sequence']} facts of {reader.topic.name}, which tells none",
+            f"{reader.service} has applied {row['sequence']} events of {reader.topic.name}, which tells none",
         )
         for key, row in found.items()
         if row["sequence"] and key not in history.by_key
@@ -75,7 +75,8 @@ async def fences(connection: asyncpg.Connection, reader: Reader, history: Histor
 async def held(connection: asyncpg.Connection, service: str) -> list[Finding]:
     """Nothing is parked, and nothing waits behind it or for a predecessor."""
     rows = await connection.fetch(
-        f'select key, topic, partition, "offset", reason, detail from {service}.held_records order by held_at'
+        f'select key, topic, partition, "offset", reason, detail from {service}.quarantined_records '
+        "order by quarantined_at"
     )
     return [
         Finding(

@@ -26,7 +26,7 @@ class Report:
     findings: tuple[Finding, ...]
     under_way: str | None
     dossiers: int
-    facts: int
+    events: int
     answers: int
     in_ledger: int
     alerts: int
@@ -75,13 +75,13 @@ async def verify(
             findings += await readers.fences(connection, reader, histories[reader.topic.name])
         for service in readers.SERVICES:
             findings += await readers.held(connection, service)
-        progress("Moving every dossier through its facts")
+        progress("Moving every dossier through its events")
         findings += await dossiers.check(connection, centre, histories)
         progress("Deriving due dates anew")
         findings += await deadlines.check(connection, centre, histories)
         progress("Deciding receiving places anew")
         findings += await assignments.check(connection, centre, histories)
-        progress("Looking for the alert of every fact that calls for one")
+        progress("Looking for the alert of every event that calls for one")
         planned, missing = await alerts.check(connection, histories)
         findings += missing
     finally:
@@ -90,7 +90,7 @@ async def verify(
         tuple(sorted(set(findings))),
         under_way,
         dossiers=len(histories[DOSSIERS.name].by_key),
-        facts=sum(len(one.by_id) for one in histories.values()),
+        events=sum(len(one.by_id) for one in histories.values()),
         answers=len(known),
         in_ledger=len(answered),
         alerts=planned,

@@ -13,7 +13,7 @@ from shared.contracts.deadlines import (
     DeadlineRetractedV1,
     ThresholdEvent,
 )
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 
 _LEVELS = {event_type: level for level, event_type in TYPES.items()}
 
@@ -26,35 +26,35 @@ class Told:
     wrong: list[str] = field(default_factory=list)
 
 
-def told_of(facts: Sequence[AnyFact]) -> Told:
-    """What sla's facts about one dossier, in sequence order, come to: each threshold at most once at a time, none
+def told_of(events: Sequence[AnyEnvelope]) -> Told:
+    """What sla's events about one dossier, in sequence order, come to: each threshold at most once at a time, none
     before its instant, and only what was told is taken back."""
     standing: dict[Key, Threshold] = {}
     wrong: list[str] = []
-    for fact in facts:
-        if isinstance(fact.data, DeadlineRetractedV1):
-            key = _LEVELS[fact.data.fired], fact.data.level or 0, fact.data.due_at
+    for event in events:
+        if isinstance(event.data, DeadlineRetractedV1):
+            key = _LEVELS[event.data.fired], event.data.level or 0, event.data.due_at
             if standing.pop(key, None) is None:
                 wrong.append(f"sla took back {_words(key)}, which did not stand")
-        elif (threshold := _told(fact)) is not None:
+        elif (threshold := _told(event)) is not None:
             key = key_of(threshold)
             if key in standing:
                 wrong.append(f"sla told {_words(key)} twice")
-            if threshold.at > fact.recordedtime:
-                wrong.append(f"sla told {_words(key)} at {fact.recordedtime.isoformat()}, before it had come")
+            if threshold.at > event.recordedtime:
+                wrong.append(f"sla told {_words(key)} at {event.recordedtime.isoformat()}, before it had come")
             standing[key] = threshold
     return Told(list(standing.values()), wrong)
 
 
 def kept_and_told(kept: Sequence[Threshold], told: Told) -> list[str]:
-    """Where the row's memory of what holds differs from the facts: a threshold would be told twice, or never."""
+    """Where the row's memory of what holds differs from the events: a threshold would be told twice, or never."""
     remembered, standing = {key_of(each): each.at for each in kept}, {key_of(each): each.at for each in told.standing}
     found = [f"{_words(key)} was told and sla's row does not know it" for key in standing.keys() - remembered.keys()]
     found += [
-        f"sla's row says that {_words(key)} was told, no fact does" for key in remembered.keys() - standing.keys()
+        f"sla's row says that {_words(key)} was told, no event does" for key in remembered.keys() - standing.keys()
     ]
     return found + [
-        f"sla's row says that {_words(key)} came at {remembered[key].isoformat()}, its fact {standing[key].isoformat()}"
+        f"sla's row says {_words(key)} came at {remembered[key].isoformat()}, its event {standing[key].isoformat()}"
         for key in remembered.keys() & standing.keys()
         if remembered[key] != standing[key]
     ]
@@ -66,7 +66,7 @@ def by_the_rules(
     """What is wrong with a clock of today's rules, whose thresholds are `expected`: what is told next, and whether it
     should have been told; reached and breached of the due date that stands are where the rules put them.
 
-    `told_until`: an instant by which sla was at work, and told what had come; None where a held record stops it.
+    `told_until`: an instant by which sla was at work, and told what had come; None where a quarantined record stops it.
     """
     coming = pending(expected, told.standing)
     due = coming[0].at if coming else None
@@ -83,8 +83,8 @@ def by_the_rules(
     ]
 
 
-def _told(fact: AnyFact) -> Threshold | None:
-    data = fact.data
+def _told(event: AnyEnvelope) -> Threshold | None:
+    data = event.data
     if isinstance(data, DeadlinePauseExceededV1):
         return Threshold("pause_exceeded", data.paused_at, data.threshold_at)
     if not isinstance(data, ThresholdEvent):

@@ -96,7 +96,7 @@ class Differing(BaseModel):
 
 
 class Wanted(Body):
-    """Whose contact, for which message, and which fact of the dossier that tells."""
+    """Whose contact, for which message, and which event of the dossier that tells."""
 
     dossier_id: UUID
     message_id: UUID | None = None
@@ -111,7 +111,7 @@ class LookUp(Body):
 
 
 class Contact(BaseModel):
-    """How to reach an applicant; all absent: not reachable. `papers` are those that the fact asked for in free words,
+    """How to reach an applicant; all absent: not reachable. `papers` are those that the event asked for in free words,
     which stand in no event."""
 
     name: str | None
@@ -158,7 +158,7 @@ def _inline(node: Any, definitions: dict[str, Any]) -> Any:
 
 
 def trail_of(request: Request) -> Trail:
-    """The request's id and trace, for the facts that it causes."""
+    """The request's id and trace, for the events that it causes."""
     traceparent = request.headers.get("traceparent", "")
     return Trail(request.state.request_id, traceparent if _TRACEPARENT.fullmatch(traceparent) else None)
 
@@ -223,7 +223,7 @@ def create_router(context: Context, performer: Performer) -> APIRouter:
         who: Caller,
         query: Annotated[ReadQuery, Query()],
     ) -> JSONResponse:
-        """A dossier with its history; with `wait_for=due_at`, once its due date reflects fact `reflecting`.
+        """A dossier with its history; with `wait_for=due_at`, once its due date reflects event `reflecting`.
 
         After `timeout` seconds the dossier is answered as it stands: `due.up_to_date` says which it was.
         """

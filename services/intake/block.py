@@ -23,7 +23,7 @@ from shared.postgres.unit_of_work import Unit
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """Where a request came from: what its facts carry so that they can be followed."""
+    """Where a request came from: what its events carry so that they can be followed."""
 
     correlation: str
     traceparent: str | None = None
@@ -112,7 +112,7 @@ class Block:
         return Counter(draft.serial for *_, drafts in self.decided for draft in drafts if draft.serial)
 
     def write(self, serials: Serials) -> None:
-        """Number the facts and put everything into the unit, in the order of the lines."""
+        """Number the events and put everything into the unit, in the order of the lines."""
         keys: list[KnownKey] = []
         documents: list[tables.DocumentRecord] = []
         details: list[tables.DetailsRecord] = []
@@ -137,17 +137,17 @@ class Block:
                     if isinstance(event, DossierReceivedV1):
                         row.code = form["code"] = number
                     event = event.model_copy(update=form)
-                fact = self._unit.publish(row, event, time=draft.time, cause=cause)
+                envelope = self._unit.publish(row, event, time=draft.time, cause=cause)
                 if draft.touches_clock:
-                    row.clock_sequence = fact.sequence
+                    row.clock_sequence = envelope.sequence
                 if draft.papers_went:
-                    row.papers_sequence = fact.sequence
+                    row.papers_sequence = envelope.sequence
                 documents += [
-                    tables.DocumentRecord(row.key, fact.sequence, n, **document.model_dump())
+                    tables.DocumentRecord(row.key, envelope.sequence, n, **document.model_dump())
                     for n, document in enumerate(draft.documents, 1)
                 ]
                 if draft.details:
-                    details.append(tables.DetailsRecord(row.key, fact.sequence, draft.details))
+                    details.append(tables.DetailsRecord(row.key, envelope.sequence, draft.details))
                 if draft.applicant is not None:
                     self._applicants[row.key] = draft.applicant
                 if draft.corrected:
@@ -197,7 +197,7 @@ def _content(last: Draft, forms: list[dict[str, str]]) -> dict[str, Any]:
 
 
 def act_id(owned: str) -> UUID:
-    """What the facts of an act name as their cause: the client's key itself stays here, whatever stands in it."""
+    """What the events of an act name as their cause: the client's key itself stays here, whatever stands in it."""
     return derived_id(owned, "act", 0)
 
 

@@ -1,4 +1,4 @@
-"""One act about to be decided, and the fact that it becomes."""
+"""One act about to be decided, and the event that it becomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,10 +48,10 @@ class Setting:
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """A fact that is decided and lacks only its numbers: its sequence, and its form's from `serial`.
+    """An event that is decided and lacks only its numbers: its sequence, and its form's from `serial`.
 
     `applicant` is all that is known of one, `corrected` the members that replace what was known. `papers_went`: with
-    this fact the dossier's papers went to the department.
+    this event the dossier's papers went to the department.
     """
 
     row: DossierRow
@@ -95,7 +95,7 @@ class Case:
         return found.agency_id if found else self.setting.centre.agency_prefix
 
     def draft(self, event: events.DossierEvent, **more: Any) -> Draft:
-        """The act's fact; moves the dossier. To be called once all is checked."""
+        """The act's event; moves the dossier. To be called once all is checked."""
         row = self.row
         if self.to in ("supplement_required", "payment_required") and row.state != self.to:
             row.came_from = row.state
@@ -106,7 +106,7 @@ class Case:
         return Draft(row=row, event=event, time=self.at, serial=serial, touches_clock=touches, **more)
 
     def papers_went(self, event: events.DossierEvent, **more: Any) -> Draft:
-        """The act's fact, with which no papers wait at a counter any more: the department has them."""
+        """The act's event, with which no papers wait at a counter any more: the department has them."""
         self.row.whereabouts = self.row.whereabouts.papers_went()
         return self.draft(event, papers_went=True, **more)
 

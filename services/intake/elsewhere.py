@@ -1,11 +1,11 @@
-"""Whether a dossier was received at another counter than routing's rule names. A fact, never a refusal."""
+"""Whether a dossier was received at another counter than routing's rule names. An event, never a refusal."""
 
 from services.intake.tables import DossierRow
 from shared.contracts.dossiers import DossierReceivedElsewhereV1
 
 
 def received_elsewhere(row: DossierRow) -> DossierReceivedElsewhereV1 | None:
-    """The fact, once receipt and assignment are both known; whichever comes second asks.
+    """The event, once receipt and assignment are both known; whichever comes second asks.
 
     None where the counter is one of the rule's, where the rule names no counter, and for what came online or by post:
     some clerk takes that in, too, but no applicant stood at that counter.

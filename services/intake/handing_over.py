@@ -56,7 +56,7 @@ class HandingOver:
 
     async def _attempt(self, asked: HandOverRequest, key: str, actor: Actor, trail: Trail) -> HandOverRecord:
         context, clock = self._context, self._context.clock
-        # a space stands in no key, so no act's facts have the same cause
+        # a space stands in no key, so no act's events have the same cause
         owned, mark = f"{actor.id} hand-over {key}", fingerprint(asked.model_dump(mode="json"))
         targets, faults = await self._targets(asked)
         async with context.unit(DOSSIERS, {target for target in targets if target}) as (connection, unit):
@@ -155,13 +155,13 @@ def _handed_over(
     before = row.papers_sequence
     line = ActLine(act="hand_over", reference=Reference("id", str(row.key)), data=data)
     (draft,) = decide(line, actor, row, partial(unit.row, row.key), setting)
-    fact = unit.publish(row, draft.event, time=draft.time, cause=cause)
-    row.papers_sequence = fact.sequence
-    unit.add(tables.DETAILS, DetailsRecord(row.key, fact.sequence, draft.details))
+    envelope = unit.publish(row, draft.event, time=draft.time, cause=cause)
+    row.papers_sequence = envelope.sequence
+    unit.add(tables.DETAILS, DetailsRecord(row.key, envelope.sequence, draft.details))
     return {
         "dossier_id": str(row.key),
         "code": row.code,
         "procedure": row.procedure,
-        "sequence": fact.sequence,
+        "sequence": envelope.sequence,
         "after": before,
     }

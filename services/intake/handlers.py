@@ -1,4 +1,4 @@
-"""What facts of routing and sla do to a dossier here: pure changes of its locked row."""
+"""What events of routing and sla do to a dossier here: pure changes of its locked row."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ import structlog
 from services.intake.elsewhere import received_elsewhere
 from services.intake.tables import DOSSIERS, DossierRow
 from shared.contracts import assignments, calendars, deadlines, topics
-from shared.contracts.envelope import Fact
+from shared.contracts.envelope import EventEnvelope
 from shared.messaging.applier import Stream
 from shared.postgres.published_calendars import CALENDARS, on_calendar_published
 from shared.postgres.unit_of_work import Unit
@@ -20,13 +20,13 @@ _log = structlog.get_logger(__name__)
 Due = dict[str, Any]
 
 
-def on_assignment_decided(fact: Fact[assignments.AssignmentDecidedV1], unit: Unit[DossierRow]) -> None:
+def on_assignment_decided(event: EventEnvelope[assignments.AssignmentDecidedV1], unit: Unit[DossierRow]) -> None:
     """Keep the receiving place; tell `received_elsewhere` if the dossier was received at another counter.
 
     The competent department stays the one of the submission. A first assignment gives one where none was known, and a
     differing one is listed; later assignments replace it, unless a further step has begun since.
     """
-    row, told = unit.row(fact.dossier_id), fact.data
+    row, told = unit.row(event.dossier_id), event.data
     later = row.assignment is not None
     row.assignment = {
         "receiving_department": told.receiving_place.department,
@@ -45,14 +45,14 @@ def on_assignment_decided(fact: Fact[assignments.AssignmentDecidedV1], unit: Uni
         )
     elsewhere = None if later else received_elsewhere(row)
     if elsewhere is not None and row.received_at is not None:
-        unit.publish(row, elsewhere, time=row.received_at, cause=unit.cause_of(fact))
+        unit.publish(row, elsewhere, time=row.received_at, cause=unit.cause_of(event))
 
 
-def on_deadline_set(fact: Fact[deadlines.DeadlineSetV1], unit: Unit[DossierRow]) -> None:
+def on_deadline_set(event: EventEnvelope[deadlines.DeadlineSetV1], unit: Unit[DossierRow]) -> None:
     """The clock runs towards a due date."""
-    told = fact.data
+    told = event.data
     _keep(
-        fact,
+        event,
         unit,
         "set",
         due_at=_z(told.due_at),
@@ -62,11 +62,11 @@ def on_deadline_set(fact: Fact[deadlines.DeadlineSetV1], unit: Unit[DossierRow])
     )
 
 
-def on_deadline_paused(fact: Fact[deadlines.DeadlinePausedV1], unit: Unit[DossierRow]) -> None:
+def on_deadline_paused(event: EventEnvelope[deadlines.DeadlinePausedV1], unit: Unit[DossierRow]) -> None:
     """The clock stands: no due date, only what remains."""
-    told = fact.data
+    told = event.data
     _keep(
-        fact,
+        event,
         unit,
         "paused",
         ground=told.ground,
@@ -75,27 +75,27 @@ def on_deadline_paused(fact: Fact[deadlines.DeadlinePausedV1], unit: Unit[Dossie
     )
 
 
-def on_deadline_none(fact: Fact[deadlines.DeadlineNoneV1], unit: Unit[DossierRow]) -> None:
+def on_deadline_none(event: EventEnvelope[deadlines.DeadlineNoneV1], unit: Unit[DossierRow]) -> None:
     """The procedure has no term."""
-    _keep(fact, unit, "none")
+    _keep(event, unit, "none")
 
 
-def on_deadline_waiting(fact: Fact[deadlines.DeadlineWaitingV1], unit: Unit[DossierRow]) -> None:
+def on_deadline_waiting(event: EventEnvelope[deadlines.DeadlineWaitingV1], unit: Unit[DossierRow]) -> None:
     """No due date can be derived yet; what is waited for (an entry of the procedure, a calendar) is kept, too."""
-    _keep(fact, unit, "waiting", waiting_for=fact.data.waiting_for)
+    _keep(event, unit, "waiting", waiting_for=event.data.waiting_for)
 
 
-def on_deadline_ended(fact: Fact[deadlines.DeadlineEndedV1], unit: Unit[DossierRow]) -> None:
+def on_deadline_ended(event: EventEnvelope[deadlines.DeadlineEndedV1], unit: Unit[DossierRow]) -> None:
     """The clock ended."""
-    told = fact.data
+    told = event.data
     due_at = _z(told.due_at) if told.due_at else None
-    _keep(fact, unit, "ended", how=told.how, due_at=due_at, outcome=told.outcome)
+    _keep(event, unit, "ended", how=told.how, due_at=due_at, outcome=told.outcome)
 
 
-def _keep(fact: Fact[Any], unit: Unit[DossierRow], status: str, **members: Any) -> None:
-    told: deadlines.DeadlineEvent = fact.data
+def _keep(event: EventEnvelope[Any], unit: Unit[DossierRow], status: str, **members: Any) -> None:
+    told: deadlines.DeadlineEvent = event.data
     present = {name: value for name, value in members.items() if value is not None}
-    unit.row(fact.dossier_id).due = {"status": status, "reflects": told.dossier_sequence, **present}
+    unit.row(event.dossier_id).due = {"status": status, "reflects": told.dossier_sequence, **present}
 
 
 def _z(instant: datetime) -> str:

@@ -23,7 +23,7 @@ from shared.contracts.envelope import Instant, Role
 from shared.kernel.centre import RunKind
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.kernel.worktime import Worktime
-from shared.postgres.clock import look
+from shared.postgres.clock import refresh
 from shared.postgres.published_calendars import PublishedCalendar
 from shared.service.http import IdempotencyKey
 from shared.service.keys import Principal, require
@@ -177,7 +177,7 @@ def create_papers_router(context: Context) -> APIRouter:
     handing_over, timetables = HandingOver(context), Timetables(context)
 
     async def now() -> datetime:
-        await look(context.clock, pool)
+        await refresh(context.clock, pool)
         return context.clock.now()
 
     def page_of(who: Principal, query: PapersQuery, kinds: dict[int, RunKind], *, results: bool = False) -> Page:

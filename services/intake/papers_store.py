@@ -18,7 +18,7 @@ async def hand_over_of_key(connection: Connection, key_id: str) -> HandOverRecor
 
 
 async def documents_of(pool: asyncpg.Pool, dossiers: Collection[UUID]) -> dict[str, list[asyncpg.Record]]:
-    """What was handed in, by dossier and in order, each with the fact that brought it."""
+    """What was handed in, by dossier and in order, each with the event that brought it."""
     rows = await pool.fetch(
         "select dossier_id, sequence, requirement, title, media_type from documents "
         "where dossier_id = any($1::uuid[]) order by dossier_id, sequence, place",

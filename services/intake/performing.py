@@ -1,4 +1,4 @@
-"""Performs a block of acts: one transaction holds state, history, outgoing facts, keys and personal data."""
+"""Performs a block of acts: one transaction holds state, history, outgoing events, keys and personal data."""
 
 import asyncio
 import contextlib
@@ -118,12 +118,12 @@ class Performer:
             async with self._context.unit(DOSSIERS, ids) as (connection, unit):
                 now = clock.now()  # under the locks: waiting for them must not date an act early
                 known = await store.known_keys(connection, [key_id(actor, line) for line in lines if line.key])
-                measured = not clock.is_set and any(line.occurred_at for line in lines)
+                measured = not clock.is_simulated and any(line.occurred_at for line in lines)
                 looked_up = measured or any(_is_judged_by_clock(line) for line in lines)
                 calendar = await self._calendar.read(connection) if looked_up else None
                 taken = {code.id for line in lines for code in line.foreign}
                 carried = await store.taken_foreign_codes(connection, taken)
-                until = clock.accepts_until() if clock.is_set else None
+                until = clock.accepts_until() if clock.is_simulated else None
                 backdating = self._backdating(calendar) if measured else None
                 worktime = None if calendar is None else calendar.worktime
                 setting = Setting(self._context.centre, now, backdating, carried, until, worktime)

@@ -37,13 +37,13 @@ async def read_dossier(pool: asyncpg.Pool, centre: Centre, dossier_id: UUID, act
     found = _document(row) | {
         "foreign_codes": foreign_codes,
         "papers": _papers(row, centre, documents, shows_personal_data),
-        "history": [_entry(fact, details.get(fact["sequence"], {}), actor) for fact in history],
+        "history": [_entry(event, details.get(event["sequence"], {}), actor) for event in history],
     }
     return found | {"applicant": applicant} if shows_personal_data else found
 
 
 async def wait_for_due(pool: asyncpg.Pool, dossier_id: UUID, actor: Actor, *, reflecting: int, seconds: float) -> bool:
-    """Wait until sla has told what the clock is after fact `reflecting`; False when `seconds` ended first.
+    """Wait until sla has told what the clock is after event `reflecting`; False when `seconds` ended first.
 
     `reflecting` is lowered to the dossier's last act that touched the clock, so any act's sequence will do. No
     connection is held while waiting. Raises ExpectedError (404).
@@ -147,19 +147,21 @@ def _papers(
     }
 
 
-def _entry(fact: dict[str, Any], details: dict[str, Any], reader: Actor) -> dict[str, Any]:
-    """One fact of the history, with the free text that belongs to it as far as the reader is shown it."""
+def _entry(event: dict[str, Any], details: dict[str, Any], reader: Actor) -> dict[str, Any]:
+    """One event of the history, with the free text that belongs to it as far as the reader is shown it."""
     shown = roles.shown_details(reader.role, details)
     actor = {
-        name: fact[f"actor{name}"] for name in ("kind", "id", "role", "department", "counter") if f"actor{name}" in fact
+        name: event[f"actor{name}"]
+        for name in ("kind", "id", "role", "department", "counter")
+        if f"actor{name}" in event
     }
     entry = {
-        "sequence": fact["sequence"],
-        "type": fact["type"],
-        "occurred_at": fact["time"],
-        "recorded_at": fact["recordedtime"],
+        "sequence": event["sequence"],
+        "type": event["type"],
+        "occurred_at": event["time"],
+        "recorded_at": event["recordedtime"],
         "actor": actor,
-        "data": fact["data"],
+        "data": event["data"],
     }
     return entry | {"details": shown} if shown else entry
 

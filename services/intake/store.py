@@ -127,9 +127,9 @@ async def load_dossier(connection: Connection, dossier_id: UUID) -> DossierRow |
 
 
 async def load_history(connection: Connection, dossier_id: UUID) -> list[dict[str, Any]]:
-    """The dossier's facts as they stand on Kafka, in sequence order."""
+    """The dossier's events as they stand on Kafka, in sequence order."""
     rows = await connection.fetch(
-        "select value from facts where key = $1 and topic = $2 order by sequence", str(dossier_id), DOSSIERS_TOPIC.name
+        "select value from events where key = $1 and topic = $2 order by sequence", str(dossier_id), DOSSIERS_TOPIC.name
     )
     return [json.loads(row["value"]) for row in rows]
 
@@ -198,9 +198,9 @@ async def look_up_contacts(
     actor: str,
     at: datetime,
 ) -> list[dict[str, Any] | None]:
-    """Name, phone and e-mail of dossiers' applicants, and the papers that a fact asked for in free words.
+    """Name, phone and e-mail of dossiers' applicants, and the papers that an event asked for in free words.
 
-    `wanted` names dossier, message and the fact's sequence. The answer is in its order, None without the dossier.
+    `wanted` names dossier, message and the event's sequence. The answer is in its order, None without the dossier.
     Records every access to a dossier that is there; commits.
     """
     rows = await pool.fetch(_LOOK_UP, *map(list, zip(*wanted, strict=True)), purpose, actor, at)

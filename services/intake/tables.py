@@ -15,7 +15,7 @@ from shared.postgres.rows import RecordTable, Row, Table
 class DossierRow(Row):
     """A dossier as the next act finds it. `state` is None while only other services have spoken of it.
 
-    `clock_sequence` is the last fact that touched the clock, `due` what sla told last, `assignment` what routing told
+    `clock_sequence` is the last event that touched the clock, `due` what sla told last, `assignment` what routing told
     last; `handed_in` and `asked_papers` are keys and names of requirements. `step` is the one under way, from 1 on;
     `extensions` counts those of the due date. What follows them is kept of papers and result: see Whereabouts.
     """
@@ -82,7 +82,7 @@ class ForeignCodeRecord:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A paper of the fact `sequence`."""
+    """A paper of the event `sequence`."""
 
     dossier_id: UUID
     sequence: int
@@ -97,7 +97,7 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class DetailsRecord:
-    """Free text and signatures of the fact `sequence`."""
+    """Free text and signatures of the event `sequence`."""
 
     dossier_id: UUID
     sequence: int
@@ -121,7 +121,7 @@ class HandOverRecord:
     """A numbered batch of papers, as it was signed. `id` is the key's owner and the key that it was asked by.
 
     `dossiers` are, in key order, `dossier_id`, `code`, `procedure`, `sequence` (of its hand_over) and `after` (the last
-    fact by which papers of it went before).
+    event by which papers of it went before).
     """
 
     number: str

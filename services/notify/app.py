@@ -54,7 +54,7 @@ async def build(context: Context) -> Parts:
         context.health.register(f"sender_{channel}", sender.reason_not_ready)
 
     async def prepare() -> None:
-        if context.clock.is_set:
+        if context.clock.is_simulated:
             await require_sinks(gateways, within_seconds=SINKS_SECONDS)
 
     return Parts(

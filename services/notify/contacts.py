@@ -23,7 +23,7 @@ from shared.kernel.errors import StartError, TransientError
 class Contact:
     """The ways that reach the applicant now; None where there is none that can be used.
 
-    `papers` are those that the told fact asked for in free words: they may name a person, so they are not kept either.
+    `papers` are those that the told event asked for in free words: they may name a person, so they are not kept either.
     """
 
     phone: str | None = field(default=None, repr=False)

@@ -133,7 +133,7 @@ class Judge:
 
     def _as_judged(self, dossier: Known, message: Message) -> Known:
         """The dossier as it stands; on a set centre, as it stood then."""
-        return as_of(dossier, self._now(message)) if self.clock.is_set else dossier
+        return as_of(dossier, self._now(message)) if self.clock.is_simulated else dossier
 
     def _outgoing(self, message: Message, address: str, contact: Contact) -> Outgoing:
         values = words_for(message, contact)

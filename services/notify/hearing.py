@@ -1,4 +1,4 @@
-"""From facts on the topics to the alerts that they call for; used by the handlers and by whoever checks them."""
+"""From events on the topics to the alerts that they call for; used by the handlers and by whoever checks them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from services.notify.domain import planning
 from services.notify.domain.planning import Alert, Clock, Known, Told
 from shared.contracts import assignments, deadlines, dossiers
-from shared.contracts.envelope import AnyFact, EventData
+from shared.contracts.envelope import AnyEnvelope, EventData
 
 Hear = Callable[[Known, Told, Any], list[Alert]]
 
@@ -68,10 +68,10 @@ def _reopened(known: Known, told: Told, data: dossiers.DossierReopenedV1) -> lis
 
 
 def _nothing(known: Known, told: Told, data: dossiers.DossierEvent) -> list[Alert]:
-    return []  # only the state and the sequence matter, and these are heard for every fact
+    return []  # only the state and the sequence matter, and these are heard for every event
 
 
-DOSSIER_FACTS: Mapping[type[EventData], Hear] = {
+DOSSIER_EVENTS: Mapping[type[EventData], Hear] = {
     dossiers.DossierSubmittedV1: _submitted,
     dossiers.DossierReceivedV1: _received,
     dossiers.DossierRefusedV1: _refused,
@@ -93,29 +93,29 @@ DOSSIER_FACTS: Mapping[type[EventData], Hear] = {
     dossiers.DossierContactCorrectedV1: _contact_corrected,
     dossiers.DossierReceivedElsewhereV1: _nothing,
 }
-DEADLINE_FACTS = (
+DEADLINE_EVENTS = (
     deadlines.DeadlineSetV1,
     deadlines.DeadlineMovedV1,
     deadlines.DeadlineNoneV1,
     deadlines.DeadlinePausedV1,
 )
-ASSIGNMENT_FACTS = (assignments.AssignmentDecidedV1,)
+ASSIGNMENT_EVENTS = (assignments.AssignmentDecidedV1,)
 
 
-def hear(known: Known, fact: AnyFact) -> list[Alert]:
-    """Take note of one fact of intake, sla or routing; the alerts that it calls for, alone or with earlier ones.
+def hear(known: Known, event: AnyEnvelope) -> list[Alert]:
+    """Take note of one event of intake, sla or routing; the alerts that it calls for, alone or with earlier ones.
 
-    Facts of other types are passed over. `known` changes; nothing else does.
+    Events of other types are passed over. `known` changes; nothing else does.
     """
-    told, data = Told(fact.id, fact.sequence, fact.time), fact.data
-    if isinstance(data, dossiers.DossierEvent) and (part := DOSSIER_FACTS.get(type(data))):
+    told, data = Told(event.id, event.sequence, event.time), event.data
+    if isinstance(data, dossiers.DossierEvent) and (part := DOSSIER_EVENTS.get(type(data))):
         planning.hear(known, told, data.state)
         return part(known, told, data) + planning.hear_waiting(known)
-    if isinstance(data, DEADLINE_FACTS):
+    if isinstance(data, DEADLINE_EVENTS):
         due_at = data.due_at if isinstance(data, deadlines.DeadlineSetV1) else None
         paused = isinstance(data, deadlines.DeadlinePausedV1)
         return planning.hear_clock(known, Clock(told, data.dossier_sequence, due_at, paused))
-    if isinstance(data, ASSIGNMENT_FACTS):
+    if isinstance(data, ASSIGNMENT_EVENTS):
         place = data.receiving_place
         found = {"kind": place.kind, "counters": list(place.counters), "returning": data.returning_place}
         planning.hear_place(known, told.at, found)
@@ -124,7 +124,7 @@ def hear(known: Known, fact: AnyFact) -> list[Alert]:
 
 @dataclass(frozen=True, slots=True)
 class CalledFor:
-    """A plan that the facts call for; `message.planned` must exist with these values."""
+    """A plan that the events call for; `message.planned` must exist with these values."""
 
     message_id: UUID
     dossier_id: UUID
@@ -134,22 +134,22 @@ class CalledFor:
     template: str
 
 
-def plans_called_for(facts: Iterable[AnyFact]) -> list[CalledFor]:
-    """Every plan that `facts` call for, of any number of dossiers.
+def plans_called_for(events: Iterable[AnyEnvelope]) -> list[CalledFor]:
+    """Every plan that `events` call for, of any number of dossiers.
 
-    Each topic's facts of a dossier must come in sequence order; how topics and dossiers interleave makes no
+    Each topic's events of a dossier must come in sequence order; how topics and dossiers interleave makes no
     difference. Pure: for `motcua verify`, which compares the answer with what notify published.
     """
     known: dict[UUID, Known] = {}
     called = []
-    for fact in facts:
-        if not isinstance(fact.data, (dossiers.DossierEvent, deadlines.DeadlineEvent, *ASSIGNMENT_FACTS)):
+    for event in events:
+        if not isinstance(event.data, (dossiers.DossierEvent, deadlines.DeadlineEvent, *ASSIGNMENT_EVENTS)):
             continue
-        for alert in hear(known.setdefault(fact.dossier_id, Known()), fact):
+        for alert in hear(known.setdefault(event.dossier_id, Known()), event):
             called += [
                 CalledFor(
                     message_id=alert.message_id(channel),
-                    dossier_id=fact.dossier_id,
+                    dossier_id=event.dossier_id,
                     channel=channel,
                     moment=alert.moment,
                     dossier_sequence=alert.dossier_sequence,

@@ -1,4 +1,4 @@
-"""What a step does to a message under its dossier's lock, and the fact that tells it."""
+"""What a step does to a message under its dossier's lock, and the event that tells it."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -20,7 +20,7 @@ from shared.postgres.unit_of_work import Unit
 def record(step: Step, message: Message, unit: Unit[DossierRow], *, now: datetime, machine: datetime) -> None:
     """Write what a step decided; a closed message tells its outcome. `message` and its dossier's row are locked.
 
-    `now` is the centre time by which it was judged, for the fact; `machine` is machine time, for when to try again.
+    `now` is the centre time by which it was judged, for the event; `machine` is machine time, for when to try again.
     """
     message.leased_until = None
     match step:
@@ -96,6 +96,6 @@ def _tell(data: EventData, message: Message, unit: Unit[DossierRow], now: dateti
         actor=Actor(kind="system", id="notify", role="service"),
         recorded_at=now,
         correlation=message.correlation,
-        causation=str(message.planned_fact),
+        causation=str(message.planned_event),
     )
     unit.publish(unit.row(message.dossier_id), data, time=now, cause=cause)

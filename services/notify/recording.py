@@ -98,14 +98,14 @@ class Recorder:
         dossiers = {wish.message_id: wish.dossier_id for wish in wishes if wish.dossier_id is not None}
         if unknown := {wish.message_id for wish in wishes} - dossiers.keys():
             dossiers |= await dossiers_of(self._context.pool, unknown)
-        # a dossier's row is locked for its order alone, and changes only where a fact draws a sequence from it
+        # a dossier's row is locked for its order alone, and changes only where an event draws a sequence from it
         keys = set(dossiers.values())
-        async with self._context.unit(DOSSIERS, keys, only_told=True) as (connection, unit):
+        async with self._context.unit(DOSSIERS, keys, only_published=True) as (connection, unit):
             locked = await lock_messages(connection, dossiers)
             outcomes = [_decided(wish, locked.get(wish.message_id), unit) for wish in wishes]
-        for fact in unit.facts:  # once they are committed: a group that fails is decided again
-            assert isinstance(fact.data, MessageEvent), "notify tells of messages alone"
-            OUTCOMES.labels(fact.data.channel, fact.type.removeprefix("message.")).inc()
+        for event in unit.events:  # once they are committed: a group that fails is decided again
+            assert isinstance(event.data, MessageEvent), "notify tells of messages alone"
+            OUTCOMES.labels(event.data.channel, event.type.removeprefix("message.")).inc()
         return outcomes
 
 

@@ -25,7 +25,7 @@ from services.notify.texts import Texts
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.errors import TransientError
-from shared.postgres.clock import look
+from shared.postgres.clock import refresh
 from shared.postgres.errors import is_transient
 from shared.service.process import Context
 
@@ -102,7 +102,7 @@ class Sender:
     async def _start_due(self) -> bool:
         """Lease what is due, as far as there is room, and start it; True if there was anything.
 
-        A message goes only while its dossier's facts on Kafka, as far as the broker names them now, have been heard:
+        A message goes only while its dossier's events on Kafka, as far as the broker names them now, have been heard:
         after an outage the sender would otherwise be faster than the consumer, and tell what was overtaken meanwhile.
         """
         self._planned = self._context.consumer.told.next()
@@ -111,7 +111,7 @@ class Sender:
         if room == 0:
             return False
         pool = self._context.pool
-        await look(self._context.clock, pool)
+        await refresh(self._context.clock, pool)
         now = self._context.clock.now()
         due = await partitions_due(pool, channel=self._channel, now=now, limit=room)
         if due is None:

@@ -60,7 +60,7 @@ class Message:
     template: str
     template_version: int
     content: dict[str, Any]
-    planned_fact: UUID
+    planned_event: UUID
     correlation: str
     planned_at: datetime
     not_before: datetime
@@ -98,7 +98,7 @@ MESSAGES = RecordTable(
         "template": "text",
         "template_version": "integer",
         "content": "jsonb",
-        "planned_fact": "uuid",
+        "planned_event": "uuid",
         "correlation": "text",
         "planned_at": "timestamptz",
         "not_before": "timestamptz",
@@ -124,7 +124,7 @@ MESSAGES = RecordTable(
         "template",
         "template_version",
         "content",
-        "planned_fact",
+        "planned_event",
         "correlation",
         "planned_at",
         "not_before",
@@ -150,7 +150,7 @@ from due join dossiers using (dossier_id)
 
 # Oldest first; what another sender holds is skipped, not waited for. The lease and its end are machine time, the
 # database's, which all senders share; only `not_before` is centre time. A message may go only while everything on Kafka
-# about its dossier has been heard: what has not been read, or is held or parked, may be the state that overtakes it.
+# about its dossier has been heard: what has not been read, or is quarantined, may be the state that overtakes it.
 # What was handed to a provider already is asked about, and closed, in any case.
 _CLAIM = f"""
 with due as (
@@ -168,7 +168,7 @@ returning {", ".join(f"messages.{column}" for column in MESSAGES.columns)}
 
 async def partitions_due(pool: asyncpg.Pool, *, channel: str, now: datetime, limit: int) -> frozenset[int] | None:
     """The partitions of the dossiers of up to `limit` messages that a channel has to send at the centre time `now`,
-    with nothing held or parked.
+    with nothing quarantined.
 
     None where nothing is due at all; empty where what was looked at is not to be sent now, or not to be sent.
     """
@@ -181,7 +181,7 @@ async def claim(
 ) -> Sequence[Message]:
     """Lease up to `limit` messages of a channel that are due at the centre time `now`; commits.
 
-    To be sent are those of dossiers in `partitions` alone, with nothing held or parked. Nobody else gets them until
+    To be sent are those of dossiers in `partitions` alone, with nothing quarantined. Nobody else gets them until
     the lease ends, and each carries its `claims` as a token.
     """
     return MESSAGES.records(await pool.fetch(_CLAIM, channel, now, limit, lease, list(partitions)))
@@ -233,7 +233,7 @@ async def list_messages(
     department: str | None = None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Messages that fit every filter given: a dossier's by the fact told, others by id."""
+    """Messages that fit every filter given: a dossier's by the event told, others by id."""
     order = "m.message_id" if dossier_id is None else "m.dossier_sequence, m.planned_at, m.message_id"
     query = f"{_LIST} order by {order} limit $6"
     rows = await pool.fetch(query, dossier_id, state, reason, after, department, limit)

@@ -42,7 +42,7 @@ class Texts:
         return list(self.centre.counters_on(self.centre.local_date(instant), "fees"))
 
     def valid_for(self, version: MessageTexts, template: str) -> timedelta:
-        """How long after its fact an alert is worth sending."""
+        """How long after its event an alert is worth sending."""
         return timedelta(hours=version.numbers[f"{template}.valid_hours"])
 
     def sms(self, version: int, template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None) -> str:

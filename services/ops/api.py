@@ -23,7 +23,7 @@ Watching = Annotated[Principal, Depends(require(*WATCHERS))]
 
 
 class SpanQuery(BaseModel):
-    """Windows that begin at or after `from` and before `to`, by the facts' own time; the last day if left out."""
+    """Windows that begin at or after `from` and before `to`, by the events' own time; the last day if left out."""
 
     model_config = ConfigDict(extra="forbid")
 

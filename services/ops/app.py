@@ -43,7 +43,7 @@ def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
     health.register("lag", sampler.reason_not_ready)
 
     def now() -> datetime:
-        return (views.latest if settings.clock == "set" else None) or machine_now()
+        return (views.latest if settings.clock == "simulated" else None) or machine_now()
 
     def begun() -> bool:
         counts = worker.reason_not_ready() is None or bool(views.positions())

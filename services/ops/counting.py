@@ -1,6 +1,6 @@
 """What records do to the views: pure counting on tallies and courses that somebody else keeps.
 
-Only the facts named here are decoded; every other record merely moves the position.
+Only the events named here are decoded; every other record merely moves the position.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from services.ops.domain.courses import Course, advance
 from services.ops.domain.tallies import NOTHING, Key, Tally, window_of
 from shared.contracts import dossiers, messages
-from shared.contracts.envelope import AnyFact, EventData
+from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.contracts.topics import DOSSIERS, MESSAGES, TOPICS
 from shared.kernel.errors import PoisonMessageError
 from shared.messaging.records import Record, parse
@@ -105,15 +105,15 @@ class Counting:
             record = parse(TOPICS[raw.topic], raw)
             if record.type not in COUNTED:
                 return
-            fact = record.fact()
+            envelope = record.event()
         except PoisonMessageError:
             self._count(Key("unreadable", raw.partition, 0, (raw.topic,)), raw.offset)
             return
-        self._count_fact(record, fact)
+        self._count_event(record, envelope)
 
-    def _count_fact(self, record: Record, fact: AnyFact) -> None:
-        at = fact.time.timestamp()
-        data: Any = fact.data
+    def _count_event(self, record: Record, envelope: AnyEnvelope) -> None:
+        at = envelope.time.timestamp()
+        data: Any = envelope.data
         place = CourseKey(record.topic, record.partition, str(record.key))
         course = self.changed_courses.get(place) or self._courses.get(place)
         if course is not None and record.sequence <= course.sequence:

@@ -1,4 +1,4 @@
-"""The views from zero: their tables are emptied, and the next start counts every fact again."""
+"""The views from zero: their tables are emptied, and the next start counts every event again."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ _TABLES = (TALLIES, COURSES)
 
 
 async def rebuild(bootstrap: str) -> None:
-    """Delete both tables' changelogs and make them anew, replicated as the dossiers' facts are.
+    """Delete both tables' changelogs and make them anew, replicated as the dossiers' events are.
 
     Nothing else need be reset: a table without a position is counted from the first record on. Raises StartError while
     a worker runs, or when Kafka refuses.
@@ -54,7 +54,7 @@ async def _require_nobody(admin: AIOKafkaAdminClient) -> None:
 
 
 async def _replication(admin: AIOKafkaAdminClient) -> int:
-    """As the dossiers' facts: their topic is there even where a rebuild was cut off between deleting and making."""
+    """As the dossiers' events: their topic is there even where a rebuild was cut off between deleting and making."""
     for described in await admin.describe_topics([DOSSIERS.name]):
         for partition in described["partitions"]:
             return len(partition["replicas"])

@@ -40,7 +40,7 @@ class TopicLag(PaceReport):
     partitions: list[PartitionLag]
 
 
-class HeldRecords(_Told):
+class QuarantinedRecords(_Told):
     """Records that wait in a service for one reason."""
 
     reason: str
@@ -49,12 +49,12 @@ class HeldRecords(_Told):
 
 
 class ServiceBacklog(_Told):
-    """What waits in a service: facts not yet on Kafka, and held records."""
+    """What waits in a service: events not yet on Kafka, and quarantined records."""
 
     service: str
     outbox: int
     outbox_oldest_at: datetime | None
-    held: list[HeldRecords]
+    quarantined: list[QuarantinedRecords]
 
 
 class LagReport(_Told):
@@ -84,9 +84,9 @@ def lag_report(readings: Sequence[Reading]) -> LagReport:
                 service=service,
                 outbox=backlog.outbox,
                 outbox_oldest_at=backlog.outbox_oldest_at,
-                held=[
-                    HeldRecords(reason=reason, records=held.records, oldest_at=held.oldest_at)
-                    for reason, held in sorted(backlog.held.items())
+                quarantined=[
+                    QuarantinedRecords(reason=reason, records=quarantined.records, oldest_at=quarantined.oldest_at)
+                    for reason, quarantined in sorted(backlog.quarantined.items())
                 ],
             )
             for service, backlog in last.backlogs.items()
@@ -138,7 +138,7 @@ def alarms(report: LagReport, *, age_seconds: float) -> list[str]:
     for service in report.services:
         waits = _seconds(report, service.outbox_oldest_at)
         if waits is not None and waits > age_seconds:
-            found.append(f"{service.service}: {service.outbox} facts are not on Kafka, the oldest for {waits:.0f} s")
+            found.append(f"{service.service}: {service.outbox} events are not on Kafka, the oldest for {waits:.0f} s")
     return found
 
 

@@ -8,7 +8,7 @@ from shared.runtime.settings import ServiceSettings
 class OpsSettings(ServiceSettings):
     """`database_url` is that of the role that sees what waits and nothing else; `member` tells replicas apart.
 
-    On a set centre the present, for what the page shows, is the latest fact's time.
+    On a set centre the present, for what the page shows, is the latest event's time.
     """
 
     model_config = SettingsConfigDict(env_prefix="OPS_")

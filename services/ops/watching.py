@@ -1,4 +1,4 @@
-"""Reads what waits where: stored offsets, outboxes and held records in the database, ends and stamps on Kafka.
+"""Reads what waits where: stored offsets, outboxes and quarantined records in the database, ends and stamps on Kafka.
 
 Through the role that sees nothing else. One reader serves as many lookers as there are.
 """
@@ -30,11 +30,11 @@ Stored = tuple[int, datetime | None]
 _PRESENT = "select s from unnest($1::text[]) s where to_regclass(quote_ident(s) || '.stored_offsets') is not null"
 _OFFSETS = "select consumer_group, topic, partition, next_offset, moved_at from {}.stored_offsets"
 _OUTBOX = "select '{0}', count(*), (select queued_at from {0}.outbox order by id limit 1) from {0}.outbox"
-_HELD = "select '{0}', reason, count(*), min(held_at) from {0}.held_records group by reason"
+_QUARANTINED = "select '{0}', reason, count(*), min(quarantined_at) from {0}.quarantined_records group by reason"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Quarantined:
     """Records of one kind (parked, gap, fork, behind, unreadable) that wait in a service."""
 
     records: int
@@ -43,11 +43,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in one service besides its topics: facts not yet on Kafka, records held by reason (machine time)."""
+    """What waits in one service besides its topics: events not yet on Kafka, records quarantined by reason (machine
+    time)."""
 
     outbox: int = 0
     outbox_oldest_at: datetime | None = None
-    held: Mapping[str, Held] = field(default_factory=dict)
+    quarantined: Mapping[str, Quarantined] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +117,13 @@ class Watcher:
             return {}, {}
         offsets = await ask(" union all ".join(_OFFSETS.format(service) for service in present))
         outboxes = await ask(" union all ".join(_OUTBOX.format(service) for service in present))
-        kinds = await ask(" union all ".join(_HELD.format(service) for service in present))
-        held: dict[str, dict[str, Held]] = {}
+        kinds = await ask(" union all ".join(_QUARANTINED.format(service) for service in present))
+        quarantined: dict[str, dict[str, Quarantined]] = {}
         for service, reason, records, oldest_at in kinds:
-            held.setdefault(service, {})[reason] = Held(records, oldest_at)
+            quarantined.setdefault(service, {})[reason] = Quarantined(records, oldest_at)
         return (
             {(group, topic, number): (next_, moved_at) for group, topic, number, next_, moved_at in offsets},
-            {name: Backlog(count, oldest, held.get(name, {})) for name, count, oldest in outboxes},
+            {name: Backlog(count, oldest, quarantined.get(name, {})) for name, count, oldest in outboxes},
         )
 
     async def _compared(self, offsets: Mapping[Reader, Stored], read_at: datetime) -> dict[Reader, Standing]:

@@ -20,7 +20,7 @@ from shared.kernel.errors import ExpectedError, FieldError, StartError
 from shared.kernel.ids import uuid7
 from shared.kernel.weeks import monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime
-from shared.postgres.clock import look
+from shared.postgres.clock import refresh
 from shared.postgres.pool import Connection
 from shared.postgres.published_calendars import PublishedCalendar
 from shared.runtime.clock import machine_now
@@ -174,7 +174,7 @@ class Decider:
 
         async def write(connection: Connection) -> ProposalRow:
             proposal = await _undecided(connection, proposal_id)
-            await look(self._context.clock, connection)
+            await refresh(self._context.clock, connection)
             proposal.state, proposal.decision, proposal.reason = "rejected", decision, reason
             proposal.seen_until = await counter_store.last_week(connection)
             return await _decided(connection, proposal, request.actor.id, self._context.clock.now())
@@ -197,7 +197,7 @@ class Decider:
         """Keep a decision. From here to the commit nobody decides on a dossier."""
         self._require_department(wish.department)
         await counter_store.own_decisions(connection)
-        await look(self._context.clock, connection)
+        await refresh(self._context.clock, connection)
         clock, centre = self._context.clock, self._context.centre
         found = await self._calendar.needed(connection)
         earliest = proposal.coming if proposal is not None else None

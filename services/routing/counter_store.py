@@ -333,8 +333,10 @@ async def arrivals_by_place(
     return found
 
 
-async def any_held(connection: "Connection | asyncpg.Pool") -> bool:
-    """Whether a fact of intake is held or parked: it may be a receipt."""
+async def any_quarantined(connection: "Connection | asyncpg.Pool") -> bool:
+    """Whether an event of intake is quarantined: it may be a receipt."""
     return bool(
-        await connection.fetchval("select exists (select from held_records where topic = $1)", DOSSIERS_TOPIC.name)
+        await connection.fetchval(
+            "select exists (select from quarantined_records where topic = $1)", DOSSIERS_TOPIC.name
+        )
     )

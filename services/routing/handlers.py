@@ -1,4 +1,4 @@
-"""What each fact of intake does to routing's row, and what routing tells of it. Pure on locked rows."""
+"""What each event of intake does to routing's row, and what routing tells of it. Pure on locked rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from services.routing.replay import Question
 from services.routing.store import RoutedDossier
 from shared.contracts import dossiers as told
 from shared.contracts.assignments import AssignmentDecidedV1
-from shared.contracts.envelope import EventData, Fact
+from shared.contracts.envelope import EventData, EventEnvelope
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
 from shared.messaging.applier import Handler
@@ -38,7 +38,7 @@ class Routing:
             self.decisions, self.version = decisions, version
 
     def handlers(self) -> Mapping[type[EventData], Handler[RoutedDossier]]:
-        """Facts that leave state and department as they are (extensions, hand-overs, contacts) are passed over."""
+        """Events that leave state and department as they are (extensions, hand-overs, contacts) are passed over."""
         return {
             told.DossierSubmittedV1: self.on_submitted,
             told.DossierReceivedV1: self.on_received,
@@ -56,41 +56,41 @@ class Routing:
             told.DossierReturnedV1: self.on_state,
         }
 
-    def on_submitted(self, fact: Fact[Any], unit: Routed) -> None:
+    def on_submitted(self, envelope: EventEnvelope[Any], unit: Routed) -> None:
         """Decide, by the local date of the submission."""
-        row = unit.row(fact.dossier_id)
-        row.procedure = fact.data.procedure
-        row.named_department = fact.data.department
-        row.submitted_at = fact.time
-        row.channel = fact.data.channel
-        row.state = fact.data.state
-        row.dossier_sequence = fact.sequence
-        self.assign(row, unit, time=fact.time, cause=unit.cause_of(fact))
+        row = unit.row(envelope.dossier_id)
+        row.procedure = envelope.data.procedure
+        row.named_department = envelope.data.department
+        row.submitted_at = envelope.time
+        row.channel = envelope.data.channel
+        row.state = envelope.data.state
+        row.dossier_sequence = envelope.sequence
+        self.assign(row, unit, time=envelope.time, cause=unit.cause_of(envelope))
 
-    def on_received(self, fact: Fact[Any], unit: Routed) -> None:
+    def on_received(self, envelope: EventEnvelope[Any], unit: Routed) -> None:
         """The code is drawn from the department that the receipt names: where routing had another, or none, it
         decides again."""
-        row = unit.row(fact.dossier_id)
-        row.code = fact.data.code
-        row.received_at = fact.time
-        row.procedure = fact.data.procedure
-        row.named_department = fact.data.department
-        row.state = fact.data.state
-        row.dossier_sequence = fact.sequence
-        if row.department != fact.data.department:
-            self.assign(row, unit, time=fact.time, cause=unit.cause_of(fact))
+        row = unit.row(envelope.dossier_id)
+        row.code = envelope.data.code
+        row.received_at = envelope.time
+        row.procedure = envelope.data.procedure
+        row.named_department = envelope.data.department
+        row.state = envelope.data.state
+        row.dossier_sequence = envelope.sequence
+        if row.department != envelope.data.department:
+            self.assign(row, unit, time=envelope.time, cause=unit.cause_of(envelope))
 
-    def on_step_begun(self, fact: Fact[Any], unit: Routed) -> None:
+    def on_step_begun(self, envelope: EventEnvelope[Any], unit: Routed) -> None:
         """Another department goes on; where the dossier was received and where its result lies stays as it was told."""
-        row = unit.row(fact.dossier_id)
-        row.state = fact.data.state
-        row.step, row.passed_on_to = fact.data.step, fact.data.department
-        row.dossier_sequence = fact.sequence
-        self.assign(row, unit, time=fact.time, cause=unit.cause_of(fact))
+        row = unit.row(envelope.dossier_id)
+        row.state = envelope.data.state
+        row.step, row.passed_on_to = envelope.data.step, envelope.data.department
+        row.dossier_sequence = envelope.sequence
+        self.assign(row, unit, time=envelope.time, cause=unit.cause_of(envelope))
 
-    def on_state(self, fact: Fact[Any], unit: Routed) -> None:
+    def on_state(self, envelope: EventEnvelope[Any], unit: Routed) -> None:
         """Keep the state, so that queues list what is open."""
-        unit.row(fact.dossier_id).state = fact.data.state
+        unit.row(envelope.dossier_id).state = envelope.data.state
 
     def assign(self, row: RoutedDossier, unit: Routed, *, time: datetime, cause: Cause) -> bool:
         """Decide for a submitted dossier and tell it, unless it waits for the same as before. True: it has a place."""

@@ -1,4 +1,4 @@
-"""Decide again from facts and configuration alone: what `motcua verify` holds routing's state against."""
+"""Decide again from events and configuration alone: what `motcua verify` holds routing's state against."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from shared.contracts.assignments import (
     WeekFigure,
 )
 from shared.contracts.dossiers import DossierReceivedV1, DossierStepBegunV1, DossierSubmittedV1
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.centre import Centre
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an assignment depends on, as the facts give it; `dossier_sequence` is the last fact that touched it.
+    """What an assignment depends on, as the events give it; `dossier_sequence` is the last event that touched it.
 
     `passed_on_to` has the dossier from `step` 2 on; the receiving and the returning place stay those of the first.
     """
@@ -45,35 +45,35 @@ class Question:
         return told.model_copy(update=passed_on)
 
 
-def question(facts: Iterable[AnyFact], centre: Centre) -> Question | None:
-    """What one dossier's facts of `intake.dossiers.v1`, in sequence order, ask of routing; None before submission.
+def question(events: Iterable[AnyEnvelope], centre: Centre) -> Question | None:
+    """What one dossier's events of `intake.dossiers.v1`, in sequence order, ask of routing; None before submission.
 
     The local date is that of the submission for ever; a receipt may name the department that was missing, or another,
     and a further step another one still.
     """
     asked: Question | None = None
-    for fact in facts:
-        data = fact.data
+    for event in events:
+        data = event.data
         if isinstance(data, DossierSubmittedV1):
-            asked = Question(data.procedure, data.department, centre.local_date(fact.time), fact.sequence)
+            asked = Question(data.procedure, data.department, centre.local_date(event.time), event.sequence)
         elif isinstance(data, DossierReceivedV1) and asked is not None:
-            asked = Question(data.procedure, data.department, asked.on, fact.sequence)
+            asked = Question(data.procedure, data.department, asked.on, event.sequence)
         elif isinstance(data, DossierStepBegunV1) and asked is not None:
-            asked = replace(asked, dossier_sequence=fact.sequence, step=data.step, passed_on_to=data.department)
+            asked = replace(asked, dossier_sequence=event.sequence, step=data.step, passed_on_to=data.department)
     return asked
 
 
 def decide_again(
-    facts: Iterable[AnyFact], centre: Centre, decisions: Decisions
+    events: Iterable[AnyEnvelope], centre: Centre, decisions: Decisions
 ) -> AssignmentDecidedV1 | AssignmentWaitingV1 | None:
-    """The assignment that follows from one dossier's facts, in sequence order, under this configuration and these
+    """The assignment that follows from one dossier's events, in sequence order, under this configuration and these
     decisions about the general counter.
 
-    None before its submission. Pure. Equal to routing's last fact about the dossier (its `dossier_sequence` aside,
-    which names the fact that moved it) wherever that was decided under the same `catalogue_version`, or under one
+    None before its submission. Pure. Equal to routing's last event about the dossier (its `dossier_sequence` aside,
+    which names the event that moved it) wherever that was decided under the same `catalogue_version`, or under one
     with the same rows for the date of submission.
     """
-    asked = question(facts, centre)
+    asked = question(events, centre)
     return None if asked is None else asked.answer(centre, decisions)
 
 

@@ -15,7 +15,8 @@ from shared.postgres.rows import Row, Table
 class RoutedDossier(Row):
     """What routing knows of a dossier. A row may exist before the submission: then everything below is empty.
 
-    `passed_on_to` is the department of the present `step` from the second on. `assignment` is the data of the last fact
+    `passed_on_to` is the department of the present `step` from the second on. `assignment` is the data of the last
+    event
     told about it, as plain JSON.
     """
 
@@ -114,7 +115,7 @@ async def count_waiting(pool: asyncpg.Pool) -> int:
 
 
 async def assignment_of(pool: asyncpg.Pool, dossier_id: UUID) -> asyncpg.Record | None:
-    """The dossier's department (None while it waits) and the last fact's data as JSON text."""
+    """The dossier's department (None while it waits) and the last event's data as JSON text."""
     return await pool.fetchrow(
         "select department, waiting_for, assignment from dossiers where dossier_id = $1 and assignment is not null",
         dossier_id,

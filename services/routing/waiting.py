@@ -21,7 +21,7 @@ log = structlog.get_logger()
 async def decide_waiting(context: Context, routing: Routing) -> int:
     """Assign every undecided dossier that this configuration can; gives their number. Commits a page at a time.
 
-    Replicas that start together meet at the row locks: the later one finds nothing left to decide. The fact's time is
+    Replicas that start together meet at the row locks: the later one finds nothing left to decide. The event's time is
     the present, for only now is it true.
     """
     decided = 0

@@ -17,7 +17,7 @@ from shared.kernel.centre import PoolingRule
 from shared.kernel.ids import uuid7
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
-from shared.postgres.clock import look
+from shared.postgres.clock import refresh
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.pool import Connection
 from shared.postgres.published_calendars import PublishedCalendar, WorkingTime
@@ -67,7 +67,7 @@ class Weeks:
         week = await self.oldest_open()
         if calendar is None or week is None:
             return False
-        await look(context.clock, context.pool)
+        await refresh(context.clock, context.pool)
         last = self.closes_at(week, calendar)
         if last is None or context.clock.now() <= last or await self.waits_for(_PATIENCE_SECONDS) is not None:
             return False
@@ -80,9 +80,9 @@ class Weeks:
         return True
 
     async def waits_for(self, within_seconds: float = 0.0) -> str | None:
-        """What keeps a week open that could close by now: facts of intake that have not taken effect. None: nothing.
+        """What keeps a week open that could close by now: events of intake that have not taken effect. None: nothing.
 
-        Waits so long until those have that Kafka has now: where facts flow, some are behind at every moment.
+        Waits so long until those have that Kafka has now: where events flow, some are behind at every moment.
         """
         partitions = range(DOSSIERS_TOPIC.partitions)
         reached = await self._context.consumer.caught_up_by_any(
@@ -90,8 +90,8 @@ class Weeks:
         )
         if len(reached) < DOSSIERS_TOPIC.partitions:
             return f"not all of {DOSSIERS_TOPIC.name} has taken effect"
-        if await counter_store.any_held(self._context.pool):
-            return f"facts of {DOSSIERS_TOPIC.name} are held or parked (motcua parked list)"
+        if await counter_store.any_quarantined(self._context.pool):
+            return f"events of {DOSSIERS_TOPIC.name} are quarantined (motcua parked list)"
         return None
 
     async def oldest_open(self) -> date | None:

@@ -13,7 +13,7 @@ from services.sla import store
 from services.sla.calendars import follow, known_at, of_version
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import (
-    ClockFact,
+    ClockChange,
     Deadline,
     Outcome,
     WaitingFor,
@@ -72,7 +72,7 @@ class DueDate(BaseModel):
 class DeadlineView(BaseModel):
     """A dossier's clock. While it is paused there is no due date, only what remains.
 
-    `dossier_sequence` is the last fact of the dossier that it reflects; `overdue` compares with the centre's time.
+    `dossier_sequence` is the last change of the dossier that it reflects; `overdue` compares with the centre's time.
     `step` is the present one of a procedure that several departments resolve in order; from `at_risk_since` on, those
     that remain no longer fit into the time left.
     """
@@ -138,7 +138,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         received = received_at or context.clock.now()
         try:
             term = term_of(clocks.centre, procedure, received)
-            deadline = derive([ClockFact("received", received, received)], term, calendar)
+            deadline = derive([ClockChange("received", received, received)], term, calendar)
         except UnknownProcedureError as error:
             raise ExpectedError(
                 "procedure-unknown",
@@ -176,7 +176,7 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
                 generation=row.generation,
                 state="not_received",
             )
-        found = derive_by_catalogue(row.procedure, row.clock_facts(), clocks.centre, await calendar_of(row))
+        found = derive_by_catalogue(row.procedure, row.clock_changes(), clocks.centre, await calendar_of(row))
         overdue = found.state != "ended" and found.due_at is not None and context.clock.now() > found.due_at
         in_steps = bool(clocks.steps(row)) or found.step > 1
         return _view(row, found, overdue, found.step if in_steps else None)
@@ -194,14 +194,14 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
         if row.procedure is None:
             raise ExpectedError("not-received", "the dossier was not received yet, so that no clock runs")
         calendar = await calendar_of(row)
-        facts, known = row.clock_facts(), calendar
+        changes, known = row.clock_changes(), calendar
         if as_known_at is not None:
-            facts = recorded_by(facts, as_known_at)
-            _require_known(facts, as_known_at, context.clock.now())
+            changes = recorded_by(changes, as_known_at)
+            _require_known(changes, as_known_at, context.clock.now())
             rules = known_at(calendar.rules, clocks.history, as_known_at)
             if rules is not calendar.rules:  # some 20 ms of work
                 known = await asyncio.to_thread(compile_calendar, rules)
-        found = derive_by_catalogue(row.procedure, facts, clocks.centre, known)
+        found = derive_by_catalogue(row.procedure, changes, clocks.centre, known)
         return view(explain(found, known, as_known_at), lang)
 
     @routes.get("/waiting")
@@ -216,10 +216,10 @@ def router(context: Context, clocks: Clocks) -> APIRouter:
     return routes
 
 
-def _require_known(facts: Sequence[ClockFact], as_known_at: datetime, now: datetime) -> None:
+def _require_known(changes: Sequence[ClockChange], as_known_at: datetime, now: datetime) -> None:
     if as_known_at > now:
         wrong = f"{as_known_at.isoformat()} lies ahead: what will be known then, nobody knows"
-    elif not facts:
+    elif not changes:
         wrong = "the receipt was recorded later: nothing was known of this dossier's clock"
     else:
         return

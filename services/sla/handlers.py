@@ -1,4 +1,4 @@
-"""What intake's facts and time do to clocks: decisions on locked rows, without SQL."""
+"""What intake's events and time do to clocks: decisions on locked rows, without SQL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from services.sla.domain.thresholds import (
     thresholds,
     untrue,
 )
-from services.sla.replay import CLOCK_FACTS, clock_fact
+from services.sla.replay import CLOCK_CHANGES, clock_change
 from services.sla.store import ClockRow
 from services.sla.telling import Moved, digest_of, tell, tell_fired, tell_retracted
 from shared.contracts.deadlines import DeadlineEvent
@@ -33,7 +33,7 @@ from shared.contracts.dossiers import (
     DossierStepRecordedV1,
     DossierTakenOverV1,
 )
-from shared.contracts.envelope import Actor, EventData, Fact
+from shared.contracts.envelope import Actor, EventData, EventEnvelope
 from shared.kernel.calendar_rules import CalendarRules
 from shared.kernel.centre import Centre, ProcedureStep, Thresholds
 from shared.messaging.applier import Handler
@@ -97,55 +97,59 @@ class Clocks:
 
     def handlers(self) -> Mapping[type[EventData], Handler[ClockRow]]:
         """By event type."""
-        return dict.fromkeys(CLOCK_FACTS, self.on_clock_act) | dict.fromkeys(_OTHER_ACTS, self.on_other_act)
+        return dict.fromkeys(CLOCK_CHANGES, self.on_clock_act) | dict.fromkeys(_OTHER_ACTS, self.on_other_act)
 
-    def on_clock_act(self, fact: Fact[Any], unit: Unit[ClockRow]) -> None:
+    def on_clock_act(self, envelope: EventEnvelope[Any], unit: Unit[ClockRow]) -> None:
         """An act that starts, pauses, resumes, extends or ends the clock: what it comes to now is told.
 
         A further step leaves the due date as it is, so nothing is told; what is at risk is judged by it.
         """
-        row = unit.row(fact.dossier_id)
-        if isinstance(fact.data, DossierReceivedV1):
-            row.procedure, row.department, row.received_at = fact.data.procedure, fact.data.department, fact.time
-            row.code = fact.data.code
+        row = unit.row(envelope.dossier_id)
+        if isinstance(envelope.data, DossierReceivedV1):
+            row.procedure, row.department, row.received_at = (
+                envelope.data.procedure,
+                envelope.data.department,
+                envelope.time,
+            )
+            row.code = envelope.data.code
         elif row.procedure is None:
             return  # before the receipt there is no clock
-        passed_on = isinstance(fact.data, DossierStepBegunV1)
+        passed_on = isinstance(envelope.data, DossierStepBegunV1)
         if passed_on:
-            row.department = fact.data.department
-        elif isinstance(fact.data, DossierReopenedV1):
+            row.department = envelope.data.department
+        elif isinstance(envelope.data, DossierReopenedV1):
             row.result_at = None  # there will be another one
-        elif isinstance(fact.data, DossierSettledV1) and fact.data.electronic_result:
-            row.result_at = fact.time
-        self.fire(row, unit, until=fact.time)
-        happened = clock_fact(fact)
-        assert happened is not None  # this handler stands in CLOCK_FACTS
+        elif isinstance(envelope.data, DossierSettledV1) and envelope.data.electronic_result:
+            row.result_at = envelope.time
+        self.fire(row, unit, until=envelope.time)
+        happened = clock_change(envelope)
+        assert happened is not None  # this handler stands in CLOCK_CHANGES
         row.add(happened)
-        row.dossier_sequence = fact.sequence
+        row.dossier_sequence = envelope.sequence
         row.generation += 1
         deadline = self.deadline(row)
-        cause = unit.cause_of(fact)
-        self._retract(row, unit, deadline, since=fact.time, cause=cause)
+        cause = unit.cause_of(envelope)
+        self._retract(row, unit, deadline, since=envelope.time, cause=cause)
         if not passed_on:
-            self._tell(row, unit, deadline, time=fact.time, cause=cause)
+            self._tell(row, unit, deadline, time=envelope.time, cause=cause)
         self._keep(row, deadline)
 
-    def on_other_act(self, fact: Fact[Any], unit: Unit[ClockRow]) -> None:
+    def on_other_act(self, envelope: EventEnvelope[Any], unit: Unit[ClockRow]) -> None:
         """Any other act: thresholds until its time have truly passed."""
-        row = unit.row(fact.dossier_id)
+        row = unit.row(envelope.dossier_id)
         if row.procedure is None:
             return
-        if isinstance(fact.data, (DossierResultArrivedV1, DossierReturnedV1)):
-            row.result_at = row.result_at or fact.time
-        self.fire(row, unit, until=fact.time)
-        row.dossier_sequence = fact.sequence
+        if isinstance(envelope.data, (DossierResultArrivedV1, DossierReturnedV1)):
+            row.result_at = row.result_at or envelope.time
+        self.fire(row, unit, until=envelope.time)
+        row.dossier_sequence = envelope.sequence
 
     def fire(self, row: ClockRow, unit: Unit[ClockRow], *, until: datetime) -> int:
         """Tell the thresholds that have passed by `until` and were not told; gives their number.
 
         A clock of other rules, or of an older calendar, is derived again first: what time brings follows from the date
         that now stands.
-        The id of each fact follows from dossier, level, due date or pause, and generation: whoever tells it, tells the
+        The id of each event follows from dossier, level, due date or pause, and generation: whoever tells it, tells the
         same one.
         """
         self.rederive(row, unit, now=unit.recorded_at)
@@ -219,9 +223,9 @@ class Clocks:
         return runs and row.due_at != deadline.due_at and row.calendar_version < self.version
 
     def deadline(self, row: ClockRow) -> Deadline:
-        """What the row's facts come to by these rules. The row has a clock."""
+        """What the row's events come to by these rules. The row has a clock."""
         assert row.procedure is not None
-        return derive_by_catalogue(row.procedure, row.clock_facts(), self.centre, self.calendar)
+        return derive_by_catalogue(row.procedure, row.clock_changes(), self.centre, self.calendar)
 
     def steps(self, row: ClockRow) -> tuple[ProcedureStep, ...]:
         """The steps of the dossier's procedure, as of its receipt. The row has a clock."""
@@ -236,7 +240,7 @@ class Clocks:
         return self.centre.thresholds(self.centre.local_date(row.received_at))
 
     def thresholds(self, row: ClockRow, deadline: Deadline) -> tuple[Threshold, ...]:
-        """Every threshold of the deadline that the row's facts come to."""
+        """Every threshold of the deadline that the row's events come to."""
         return thresholds(deadline, self._rules(row), self.calendar, self.steps(row))
 
     def _retract(

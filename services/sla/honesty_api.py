@@ -18,7 +18,7 @@ from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import derive_by_catalogue
 from services.sla.domain.honesty import Doubt, Doubtful, doubts
 from services.sla.handlers import Clocks
-from services.sla.store import facts_of
+from services.sla.store import changes_of
 from services.sla.telling import seconds
 from services.sla.written import Day
 from shared.contracts.envelope import Instant, Role
@@ -149,11 +149,11 @@ async def _calendar_of(record: asyncpg.Record, clocks: Clocks, compiled: dict[in
 def _doubts(
     record: asyncpg.Record, centre: Centre, calendar: Calendar, now: datetime, near: timedelta, patience: timedelta
 ) -> list[Doubtful]:
-    facts = facts_of(from_json(record["facts"]))
-    deadline = derive_by_catalogue(record["procedure"], facts, centre, calendar)
+    changes = changes_of(from_json(record["changes"]))
+    deadline = derive_by_catalogue(record["procedure"], changes, centre, calendar)
     return list(
         doubts(
-            facts,
+            changes,
             deadline,
             result_at=record["result_at"],
             now=now,

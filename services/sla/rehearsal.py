@@ -89,7 +89,7 @@ class Rehearsal:
             for record in records:
                 received, before = (np.array(record[name], dtype=np.int64) for name in ("received", "due"))
                 rows = self._centre.procedures.get(record["procedure"], ())
-                due = _due(received, rounds_of(record["facts"]), rows, columns)
+                due = _due(received, rounds_of(record["changes"]), rows, columns)
                 found.setdefault(record["department"], Tally()).add(self._tally(before, due, columns))
             after = max(UUID(record["last"]) for record in records)
             await asyncio.sleep(0)
@@ -126,8 +126,8 @@ class Rehearsal:
             after = records[-1]["dossier_id"]
 
     def _compared(self, record: asyncpg.Record) -> Compared:
-        facts = store.facts_of(from_json(record["facts"]))
-        found = derive_by_catalogue(record["procedure"], facts, self._centre, self._proposed)
+        changes = store.changes_of(from_json(record["changes"]))
+        found = derive_by_catalogue(record["procedure"], changes, self._centre, self._proposed)
         return Compared(record["dossier_id"], record["code"], record["department"], record["due_at"], found.due_at)
 
 
@@ -153,13 +153,16 @@ def _among(pauses: Round, within: NDArray[np.bool_], place: NDArray[np.int64]) -
     return Round(place[pauses.of[here]], pauses.start[here], pauses.end[here])
 
 
-def rounds_of(facts: Sequence[str | None]) -> list[Round]:
-    """The pauses of clocks by rounds, from their facts as JSON (None: a clock without one). Touching pauses are one."""
+def rounds_of(changes: Sequence[str | None]) -> list[Round]:
+    """The pauses of clocks by rounds, from their changes as JSON (None: a clock without one). Touching pauses are
+    one."""
     rounds: list[tuple[list[int], list[int], list[int]]] = []
-    for place, text in enumerate(facts):
+    for place, text in enumerate(changes):
         if text is None:
             continue
-        happened = sorted((_instant(fact["at"]), number, fact["what"]) for number, fact in enumerate(from_json(text)))
+        happened = sorted(
+            (_instant(change["at"]), number, change["what"]) for number, change in enumerate(from_json(text))
+        )
         pauses: list[list[int]] = []
         for at, _, what in happened:
             if what == "resumed":

@@ -1,9 +1,9 @@
-"""From intake's facts to a deadline: used by the handlers, and by whoever wants to derive a due date again."""
+"""From intake's events to a deadline: used by the handlers, and by whoever wants to derive a due date again."""
 
 from collections.abc import Iterable
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.clock import ClockFact, Deadline, Ground, What, derive_by_catalogue
+from services.sla.domain.clock import ClockChange, Deadline, Ground, What, derive_by_catalogue
 from shared.contracts.dossiers import (
     DossierExtendedV1,
     DossierPaidV1,
@@ -17,10 +17,10 @@ from shared.contracts.dossiers import (
     DossierSupplementRequiredV1,
     DossierWithdrawnV1,
 )
-from shared.contracts.envelope import AnyFact, EventData
+from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.kernel.centre import Centre
 
-CLOCK_FACTS: dict[type[EventData], tuple[What, Ground | None]] = {
+CLOCK_CHANGES: dict[type[EventData], tuple[What, Ground | None]] = {
     DossierReceivedV1: ("received", None),
     DossierSupplementRequiredV1: ("paused", "supplement"),
     DossierSupplementReceivedV1: ("resumed", None),
@@ -36,17 +36,17 @@ CLOCK_FACTS: dict[type[EventData], tuple[What, Ground | None]] = {
 """What each act does to the clock; before the receipt there is none, so there they do nothing."""
 
 
-def clock_fact(fact: AnyFact) -> ClockFact | None:
-    """What a fact of intake does to a clock; None if nothing."""
-    found = CLOCK_FACTS.get(type(fact.data))
+def clock_change(event: AnyEnvelope) -> ClockChange | None:
+    """What an event of intake does to a clock; None if nothing."""
+    found = CLOCK_CHANGES.get(type(event.data))
     if found is None:
         return None
     what, ground = found
-    data = fact.data
-    return ClockFact(
+    data = event.data
+    return ClockChange(
         what,
-        fact.time,
-        fact.recordedtime,
+        event.time,
+        event.recordedtime,
         ground,
         working_days=data.working_days if isinstance(data, DossierExtendedV1) else None,
         to_date=data.to_date if isinstance(data, DossierExtendedV1) else None,
@@ -54,17 +54,17 @@ def clock_fact(fact: AnyFact) -> ClockFact | None:
     )
 
 
-def derive(facts: Iterable[AnyFact], centre: Centre, calendar: Calendar) -> Deadline | None:
-    """The deadline that follows from one dossier's facts on `intake.dossiers.v1`, in sequence order.
+def derive(events: Iterable[AnyEnvelope], centre: Centre, calendar: Calendar) -> Deadline | None:
+    """The deadline that follows from one dossier's events on `intake.dossiers.v1`, in sequence order.
 
-    None while it was not received, for then it has no clock. Raises ClockError for facts that contradict each other.
+    None while it was not received, for then it has no clock. Raises ClockError for events that contradict each other.
     """
     procedure: str | None = None
-    course: list[ClockFact] = []
-    for fact in facts:
-        if isinstance(fact.data, DossierReceivedV1):
-            procedure = fact.data.procedure
-        step = clock_fact(fact)
+    course: list[ClockChange] = []
+    for event in events:
+        if isinstance(event.data, DossierReceivedV1):
+            procedure = event.data.procedure
+        step = clock_change(event)
         if step is not None and procedure is not None:
             course.append(step)
     return None if procedure is None else derive_by_catalogue(procedure, course, centre, calendar)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.sla.domain.clock import ClockFact, State, WaitingFor
+from services.sla.domain.clock import ClockChange, State, WaitingFor
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.postgres.pool import Connection
@@ -17,13 +17,13 @@ from shared.postgres.rows import Row, Table
 
 @dataclass(slots=True, kw_only=True)
 class ClockRow(Row):
-    """A dossier's clock. `facts` and `fired` hold JSON; everything below them is derived from them."""
+    """A dossier's clock. `changes` and `fired` hold JSON; everything below them is derived from them."""
 
     dossier_sequence: int = 0
     procedure: str | None = None
     department: str | None = None
     code: str | None = None
-    facts: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
     fired: list[dict[str, Any]] = field(default_factory=list)
     generation: int = 0
     state: State | None = None
@@ -36,26 +36,26 @@ class ClockRow(Row):
     told: str | None = None
     result_at: datetime | None = None
 
-    def clock_facts(self) -> tuple[ClockFact, ...]:
-        """The clock's facts as the domain has them; none before the receipt."""
-        return facts_of(self.facts)
+    def clock_changes(self) -> tuple[ClockChange, ...]:
+        """The clock's changes as the domain has them; none before the receipt."""
+        return changes_of(self.changes)
 
     def recorded_at(self) -> datetime:
         """When the last of them was recorded. The row has a clock."""
-        return max(datetime.fromisoformat(each["recorded_at"]) for each in self.facts)
+        return max(datetime.fromisoformat(each["recorded_at"]) for each in self.changes)
 
-    def add(self, fact: ClockFact) -> None:
-        """Keep one more fact of the clock."""
+    def add(self, change: ClockChange) -> None:
+        """Keep one more change of the clock."""
         kept = {
-            "what": fact.what,
-            "at": fact.at.isoformat(),
-            "recorded_at": fact.recorded_at.isoformat(),
-            "ground": fact.ground,
-            "working_days": fact.working_days,
-            "to_date": None if fact.to_date is None else fact.to_date.isoformat(),
-            "step": fact.step,
+            "what": change.what,
+            "at": change.at.isoformat(),
+            "recorded_at": change.recorded_at.isoformat(),
+            "ground": change.ground,
+            "working_days": change.working_days,
+            "to_date": None if change.to_date is None else change.to_date.isoformat(),
+            "step": change.step,
         }
-        self.facts = [*self.facts, {name: value for name, value in kept.items() if value is not None}]
+        self.changes = [*self.changes, {name: value for name, value in kept.items() if value is not None}]
 
     def fired_thresholds(self) -> tuple[Threshold, ...]:
         """What was told of this clock's due dates and pauses and still holds."""
@@ -69,10 +69,10 @@ class ClockRow(Row):
         ]
 
 
-def facts_of(documents: Iterable[Mapping[str, Any]]) -> tuple[ClockFact, ...]:
-    """A clock's facts as the domain has them, from those that its row keeps."""
+def changes_of(documents: Iterable[Mapping[str, Any]]) -> tuple[ClockChange, ...]:
+    """A clock's changes as the domain has them, from those that its row keeps."""
     return tuple(
-        ClockFact(
+        ClockChange(
             each["what"],
             datetime.fromisoformat(each["at"]),
             datetime.fromisoformat(each["recorded_at"]),
@@ -103,7 +103,7 @@ _COLUMNS = {
     "procedure": "text",
     "department": "text",
     "code": "text",
-    "facts": "jsonb",
+    "changes": "jsonb",
     "fired": "jsonb",
     "generation": "integer",
     "state": "text",
@@ -123,7 +123,7 @@ _OF_ACTS = (
     "procedure",
     "department",
     "code",
-    "facts",
+    "changes",
     "received_at",
     "result_at",
 )
@@ -160,7 +160,7 @@ _RAISE = f"""
 with seen as (
     select dossier_id, rules = $3 and (
         received_at >= $5 or coalesce(state = 'running' and waiting_for is null and due_at < $4, false)
-            and not facts @? '$[*] ? (@.what == "extended")'
+            and not changes @? '$[*] ? (@.what == "extended")'
     ) as untouched
     from dossiers where {OPEN} and calendar_version = $1 and dossier_id > $6
     order by dossier_id limit $7 for update skip locked
@@ -205,7 +205,7 @@ async def count_outdated(pool: asyncpg.Pool) -> int:
 
 
 async def outbox_is_long(pool: asyncpg.Pool, rows: int) -> bool:
-    """Whether at least so many facts wait for Kafka."""
+    """Whether at least so many changes wait for Kafka."""
     # by the index, which soon forgets those that were sent; the table holds them until it is vacuumed
     return bool(await pool.fetchval("select exists (select from outbox order by id offset $1 limit 1)", rows - 1))
 
@@ -214,10 +214,10 @@ _OF_VERSION = f"""
 {OPEN} and calendar_version = $1 and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
     and ($3::text is null or department = $3)
 """
-_EXTENDED = """facts @? '$[*] ? (@.what != "received" && @.what != "paused" && @.what != "resumed")'"""
+_EXTENDED = """changes @? '$[*] ? (@.what != "received" && @.what != "paused" && @.what != "resumed")'"""
 """Something else has happened to a clock than its receipt and pauses."""
 _OPEN_CLOCKS = f"""
-select dossier_id, code, department, procedure, facts, due_at from dossiers
+select dossier_id, code, department, procedure, changes, due_at from dossiers
 where {_OF_VERSION} and (not $5 or {_EXTENDED})
 order by dossier_id limit $4
 """
@@ -232,7 +232,7 @@ async def open_clocks(
     limit: int,
     beyond_pauses: bool = False,
 ) -> list[asyncpg.Record]:
-    """Open clocks as they were derived by this version of the calendar, in key order; `facts` is JSON.
+    """Open clocks as they were derived by this version of the calendar, in key order; `changes` is JSON.
 
     With `beyond_pauses` only those to which more has happened than their receipt and pauses.
     """
@@ -242,14 +242,14 @@ async def open_clocks(
 # Microseconds since 1970; a clock without a due date has $5.
 _IN_COLUMNS = f"""
 with page as (
-    select dossier_id, department, procedure, received_at, due_at, facts from dossiers
+    select dossier_id, department, procedure, received_at, due_at, changes from dossiers
     where {_OF_VERSION} and not {_EXTENDED}
     order by dossier_id limit $4
 )
 select department, procedure, max(dossier_id::text) as last,
     array_agg((extract(epoch from received_at) * 1000000)::bigint) as received,
     array_agg(coalesce((extract(epoch from due_at) * 1000000)::bigint, $5)) as due,
-    array_agg(case when jsonb_array_length(facts) > 1 then facts::text end) as facts
+    array_agg(case when jsonb_array_length(changes) > 1 then changes::text end) as changes
 from page group by department, procedure
 """
 
@@ -260,15 +260,15 @@ async def in_columns(
     """Open clocks of this version to which nothing has happened but their receipt and pauses: the next `limit` of them
     in key order, as columns by department and procedure.
 
-    `last` is a group's last key as text; `facts` are JSON, None for a receipt alone.
+    `last` is a group's last key as text; `changes` are JSON, None for a receipt alone.
     """
     return await pool.fetch(_IN_COLUMNS, version, after, department, limit, no_due)
 
 
 # Only clocks that were ever paused or settled have anything to look at.
 _PAUSED_OR_SETTLED = """
-select dossier_id, code, department, procedure, facts, result_at, state, calendar_version from dossiers
-where facts @? '$[*] ? (@.what == "paused" || @.what == "settled")'
+select dossier_id, code, department, procedure, changes, result_at, state, calendar_version from dossiers
+where changes @? '$[*] ? (@.what == "paused" || @.what == "settled")'
     and dossier_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid)
     and ($2::text is null or department = $2)
 order by dossier_id limit $3
@@ -278,7 +278,7 @@ order by dossier_id limit $3
 async def paused_or_settled(
     pool: asyncpg.Pool, *, department: str | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
-    """Clocks that were paused or settled at least once, in key order; `facts` is JSON."""
+    """Clocks that were paused or settled at least once, in key order; `changes` is JSON."""
     return await pool.fetch(_PAUSED_OR_SETTLED, after, department, limit)
 
 
@@ -309,7 +309,7 @@ async def claim_due(
 ) -> dict[UUID, ClockRow]:
     """Lock and read, in key order and without waiting, dossiers of these partitions whose next threshold has come.
 
-    Dossiers with a held or parked record are left out: what is held may be the very act that prevents it.
+    Dossiers with a quarantined record are left out: what is held may be the very act that prevents it.
     """
     return DERIVED.by_key(await connection.fetch(_CLAIM, until, list(partitions), limit))
 

@@ -9,7 +9,7 @@ from services.sla import calendars, store
 from services.sla.domain.changes import untouched
 from services.sla.handlers import Clocks
 from services.sla.store import DERIVED
-from shared.postgres.clock import look
+from shared.postgres.clock import refresh
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.unit_of_work import Unit
 from shared.runtime import metrics
@@ -103,7 +103,7 @@ class Sweep:
         async with context.pool.acquire() as connection, connection.transaction():
             rows = await store.claim_outdated(connection, clocks.version, after=self._after, limit=BATCH)
             last = [(row.calendar_version, row.key) for row in rows.values()][-1:]
-            await look(context.clock, connection)
+            await refresh(context.clock, connection)
             await calendars.follow(clocks, connection)
             unit = Unit(DERIVED, rows, context.publisher, context.clock.recorded_from())
             for place, row in enumerate(rows.values(), start=1):
@@ -113,13 +113,13 @@ class Sweep:
             await unit.save(connection)
         _SWEPT.inc(len(rows))
         self._swept += len(rows)
-        self._told += len(unit.facts)
-        if unit.facts:
+        self._told += len(unit.events)
+        if unit.events:
             context.wake_relay()
         if len(rows) == BATCH:
             (self._after,) = last
         else:  # the end; those that somebody held, or that came meanwhile, from the beginning
             if self._swept:
-                log.info(CLOCKS_SWEPT, clocks=self._swept, facts=self._told, calendar_version=clocks.version)
+                log.info(CLOCKS_SWEPT, clocks=self._swept, events=self._told, calendar_version=clocks.version)
             self._after, self._swept, self._told = _START, 0, 0
         return len(rows)

@@ -1,4 +1,4 @@
-"""Deadlines and thresholds as the facts that are told of them."""
+"""Deadlines and thresholds as the events that are told of them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def tell(
     generation: int,
     moved: Moved | None = None,
 ) -> DeadlineEvent:
-    """The one fact that says what a clock has come to; of a running one whose due date was `moved`, that too."""
+    """The one event that says what a clock has come to; of a running one whose due date was `moved`, that too."""
     if deadline.ended is not None:
         return DeadlineEndedV1(
             dossier_sequence=dossier_sequence,
@@ -99,7 +99,7 @@ def tell(
 
 
 def digest_of(event: DeadlineEvent) -> str:
-    """Equal for facts that say the same of a clock, a promise kept or moved. Members left at their defaults do not
+    """Equal for events that say the same of a clock, a promise kept or moved. Members left at their defaults do not
     count: new ones may come."""
     kind = DeadlineSetV1.TYPE if isinstance(event, DeadlineMovedV1) else event.TYPE
     said = event.model_dump_json(exclude=_NOT_SAID, exclude_defaults=True)
@@ -115,7 +115,7 @@ def tell_fired(
     dossier_sequence: int,
     generation: int,
 ) -> DeadlineEvent:
-    """The fact that a threshold of that deadline has passed; `steps` are those that the thresholds followed from.
+    """The event that a threshold of that deadline has passed; `steps` are those that the thresholds followed from.
 
     The deadline is not asked where the threshold follows from the due date alone.
     """
@@ -164,7 +164,7 @@ TYPES: dict[Level, str] = {
 
 
 def tell_retracted(threshold: Threshold, *, dossier_sequence: int, generation: int) -> DeadlineRetractedV1:
-    """The fact that a threshold was told and was not so."""
+    """The event that a threshold was told and was not so."""
     return DeadlineRetractedV1(
         dossier_sequence=dossier_sequence,
         generation=generation,

@@ -12,7 +12,7 @@ from services.sla import calendars, store
 from services.sla.handlers import Clocks
 from services.sla.store import DERIVED, DOSSIERS
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
-from shared.postgres.clock import look
+from shared.postgres.clock import refresh
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.unit_of_work import Unit
 from shared.runtime import metrics
@@ -68,12 +68,12 @@ class Ticker:
 
         Only of clocks in partitions that this replica holds and whose stored offset has reached the end offset that
         the broker named after these instants: an act from before them, on Kafka by now, has taken effect. Only of
-        dossiers with nothing held or parked. A clock locked elsewhere is left for the next tick.
+        dossiers with nothing quarantined. A clock locked elsewhere is left for the next tick.
         """
         context = self._context
         if not await store.any_due(context.pool, context.clock.now()):
             return 0
-        await look(context.clock, context.pool)
+        await refresh(context.clock, context.pool)
         now = context.clock.now()
         partitions = await context.consumer.caught_up(DOSSIERS_TOPIC)
         if not partitions:
@@ -97,12 +97,12 @@ class Ticker:
             await calendars.follow(self._clocks, connection)
             unit = Unit(DERIVED, rows, context.publisher, context.clock.recorded_from())
             for row in rows.values():
-                if not row.fence(DOSSIERS_TOPIC.name).held:
+                if not row.fence(DOSSIERS_TOPIC.name).quarantined:
                     self._clocks.fire(row, unit, until=now)
             await unit.save(connection)
-        if unit.facts:
+        if unit.events:
             context.wake_relay()
-        return len(unit.facts)
+        return len(unit.events)
 
     async def rederive(self) -> int:
         """Derive every clock that is open, or waits for something, again if it was derived by other rules.

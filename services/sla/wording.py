@@ -1,4 +1,4 @@
-"""Explanations in sentences, Vietnamese and English: the same facts in the same order."""
+"""Explanations in sentences, Vietnamese and English: the same changes in the same order."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -163,7 +163,7 @@ class _Voice:
 
 
 def sentences(explanation: Explanation, lang: Lang) -> Iterator[str]:
-    """The explanation for people, in the calendar's zone: one sentence a fact, one a day."""
+    """The explanation for people, in the calendar's zone: one sentence a change, one a day."""
     deadline, voice = explanation.deadline, _Voice(lang, explanation.calendar.worktime.zone)
     if explanation.as_known_at is not None:
         yield voice.say("known", at=voice.at(explanation.as_known_at))

@@ -57,7 +57,7 @@ class MessageBook:
     versions: tuple[MessageTexts, ...]
 
     def on(self, day: date) -> MessageTexts:
-        """The version in force on a local date; before the first one starts, the first: a fact is never refused."""
+        """The version in force on a local date; before the first one starts, the first: an event is never refused."""
         return next((v for v in reversed(self.versions) if v.valid_from <= day), self.versions[0])
 
     def version(self, number: int) -> MessageTexts:

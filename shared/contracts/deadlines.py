@@ -1,6 +1,6 @@
 """What sla tells: a dossier's clock and its due date (`sla.deadlines.v1`).
 
-`dossier_sequence` is the last fact of intake that the clock reflects.
+`dossier_sequence` is the last event of intake that the clock reflects.
 """
 
 from datetime import date

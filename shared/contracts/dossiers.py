@@ -1,4 +1,4 @@
-"""What intake tells: the facts of a dossier's life (`intake.dossiers.v1`).
+"""What intake tells: the events of a dossier's life (`intake.dossiers.v1`).
 
 No name, phone, e-mail, address, identity number or free text about a person stands in any of them.
 """
@@ -58,7 +58,7 @@ class Form(Wire):
 
 
 class DossierEvent(EventData):
-    """Common to all: the dossier's state after the fact."""
+    """Common to all: the dossier's state after the event."""
 
     TOPIC: ClassVar[str] = DOSSIERS.name
 
@@ -242,7 +242,7 @@ class DossierContactCorrectedV1(DossierEvent):
 
 
 class DossierReceivedElsewhereV1(DossierEvent):
-    """The counter that received was not the one that routing's rule names; a fact, never a refusal."""
+    """The counter that received was not the one that routing's rule names; an event, never a refusal."""
 
     TYPE: ClassVar[str] = "dossier.received_elsewhere"
 

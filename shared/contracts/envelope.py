@@ -1,4 +1,4 @@
-"""The envelope of every fact on Kafka: CloudEvents 1.0 attributes (structured JSON) around one typed `data`."""
+"""The envelope of every event on Kafka: CloudEvents 1.0 attributes (structured JSON) around one typed `data`."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
@@ -82,11 +82,11 @@ class EventData(Wire):
 D = TypeVar("D", bound=EventData, covariant=True)
 
 
-class Fact(Wire, Generic[D]):
-    """One fact as it stands on Kafka and in its owner's history.
+class EventEnvelope(Wire, Generic[D]):
+    """One event as it stands on Kafka and in its owner's history.
 
-    `time` is the centre time at which the fact became true, `recordedtime` when it was recorded; `sequence` counts the
-    facts of one subject on one topic from 1; `epoch` tells the lives of a restored writer apart.
+    `time` is the centre time at which the event became true, `recordedtime` when it was recorded; `sequence` counts the
+    events of one subject on one topic from 1; `epoch` tells the lives of a restored writer apart.
     """
 
     specversion: Literal["1.0"] = "1.0"
@@ -114,7 +114,7 @@ class Fact(Wire, Generic[D]):
 
     @property
     def actor(self) -> Actor:
-        """Who caused the fact, put together from the flat attributes (CloudEvents knows no nested ones)."""
+        """Who caused the event, put together from the flat attributes (CloudEvents knows no nested ones)."""
         flat = {
             "kind": self.actorkind,
             "id": self.actorid,
@@ -134,7 +134,7 @@ class Fact(Wire, Generic[D]):
         return self.model_dump_json(exclude_none=True).encode()
 
 
-AnyFact = Fact[EventData]
+AnyEnvelope = EventEnvelope[EventData]
 
 
 def schema_uri(event_type: str, version: int) -> str:

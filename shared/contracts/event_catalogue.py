@@ -11,9 +11,9 @@ from shared.contracts.topics import TOPICS, Topic
 _HEADERS = {
     "type": "the event's type",
     "version": "the version of its data, a decimal number",
-    "sequence": "counts the facts of one key on this topic from 1",
+    "sequence": "counts the events of one key on this topic from 1",
     "epoch": "the life of the writer, for restores",
-    "id": "the fact's id",
+    "id": "the event's id",
 }
 
 
@@ -111,7 +111,7 @@ def asyncapi() -> dict[str, Any]:
         "info": {
             "title": "motcua",
             "version": "1.0.0",
-            "description": "The facts that the services of a public administrative centre tell each other over Kafka.",
+            "description": "The events that the services of a public administrative centre tell each other over Kafka.",
         },
         "defaultContentType": "application/json",
         "channels": {topic.name: _channel(topic) for topic in TOPICS.values()},
@@ -155,7 +155,7 @@ def _operations(topic: Topic) -> Iterator[tuple[str, dict[str, Any]]]:
             {
                 "action": action,
                 "channel": {"$ref": f"#/channels/{topic.name}"},
-                "summary": f"{service} {action}s the facts of {topic.name}.",
+                "summary": f"{service} {action}s the events of {topic.name}.",
             },
         )
 
@@ -184,7 +184,7 @@ def _message(event: type[EventData]) -> dict[str, Any]:
         },
         "bindings": {
             "kafka": {
-                "key": {"type": "string", "description": f"the {TOPICS[event.TOPIC].key} that the fact is about"},
+                "key": {"type": "string", "description": f"the {TOPICS[event.TOPIC].key} that the event is about"},
                 "bindingVersion": "0.5.0",
             }
         },

@@ -20,7 +20,7 @@ Moment = Literal[
 
 
 class MessageEvent(EventData):
-    """Common to all: which message, on which channel, about which fact of intake.
+    """Common to all: which message, on which channel, about which event of intake.
 
     `channel` is `none` where the applicant left no contact: such a plan is dropped at once, and officers see it.
     """

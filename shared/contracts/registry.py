@@ -1,4 +1,4 @@
-"""Every event type and version that this release knows, and how bytes become facts."""
+"""Every event type and version that this release knows, and how bytes become events."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.contracts import assignments, calendars, deadlines, dossiers, messages
-from shared.contracts.envelope import READING, AnyFact, EventData, Fact, schema_uri
+from shared.contracts.envelope import READING, AnyEnvelope, EventData, EventEnvelope, schema_uri
 from shared.kernel.errors import MotcuaError, PoisonMessageError
 
 _MOST_TOLD = 3
@@ -35,13 +35,13 @@ class Registry:
         needed = {(event.TYPE, old) for event in events for old in range(1, event.VERSION)}
         if needed != set(self.upcasters):
             raise ValueError(f"upcasters do not fit the versions: {sorted(needed ^ set(self.upcasters))}")
-        self.facts: Mapping[str, type[AnyFact]] = {event.TYPE: Fact[event] for event in events}  # type: ignore[valid-type]
+        self.envelopes: Mapping[str, type[AnyEnvelope]] = {event.TYPE: EventEnvelope[event] for event in events}  # type: ignore[valid-type]
 
-    def decode(self, event_type: str, version: int, value: bytes) -> AnyFact:
-        """The fact in a record's value, upcast to the newest version of its type.
+    def decode(self, event_type: str, version: int, value: bytes) -> AnyEnvelope:
+        """The event in a record's value, upcast to the newest version of its type.
 
         Words that this release does not know pass (enums are open), and so do unknown fields.
-        Raises UpgradeNeededError for a version from the future and PoisonMessageError for bytes that are not that fact.
+        Raises UpgradeNeededError for a version from the future and PoisonMessageError for any other bytes.
         """
         event = self.events[event_type]
         if version > event.VERSION:
@@ -50,18 +50,18 @@ class Registry:
             )
         try:
             if version == event.VERSION:
-                fact = self.facts[event_type].model_validate_json(value, context=READING)
+                envelope = self.envelopes[event_type].model_validate_json(value, context=READING)
             else:
                 document = self._upcast(event, version, json.loads(value))
                 # through JSON once more, so that an old record is read by the same rules as a new one
-                fact = self.facts[event_type].model_validate_json(json.dumps(document), context=READING)
+                envelope = self.envelopes[event_type].model_validate_json(json.dumps(document), context=READING)
         except ValidationError as error:
             raise PoisonMessageError(f"not a {event_type} version {version}: {_faults(error)}") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise PoisonMessageError(f"not a {event_type} version {version}: {error}") from error
-        if fact.type != event_type:
-            raise PoisonMessageError(f"the header says {event_type}, the value {fact.type}")
-        return fact
+        if envelope.type != event_type:
+            raise PoisonMessageError(f"the header says {event_type}, the value {envelope.type}")
+        return envelope
 
     def _upcast(self, event: type[EventData], version: int, document: dict[str, Any]) -> dict[str, Any]:
         data = document["data"]
@@ -107,7 +107,7 @@ REGISTRY = Registry(
 EVENTS = REGISTRY.events
 """The newest version of each event type."""
 
-FACTS = REGISTRY.facts
+ENVELOPES = REGISTRY.envelopes
 """The model of each event type with its envelope."""
 
 decode = REGISTRY.decode

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.contracts.envelope import EventData, Fact
+from shared.contracts.envelope import EventData, EventEnvelope
 from shared.contracts.topics import TOPICS
 
 Schema = dict[str, Any]
@@ -23,7 +23,7 @@ def data_schema(event: type[EventData]) -> Schema:
 
 def envelope_schema() -> Schema:
     """The attributes around every event's data."""
-    schema = inlined(Fact[EventData].model_json_schema())
+    schema = inlined(EventEnvelope[EventData].model_json_schema())
     del schema["properties"]["data"]
     schema["required"].remove("data")
     return schema | {"title": "Envelope"}

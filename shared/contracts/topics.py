@@ -26,11 +26,11 @@ CALENDARS = Topic("sla.calendars.v1", owner="sla", partitions=1, readers=("intak
 MESSAGES = Topic("notify.messages.v1", owner="notify", partitions=6)
 
 TOPICS = {topic.name: topic for topic in (DOSSIERS, ASSIGNMENTS, DEADLINES, CALENDARS, MESSAGES)}
-"""Those that carry facts."""
+"""Those that carry events."""
 
 TALLIES = Topic("ops.tallies.v1", owner="ops", partitions=DOSSIERS.partitions, key="entry", compacted=True)
 COURSES = Topic("ops.courses.v1", owner="ops", partitions=DOSSIERS.partitions, key="entry", compacted=True)
 
 ALL_TOPICS = (*TOPICS.values(), TALLIES, COURSES)
-"""Those that must stand before the services start: facts, and the tables of the live views, which are drawn from them
+"""Those that must stand before the services start: events, and the tables of the live views, which are drawn from them
 and are partitioned like them."""

@@ -1,18 +1,21 @@
-"""Centre time as a value that is handed in: domain code never reads a clock."""
+"""Centre time as a value that is passed in: domain code never reads a clock."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
+
+ClockKind = Literal["system", "simulated"]
+"""A centre's clock follows the machine's time, or a test or replay advances it. The kind never changes."""
 
 
 class Clock(Protocol):
-    """Centre time: facts, codes, thresholds, message expiry. Leases, retries and lag use machine time instead.
+    """Centre time: events, codes, thresholds, message expiry. Leases, retries and lag use machine time instead.
 
-    What is written here holds for a centre that lives in the present; one whose time is set answers otherwise.
+    The default answers are those of a system clock; a simulated clock overrides them.
     """
 
     @property
-    def is_set(self) -> bool:
-        """Whether somebody sets this centre's time: then it stands still, and jumps."""
+    def is_simulated(self) -> bool:
+        """Whether the time only changes when a client advances it (`PUT /clock`)."""
         return False
 
     def now(self) -> datetime:
@@ -20,19 +23,19 @@ class Clock(Protocol):
         ...
 
     def accepts_until(self) -> datetime:
-        """The latest instant at which an act may be said to have happened."""
+        """The latest instant at which an act may have happened."""
         return self.now()
 
     def recorded_from(self) -> datetime:
-        """The earliest instant at which what follows from facts, or falls due, can be recorded.
+        """The earliest instant at which an event or a threshold can be recorded.
 
-        A set centre's time jumps over the instants of a whole window; whatever belongs to them is recorded at its own.
+        A simulated clock jumps over the instants of a whole window, so each is recorded at its own instant.
         """
         return self.now()
 
     def at_due(self, due: datetime) -> datetime:
-        """The instant by which work that fell due at `due` is judged and told: the present, since it is done only now.
+        """The instant at which work that fell due at `due` is judged and recorded: the present, when it is done.
 
-        On a set centre `due` itself: how far the time jumped there says nothing about when it would have been done.
+        With a simulated clock, `due` itself: the length of the jump says nothing about when the work would be done.
         """
         return self.now()

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 
 class Fence(NamedTuple):
-    """What took effect last for one key on one topic. `held`: records of it wait in the held table."""
+    """What took effect last for one key on one topic. `quarantined`: records of it wait in the quarantine table."""
 
     sequence: int = 0
     epoch: int = 0
-    held: bool = False
+    quarantined: bool = False
 
 
 class Reading(Enum):

@@ -1,11 +1,11 @@
-"""Identifiers: UUIDv7 for dossiers, derived ids for facts."""
+"""Identifiers: UUIDv7 for dossiers, derived ids for events."""
 
 import secrets
 from datetime import datetime
 from hashlib import sha1
 from uuid import UUID
 
-_FACTS = sha1(UUID("6d6f7463-7561-5000-8000-000000000001").bytes, usedforsecurity=False)
+_EVENTS = sha1(UUID("6d6f7463-7561-5000-8000-000000000001").bytes, usedforsecurity=False)
 
 
 def uuid7(at: datetime) -> UUID:
@@ -16,12 +16,12 @@ def uuid7(at: datetime) -> UUID:
 
 
 def derived_id(cause: str, event_type: str, place: int) -> UUID:
-    """The id of a fact: the same cause, type and place among that cause's facts always give the same id.
+    """The id of an event: the same cause, type and place among that cause's events always give the same id.
 
-    So a cause that is decided again (after a restore) gives facts that readers recognise. It is a UUIDv5 (RFC 9562,
-    section 5.5) of a namespace of facts, as uuid.uuid5 gives it at more than twice the cost.
+    So a cause that is decided again (after a restore) gives events that readers recognise. It is a UUIDv5 (RFC 9562,
+    section 5.5) of a namespace of events, as uuid.uuid5 gives it at more than twice the cost.
     """
-    digest = _FACTS.copy()
+    digest = _EVENTS.copy()
     digest.update(f"{cause}|{event_type}|{place}".encode())
     value = int.from_bytes(digest.digest()[:16])
     return UUID(int=value & ~(0xF << 76 | 0b11 << 62) | 5 << 76 | 0b10 << 62)

@@ -40,7 +40,7 @@ class TopicsDifferError(StartError):
 
 
 def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
-    """Facts are kept for ever; the broker's time stamps a record, so that facts of 2017 are not deleted as old.
+    """Events are kept for ever; the broker's time stamps a record, so that events of 2017 are not deleted as old.
 
     A changelog is compacted early, since it is read whole at every start: only closed segments are.
     """

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from shared.contracts.envelope import EventData, Fact
+from shared.contracts.envelope import EventData, EventEnvelope
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import Topic
 from shared.kernel.fence import Fence, Reading, read
-from shared.messaging.quarantine import Held, Verdict
+from shared.messaging.quarantine import OperatorDecision, QuarantinedRecord
 from shared.messaging.records import Record
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row, Table
@@ -19,8 +19,8 @@ from shared.postgres.unit_of_work import Unit
 
 R = TypeVar("R", bound=Row)
 
-Handler = Callable[[Fact[Any], Unit[R]], None]
-"""What a fact does to the locked rows: a pure decision. Whatever it raises parks the record."""
+Handler = Callable[[EventEnvelope[Any], Unit[R]], None]
+"""What an event does to the locked rows: a pure decision. Whatever it raises parks the record."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Applying(Generic[R]):
 
     stream: Stream[R]
     unit: Unit[R]
-    held: dict[Any, list[Held]]
+    quarantined: dict[Any, list[QuarantinedRecord]]
     guilty: Mapping[tuple[int, int], str]
-    kept: list[Held] = field(default_factory=list)
-    gone: list[Held] = field(default_factory=list)
+    kept: list[QuarantinedRecord] = field(default_factory=list)
+    gone: list[QuarantinedRecord] = field(default_factory=list)
     parked: list[Record] = field(default_factory=list)
     applied: list[Record] = field(default_factory=list)
 
@@ -68,16 +68,19 @@ class Applying(Generic[R]):
         row.partition = record.partition
         fence = row.fence(record.topic)
         reading = read(fence, record.sequence, record.epoch)
-        waiting = self.held.get(record.key, [])
+        waiting = self.quarantined.get(record.key, [])
         if reading is Reading.DUPLICATE or any(_place(item.record) == _place(record) for item in waiting):
             return
         blocker = _blocker(waiting)
         if blocker is not None:
-            self._hold(
-                row, Held(record, "behind", f"waits for offset {blocker.record.offset}, which is {blocker.reason}")
+            self._quarantine(
+                row,
+                QuarantinedRecord(
+                    record, "behind", f"waits for offset {blocker.record.offset}, which is {blocker.reason}"
+                ),
             )
         elif reading is not Reading.NEXT:
-            self._hold(row, _waiting(record, reading, fence))
+            self._quarantine(row, _waiting(record, reading, fence))
         elif _place(record) in self.guilty:
             self._park(row, record)
         else:
@@ -85,38 +88,38 @@ class Applying(Generic[R]):
             if waiting:
                 self._drain(row)
 
-    def decide(self, held: Held, verdict: Verdict) -> None:
-        """Execute an operator's replay or discard, then let the held records follow."""
-        record = held.record
+    def decide(self, quarantined: QuarantinedRecord, decision: OperatorDecision) -> None:
+        """Execute an operator's replay or discard, then let the quarantined records follow."""
+        record = quarantined.record
         row = self.unit.row(record.key)
-        self._release(record.key, held)
-        if verdict == "replay" and _place(record) in self.guilty:
+        self._release(record.key, quarantined)
+        if decision == "replay" and _place(record) in self.guilty:
             self._park(row, record)
             return
         fence = row.fence(record.topic)
-        if verdict == "replay":
+        if decision == "replay":
             self._apply(row, record)
-        elif held.reason == "parked":
-            row.fences[record.topic] = Fence(record.sequence, record.epoch, fence.held)
+        elif quarantined.reason == "parked":
+            row.fences[record.topic] = Fence(record.sequence, record.epoch, fence.quarantined)
         self._drain(row)
 
     def _apply(self, row: R, record: Record) -> None:
         handler = self.stream.by_type.get(record.type)
         if handler is not None:
             try:
-                fact = record.fact()
-                handler(fact, self.unit)
+                envelope = record.event()
+                handler(envelope, self.unit)
             except UpgradeNeededError:
                 raise
             except Exception as error:
                 raise HandlingFailedError(record, error) from error
-        held = bool(self.held.get(record.key))
-        row.fences[record.topic] = Fence(record.sequence, record.epoch, held)
+        quarantined = bool(self.quarantined.get(record.key))
+        row.fences[record.topic] = Fence(record.sequence, record.epoch, quarantined)
         self.applied.append(record)
 
     def _drain(self, row: R) -> None:
-        """Let held records follow in offset order, as far as the fence allows, each judged anew."""
-        waiting = self.held.get(row.key, [])
+        """Let quarantined records follow in offset order, as far as the fence allows, each judged anew."""
+        waiting = self.quarantined.get(row.key, [])
         topic = self.stream.topic.name
         while waiting and _blocker(waiting) is None:
             for item in waiting:
@@ -126,31 +129,33 @@ class Applying(Generic[R]):
                     continue
                 self._release(row.key, item)
                 if reading is Reading.FORK:
-                    self._hold(row, _waiting(item.record, reading, fence))
+                    self._quarantine(row, _waiting(item.record, reading, fence))
                 elif reading is Reading.NEXT and _place(item.record) in self.guilty:
                     self._park(row, item.record)
                 elif reading is Reading.NEXT:
                     self._apply(row, item.record)
-                waiting = self.held.get(row.key, [])
+                waiting = self.quarantined.get(row.key, [])
                 break
             else:
                 break
         fence = row.fence(topic)
-        row.fences[topic] = fence._replace(held=bool(waiting))
+        row.fences[topic] = fence._replace(quarantined=bool(waiting))
 
     def _park(self, row: R, record: Record) -> None:
         self.parked.append(record)
-        self._hold(row, Held(record, "parked", self.guilty[_place(record)]))
+        self._quarantine(row, QuarantinedRecord(record, "parked", self.guilty[_place(record)]))
 
-    def _hold(self, row: R, item: Held) -> None:
-        self.held.setdefault(row.key, []).append(item)
+    def _quarantine(self, row: R, item: QuarantinedRecord) -> None:
+        self.quarantined.setdefault(row.key, []).append(item)
         self.gone = [other for other in self.gone if _place(other.record) != _place(item.record)]
         self.kept.append(item)
         topic = item.record.topic
-        row.fences[topic] = row.fence(topic)._replace(held=True)
+        row.fences[topic] = row.fence(topic)._replace(quarantined=True)
 
-    def _release(self, key: Any, item: Held) -> None:
-        self.held[key] = [other for other in self.held.get(key, []) if _place(other.record) != _place(item.record)]
+    def _release(self, key: Any, item: QuarantinedRecord) -> None:
+        self.quarantined[key] = [
+            other for other in self.quarantined.get(key, []) if _place(other.record) != _place(item.record)
+        ]
         self.kept = [other for other in self.kept if _place(other.record) != _place(item.record)]
         self.gone.append(item)
 
@@ -159,16 +164,16 @@ def _place(record: Record) -> tuple[int, int]:
     return record.partition, record.offset
 
 
-def _blocker(waiting: Collection[Held]) -> Held | None:
+def _blocker(waiting: Collection[QuarantinedRecord]) -> QuarantinedRecord | None:
     return next((item for item in waiting if item.blocks), None)
 
 
-def _waiting(record: Record, reading: Reading, fence: Fence) -> Held:
+def _waiting(record: Record, reading: Reading, fence: Fence) -> QuarantinedRecord:
     if reading is Reading.GAP:
-        return Held(
+        return QuarantinedRecord(
             record, "gap", f"sequence {record.sequence} came after {fence.sequence}: what lies between is missing"
         )
-    return Held(
+    return QuarantinedRecord(
         record,
         "fork",
         f"sequence {record.sequence} of epoch {record.epoch} contradicts {fence.sequence} of epoch {fence.epoch}",

@@ -36,7 +36,7 @@ minutes without the database would end consumption in silence. Our own look-out 
 
 # One statement for all partitions: an idle service asks the database once a second, however many it holds.
 _STANDING = (
-    "select topic, partition, next_offset, exists (select from held_records h where h.topic = s.topic"
+    "select topic, partition, next_offset, exists (select from quarantined_records h where h.topic = s.topic"
     " and h.partition = s.partition and h.request is not null) as asked "
     "from stored_offsets s where consumer_group = $1"
 )
@@ -45,7 +45,7 @@ _STANDING = (
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
     """Consumes `streams` as `member` of `group` until it is cancelled.
 
-    `applied` happens with each transaction on records that this process commits, `told` with each that told facts.
+    `applied` happens with each transaction on records that this process commits, `told` with each that told events.
 
     Kafka's own commit is for lag tools alone: the stored offsets in the database are the truth, and every partition
     seeks there when it is assigned.
@@ -97,10 +97,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                     ended.result()
         finally:
             watch.cancel()
-            held = dict(self._partitions)
-            await self._stop_partitions(list(held))
+            quarantined = dict(self._partitions)
+            await self._stop_partitions(list(quarantined))
             with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._commit(held), STOP_SECONDS)
+                await asyncio.wait_for(self._commit(quarantined), STOP_SECONDS)
             await self._leave(self._consumer)
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._ends.close(), STOP_SECONDS)
@@ -119,12 +119,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         return f"no progress on {', '.join(stalled)}" if stalled else None
 
     async def caught_up(self, topic: Topic) -> frozenset[int]:
-        """Held partitions of `topic` whose stored offset has reached the end offset that the broker names now.
+        """QuarantinedRecord partitions of `topic` whose stored offset has reached the end offset that the broker
+        names now.
 
         What was on Kafka when this was called has taken effect in these. Without an answer: none.
         """
-        held = {tp for tp in self._partitions if tp.topic == topic.name}
-        return frozenset(tp.partition for tp in await self._at_end(held, (), 0.0))
+        quarantined = {tp for tp in self._partitions if tp.topic == topic.name}
+        return frozenset(tp.partition for tp in await self._at_end(quarantined, (), 0.0))
 
     async def caught_up_by_any(
         self, *topics: Topic, awaited: Collection[int] = (), within_seconds: float = 0.0
@@ -133,7 +134,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
 
         Stored offsets and what records did stand in the one database, so this holds for every replica; members need
         not hold the same partitions of each topic. None without an answer, and without a place in the group.
-        Waits up to `within_seconds` until those `awaited` have reached the ends named at first: where facts flow, some
+        Waits up to `within_seconds` until those `awaited` have reached the ends named at first: where events flow, some
         partition is behind at every moment.
         """
         if self._not_ready is not None:
@@ -287,12 +288,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             stored, asked = standing.get(tp, (None, False))
             partition.notice(stored, asked=asked)
 
-    async def _commit(self, held: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
+    async def _commit(self, quarantined: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
         assert self._consumer is not None
         assigned = self._consumer.assignment()
         offsets = {
             tp: partition.position
-            for tp, (partition, _) in held.items()
+            for tp, (partition, _) in quarantined.items()
             if tp in assigned and partition.position >= 0 and self._committed.get(tp) != partition.position
         }
         if offsets:
@@ -323,17 +324,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         raise StopConsumingError(f"{what} for {self._stall_seconds:.0f} s although broker and database answer")
 
     async def _look_around(self) -> None:
-        """Count what is held, and free the locks of replicas that froze."""
+        """Count what is quarantined, and free the locks of replicas that froze."""
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(
-                "select reason, count(*) as n, extract(epoch from now() - min(held_at)) as age "
-                "from held_records group by 1"
+                "select reason, count(*) as n, extract(epoch from now() - min(quarantined_at)) as age "
+                "from quarantined_records group by 1"
             )
             if ended := await end_frozen_sessions(connection):
                 log.error("frozen_sessions_ended", sessions=ended)
         counts = {row["reason"]: row["n"] for row in rows}
         for reason in ("parked", "gap", "fork", "behind", "unreadable"):
-            metrics.HELD.labels(reason).set(counts.get(reason, 0))
+            metrics.QUARANTINED.labels(reason).set(counts.get(reason, 0))
         for row in rows:
             if row["reason"] != "gap" or row["age"] > GAP_ALARM_SECONDS:
                 log.error("records_held", reason=row["reason"], records=row["n"], oldest_seconds=int(row["age"]))

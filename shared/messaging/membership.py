@@ -42,7 +42,7 @@ class Membership:
             raise
 
     def release(self) -> None:
-        """Give the name back, if it is still held."""
+        """Give the name back, if it is still quarantined."""
         self._connection.terminate()
 
     async def run(self) -> None:

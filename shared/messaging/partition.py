@@ -15,9 +15,9 @@ from aiokafka.errors import KafkaError
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, PoisonMessageError
 from shared.messaging import metrics
-from shared.messaging import quarantine as held_table
+from shared.messaging import quarantine as quarantine
 from shared.messaging.applier import Applying, HandlingFailedError, Stream
-from shared.messaging.quarantine import Held
+from shared.messaging.quarantine import QuarantinedRecord
 from shared.messaging.records import Record, parse, unreadable
 from shared.postgres.errors import CONNECTION_ERRORS, is_content, is_transient
 from shared.postgres.outbox import Publisher
@@ -195,14 +195,16 @@ class Partition(Generic[R]):
                 guilty[record.partition, record.offset] = str(error)
                 log.error("record_failed", topic=record.topic, offset=record.offset, reason=str(error))
 
-    def _read(self, raw: Any) -> "Record | Held":
+    def _read(self, raw: Any) -> "Record | QuarantinedRecord":
         try:
             return parse(self._stream.topic, raw)
         except PoisonMessageError as error:
             log.error("record_unreadable", topic=raw.topic, partition=raw.partition, offset=raw.offset)
-            return Held(unreadable(raw), "unreadable", str(error))
+            return QuarantinedRecord(unreadable(raw), "unreadable", str(error))
 
-    async def _transact(self, items: Sequence["Record | Held"], after: int, guilty: dict[tuple[int, int], str]) -> None:
+    async def _transact(
+        self, items: Sequence["Record | QuarantinedRecord"], after: int, guilty: dict[tuple[int, int], str]
+    ) -> None:
         """One transaction: mutex, redelivered records dropped, rows locked, decisions, everything written, commit."""
         with metrics.BATCH.labels(self.tp.topic).time():
             async with self._pool.acquire() as connection, connection.transaction():
@@ -211,7 +213,7 @@ class Partition(Generic[R]):
                     raise BehindError
                 fresh = [item for item in items if _offset(item) >= stored]
                 applying = await self._load(connection, [one.key for one in fresh if isinstance(one, Record)], guilty)
-                lost = [item for item in fresh if isinstance(item, Held)]
+                lost = [item for item in fresh if isinstance(item, QuarantinedRecord)]
                 for item in fresh:
                     if isinstance(item, Record):
                         applying.receive(item)
@@ -228,26 +230,28 @@ class Partition(Generic[R]):
     ) -> Applying[R]:
         topic = self.tp.topic
         rows = await self._stream.table.lock(connection, dict.fromkeys(keys))
-        waiting: dict[Any, list[Held]] = {}
-        for item in await held_table.load(connection, topic, [k for k, row in rows.items() if row.fence(topic).held]):
+        waiting: dict[Any, list[QuarantinedRecord]] = {}
+        for item in await quarantine.load(
+            connection, topic, [k for k, row in rows.items() if row.fence(topic).quarantined]
+        ):
             waiting.setdefault(item.record.key, []).append(item)
         if self._stream.locked is not None:
             await self._stream.locked(connection)
         unit = Unit(self._stream.table, rows, self._publisher, self._clock.recorded_from())
         return Applying(self._stream, unit, waiting, guilty)
 
-    async def _save(self, connection: Connection, applying: Applying[R], lost: Sequence[Held]) -> None:
+    async def _save(self, connection: Connection, applying: Applying[R], lost: Sequence[QuarantinedRecord]) -> None:
         try:
             await applying.unit.save(connection)
         except Exception as error:
             if applying.applied and is_content(error):  # a handler was content, but what it decided cannot be stored
                 raise HandlingFailedError(applying.applied[-1], error) from error
             raise
-        await held_table.remove(connection, applying.gone)
-        await held_table.save(connection, [*applying.kept, *lost])
+        await quarantine.remove(connection, applying.gone)
+        await quarantine.save(connection, [*applying.kept, *lost])
 
-    def _committed(self, applying: Applying[R], records: int, lost: Sequence[Held]) -> None:
-        if applying.unit.facts:
+    def _committed(self, applying: Applying[R], records: int, lost: Sequence[QuarantinedRecord]) -> None:
+        if applying.unit.events:
             self._wake_relay()
         metrics.APPLIED.labels(self.tp.topic).inc(len(applying.applied))
         # whose an unreadable record is nobody can tell: each counts as a dossier of its own
@@ -261,7 +265,7 @@ class Partition(Generic[R]):
         """Carry out what operators asked for this partition, one record a transaction, under mutex and row lock."""
         while True:
             async with self._pool.acquire() as connection:
-                asked = await held_table.requested(connection, self.tp.topic, self.tp.partition)
+                asked = await quarantine.requested(connection, self.tp.topic, self.tp.partition)
             if asked is None:
                 return
             await self._parking(partial(self._execute, asked.record))
@@ -270,17 +274,17 @@ class Partition(Generic[R]):
         async with self._pool.acquire() as connection, connection.transaction():
             if await connection.fetchval(_LOCK_OFFSET, *self._name) is None:
                 raise BehindError
-            asked = await held_table.find(connection, record.topic, record.partition, record.offset)
+            asked = await quarantine.find(connection, record.topic, record.partition, record.offset)
             if asked is None or asked.request is None:
                 return
             if asked.reason == "unreadable":
-                await held_table.remove(connection, [asked])
+                await quarantine.remove(connection, [asked])
                 return
             applying = await self._load(connection, [record.key], guilty)
-            current = [item for item in applying.held.get(record.key, []) if item.record.offset == record.offset]
+            current = [item for item in applying.quarantined.get(record.key, []) if item.record.offset == record.offset]
             applying.decide(current[0], asked.request)
             await self._save(connection, applying, [])
-        log.info("held_record_decided", topic=record.topic, offset=record.offset, verdict=asked.request)
+        log.info("held_record_decided", topic=record.topic, offset=record.offset, decision=asked.request)
         self._committed(applying, 0, [])
 
     async def _seek_to_stored(self) -> None:
@@ -330,5 +334,5 @@ class Partition(Generic[R]):
             return
 
 
-def _offset(item: "Record | Held") -> int:
-    return item.record.offset if isinstance(item, Held) else item.offset
+def _offset(item: "Record | QuarantinedRecord") -> int:
+    return item.record.offset if isinstance(item, QuarantinedRecord) else item.offset

@@ -1,4 +1,4 @@
-"""The held table: records that wait for a predecessor or for an operator, and the operator's requests."""
+"""The quarantine table: records that wait for a predecessor or for an operator, and the operator's requests."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,26 +13,26 @@ from shared.messaging.records import Record
 from shared.postgres.pool import Connection
 
 Reason = Literal["parked", "gap", "fork", "behind", "unreadable"]
-Verdict = Literal["replay", "discard"]
-WAITS_FOR_A_WORD = "reason in ('parked', 'fork', 'unreadable')"
+OperatorDecision = Literal["replay", "discard"]
+NEEDS_DECISION = "reason in ('parked', 'fork', 'unreadable')"
 """Of which records an operator decides, in SQL; the others follow by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class QuarantinedRecord:
     """A record in the table, why it waits, and what an operator asks for."""
 
     record: Record
     reason: Reason
     detail: str
-    request: Verdict | None = None
+    request: OperatorDecision | None = None
 
     @property
     def blocks(self) -> bool:
         """Whether later records of the dossier on this topic wait for an operator's word on this one."""
         return self.reason in ("parked", "fork")
 
-    def because(self, reason: Reason, detail: str) -> "Held":
+    def because(self, reason: Reason, detail: str) -> "QuarantinedRecord":
         """The same record, waiting for another reason."""
         return replace(self, reason=reason, detail=detail)
 
@@ -40,7 +40,7 @@ class Held:
 _COLUMNS = 'topic, partition, "offset", key, sequence, epoch, id, type, version, value, reason, detail'
 
 
-def _from_row(row: asyncpg.Record) -> Held:
+def _from_row(row: asyncpg.Record) -> QuarantinedRecord:
     topic = TOPICS.get(row["topic"])
     key: Any = UUID(row["key"]) if topic and topic.key == "dossier" and row["reason"] != "unreadable" else row["key"]
     record = Record(
@@ -55,15 +55,16 @@ def _from_row(row: asyncpg.Record) -> Held:
         row["version"],
         row["value"],
     )
-    return Held(record, row["reason"], row["detail"], row["request"])
+    return QuarantinedRecord(record, row["reason"], row["detail"], row["request"])
 
 
-async def load(connection: Connection, topic: str, keys: Sequence[Any]) -> list[Held]:
-    """The held records of `keys` on `topic`, in offset order; read after the rows' locks, in a statement of its own."""
+async def load(connection: Connection, topic: str, keys: Sequence[Any]) -> list[QuarantinedRecord]:
+    """The quarantined records of `keys` on `topic`, in offset order; read after the rows' locks, in a statement of
+    its own."""
     if not keys:
         return []
     rows = await connection.fetch(
-        f"select {_COLUMNS}, request from held_records "
+        f"select {_COLUMNS}, request from quarantined_records "
         "where topic = $1 and key = any($2::text[]) and reason <> 'unreadable' order by \"offset\"",
         topic,
         [str(key) for key in keys],
@@ -71,7 +72,7 @@ async def load(connection: Connection, topic: str, keys: Sequence[Any]) -> list[
     return [_from_row(row) for row in rows]
 
 
-async def save(connection: Connection, held: Iterable[Held]) -> None:
+async def save(connection: Connection, quarantined: Iterable[QuarantinedRecord]) -> None:
     """Keep records, or the new reason why they wait."""
     rows = [
         (
@@ -88,30 +89,30 @@ async def save(connection: Connection, held: Iterable[Held]) -> None:
             item.reason,
             item.detail.replace("\0", "\ufffd")[:2000],
         )
-        for item in held
+        for item in quarantined
     ]
     if rows:
         await connection.executemany(
-            f"insert into held_records ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+            f"insert into quarantined_records ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
             'on conflict (topic, partition, "offset") do update '
             "set reason = excluded.reason, detail = excluded.detail, request = null",
             rows,
         )
 
 
-async def remove(connection: Connection, held: Iterable[Held]) -> None:
+async def remove(connection: Connection, quarantined: Iterable[QuarantinedRecord]) -> None:
     """Records that took effect or were discarded."""
-    rows = [(item.record.topic, item.record.partition, item.record.offset) for item in held]
+    rows = [(item.record.topic, item.record.partition, item.record.offset) for item in quarantined]
     if rows:
         await connection.executemany(
-            'delete from held_records where topic = $1 and partition = $2 and "offset" = $3', rows
+            'delete from quarantined_records where topic = $1 and partition = $2 and "offset" = $3', rows
         )
 
 
-async def requested(connection: Connection, topic: str, partition: int) -> Held | None:
+async def requested(connection: Connection, topic: str, partition: int) -> QuarantinedRecord | None:
     """The oldest record of the partition that an operator decided about."""
     row = await connection.fetchrow(
-        f"select {_COLUMNS}, request from held_records "
+        f"select {_COLUMNS}, request from quarantined_records "
         'where topic = $1 and partition = $2 and request is not null order by "offset" limit 1',
         topic,
         partition,
@@ -119,10 +120,10 @@ async def requested(connection: Connection, topic: str, partition: int) -> Held 
     return _from_row(row) if row else None
 
 
-async def find(connection: Connection, topic: str, partition: int, offset: int) -> Held | None:
-    """One held record, by its place."""
+async def find(connection: Connection, topic: str, partition: int, offset: int) -> QuarantinedRecord | None:
+    """One quarantined record, by its place."""
     row = await connection.fetchrow(
-        f'select {_COLUMNS}, request from held_records where topic = $1 and partition = $2 and "offset" = $3',
+        f'select {_COLUMNS}, request from quarantined_records where topic = $1 and partition = $2 and "offset" = $3',
         topic,
         partition,
         offset,
@@ -134,37 +135,39 @@ async def list_all(connection: Connection, *, limit: int = 200) -> list[asyncpg.
     """What waits, blocking records first, with age in seconds (`age_seconds`); for operators."""
     return await connection.fetch(
         'select topic, partition, "offset", key, sequence, epoch, type, reason, detail, request, '
-        "extract(epoch from now() - held_at)::bigint as age_seconds from held_records "
-        f"order by not {WAITS_FOR_A_WORD}, held_at limit $1",
+        "extract(epoch from now() - quarantined_at)::bigint as age_seconds from quarantined_records "
+        f"order by not {NEEDS_DECISION}, quarantined_at limit $1",
         limit,
     )
 
 
 _REQUEST = (
-    "update held_records set request = $4, requested_by = $5, requested_at = now() "
+    "update quarantined_records set request = $4, requested_by = $5, requested_at = now() "
     'where topic = $1 and partition = $2 and "offset" = $3 '
     "and (reason in ('parked', 'fork') or reason = 'unreadable' and $4 = 'discard') returning true"
 )
 
 
 async def request(
-    connection: Connection, topic: str, partition: int, offset: int, verdict: Verdict, *, by: str
+    connection: Connection, topic: str, partition: int, offset: int, decision: OperatorDecision, *, by: str
 ) -> None:
     """Ask for a replay or a discard; the consumer executes it under the fence's lock, usually within seconds.
 
     Raises ExpectedError when there is no such record, or when it only waits behind another.
     """
-    asked = await connection.fetchval(_REQUEST, topic, partition, offset, verdict, by)
+    asked = await connection.fetchval(_REQUEST, topic, partition, offset, decision, by)
     if asked is not None:
         return
-    held = await find(connection, topic, partition, offset)
+    quarantined = await find(connection, topic, partition, offset)
     where = f"{topic} partition {partition} offset {offset}"
-    if held is None:
-        raise ExpectedError("not-held", f"no held record at {where}: it may have been executed already", status=404)
-    if held.reason in ("gap", "behind"):
+    if quarantined is None:
+        raise ExpectedError(
+            "record-not-quarantined", f"no quarantined record at {where}: it may have been executed already", status=404
+        )
+    if quarantined.reason in ("gap", "behind"):
         raise ExpectedError(
             "not-decidable",
-            f"the record at {where} waits ({held.reason}): {held.detail}. Decide about what blocks it",
+            f"the record at {where} waits ({quarantined.reason}): {quarantined.detail}. Decide about what blocks it",
         )
     raise ExpectedError(
         "not-decidable", f"the record at {where} cannot be read by anybody: discard it", allowed=["discard"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import decode
 from shared.contracts.topics import Topic
 from shared.kernel.errors import PoisonMessageError
@@ -24,30 +24,30 @@ class Record(NamedTuple):
     version: int
     value: bytes
 
-    def fact(self) -> AnyFact:
+    def event(self) -> AnyEnvelope:
         """Decode the value. Raises PoisonMessageError, or UpgradeNeededError for a version from the future."""
-        fact = decode(self.type, self.version, self.value)
-        if fact.sequence != self.sequence or fact.epoch != self.epoch or fact.subject != str(self.key):
+        event = decode(self.type, self.version, self.value)
+        if event.sequence != self.sequence or event.epoch != self.epoch or event.subject != str(self.key):
             raise PoisonMessageError(
-                f"the value speaks of {fact.subject} {fact.sequence}/{fact.epoch}, "
+                f"the value speaks of {event.subject} {event.sequence}/{event.epoch}, "
                 f"key and headers of {self.key} {self.sequence}/{self.epoch}"
             )
-        return fact
+        return event
 
 
-def headers_of(fact: AnyFact) -> list[tuple[str, bytes]]:
+def headers_of(event: AnyEnvelope) -> list[tuple[str, bytes]]:
     """The record headers that let a reader judge a record without decoding it."""
-    return headers(fact.type, fact.data.VERSION, fact.sequence, fact.epoch, str(fact.id))
+    return headers(event.type, event.data.VERSION, event.sequence, event.epoch, str(event.id))
 
 
-def headers(event_type: str, version: int, sequence: int, epoch: int, fact_id: str) -> list[tuple[str, bytes]]:
+def headers(event_type: str, version: int, sequence: int, epoch: int, event_id: str) -> list[tuple[str, bytes]]:
     """The same from the parts, as the outbox has them."""
     return [
         ("type", event_type.encode()),
         ("version", b"%d" % version),
         ("sequence", b"%d" % sequence),
         ("epoch", b"%d" % epoch),
-        ("id", fact_id.encode()),
+        ("id", event_id.encode()),
     ]
 
 

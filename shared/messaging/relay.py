@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 ROUND_ROWS = 2000
 IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.05, 0.4
-"""How long an idle relay waits before it looks again unasked: facts of other replicas wake nobody here. While it finds
+"""How long an idle relay waits before it looks again unasked: events of other replicas wake nobody here. While it finds
 nothing it waits twice as long each time, up to LONGEST_IDLE_SECONDS."""
 STANDBY_SECONDS = 0.5
 LOCK_IDLE_SECONDS = 30
@@ -36,8 +36,8 @@ LOCK_IDLE_SECONDS = 30
 
 _LOCK = "select pg_try_advisory_lock(hashtext('motcua relay'), hashtext(current_schema()))"
 _OLDEST = (
-    "select o.id, f.topic, f.key, f.sequence, f.epoch, f.id as fact_id, f.type, f.version, f.value "
-    "from outbox o join facts f on f.id = o.fact_id order by o.id limit $1"
+    "select o.id, f.topic, f.key, f.sequence, f.epoch, f.id as event_id, f.type, f.version, f.value "
+    "from outbox o join events f on f.id = o.event_id order by o.id limit $1"
 )
 _DELETE = "delete from outbox where id = any($1::bigint[])"
 
@@ -77,7 +77,7 @@ class Relay:
         self._not_ready: str | None = "starting"
 
     def wake(self) -> None:
-        """Tell that a commit left facts in the outbox."""
+        """Tell that a commit left events in the outbox."""
         self._woken.set()
 
     def reason_not_ready(self) -> str | None:
@@ -144,8 +144,8 @@ class Relay:
         await self._acknowledged(connection, acknowledgements)
         await connection.execute(_DELETE, [row["id"] for row in sent])
         metrics.OUTBOX.set(len(rows) - len(sent))
-        for topic, facts in Counter(row["topic"] for row in sent).items():
-            metrics.RELAYED.labels(topic).inc(facts)
+        for topic, events in Counter(row["topic"] for row in sent).items():
+            metrics.RELAYED.labels(topic).inc(events)
         return len(sent)
 
     async def _send(
@@ -158,14 +158,14 @@ class Relay:
             key = row["key"].encode()
             topic = TOPICS.get(row["topic"])
             if topic is None:
-                raise UpgradeNeededError(f"facts wait for {row['topic']}, a topic that this release lacks: upgrade me")
+                raise UpgradeNeededError(f"events wait for {row['topic']}, a topic that this release lacks: upgrade me")
             place = (topic.name, partition_of(key, topic.partitions))
             if place in full:
                 continue
             batch = batches.get(place)
             if batch is None:
                 batch = batches[place] = producer.create_batch()
-            told = headers(row["type"], row["version"], row["sequence"], row["epoch"], str(row["fact_id"]))
+            told = headers(row["type"], row["version"], row["sequence"], row["epoch"], str(row["event_id"]))
             if batch.append(key=key, value=row["value"].encode(), timestamp=None, headers=told) is None:
                 full.add(place)  # the rest of this partition's rows keeps its order in the next round
             else:

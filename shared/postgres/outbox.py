@@ -1,4 +1,4 @@
-"""The history of facts and the outbox: written in the transaction that decides, read by the relay."""
+"""The history of events and the outbox: written in the transaction that decides, read by the relay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from shared.contracts.envelope import Actor, AnyFact, EventData, actor_attributes, as_utc, schema_uri
-from shared.contracts.registry import FACTS
+from shared.contracts.envelope import Actor, AnyEnvelope, EventData, actor_attributes, as_utc, schema_uri
+from shared.contracts.registry import ENVELOPES
 from shared.contracts.topics import TOPICS
 from shared.kernel.ids import derived_id
 from shared.postgres.pool import Connection
@@ -22,7 +22,8 @@ def _itself(service: str) -> Actor:
 
 
 class Cause(NamedTuple):
-    """Why facts are told. The same `id` (idempotency key, consumed record's id, threshold) gives the same fact ids."""
+    """Why events are told. The same `id` (idempotency key, consumed record's id, threshold) gives the same event
+    ids."""
 
     id: str
     actor: Actor
@@ -32,32 +33,32 @@ class Cause(NamedTuple):
     traceparent: str | None = None
 
     @classmethod
-    def of(cls, fact: AnyFact, *, service: str, recorded_at: datetime) -> "Cause":
-        """A consumed fact as the cause of `service`'s own."""
-        fact_id = str(fact.id)
+    def of(cls, envelope: AnyEnvelope, *, service: str, recorded_at: datetime) -> "Cause":
+        """A consumed event as the cause of `service`'s own."""
+        event_id = str(envelope.id)
         return cls(
-            id=fact_id,
+            id=event_id,
             actor=_itself(service),
-            recorded_at=max(recorded_at, fact.recordedtime),
-            correlation=fact.correlationid,
-            causation=fact_id,
-            traceparent=fact.traceparent,
+            recorded_at=max(recorded_at, envelope.recordedtime),
+            correlation=envelope.correlationid,
+            causation=event_id,
+            traceparent=envelope.traceparent,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Who tells: the attributes that all facts of one process share."""
+    """Who tells: the attributes that all events of one process share."""
 
     service: str
     centre: str
     epoch: int
     catalogue_version: str
 
-    def fact(
+    def event(
         self, data: EventData, *, subject: str, sequence: int, time: datetime, cause: Cause, place: int
-    ) -> AnyFact:
-        """The fact as it will stand on Kafka; `place` counts the cause's facts of this type about all subjects.
+    ) -> AnyEnvelope:
+        """The event as it will stand on Kafka; `place` counts the cause's events of this type about all subjects.
 
         Its data and its actor were validated when they were made, and are not again. Raises ValueError for an event of
         another service's topic, and for a naive instant.
@@ -79,8 +80,8 @@ class Publisher:
 
 
 @cache
-def _form(publisher: Publisher, event: type[EventData]) -> AnyFact:
-    """What the publisher's facts of a type have in common, to be filled in."""
+def _form(publisher: Publisher, event: type[EventData]) -> AnyEnvelope:
+    """What the publisher's events of a type have in common, to be filled in."""
     topic = TOPICS[event.TOPIC]
     if topic.owner != publisher.service:
         raise ValueError(f"{topic.name} is {topic.owner}'s to write, not {publisher.service}'s")
@@ -92,10 +93,10 @@ def _form(publisher: Publisher, event: type[EventData]) -> AnyFact:
         "epoch": publisher.epoch,
         "catalogueversion": publisher.catalogue_version,
     }
-    return FACTS[event.TYPE].model_construct(**common)
+    return ENVELOPES[event.TYPE].model_construct(**common)
 
 
-# Keeps the facts and queues them for the relay. Outbox ids are drawn here, after the dossier rows were locked, in the
+# Keeps the events and queues them for the relay. Outbox ids are drawn here, after the dossier rows were locked, in the
 # order given, so that per dossier they ascend with the sequence.
 _APPEND = """
 with given as (
@@ -103,37 +104,37 @@ with given as (
                          $8::timestamptz[], $9::timestamptz[], $10::text[])
         with ordinality as v (id, topic, key, sequence, epoch, type, version, time, recorded_at, value, place)
 ), kept as (
-    insert into facts (id, topic, key, sequence, epoch, type, version, time, recorded_at, value)
+    insert into events (id, topic, key, sequence, epoch, type, version, time, recorded_at, value)
     select id, topic, key, sequence, epoch, type, version, time, recorded_at, value from given
     returning id
 )
-insert into outbox (fact_id) select given.id from given join kept using (id) order by given.place
+insert into outbox (event_id) select given.id from given join kept using (id) order by given.place
 """
 
 
-async def append(connection: Connection, facts: Sequence[AnyFact]) -> None:
-    """Keep `facts` and put them into the outbox, in their order, within the open transaction.
+async def append(connection: Connection, envelopes: Sequence[AnyEnvelope]) -> None:
+    """Keep `events` and put them into the outbox, in their order, within the open transaction.
 
-    Raises asyncpg.UniqueViolationError when a fact of the same cause, or of the same sequence, is kept already.
+    Raises asyncpg.UniqueViolationError when an event of the same cause, or of the same sequence, is kept already.
     """
-    if not facts:
+    if not envelopes:
         return
-    values = [fact.to_json() for fact in facts]
-    for fact, value in zip(facts, values, strict=True):
+    values = [envelope.to_json() for envelope in envelopes]
+    for envelope, value in zip(envelopes, values, strict=True):
         if len(value) > MAX_VALUE_BYTES:
             raise ValueError(
-                f"{fact.type} {fact.sequence} of {fact.subject} has {len(value)} bytes, too many for Kafka"
+                f"{envelope.type} {envelope.sequence} of {envelope.subject} has {len(value)} bytes, too many for Kafka"
             )
     await connection.execute(
         _APPEND,
-        [fact.id for fact in facts],
-        [fact.data.TOPIC for fact in facts],
-        [fact.subject for fact in facts],
-        [fact.sequence for fact in facts],
-        [fact.epoch for fact in facts],
-        [fact.type for fact in facts],
-        [fact.data.VERSION for fact in facts],
-        [fact.time for fact in facts],
-        [fact.recordedtime for fact in facts],
+        [envelope.id for envelope in envelopes],
+        [envelope.data.TOPIC for envelope in envelopes],
+        [envelope.subject for envelope in envelopes],
+        [envelope.sequence for envelope in envelopes],
+        [envelope.epoch for envelope in envelopes],
+        [envelope.type for envelope in envelopes],
+        [envelope.data.VERSION for envelope in envelopes],
+        [envelope.time for envelope in envelopes],
+        [envelope.recordedtime for envelope in envelopes],
         [value.decode() for value in values],
     )

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from shared.contracts.calendars import CalendarPublishedV1
-from shared.contracts.envelope import READING, Fact
+from shared.contracts.envelope import READING, EventEnvelope
 from shared.kernel.errors import ExpectedError
 from shared.kernel.worktime import Worktime
 from shared.postgres.pool import Connection
@@ -21,7 +21,7 @@ from shared.postgres.unit_of_work import Unit
 
 @dataclass(slots=True, kw_only=True)
 class CalendarRow(Row):
-    """A working calendar as sla published it last; `published` is the fact's data."""
+    """A working calendar as sla published it last; `published` is the event's data."""
 
     version: int = 0
     published: dict[str, Any] | None = None
@@ -32,11 +32,11 @@ CALENDARS = Table(
 )
 
 
-def on_calendar_published(fact: Fact[CalendarPublishedV1], unit: Unit[CalendarRow]) -> None:
+def on_calendar_published(event: EventEnvelope[CalendarPublishedV1], unit: Unit[CalendarRow]) -> None:
     """Keep the newest version."""
-    row = unit.row(fact.subject)
-    row.version = fact.data.version
-    row.published = fact.data.model_dump(mode="json")
+    row = unit.row(event.subject)
+    row.version = event.data.version
+    row.published = event.data.model_dump(mode="json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class WorkingTime:
 
 
 def working_time(published: str | bytes) -> WorkingTime:
-    """A published calendar in use, from the fact's data as JSON."""
+    """A published calendar in use, from the event's data as JSON."""
     told = CalendarPublishedV1.model_validate(json.loads(published), context=READING)
     worktime = Worktime(
         name=told.name,

@@ -14,7 +14,7 @@ from shared.postgres.pool import Connection
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """What every service keeps for a key: the fence by topic, and the sequence of the last fact that it told.
+    """What every service keeps for a key: the fence by topic, and the sequence of the last event that it told.
 
     Subclasses add the service's state; a field is a column of the same name.
     """

@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 
 import asyncpg
 
-from shared.contracts.envelope import AnyFact, EventData
+from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.kernel.clock import Clock
-from shared.postgres.clock import look
+from shared.postgres.clock import refresh
 from shared.postgres.outbox import Cause, Publisher, append
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable, Row, Table
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 class Unit(Generic[R]):
-    """Locked rows in, changed rows, further records and facts out. Decisions on it are pure: no SQL, no await.
+    """Locked rows in, changed rows, further records and events out. Decisions on it are pure: no SQL, no await.
 
-    Every row is written, changed or not; with `only_told` those alone of which a fact is told.
+    Every row is written, changed or not; with `only_published` those alone of which an event is told.
     """
 
     def __init__(
@@ -32,15 +32,15 @@ class Unit(Generic[R]):
         publisher: Publisher,
         recorded_at: datetime,
         *,
-        only_told: bool = False,
+        only_published: bool = False,
     ) -> None:
         self.table = table
         self.recorded_at = recorded_at
-        self.facts: list[AnyFact] = []
+        self.events: list[AnyEnvelope] = []
         self._publisher = publisher
         self._rows = rows
         self._known = frozenset(rows)
-        self._only_told = only_told
+        self._only_published = only_published
         self._places: Counter[tuple[str, str]] = Counter()
         self._added: dict[RecordTable[Any], list[Any]] = {}
         self._changed: dict[RecordTable[Any], list[Any]] = {}
@@ -56,20 +56,21 @@ class Unit(Generic[R]):
         """The locked row of `key`, or None where there is none."""
         return self._rows.get(key)
 
-    def cause_of(self, fact: AnyFact) -> Cause:
-        """The consumed `fact` as the cause of this service's own facts."""
-        return Cause.of(fact, service=self._publisher.service, recorded_at=self.recorded_at)
+    def cause_of(self, event: AnyEnvelope) -> Cause:
+        """The consumed `event` as the cause of this service's own events."""
+        return Cause.of(event, service=self._publisher.service, recorded_at=self.recorded_at)
 
-    def publish(self, row: R, data: EventData, *, time: datetime, cause: Cause) -> AnyFact:
-        """Tell a fact about `row`'s key: the next sequence, an id derived from the cause. Kafka hears after commit."""
+    def publish(self, row: R, data: EventData, *, time: datetime, cause: Cause) -> AnyEnvelope:
+        """Tell an event about `row`'s key: the next sequence, an id derived from the cause. Kafka hears after
+        commit."""
         place = self._places[cause.id, data.TYPE]
         self._places[cause.id, data.TYPE] += 1
         row.sequence += 1
-        fact = self._publisher.fact(
+        event = self._publisher.event(
             data, subject=str(row.key), sequence=row.sequence, time=time, cause=cause, place=place
         )
-        self.facts.append(fact)
-        return fact
+        self.events.append(event)
+        return event
 
     def add(self, table: RecordTable[T], record: T) -> None:
         """Insert a record of a further table, together with the rows."""
@@ -80,10 +81,10 @@ class Unit(Generic[R]):
         self._changed.setdefault(table, []).append(record)
 
     async def save(self, connection: Connection) -> None:
-        """Write everything within the open transaction: new rows in key order, changed rows, records, facts."""
+        """Write everything within the open transaction: new rows in key order, changed rows, records, events."""
         rows = self._rows
-        if self._only_told:
-            told = {fact.subject for fact in self.facts}
+        if self._only_published:
+            told = {event.subject for event in self.events}
             rows = {key: row for key, row in rows.items() if str(key) in told}
         await self.table.insert(connection, [row for key, row in rows.items() if key not in self._known])
         await self.table.update(connection, [row for key, row in rows.items() if key in self._known])
@@ -91,7 +92,7 @@ class Unit(Generic[R]):
             await table.insert(connection, records)
         for table, records in self._changed.items():
             await table.update(connection, records)
-        await append(connection, self.facts)
+        await append(connection, self.events)
 
 
 @asynccontextmanager
@@ -103,10 +104,10 @@ async def unit_of_work(
     publisher: Publisher,
     clock: Clock,
     committed: Callable[[], None],
-    only_told: bool = False,
+    only_published: bool = False,
 ) -> AsyncIterator[tuple[Connection, Unit[R]]]:
     """A transaction that locks the rows of `keys`, and saves and commits when the block ends without an error;
-    `only_told` is Unit's.
+    `only_published` is Unit's.
 
     Gives the connection, too, for further reads under the same locks; inside, `clock` tells what is
     committed. Calls `committed` afterwards (it wakes the
@@ -114,9 +115,9 @@ async def unit_of_work(
     """
     async with pool.acquire() as connection, connection.transaction():
         rows = await table.lock(connection, keys)
-        await look(clock, connection)  # after the locks: no dossier's facts are recorded backwards
-        unit = Unit(table, rows, publisher, clock.now(), only_told=only_told)
+        await refresh(clock, connection)  # after the locks: no dossier's events are recorded backwards
+        unit = Unit(table, rows, publisher, clock.now(), only_published=only_published)
         yield connection, unit
         await unit.save(connection)
-    if unit.facts:
+    if unit.events:
         committed()

@@ -1,7 +1,7 @@
-"""The one reader of the wall clock.
+"""The only reader of the machine's clock.
 
-Two clocks stand apart: centre time (facts, codes, thresholds, message expiry) and machine time (leases, retries,
-time-outs, lag, validity of keys). Durations inside one process are measured with `time.monotonic`.
+Centre time (events, codes, thresholds, message expiry) and machine time (leases, retries, time-outs, lag, validity of
+keys) are separate. Durations inside one process are measured with `time.monotonic`.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from shared.kernel.clock import Clock
 
 
 class SystemClock(Clock):
-    """Centre time of a real centre: the machine's."""
+    """Centre time that follows the machine's clock."""
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
@@ -18,5 +18,5 @@ class SystemClock(Clock):
 
 
 def machine_now() -> datetime:
-    """Machine time, aware, in UTC; the same on a centre whose own time is set."""
+    """Machine time, aware, in UTC; independent of a simulated clock."""
     return datetime.now(UTC)

@@ -2,14 +2,27 @@
 
 import os
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.kernel.clock import ClockKind
 from shared.kernel.errors import StartError
 from shared.kernel.words import did_you_mean
 from shared.runtime.validation import sentence
+
+_FORMER_CLOCK_KINDS = {"real": "system", "set": "simulated"}
+
+
+def _refuse_former_kind(value: object) -> object:
+    if isinstance(value, str) and value in _FORMER_CLOCK_KINDS:
+        raise ValueError(f"this kind of clock is now called {_FORMER_CLOCK_KINDS[value]}")
+    return value
+
+
+ClockSetting = Annotated[ClockKind, BeforeValidator(_refuse_former_kind)]
+"""The kind of the centre's clock; the names of earlier releases are refused with the present name."""
 
 
 class Settings(BaseSettings):
@@ -33,10 +46,10 @@ class ServiceSettings(Settings):
     centre: Path = Path("config/binh-phuoc")
     keys_file: Path
     epoch: int = Field(default=1, ge=1)
-    clock: Literal["real", "set"] = "real"
-    """Whether the centre lives in the present, or in a past that somebody plays; from the first start for ever."""
+    clock: ClockSetting = "system"
+    """Whether the centre follows the machine's time or a client advances it; fixed at the first start."""
     clock_starts_at: AwareDatetime | None = None
-    """When a set centre's time begins; needed at its first start, of no effect later."""
+    """A simulated clock's first instant; required at its first start, ignored later."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     stop_seconds: float = Field(default=10.0, gt=0)
     """How long an orderly stop may take before the process ends anyway."""

@@ -1,8 +1,7 @@
-"""`/clock`, the same in every service: where the centre's time stands, and setting it on a centre that is played."""
+"""`/clock`, the same in every service: read the centre's time, and advance a simulated clock."""
 
 import ipaddress
 from datetime import datetime
-from typing import Literal
 
 import asyncpg
 import structlog
@@ -10,57 +9,57 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, model_validator
 
 from shared.contracts.envelope import Instant
-from shared.kernel.clock import Clock
+from shared.kernel.clock import Clock, ClockKind
 from shared.kernel.errors import ExpectedError
-from shared.postgres.clock import SetClock, look
+from shared.postgres.clock import SimulatedClock, refresh
 from shared.service.http import Body
 from shared.service.keys import require
 
-CLOCK_SET = "clock_set"
+CLOCK_ADVANCED = "clock_advanced"
 
 log = structlog.get_logger(__name__)
 
 
-class NewClock(Body):
-    """Where the clock shall stand, and up to when acts may be dated, never before `now`."""
+class ClockAdvance(Body):
+    """The new time, and the latest instant that an act may have, which is not before `now`."""
 
     now: AwareDatetime
     accept_until: AwareDatetime
 
     @model_validator(mode="after")
-    def _in_order(self) -> "NewClock":
+    def _in_order(self) -> "ClockAdvance":
         if self.accept_until < self.now:
             raise ValueError("accept_until is not before now")
         return self
 
 
 class ClockView(BaseModel):
-    """The centre's time; on a centre that lives in the present acts are accepted up to `now`."""
+    """The centre's time. With a system clock, acts are accepted up to `now`."""
 
-    kind: Literal["real", "set"]
+    kind: ClockKind
     now: Instant
     accept_until: Instant
 
 
 def clock_routes(clock: Clock, pool: asyncpg.Pool) -> APIRouter:
-    """The routes of one process. What is put is committed before it is answered, for every replica."""
+    """The routes of one process. An advance is committed, for every replica, before it is answered."""
     routes = APIRouter(dependencies=[Depends(_from_this_machine), Depends(require("ops", "importer"))])
 
     @routes.get("/clock")
     async def read_clock() -> ClockView:
-        """Where the centre's time stands."""
-        await look(clock, pool)
+        """The centre's time."""
+        await refresh(clock, pool)
         return _view(clock)
 
     @routes.put("/clock")
-    async def put_clock(given: NewClock) -> ClockView:
-        """Set the time of a centre that is played; an earlier value changes nothing. Answers where it then stands."""
-        if not isinstance(clock, SetClock):
-            raise ExpectedError("clock-is-real", "this centre lives in the present: nobody sets its time")
-        before = clock.standing
-        await clock.put(pool, now=given.now, accept_until=given.accept_until)
-        if clock.standing != before:
-            log.info(CLOCK_SET, now=_z(clock.now()), accept_until=_z(clock.accepts_until()))
+    async def put_clock(given: ClockAdvance) -> ClockView:
+        """Advance a simulated clock; an earlier value changes nothing. Answers the time that is then in force."""
+        if not isinstance(clock, SimulatedClock):
+            raise ExpectedError("clock-not-simulated", "This centre has a system clock, which cannot be advanced.")
+        before = clock.reading
+        await clock.advance(pool, now=given.now, accept_until=given.accept_until)
+        if clock.reading != before:
+            log.info(CLOCK_ADVANCED, now=_z(clock.now()), accept_until=_z(clock.accepts_until()))
         return _view(clock)
 
     return routes
@@ -68,8 +67,8 @@ def clock_routes(clock: Clock, pool: asyncpg.Pool) -> APIRouter:
 
 def _view(clock: Clock) -> ClockView:
     now = clock.now()
-    until = clock.accepts_until() if clock.is_set else now
-    return ClockView(kind="set" if clock.is_set else "real", now=now, accept_until=until)
+    until = clock.accepts_until() if clock.is_simulated else now
+    return ClockView(kind="simulated" if clock.is_simulated else "system", now=now, accept_until=until)
 
 
 async def _from_this_machine(request: Request) -> None:
@@ -79,7 +78,9 @@ async def _from_this_machine(request: Request) -> None:
     except ValueError:
         near = False
     if not near:
-        raise ExpectedError("forbidden", "the clock is read and set from the service's own machine alone", status=403)
+        raise ExpectedError(
+            "forbidden", "The clock can be read and advanced only from the service's own machine.", status=403
+        )
 
 
 def _z(instant: datetime) -> str:

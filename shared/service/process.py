@@ -28,7 +28,7 @@ from shared.messaging.applier import Stream
 from shared.messaging.consumer import Consumer
 from shared.messaging.membership import Membership
 from shared.messaging.relay import Relay
-from shared.postgres.clock import SetClock, open_clock
+from shared.postgres.clock import SimulatedClock, open_clock
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.migrate import check_migrated, migrate
 from shared.postgres.outbox import Publisher
@@ -70,7 +70,7 @@ class Context:
         self.consumer: Consumer  # set before workers and HTTP start
 
     def unit(
-        self, table: Table[R], keys: Iterable[Any], *, only_told: bool = False
+        self, table: Table[R], keys: Iterable[Any], *, only_published: bool = False
     ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
         """A transaction of its own on the rows of `keys`: see shared.postgres.unit_of_work.unit_of_work."""
         return unit_of_work(
@@ -80,7 +80,7 @@ class Context:
             publisher=self.publisher,
             clock=self.clock,
             committed=self.wake_relay,
-            only_told=only_told,
+            only_published=only_published,
         )
 
 
@@ -167,7 +167,7 @@ async def running(
             "relay": relay.run,
             "consumer": context.consumer.run,
             **parts.workers,
-            **({"clock": partial(clock.follow, pool)} if isinstance(clock, SetClock) else {}),
+            **({"clock": partial(clock.follow, pool)} if isinstance(clock, SimulatedClock) else {}),
             "http": http_part(app, settings),
         }
         yield context, app, supervised

@@ -19,18 +19,18 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_recorded_facts_are_read(file: Path) -> None:
+def test_recorded_events_are_read(file: Path) -> None:
     """Each decodes by its headers, to the key, sequence, epoch and id that they name."""
     for line in lines(file):
         headers = line["headers"]
-        fact = decode(headers["type"], int(headers["version"]), json.dumps(line["value"]).encode())
-        assert (str(fact.id), fact.subject) == (headers["id"], line["key"])
-        assert (fact.sequence, fact.epoch) == (int(headers["sequence"]), int(headers["epoch"]))
-        assert line["topic"] == EVENTS[fact.type].TOPIC
+        event = decode(headers["type"], int(headers["version"]), json.dumps(line["value"]).encode())
+        assert (str(event.id), event.subject) == (headers["id"], line["key"])
+        assert (event.sequence, event.epoch) == (int(headers["sequence"]), int(headers["epoch"]))
+        assert line["topic"] == EVENTS[event.type].TOPIC
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_recorded_facts_lose_nothing(file: Path) -> None:
+def test_recorded_events_lose_nothing(file: Path) -> None:
     """Every field that the release wrote is still known: read and written again it says the same."""
     for line in lines(file):
         headers = line["headers"]

@@ -115,7 +115,7 @@ def test_no_personal_field_travels(event: type[EventData]) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_topics_have_one_writer(service: str) -> None:
-    """A service makes only the facts of topics that it owns."""
+    """A service makes only the events of topics that it owns."""
     foreign = {
         f"{path.relative_to(ROOT)} makes {name}"
         for path in sources(f"services/{service}")
@@ -147,8 +147,8 @@ def _streamed(path: Path) -> Iterator[str]:
             yield topic.attr if isinstance(topic, ast.Attribute) else own_names[ast.unparse(topic)]
 
 
-def test_nobody_else_makes_facts() -> None:
-    """Neither the shell nor the command publishes: a fact has a service that decided it."""
+def test_nobody_else_makes_events() -> None:
+    """Neither the shell nor the command publishes: an event has a service that decided it."""
     makers = {
         f"{path.relative_to(ROOT)} makes {name}"
         for path in sources("shared", "motcua")

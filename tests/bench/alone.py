@@ -33,9 +33,9 @@ _WITHIN_SECONDS = 600.0
 
 def run(bench: Bench) -> Part:
     """Each service several times, one at a time, on the same broker and database server."""
-    bench.say("  recording facts of whole lives")
+    bench.say("  recording events of whole lives")
     recording = record(bench)
-    copies = recording.copies_for(bench.sizes.facts)
+    copies = recording.copies_for(bench.sizes.events)
     rows, others = [], []
     with bench.servers("alone") as (broker, postgres):
         site = _settings(bench, broker, postgres)
@@ -43,7 +43,7 @@ def run(bench: Bench) -> Part:
         try:
             local.start(services=())
             told, size = asyncio.run(tell(broker.bootstrap, recording, copies))
-            bench.say(f"  {told:,} facts of intake on Kafka")
+            bench.say(f"  {told:,} events of intake on Kafka")
             for service in ORDER:
                 runs = []
                 for number in range(1, bench.sizes.runs + 1):
@@ -58,8 +58,8 @@ def run(bench: Bench) -> Part:
         finally:
             local.stop()
     notes = (
-        f"{told:,} facts of intake of {size} bytes about {copies * len(recording.rows):,} dossiers: "
-        f"{len(recording.facts):,} that a centre really told, each told of {copies} dossiers.",
+        f"{told:,} events of intake of {size} bytes about {copies * len(recording.rows):,} dossiers: "
+        f"{len(recording.events):,} that a centre really told, each told of {copies} dossiers.",
     )
     return Part("alone", 0.0, (Table("alone", tuple(rows), notes),), tuple(others))
 
@@ -71,7 +71,7 @@ def _row(service: str, runs: Sequence[dict[str, float]]) -> Row:
             "events": series(runs, "count", ""),
             "told": series(runs, "told", ""),
             "events/s": series(runs, "events", "events/s", aim=AIM),
-            "to the last fact told": series(runs, "all", "events/s"),
+            "to the last event told": series(runs, "all", "events/s"),
             "CPU an event": series(runs, "own", "µs"),
             "of Postgres": series(runs, "postgres", "µs"),
             "of Kafka": series(runs, "kafka", "µs"),
@@ -87,7 +87,7 @@ def _settings(bench: Bench, broker: Broker, postgres: Postgres) -> MotcuaSetting
         update={
             "kafka": broker.bootstrap,
             "database": postgres.url,
-            "clock": "set",  # at the beginning, so that nothing falls due: the consumer has the process to itself
+            "clock": "simulated",  # at the beginning, so that nothing falls due: the consumer has the process to itself
             "clock_starts_at": starts_at,
         }
     )
@@ -100,7 +100,7 @@ def _fresh(site: MotcuaSettings, local: LocalCentre, service: str) -> None:
 
 
 def _know(admin_url: str, recording: Recording, copies: int) -> None:
-    """Intake's dossiers, of which the others' facts speak. Blocks; commits."""
+    """Intake's dossiers, of which the others' events speak. Blocks; commits."""
     with psycopg.connect(admin_url, dbname=DATABASE) as connection:
         connection.cursor().executemany(
             "insert into intake.dossiers select (jsonb_populate_record(null::intake.dossiers, %s::jsonb)).*",
@@ -149,7 +149,7 @@ class _Look:
 async def _measured(
     local: LocalCentre, service: str, broker: Broker, postgres: Postgres, dossiers: int
 ) -> dict[str, float]:
-    """From the first transaction seen to the last one, and to the last fact acknowledged by Kafka."""
+    """From the first transaction seen to the last one, and to the last event acknowledged by Kafka."""
     ends, wanted = Ends(broker.bootstrap), [topic for topic in TOPICS.values() if service in topic.readers]
     before = await _count(ends, *wanted)
     own_before = await _count(ends, *(topic for topic in TOPICS.values() if topic.owner == service))
@@ -163,12 +163,12 @@ async def _measured(
         applied = await looks.until(lambda look: look.applied >= before, child)
         last = await looks.until(lambda look: look.told, child)
         memory = looks.meter.memory()[service]
-        facts = await looks.number("facts")
+        events = await looks.number("events")
         told = await _count(ends, *(topic for topic in TOPICS.values() if topic.owner == service)) - own_before
         faults = []
-        if facts != told:
-            faults.append(f"it told {facts} facts, Kafka has {told} of them")
-        if held := await looks.number("held_records"):
+        if events != told:
+            faults.append(f"it told {events} events, Kafka has {told} of them")
+        if held := await looks.number("quarantined_records"):
             faults.append(f"it holds {held} records")
         if (kept := await looks.number("dossiers")) != dossiers:
             faults.append(f"it keeps {kept} dossiers, {dossiers} were told of")

@@ -30,7 +30,7 @@ class Sizes:
 
     runs: int
     chain_dossiers: int
-    facts: int
+    events: int
     recorded_dossiers: int
     http_seconds: int
     slow_events: int
@@ -42,7 +42,7 @@ class Sizes:
 FULL = Sizes(
     runs=3,
     chain_dossiers=1500,
-    facts=100_000,
+    events=100_000,
     recorded_dossiers=300,
     http_seconds=60,
     slow_events=20_000,
@@ -52,7 +52,7 @@ FULL = Sizes(
 QUICK = Sizes(
     runs=1,
     chain_dossiers=150,
-    facts=20_000,
+    events=20_000,
     recorded_dossiers=60,
     http_seconds=15,
     slow_events=5_000,
@@ -94,7 +94,7 @@ class Bench:
         """A fresh centre with every service; its time is set where it `starts_at` an instant. Its data are removed."""
         settings = beside(self.settings, home=self._folder(name))
         if starts_at is not None:
-            settings = settings.model_copy(update={"clock": "set", "clock_starts_at": starts_at})
+            settings = settings.model_copy(update={"clock": "simulated", "clock_starts_at": starts_at})
         local = LocalCentre(settings, jars_home=self.settings.home, durable=durable)
         try:
             local.start()

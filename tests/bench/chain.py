@@ -50,7 +50,7 @@ def run(bench: Bench) -> Part:
 def _speed(runs: list[dict[str, float]]) -> dict[str, Figure]:
     return {
         "acts/s": series(runs, "acts", "acts/s", aim=AIM),
-        "facts/s": series(runs, "facts", "facts/s"),
+        "events/s": series(runs, "events", "events/s"),
         "messages/s": series(runs, "messages", "messages/s"),
         "CPU an act": series(runs, "all", "ms"),
         "cores busy": series(runs, "cores", "cores"),
@@ -73,7 +73,7 @@ async def _measured(local: LocalCentre, load: Load) -> tuple[dict[str, float], C
     acts = len(measured.acts)
     found = {
         "acts": acts / spent.seconds,
-        "facts": (sum(after.facts.values()) - sum(before.facts.values())) / spent.seconds,
+        "events": (sum(after.events.values()) - sum(before.events.values())) / spent.seconds,
         "messages": (after.in_inbox - before.in_inbox) / spent.seconds,
         "all": sum(spent.cpu.values()) / acts * 1e3,
         "cores": sum(spent.cpu.values()) / spent.seconds,

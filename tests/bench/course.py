@@ -18,7 +18,7 @@ STAGES = (
     "meant → recorded by intake",
     "→ on Kafka",
     "→ recorded by sla",
-    "→ sla's fact on Kafka",
+    "→ sla's event on Kafka",
     "→ planned by notify",
     "→ contact asked",
     "→ in the sink",
@@ -41,7 +41,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One fact: when its service recorded it, when Kafka took it, and which fact caused it."""
+    """One event: when its service recorded it, when Kafka took it, and which event caused it."""
 
     id: str
     recorded_at: datetime
@@ -54,7 +54,7 @@ _MESSAGES = """
 select m.message_id::text, m.dossier_id::text, m.dossier_sequence, m.channel, m.moment, p.id::text,
     min(l.looked_up_at)
 from notify.messages m
-    join notify.facts p on p.id = m.planned_fact
+    join notify.events p on p.id = m.planned_event
     left join intake.contact_lookups l on l.message_id = m.message_id
 where m.state in ('sent', 'delivered')
 group by 1, 2, 3, 4, 5, 6
@@ -65,8 +65,8 @@ async def courses(local: LocalCentre, done: Iterable[Done]) -> list[Course]:
     """The way of every message that an accepted act of `done` led to and that reached a sink."""
     kafka = local.site.kafka
     dossiers = await _told(kafka, DOSSIERS)
-    deadlines = {fact.id: fact for facts in (await _told(kafka, DEADLINES)).values() for fact in facts}
-    planned = {fact.id: fact for facts in (await _told(kafka, MESSAGES)).values() for fact in facts}
+    deadlines = {event.id: event for events in (await _told(kafka, DEADLINES)).values() for event in events}
+    planned = {event.id: event for events in (await _told(kafka, MESSAGES)).values() for event in events}
     acts: dict[str, list[Done]] = {}
     for one in done:
         if one.accepted:
@@ -75,14 +75,14 @@ async def courses(local: LocalCentre, done: Iterable[Done]) -> list[Course]:
     async with await psycopg.AsyncConnection.connect(local.site.databases[VERIFY]) as connection:
         rows = await (await connection.execute(_MESSAGES)).fetchall()
     found = []
-    for message_id, dossier_id, sequence, channel, moment, planned_fact, looked_up_at in rows:
+    for message_id, dossier_id, sequence, channel, moment, planned_event, looked_up_at in rows:
         act = act_of(acts.get(dossier_id, ()), sequence)
         if act is None or looked_up_at is None:
             continue
-        fact = next(one for one in dossiers[dossier_id] if one.sequence == sequence)
-        plan = planned[planned_fact]
+        event = next(one for one in dossiers[dossier_id] if one.sequence == sequence)
+        plan = planned[planned_event]
         cause = deadlines.get(plan.causation)
-        marks = [(STAGES[0], fact.recorded_at), (STAGES[1], fact.on_kafka_at)]
+        marks = [(STAGES[0], event.recorded_at), (STAGES[1], event.on_kafka_at)]
         if cause is not None:
             marks += [(STAGES[2], cause.recorded_at), (STAGES[3], cause.on_kafka_at)]
         marks += [(STAGES[4], plan.recorded_at), (STAGES[5], looked_up_at), (STAGES[6], in_sink[message_id])]
@@ -102,12 +102,12 @@ def course(
 
 
 def act_of(acts: Iterable[Done], sequence: int) -> Done | None:
-    """The act that the fact of that sequence comes from: the first one whose last fact is not before it."""
+    """The act that the event of that sequence comes from: the first one whose last event is not before it."""
     return min((act for act in acts if act.sequence >= sequence), key=lambda act: act.sequence, default=None)
 
 
 async def _told(bootstrap: str, topic: Topic) -> Mapping[str, list[Told]]:
-    """Every fact of a topic by its subject, with the broker's own stamps."""
+    """Every event of a topic by its subject, with the broker's own stamps."""
     found: dict[str, list[Told]] = {}
     places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:

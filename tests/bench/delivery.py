@@ -21,7 +21,7 @@ from motcua.embedded import kafka
 from motcua.embedded.ports import free_port
 from motcua.embedded.postgres import Postgres
 from motcua.settings import MotcuaSettings
-from shared.contracts.envelope import Fact
+from shared.contracts.envelope import EventEnvelope
 from shared.contracts.registry import decode
 from shared.contracts.topics import Topic
 from shared.messaging.applier import Handler
@@ -32,17 +32,17 @@ from tests.support.delivery import SERVICE, Tally, dossier, step
 from tests.support.shell import Shell, background, opened, told_on
 
 STEPS = 10
-"""Facts a dossier."""
+"""Events a dossier."""
 
 
 def publishing(topic: Topic) -> Handler[Tally]:
-    """Counts, and tells one fact for each that it hears."""
+    """Counts, and tells one event for each that it hears."""
     told = told_on(topic)
 
-    def on_step(fact: Fact[Any], unit: Unit[Tally]) -> None:
-        row = unit.row(fact.dossier_id)
-        row.steps = [fact.data.activity]
-        unit.publish(row, told(state="processing", activity="heard"), time=fact.time, cause=unit.cause_of(fact))
+    def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
+        row = unit.row(event.dossier_id)
+        row.steps = [event.data.activity]
+        unit.publish(row, told(state="processing", activity="heard"), time=event.time, cause=unit.cause_of(event))
 
     return on_step
 
@@ -53,7 +53,7 @@ async def client_alone(shell: Shell, topic: Topic) -> None:
 
 
 async def client_and_decoding(shell: Shell, topic: Topic) -> None:
-    """The same with every value decoded into its fact."""
+    """The same with every value decoded into its event."""
 
     def decoded(record: Any) -> None:
         decode("dossier.step_recorded", 1, record.value)
@@ -107,7 +107,7 @@ async def measured(
 
 
 async def fill(shell: Shell, topic: Topic, records: int) -> int:
-    """Put so many facts on a topic, STEPS a dossier, round after round; the size of one in bytes."""
+    """Put so many events on a topic, STEPS a dossier, round after round; the size of one in bytes."""
     keys = [dossier(n * 2**64 + n) for n in range(1, records // STEPS + 1)]
     for n in range(1, STEPS + 1):
         for at in range(0, len(keys), 1000):
@@ -117,7 +117,7 @@ async def fill(shell: Shell, topic: Topic, records: int) -> int:
 
 async def forget(shell: Shell) -> None:
     """Leave nothing of what was consumed or told."""
-    await shell.pool.execute("truncate tallies, stored_offsets, facts, outbox")
+    await shell.pool.execute("truncate tallies, stored_offsets, events, outbox")
     await shell.pool.execute("vacuum analyze")
 
 
@@ -132,7 +132,7 @@ async def bench(shell: Shell, records: int, profiled: str) -> None:
     await measured("consumer, state only", records, lambda: consume(shell, topic, None), profile=profiled == "state")
     await forget(shell)
     await measured(
-        "consumer, one fact told for each", records, lambda: consume(shell, topic, out), profile=profiled == "consumer"
+        "consumer, one event told for each", records, lambda: consume(shell, topic, out), profile=profiled == "consumer"
     )
     await measured("relay, whole backlog", records, lambda: relay(shell), profile=profiled == "relay")
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from motcua.due.lines import run_lines
 from services.sla.domain.calendar import Calendar, compile_calendar
-from services.sla.domain.clock import ClockFact, derive
+from services.sla.domain.clock import ClockChange, derive
 from services.sla.many import Columns, Round, derive_many, instants
 from shared.kernel.calendar_rules import CalendarRules, Window
 from shared.kernel.centre import Term
@@ -85,11 +85,11 @@ def _ours(bench: Bench, calendar: Calendar, *, seed: int) -> dict[str, float]:
         return derive_all
 
     starts = [_START + timedelta(microseconds=int(at) - int(instants([_START])[0])) for at in received[: share // 50]]
-    facts = [[ClockFact("received", at, at)] for at in starts]
+    changes = [[ClockChange("received", at, at)] for at in starts]
 
     def stepwise() -> None:
         for term in _TERMS:
-            for one in facts:
+            for one in changes:
                 derive(one, term, calendar)
 
     count = bench.sizes.derivations // 5
@@ -102,7 +102,7 @@ def _ours(bench: Bench, calendar: Calendar, *, seed: int) -> dict[str, float]:
     return {
         COLUMNS: share * len(_TERMS) / _seconds(by_columns([])),
         PAUSED: share * len(_TERMS) / _seconds(by_columns(pause)),
-        STEPWISE: len(facts) * len(_TERMS) / _seconds(stepwise),
+        STEPWISE: len(changes) * len(_TERMS) / _seconds(stepwise),
         LINES: count / _seconds(lines),
     }
 

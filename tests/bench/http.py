@@ -124,7 +124,7 @@ def stages(found: Sequence[Course]) -> tuple[Row, ...]:
     for stage in STAGES:
         through = [one for one in found if stage in one.stages]
         if stage == STAGES[4]:
-            for via_sla, how in ((False, "on intake's fact"), (True, "on sla's fact")):
+            for via_sla, how in ((False, "on intake's event"), (True, "on sla's event")):
                 mine = [one.stages[stage] * 1e3 for one in through if one.via_sla is via_sla]
                 rows.append(Row(f"{stage}, {how}", spread(mine)))
         else:

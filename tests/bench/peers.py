@@ -134,14 +134,14 @@ class _Harness:
 
     def fill(self) -> None:
         """The topic that all of them read. Raises StartError."""
-        done = self._run([self._python, "gen.py"], {"BENCH_N_IN": str(self._sizes.facts)})
+        done = self._run([self._python, "gen.py"], {"BENCH_N_IN": str(self._sizes.events)})
         if done.returncode:
             raise StartError(f"the peers' topic was not filled: {done.stderr.strip()[-300:]}")
         self.size = round(float(done.stdout.split("avg bytes ")[1].split()[0]))
 
     def run(self, contender: Contender) -> dict[str, float]:
         """One run. Raises NoResultError when it gave none, or when not every event came through."""
-        events = self._sizes.slow_events if contender.slow else self._sizes.facts
+        events = self._sizes.slow_events if contender.slow else self._sizes.events
         command = [word.format(**self._words) for word in contender.command]
         name = f"bench-{CONTENDERS.index(contender)}"
         options = [*contender.options, f"LIMIT={_SECONDS}"]

@@ -1,4 +1,4 @@
-"""Facts of intake as a centre really told them, and the same again about any number of other dossiers."""
+"""Events of intake as a centre really told them, and the same again about any number of other dossiers."""
 
 import asyncio
 import json
@@ -27,14 +27,15 @@ _STRIDE = 0x9E3779B97F4A7C15
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Intake's facts in the order of their offsets, partition by partition in turn, and its rows as they came to be."""
+    """Intake's events in the order of their offsets, partition by partition in turn, and its rows as they came to
+    be."""
 
-    facts: Sequence[Copy]
+    events: Sequence[Copy]
     rows: Sequence[dict[str, Any]]
 
-    def copies_for(self, facts: int) -> int:
-        """How many times it must be told to come to so many facts."""
-        return -(-facts // len(self.facts))
+    def copies_for(self, events: int) -> int:
+        """How many times it must be told to come to so many events."""
+        return -(-events // len(self.events))
 
 
 def record(bench: Bench) -> Recording:
@@ -58,32 +59,33 @@ def another(id_: str, copy: int) -> str:
     return str(UUID(int=UUID(id_).int ^ (copy * _STRIDE & _RANDOM_BITS)))
 
 
-def copied(fact: Copy, copy: int) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-    """Key, value and headers of a fact, told about another dossier and with another id."""
-    key, fact_id = another(fact.key, copy), another(fact.headers["id"], copy)
-    value = fact.value.replace(fact.key.encode(), key.encode())
-    value = value.replace(fact.headers["id"].encode(), fact_id.encode())
-    headers = {**fact.headers, "id": fact_id}
+def copied(event: Copy, copy: int) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """Key, value and headers of an event, told about another dossier and with another id."""
+    key, event_id = another(event.key, copy), another(event.headers["id"], copy)
+    value = event.value.replace(event.key.encode(), key.encode())
+    value = value.replace(event.headers["id"].encode(), event_id.encode())
+    headers = {**event.headers, "id": event_id}
     return key.encode(), value, [(name, told.encode()) for name, told in headers.items()]
 
 
 async def tell(bootstrap: str, recording: Recording, copies: int) -> tuple[int, int]:
-    """Put the facts on intake's topic, each `copies` times side by side; their number, and their mean size in bytes."""
+    """Put the events on intake's topic, each `copies` times side by side; their number, and their mean size in
+    bytes."""
     size = 0
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=20)
     await producer.start()
     try:
-        for fact in recording.facts:
+        for event in recording.events:
             sent = []
             for copy in range(copies):
-                key, value, headers = copied(fact, copy)
+                key, value, headers = copied(event, copy)
                 place = partition_of(key, DOSSIERS.partitions)
                 sent.append(await producer.send(DOSSIERS.name, value, key=key, headers=headers, partition=place))
                 size += len(value)
             await asyncio.gather(*sent)
     finally:
         await producer.stop()
-    count = len(recording.facts) * copies
+    count = len(recording.events) * copies
     return count, size // count
 
 

@@ -91,7 +91,7 @@ async def _decided(bench: Bench, local: LocalCentre, day: date) -> None:
 async def _moved(url: str) -> int:
     connection = await asyncpg.connect(url)
     try:
-        return int(await connection.fetchval("select count(*) from sla.facts where type = 'deadline.moved'"))
+        return int(await connection.fetchval("select count(*) from sla.events where type = 'deadline.moved'"))
     finally:
         await connection.close()
 

@@ -28,7 +28,7 @@ PARTITIONS = 6
 CLIENT_ALONE = "aiokafka getmany, nothing else"
 DECODED = "the same, every value decoded"
 STATE = "bare consumer, state only"
-TOLD = "bare consumer, one fact told for each"
+TOLD = "bare consumer, one event told for each"
 RELAY = "relay alone, whole backlog"
 
 
@@ -45,7 +45,7 @@ def run(bench: Bench) -> Part:
 
 
 async def _run(bench: Bench, bootstrap: str, dsn: str, folder: Path, meter: Meter) -> Part:
-    records = bench.sizes.facts
+    records = bench.sizes.events
     found: dict[str, list[dict[str, float]]] = {}
     others = []
     async with opened(bootstrap, dsn, folder) as shell:
@@ -77,7 +77,7 @@ async def _run(bench: Bench, bootstrap: str, dsn: str, folder: Path, meter: Mete
             await _check(shell, records)
             await once(RELAY, partial(relay, shell))
             if (sent := sum((await shell.ends(out)).values())) != records:
-                raise NoResultError(f"{records} facts were told, Kafka has {sent} of them")
+                raise NoResultError(f"{records} events were told, Kafka has {sent} of them")
     rows = tuple(
         Row(
             name,
@@ -90,7 +90,7 @@ async def _run(bench: Bench, bootstrap: str, dsn: str, folder: Path, meter: Mete
         )
         for name, runs in found.items()
     )
-    notes = (f"{records:,} facts of {size} bytes, {STEPS} a dossier, in {PARTITIONS} partitions.",)
+    notes = (f"{records:,} events of {size} bytes, {STEPS} a dossier, in {PARTITIONS} partitions.",)
     return Part("shell", 0.0, (Table("shell", rows, notes),), tuple(others))
 
 
@@ -104,4 +104,4 @@ async def _check(shell: Shell, records: int) -> None:
     kept = await shell.pool.fetchval("select sum(sequence)::bigint from tallies")
     waiting = await shell.pool.fetchval("select count(*) from outbox")
     if kept != records or waiting != records:
-        raise NoResultError(f"{records} facts were consumed, {kept} took effect and {waiting} were told")
+        raise NoResultError(f"{records} events were consumed, {kept} took effect and {waiting} were told")

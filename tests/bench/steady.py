@@ -40,7 +40,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An act that was answered. `meant_at` is when it should have been sent; `sequence` is that of its last fact."""
+    """An act that was answered. `meant_at` is when it should have been sent; `sequence` is that of its last event."""
 
     act: str
     meant_at: datetime

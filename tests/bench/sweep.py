@@ -1,7 +1,7 @@
 """`python -m tests.bench.sweep`: a changed calendar over many open clocks, rehearsed and swept while receipts arrive.
 
 The clocks are put straight into sla's table; sla runs as one process or as several, on a durable database. Every clock
-moves, or none does, which tells what the facts cost. Prints what it found, with the load that others made.
+moves, or none does, which tells what the events cost. Prints what it found, with the load that others made.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from services.sla.domain.calendar import compile_calendar
 from services.sla.handlers import Clocks
 from services.sla.store import DOSSIERS, ClockRow, any_outdated
 from shared.contracts.dossiers import DossierSupplementReceivedV1
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.fence import Fence
@@ -48,7 +48,7 @@ _TEMPLATES = 400
 
 @dataclass(slots=True)
 class Live:
-    """Receipts at a steady rate: when each was sent, and when sla's fact about it stood on Kafka."""
+    """Receipts at a steady rate: when each was sent, and when sla's event about it stood on Kafka."""
 
     sent: dict[str, float] = field(default_factory=dict)
     told: dict[str, float] = field(default_factory=dict)
@@ -185,12 +185,12 @@ def _templates(bench: Bench, now: datetime) -> Iterator[ClockRow]:
         yield row
 
 
-def _resumed(told: Told) -> AnyFact:
+def _resumed(told: Told) -> AnyEnvelope:
     return told.tell(DossierSupplementReceivedV1(state="received"))
 
 
 async def _live(bootstrap: str, live: Live) -> None:
-    """Send receipts until cancelled, and note when sla's first fact of each stands on Kafka."""
+    """Send receipts until cancelled, and note when sla's first event of each stands on Kafka."""
     places = [TopicPartition(DEADLINES.name, number) for number in range(DEADLINES.partitions)]
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, acks="all")
     async with producer, AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=20) as consumer:
@@ -202,10 +202,10 @@ async def _live(bootstrap: str, live: Live) -> None:
             for number in range(1_000_000):
                 await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
                 told = Told(start=machine_now())
-                fact = told.received("2.000908", "STP")
-                live.sent[fact.subject] = time.monotonic()
+                event = told.received("2.000908", "STP")
+                live.sent[event.subject] = time.monotonic()
                 await producer.send(
-                    DOSSIERS_TOPIC.name, key=fact.subject.encode(), value=fact.to_json(), headers=headers_of(fact)
+                    DOSSIERS_TOPIC.name, key=event.subject.encode(), value=event.to_json(), headers=headers_of(event)
                 )
         finally:
             reading.cancel()

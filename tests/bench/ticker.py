@@ -61,7 +61,7 @@ async def _run(sla: SlaAlone, due: int, meter: Meter) -> None:
         await eventually(partial(_has_begun, pool), within=120, every=0.01)
         await eventually(partial(_has_ended, pool), within=900, every=0.05)
         spent = meter.spent()
-        told = int(await pool.fetchval("select count(*) from facts where type = 'deadline.near'"))
+        told = int(await pool.fetchval("select count(*) from events where type = 'deadline.near'"))
         sla.bench.say(f"{told:,} of {due:,} thresholds told in {spent.seconds:.1f} s, {sla.told(spent, told)}")
         looks = []
         for _ in range(300):
@@ -74,7 +74,7 @@ async def _run(sla: SlaAlone, due: int, meter: Meter) -> None:
 
 
 async def _has_begun(pool: asyncpg.Pool) -> bool:
-    return bool(await pool.fetchval("select exists (select from facts where type = 'deadline.near')"))
+    return bool(await pool.fetchval("select exists (select from events where type = 'deadline.near')"))
 
 
 async def _has_ended(pool: asyncpg.Pool) -> bool:

@@ -52,8 +52,8 @@ async def _partitions_held(local: LocalCentre, service: str, topic: Topic, *part
 
 
 async def _behind(connection: asyncpg.Connection, service: str, topic: Topic) -> int:
-    """Facts of `topic` in its owner's history that the service has not applied (first copies alone)."""
-    told = await connection.fetchval(f"select count(*) from {topic.owner}.facts where topic = $1", topic.name)
+    """Events of `topic` in its owner's history that the service has not applied (first copies alone)."""
+    told = await connection.fetchval(f"select count(*) from {topic.owner}.events where topic = $1", topic.name)
     applied = await connection.fetchval(
         f"select coalesce(sum((fences -> $1 ->> 0)::bigint), 0)::bigint from {service}.dossiers", topic.name
     )
@@ -114,7 +114,7 @@ async def test_a_service_killed_over_its_backlog_loses_nothing(local: LocalCentr
 
 
 async def _told(connection: asyncpg.Connection, service: str) -> int:
-    return int(await connection.fetchval(f"select count(*) from {service}.facts"))
+    return int(await connection.fetchval(f"select count(*) from {service}.events"))
 
 
 async def _has_told_more(connection: asyncpg.Connection, service: str, before: int) -> bool:

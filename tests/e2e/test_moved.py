@@ -58,9 +58,9 @@ async def test_a_sweep_killed_in_the_middle_tells_each_dossier_once(local: Local
         await eventually(lambda: _moved(admin, DOSSIERS), within=60)
         report = await verified(local, quiet_seconds=90)
         assert report.holds, report
-        facts = await admin.fetch("select key, value from sla.facts where type = 'deadline.moved'")
-        assert set(Counter(row["key"] for row in facts).values()) == {1}
-        assert {json.loads(row["value"])["data"]["decided_by"] for row in facts} == {"9/QĐ-TTHCC"}
+        events = await admin.fetch("select key, value from sla.events where type = 'deadline.moved'")
+        assert set(Counter(row["key"] for row in events).values()) == {1}
+        assert {json.loads(row["value"])["data"]["decided_by"] for row in events} == {"9/QĐ-TTHCC"}
     finally:
         await admin.close()
         await holder.close()
@@ -103,7 +103,7 @@ async def _running(connection: asyncpg.Connection) -> bool:
 
 
 async def _moved(connection: asyncpg.Connection, count: int) -> bool:
-    return bool(await connection.fetchval("select count(*) from sla.facts where type = 'deadline.moved'") == count)
+    return bool(await connection.fetchval("select count(*) from sla.events where type = 'deadline.moved'") == count)
 
 
 async def _stands_before_its_commit(connection: asyncpg.Connection) -> bool:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(900)
 
 def test_totals_survive_restarts_during_a_replay(toolchain: Toolchain, tmp_path: Path) -> None:
     """Killed in one window of the replay and stopped in another: in the end arrivals and messages are those that the
-    services keep, and all views what one reader counts from the first fact on."""
+    services keep, and all views what one reader counts from the first event on."""
     with whole_centre(toolchain, starts_at=STARTS_AT) as local:
         ops = ops_process(local.site.kafka, tmp_path)
 
@@ -55,8 +55,8 @@ def test_totals_survive_restarts_during_a_replay(toolchain: Toolchain, tmp_path:
         finally:
             ops.stop()
         with psycopg.connect(local.site.databases[VERIFY]) as kept:
-            submitted = kept.execute("select count(*) from intake.facts where type = 'dossier.submitted'").fetchone()
-            told = kept.execute("select type, count(*) from notify.facts group by type").fetchall()
+            submitted = kept.execute("select count(*) from intake.events where type = 'dossier.submitted'").fetchone()
+            told = kept.execute("select type, count(*) from notify.events group by type").fetchall()
     assert submitted == (shown["arrivals"]["total"],)
     outcomes: Counter[str] = Counter()
     for one in shown["messages"]["outcomes"]:

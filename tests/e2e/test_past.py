@@ -36,8 +36,8 @@ async def _play(local: LocalCentre, lines: Sequence[dict[str, Any]], window: tim
     )
 
 
-async def _facts(local: LocalCentre) -> list[tuple[Any, ...]]:
-    """Every fact told: type, dossier, sequence, times, actor and data; of notify's the sequence is left out."""
+async def _events(local: LocalCentre) -> list[tuple[Any, ...]]:
+    """Every event told: type, dossier, sequence, times, actor and data; of notify's the sequence is left out."""
     url = local.site.databases["intake"].replace("motcua_intake", "postgres")
     connection = await asyncpg.connect(url)
     try:
@@ -49,13 +49,13 @@ async def _facts(local: LocalCentre) -> list[tuple[Any, ...]]:
         await eventually(every_arrival_is_told, within=60)
         found = []
         for service in SERVICES:
-            for row in await connection.fetch(f"select topic, value from {service}.facts"):
-                fact = json.loads(row["value"])
-                sequence = None if row["topic"] == MESSAGES.name else fact["sequence"]
-                data = json.dumps(fact["data"], sort_keys=True)
-                actor = (fact["actorid"], fact["actorrole"])
-                place = (row["topic"], fact["subject"], sequence or 0)
-                found.append((*place, fact["type"], fact["time"], fact["recordedtime"], actor, data))
+            for row in await connection.fetch(f"select topic, value from {service}.events"):
+                event = json.loads(row["value"])
+                sequence = None if row["topic"] == MESSAGES.name else event["sequence"]
+                data = json.dumps(event["data"], sort_keys=True)
+                actor = (event["actorid"], event["actorrole"])
+                place = (row["topic"], event["subject"], sequence or 0)
+                found.append((*place, event["type"], event["time"], event["recordedtime"], actor, data))
         return sorted(found)
     finally:
         await connection.close()
@@ -68,8 +68,8 @@ def centre(toolchain: Toolchain) -> Iterator[LocalCentre]:
         yield local
 
 
-def test_two_lengths_of_windows_give_the_same_facts(centre: LocalCentre, toolchain: Toolchain) -> None:
-    """Half a working day and eleven working days, of the same acts: every fact alike, and every promise kept."""
+def test_two_lengths_of_windows_give_the_same_events(centre: LocalCentre, toolchain: Toolchain) -> None:
+    """Half a working day and eleven working days, of the same acts: every event alike, and every promise kept."""
     told = [asyncio.run(_played(centre, timedelta(hours=4)))]
     with whole_centre(toolchain, starts_at=STARTS_AT) as local:
         told.append(asyncio.run(_played(local, timedelta(hours=88))))
@@ -78,7 +78,7 @@ def test_two_lengths_of_windows_give_the_same_facts(centre: LocalCentre, toolcha
     first, second = told
     assert len(first) > 300
     assert {"deadline.near", "deadline.reached", "deadline.breached", "message.sent", "message.delivered"} <= {
-        fact[3] for fact in first
+        event[3] for event in first
     }
     assert [one for one in first if one not in set(second)] == []
     assert first == second
@@ -90,7 +90,7 @@ async def _played(local: LocalCentre, window: timedelta) -> list[tuple[Any, ...]
     assert played.acts == len(lines)
     assert {refusal.status for refusal in played.refusals} == {409}, played.refusals
     assert len(played.refusals) < len(lines) / 20
-    told = await _facts(local)
+    told = await _events(local)
     report = await verified(local)
     assert report.holds, report
     return told
@@ -99,11 +99,11 @@ async def _played(local: LocalCentre, window: timedelta) -> list[tuple[Any, ...]
 async def _again_changes_nothing(local: LocalCentre, told: list[tuple[Any, ...]]) -> None:
     """The same acts once more: their keys are known, the time stands at the end already."""
     await _play(local, acts(local.centre, count=40), timedelta(hours=88))
-    assert await _facts(local) == told
+    assert await _events(local) == told
 
 
 def test_a_past_outlives_the_brokers_retention(centre: LocalCentre) -> None:
-    """A broker that deletes what is older than a week within seconds keeps every fact of 2017, since the topics count
+    """A broker that deletes what is older than a week within seconds keeps every event of 2017, since the topics count
     from the record's arrival and keep it for ever; a topic with the broker's defaults, fed like this, loses it."""
     lines = acts(centre.centre, count=40)
 
@@ -113,7 +113,7 @@ def test_a_past_outlives_the_brokers_retention(centre: LocalCentre) -> None:
         await eventually(lambda: _is_forgotten(centre.site.kafka, forgetful), within=60)
         report = await verified(centre)
         assert report.holds, report
-        assert report.facts > 300
+        assert report.events > 300
 
     asyncio.run(played())
 
@@ -129,7 +129,7 @@ async def _fed_with_2017(bootstrap: str) -> TopicPartition:
         await admin.close()
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         stamp = int(STARTS_AT.timestamp() * 1000)
-        await producer.send_and_wait(place.topic, b"a fact of 2017", partition=0, timestamp_ms=stamp)
+        await producer.send_and_wait(place.topic, b"an event of 2017", partition=0, timestamp_ms=stamp)
     return place
 
 
@@ -142,7 +142,7 @@ async def _is_forgotten(bootstrap: str, place: TopicPartition) -> bool:
 def _refuses_to_be_real(local: LocalCentre) -> None:
     """A set centre started again as a real one ends with a sentence that says so."""
     local.parts["routing"].stop()
-    local.site = replace(local.site, clock="real", clock_starts_at=None)
+    local.site = replace(local.site, clock="system", clock_starts_at=None)
     process = local.start_service("routing")
     assert process.wait(timeout_seconds=60) == 3
     assert "clock is set from its first start for ever" in process.last_lines()

@@ -58,7 +58,7 @@ def prepared(home: Path, toolchain: kafka.Toolchain) -> Path:
 
 
 def test_the_second_replay_changes_nothing(prepared: Path, tmp_path: Path) -> None:
-    """A CSV, then the same log as packed XES: one centre, the same report, and not a fact more."""
+    """A CSV, then the same log as packed XES: one centre, the same report, and not an event more."""
     mapping, table, packed = tmp_path / "mapping.toml", tmp_path / "log.csv", tmp_path / "log.xes.gz"
     mapping.write_text(MAPPING + ACTS, encoding="utf-8")
     table.write_bytes(as_csv(ROWS))
@@ -73,11 +73,11 @@ def test_the_second_replay_changes_nothing(prepared: Path, tmp_path: Path) -> No
     assert "Late by our due dates: 2 of 5 settled; open and overdue: 1." in first
     assert "log.csv:9: after-its-end: rows after the end" in first
     assert "Verified: 6 dossiers" in first
-    counted = re.search(r"^(\d+) facts were added to \d+\.$", first, re.MULTILINE)
+    counted = re.search(r"^(\d+) events were added to \d+\.$", first, re.MULTILINE)
     assert counted is not None
     assert int(counted[1]) > 40
     second = replay(prepared, packed, mapping)
-    assert re.search(r"^Nothing changed: the \d+ facts of before, with their sequences, to the byte\.$", second, re.M)
+    assert re.search(r"^Nothing changed: the \d+ events of before, with their sequences, to the byte\.$", second, re.M)
     assert of_the_log(second) == of_the_log(first)
     assert len([path for path in prepared.iterdir() if path.name.startswith("replay-test-log-")]) == 1
 
@@ -92,7 +92,7 @@ def test_the_permit_log_plays_whole_and_twice(prepared: Path) -> None:
     assert "Deadlines: 481 of 698 are ours by local date, 217 are not." in first
     assert "Late by the recorded deadlines: 161 of 646 that have a recorded end." in first
     assert "Late by our due dates: 242 of 646 settled; open and overdue: 28." in first
-    assert "Verified: 698 dossiers, 11,574 facts" in first
+    assert "Verified: 698 dossiers, 11,574 events" in first
     second = replay(prepared, PERMIT_LOG, mapping)
-    assert "Nothing changed: the 11574 facts of before" in second
+    assert "Nothing changed: the 11574 events of before" in second
     assert of_the_log(second) == of_the_log(first)

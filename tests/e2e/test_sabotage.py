@@ -82,7 +82,7 @@ async def test_a_deleted_state_row_is_found(finished: LocalCentre, admin: asyncp
 
 
 async def test_a_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """A due date that the facts do not give."""
+    """A due date that the events do not give."""
     dossier = await admin.fetchval("select dossier_id from sla.dossiers where due_at is not null limit 1")
     change = "update sla.dossiers set due_at = due_at + interval '{} day' where dossier_id = $1"
     await admin.execute(change.format(1), dossier)
@@ -107,7 +107,7 @@ async def test_a_threshold_that_would_never_be_told_is_found(finished: LocalCent
 
 
 async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """A dossier that stands settled in intake's row, and by its facts is returned."""
+    """A dossier that stands settled in intake's row, and by its events is returned."""
     dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
     change = "update intake.dossiers set state = $2 where dossier_id = $1"
     await admin.execute(change, dossier, "settled")
@@ -119,7 +119,7 @@ async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Co
 
 
 async def test_papers_that_are_said_to_wait_are_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """A returned dossier whose papers still lie at the counter by intake's row, and by its facts do not."""
+    """A returned dossier whose papers still lie at the counter by intake's row, and by its events do not."""
     dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
     change = "update intake.dossiers set papers_since = {} where dossier_id = $1"
     await admin.execute(change.format("received_at"), dossier)
@@ -144,7 +144,7 @@ async def test_an_accepted_act_whose_outbox_row_vanished_is_found(
 ) -> None:
     """The relay stands still (its lock is elsewhere), an act is accepted, its outbox row deleted: never on Kafka.
 
-    Putting the row back heals it, since the history still has the fact.
+    Putting the row back heals it, since the history still has the event.
     """
     pid = await _holder_of_the_relay_lock(admin, "intake")
     thief = await asyncpg.connect(finished.site.databases["intake"])
@@ -156,11 +156,11 @@ async def test_an_accepted_act_whose_outbox_row_vanished_is_found(
             late = replace(lives(finished, 1)[0], number=9000)
             await client.step(late, 0, late.steps[0])
             dossier = client.dossier_ids[9000]
-        facts = [row["fact_id"] for row in await admin.fetch("delete from intake.outbox returning fact_id")]
-        assert facts
+        events = [row["event_id"] for row in await admin.fetch("delete from intake.outbox returning event_id")]
+        assert events
         await _finds(finished, dossier, "wire")
-        for fact in facts:
-            await admin.execute("insert into intake.outbox (fact_id) values ($1)", fact)
+        for event in events:
+            await admin.execute("insert into intake.outbox (event_id) values ($1)", event)
     finally:
         await thief.close()
     await _finds_nothing(finished)
@@ -179,13 +179,13 @@ async def _holder_of_the_relay_lock(admin: asyncpg.Connection, service: str) -> 
 async def test_a_record_repeated_under_a_new_sequence_is_found(
     finished: LocalCentre, admin: asyncpg.Connection
 ) -> None:
-    """Last, since Kafka forgets nothing: a copy of a fact with another sequence and id is in nobody's history."""
+    """Last, since Kafka forgets nothing: a copy of an event with another sequence and id is in nobody's history."""
     row: Any = await admin.fetchrow(
-        "select * from intake.facts where topic = $1 order by recorded_at, sequence limit 1", DOSSIERS.name
+        "select * from intake.events where topic = $1 order by recorded_at, sequence limit 1", DOSSIERS.name
     )
-    last = await admin.fetchval("select max(sequence) from intake.facts where key = $1", row["key"])
-    fact = decode(row["type"], row["version"], row["value"].encode())
-    forged = fact.model_copy(update={"sequence": last + 1, "id": UUID(int=fact.id.int ^ 1)})
+    last = await admin.fetchval("select max(sequence) from intake.events where key = $1", row["key"])
+    event = decode(row["type"], row["version"], row["value"].encode())
+    forged = event.model_copy(update={"sequence": last + 1, "id": UUID(int=event.id.int ^ 1)})
     assert len(forged.to_json()) < MAX_VALUE_BYTES
     producer = AIOKafkaProducer(bootstrap_servers=finished.site.kafka)
     await producer.start()

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.contracts.dossiers import DossierStepRecordedV1
-from shared.contracts.envelope import Actor, AnyFact, EventData, Fact
+from shared.contracts.envelope import Actor, AnyEnvelope, EventData, EventEnvelope
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.messaging.records import Record
@@ -31,12 +31,12 @@ class Still(Clock):
 
 
 def publisher(service: str = "intake", *, epoch: int = 1) -> Publisher:
-    """Who tells the made-up facts."""
+    """Who tells the made-up events."""
     return Publisher(service=service, centre="test", epoch=epoch, catalogue_version="none")
 
 
 def cause(name: str) -> Cause:
-    """An act as a fact's cause."""
+    """An act as an event's cause."""
     return Cause(id=name, actor=CLERK, recorded_at=MOMENT, correlation=name, causation=name)
 
 
@@ -45,34 +45,34 @@ def dossier(number: int) -> UUID:
     return UUID(int=number)
 
 
-def told(key: UUID, sequence: int, data: EventData, *, epoch: int = 1) -> AnyFact:
-    """Any fact about a dossier, as its writer would tell it."""
+def told(key: UUID, sequence: int, data: EventData, *, epoch: int = 1) -> AnyEnvelope:
+    """Any event about a dossier, as its writer would tell it."""
     name = f"{key} {sequence} {epoch} {data}"
-    return publisher(epoch=epoch).fact(
+    return publisher(epoch=epoch).event(
         data, subject=str(key), sequence=sequence, time=MOMENT, cause=cause(name), place=0
     )
 
 
-def step(key: UUID, sequence: int, activity: str = "", *, epoch: int = 1) -> AnyFact:
-    """The fact whose effect is that `activity` (the sequence unless given) is added to the dossier's row."""
+def step(key: UUID, sequence: int, activity: str = "", *, epoch: int = 1) -> AnyEnvelope:
+    """The event whose effect is that `activity` (the sequence unless given) is added to the dossier's row."""
     return told(
         key, sequence, DossierStepRecordedV1(state="processing", activity=activity or f"{sequence}"), epoch=epoch
     )
 
 
-def record(topic: Topic, fact: AnyFact, offset: int, *, partition: int = 0) -> Record:
-    """The fact as a consumer reads it."""
+def record(topic: Topic, event: AnyEnvelope, offset: int, *, partition: int = 0) -> Record:
+    """The event as a consumer reads it."""
     return Record(
         topic=topic.name,
         partition=partition,
         offset=offset,
-        key=UUID(fact.subject),
-        sequence=fact.sequence,
-        epoch=fact.epoch,
-        id=str(fact.id),
-        type=fact.type,
-        version=fact.data.VERSION,
-        value=fact.to_json(),
+        key=UUID(event.subject),
+        sequence=event.sequence,
+        epoch=event.epoch,
+        id=str(event.id),
+        type=event.type,
+        version=event.data.VERSION,
+        value=event.to_json(),
     )
 
 
@@ -99,13 +99,13 @@ class RefusedError(Exception):
     """The made-up handler says no."""
 
 
-def counting(*, refuses: Callable[[str], bool] = lambda _: False) -> Callable[[Fact[Any], Unit[Tally]], None]:
+def counting(*, refuses: Callable[[str], bool] = lambda _: False) -> Callable[[EventEnvelope[Any], Unit[Tally]], None]:
     """A handler that lists what took effect, after it has spoilt the row for those that it refuses."""
 
-    def on_step(fact: Fact[Any], unit: Unit[Tally]) -> None:
-        row = unit.row(fact.dossier_id)
-        row.steps.append(fact.data.activity)
-        if refuses(fact.data.activity):
-            raise RefusedError(fact.data.activity)
+    def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
+        row = unit.row(event.dossier_id)
+        row.steps.append(event.data.activity)
+        if refuses(event.data.activity):
+            raise RefusedError(event.data.activity)
 
     return on_step

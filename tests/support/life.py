@@ -1,10 +1,10 @@
-"""Facts of one dossier's life, as intake, sla and routing would tell them."""
+"""Events of one dossier's life, as intake, sla and routing would tell them."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from shared.contracts import assignments, deadlines, dossiers
-from shared.contracts.envelope import Actor, AnyFact, EventData
+from shared.contracts.envelope import Actor, AnyEnvelope, EventData
 from shared.kernel.ids import uuid7
 from shared.postgres.outbox import Cause, Publisher
 
@@ -19,9 +19,9 @@ _OWNERS = {
 
 
 class Life:
-    """Tells facts about one dossier; `at` moves on by a minute with each, from `start`.
+    """Tells events about one dossier; `at` moves on by a minute with each, from `start`.
 
-    Sequences count by topic, as the owners' do. `facts` keeps what was told.
+    Sequences count by topic, as the owners' do. `events` keeps what was told.
     """
 
     def __init__(self, *, start: datetime = START, reach: tuple[dossiers.Reach, ...] = ("sms", "email")) -> None:
@@ -29,16 +29,16 @@ class Life:
         self.at = start
         self.reach = reach
         self.code = f"H10.02-{start:%y%m%d}-{self.dossier_id.int % 10_000:04}"
-        self.facts: list[AnyFact] = []
+        self.events: list[AnyEnvelope] = []
         self._sequences = dict.fromkeys(_OWNERS, 0)
 
     @property
     def heard(self) -> int:
-        """The sequence of intake's last fact."""
+        """The sequence of intake's last event."""
         return self._sequences["intake.dossiers.v1"]
 
-    def tell(self, data: EventData) -> AnyFact:
-        """The next fact of the topic that `data` belongs to."""
+    def tell(self, data: EventData) -> AnyEnvelope:
+        """The next event of the topic that `data` belongs to."""
         self._sequences[data.TOPIC] += 1
         self.at += timedelta(minutes=1)
         owner, sequence = _OWNERS[data.TOPIC], self._sequences[data.TOPIC]
@@ -50,18 +50,20 @@ class Life:
             causation="test",
         )
         publisher = Publisher(service=owner, centre="binh-phuoc", epoch=1, catalogue_version="test")
-        fact = publisher.fact(data, subject=str(self.dossier_id), sequence=sequence, time=self.at, cause=cause, place=0)
-        self.facts.append(fact)
-        return fact
+        event = publisher.event(
+            data, subject=str(self.dossier_id), sequence=sequence, time=self.at, cause=cause, place=0
+        )
+        self.events.append(event)
+        return event
 
-    def submitted(self) -> AnyFact:
+    def submitted(self) -> AnyEnvelope:
         return self.tell(
             dossiers.DossierSubmittedV1(
                 state="submitted", procedure="2.000908", department="STP", channel="counter", reach=self.reach
             )
         )
 
-    def received(self) -> AnyFact:
+    def received(self) -> AnyEnvelope:
         form = dossiers.Form(kind="01", number="01/2017/000001")
         return self.tell(
             dossiers.DossierReceivedV1(
@@ -69,11 +71,11 @@ class Life:
             )
         )
 
-    def refused(self) -> AnyFact:
+    def refused(self) -> AnyEnvelope:
         form = dossiers.Form(kind="03", number="03/2017/000001")
         return self.tell(dossiers.DossierRefusedV1(state="refused", form=form))
 
-    def supplement_required(self, *, before_receipt: bool = False) -> AnyFact:
+    def supplement_required(self, *, before_receipt: bool = False) -> AnyEnvelope:
         return self.tell(
             dossiers.DossierSupplementRequiredV1(
                 state="supplement_required",
@@ -83,46 +85,46 @@ class Life:
             )
         )
 
-    def supplement_received(self, state: dossiers.State = "received") -> AnyFact:
+    def supplement_received(self, state: dossiers.State = "received") -> AnyEnvelope:
         return self.tell(dossiers.DossierSupplementReceivedV1(state=state))
 
-    def payment_required(self) -> AnyFact:
+    def payment_required(self) -> AnyEnvelope:
         return self.tell(dossiers.DossierPaymentRequiredV1(state="payment_required", amount_vnd=1_200_000))
 
-    def taken_over(self) -> AnyFact:
+    def taken_over(self) -> AnyEnvelope:
         return self.tell(dossiers.DossierTakenOverV1(state="processing", department="STP"))
 
-    def settled(self, *, electronic: bool = False) -> AnyFact:
+    def settled(self, *, electronic: bool = False) -> AnyEnvelope:
         return self.tell(dossiers.DossierSettledV1(state="settled", outcome="approved", electronic_result=electronic))
 
-    def result_arrived(self, state: dossiers.State = "settled") -> AnyFact:
+    def result_arrived(self, state: dossiers.State = "settled") -> AnyEnvelope:
         return self.tell(dossiers.DossierResultArrivedV1(state=state))
 
-    def reopened(self) -> AnyFact:
+    def reopened(self) -> AnyEnvelope:
         return self.tell(dossiers.DossierReopenedV1(state="processing"))
 
-    def extended(self) -> AnyFact:
+    def extended(self) -> AnyEnvelope:
         form = dossiers.Form(kind="04", number="04/1")
         return self.tell(dossiers.DossierExtendedV1(state="processing", working_days=2, form=form))
 
-    def returned(self) -> AnyFact:
+    def returned(self) -> AnyEnvelope:
         return self.tell(dossiers.DossierReturnedV1(state="returned", way="counter"))
 
-    def stopped(self) -> AnyFact:
+    def stopped(self) -> AnyEnvelope:
         form = dossiers.Form(kind="05", number="05/2017/000001")
         return self.tell(dossiers.DossierStoppedV1(state="stopped", form=form))
 
-    def withdrawn(self) -> AnyFact:
+    def withdrawn(self) -> AnyEnvelope:
         return self.tell(dossiers.DossierWithdrawnV1(state="withdrawn"))
 
-    def contact_corrected(self, *reach: dossiers.Reach, state: dossiers.State = "received") -> AnyFact:
+    def contact_corrected(self, *reach: dossiers.Reach, state: dossiers.State = "received") -> AnyEnvelope:
         return self.tell(dossiers.DossierContactCorrectedV1(state=state, reach=reach))
 
-    def due(self, day: int, *, reflects: int | None = None) -> AnyFact:
+    def due(self, day: int, *, reflects: int | None = None) -> AnyEnvelope:
         """`deadline.set` for 16:30 local on that day of November 2017."""
         return self.due_by(datetime(2017, 11, day, 9, 30, tzinfo=UTC), reflects=reflects)
 
-    def due_by(self, due_at: datetime, *, reflects: int | None = None) -> AnyFact:
+    def due_by(self, due_at: datetime, *, reflects: int | None = None) -> AnyEnvelope:
         """`deadline.set` for that instant."""
         return self.tell(
             deadlines.DeadlineSetV1(
@@ -137,7 +139,7 @@ class Life:
             )
         )
 
-    def moved(self, day: int, before: int) -> AnyFact:
+    def moved(self, day: int, before: int) -> AnyEnvelope:
         """`deadline.moved` from one day of November 2017 to another, by a changed calendar."""
         due_at, previous = (datetime(2017, 11, on, 9, 30, tzinfo=UTC) for on in (day, before))
         return self.tell(
@@ -155,20 +157,20 @@ class Life:
             )
         )
 
-    def no_due(self) -> AnyFact:
+    def no_due(self) -> AnyEnvelope:
         return self.tell(deadlines.DeadlineNoneV1(dossier_sequence=self.heard, generation=1))
 
-    def paused(self) -> AnyFact:
+    def paused(self) -> AnyEnvelope:
         return self.tell(
             deadlines.DeadlinePausedV1(
                 dossier_sequence=self.heard, generation=2, ground="supplement", remaining_working_seconds=3600
             )
         )
 
-    def waiting(self) -> AnyFact:
+    def waiting(self) -> AnyEnvelope:
         return self.tell(deadlines.DeadlineWaitingV1(dossier_sequence=self.heard, generation=1, procedure="9.999999"))
 
-    def assigned(self, *counters: int) -> AnyFact:
+    def assigned(self, *counters: int) -> AnyEnvelope:
         return self.tell(
             assignments.AssignmentDecidedV1(
                 dossier_sequence=1,

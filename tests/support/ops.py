@@ -16,7 +16,7 @@ from services.ops.counting import SOURCES, Counting
 from services.ops.domain.tallies import Key, Tally
 from services.ops.views import Views
 from shared.contracts import dossiers, messages
-from shared.contracts.envelope import AnyFact, EventData
+from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.records import headers_of
 from shared.messaging.relay import partition_of
@@ -138,11 +138,11 @@ async def counted_from_zero(bootstrap: str) -> dict[str, Any]:
 
 @dataclass
 class Sent:
-    """Sends facts as the relays do, from one producer, and counts what it sent."""
+    """Sends events as the relays do, from one producer, and counts what it sent."""
 
     bootstrap: str
     dossiers: int = 0
-    facts: int = 0
+    events: int = 0
     _producer: AIOKafkaProducer | None = field(default=None, init=False)
 
     async def __aenter__(self) -> "Sent":
@@ -154,17 +154,17 @@ class Sent:
         assert self._producer is not None
         await self._producer.stop()
 
-    async def send(self, *facts: AnyFact) -> None:
+    async def send(self, *events: AnyEnvelope) -> None:
         """In this order, acknowledged."""
         assert self._producer is not None
         for sent in [
             await self._producer.send(
-                fact.data.TOPIC, key=fact.subject.encode(), value=fact.to_json(), headers=headers_of(fact)
+                event.data.TOPIC, key=event.subject.encode(), value=event.to_json(), headers=headers_of(event)
             )
-            for fact in facts
+            for event in events
         ]:
             await sent
-        self.facts += len(facts)
+        self.events += len(events)
 
     async def raw(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
@@ -175,14 +175,14 @@ class Sent:
         await self._producer.send_and_wait(topic, value, key=key, headers=list(headers), partition=partition)
 
     async def lives(self, count: int, *, start: datetime = MORNING) -> None:
-        """`count` dossiers side by side, each with pauses, messages, and a fact that is sent twice."""
+        """`count` dossiers side by side, each with pauses, messages, and an event that is sent twice."""
         told = [_life(start + timedelta(seconds=7 * number), number) for number in range(count)]
         self.dossiers += count
-        while facts := [fact for life in told if (fact := next(life, None)) is not None]:
-            await self.send(*facts)
+        while events := [event for life in told if (event := next(life, None)) is not None]:
+            await self.send(*events)
 
 
-def _life(start: datetime, number: int) -> Iterator[AnyFact]:
+def _life(start: datetime, number: int) -> Iterator[AnyEnvelope]:
     department = ("STP", "STNMT", "SXD")[number % 3]
     told = Told(start=start)
     yield told.submitted(department=department)
@@ -198,7 +198,7 @@ def _life(start: datetime, number: int) -> Iterator[AnyFact]:
     yield told.in_state("returned")
 
 
-def _messages(told: Told, number: int) -> Iterator[AnyFact]:
+def _messages(told: Told, number: int) -> Iterator[AnyEnvelope]:
     common: dict[str, Any] = {
         "message_id": uuid5(_NAMESPACE, str(told.dossier_id)),
         "channel": ("sms", "email")[number % 2],
@@ -218,12 +218,12 @@ def _messages(told: Told, number: int) -> Iterator[AnyFact]:
 _NOTIFY = Publisher(service="notify", centre="test", epoch=1, catalogue_version="test")
 
 
-def _message(told: Told, sequence: int, data: EventData) -> AnyFact:
+def _message(told: Told, sequence: int, data: EventData) -> AnyEnvelope:
     cause = Cause(
         id=f"{told.dossier_id}/message/{sequence}",
-        actor=told.facts[0].actor,
+        actor=told.events[0].actor,
         recorded_at=told.at,
         correlation=str(told.dossier_id),
         causation="test",
     )
-    return _NOTIFY.fact(data, subject=str(told.dossier_id), sequence=sequence, time=told.at, cause=cause, place=0)
+    return _NOTIFY.event(data, subject=str(told.dossier_id), sequence=sequence, time=told.at, cause=cause, place=0)

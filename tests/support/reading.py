@@ -2,7 +2,7 @@
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import Topic
 from shared.messaging.records import parse
 
@@ -14,8 +14,8 @@ async def count_on(bootstrap: str, topic: Topic) -> int:
         return sum((await consumer.end_offsets(places)).values())
 
 
-async def facts_on(bootstrap: str, topic: Topic) -> list[AnyFact]:
-    """Every fact from the beginning up to the end as it is now; in order within each partition."""
+async def events_on(bootstrap: str, topic: Topic) -> list[AnyEnvelope]:
+    """Every event from the beginning up to the end as it is now; in order within each partition."""
     places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
@@ -23,10 +23,10 @@ async def facts_on(bootstrap: str, topic: Topic) -> list[AnyFact]:
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
-        found: list[AnyFact] = []
+        found: list[AnyEnvelope] = []
         while any([await consumer.position(place) < ends[place] for place in places]):
             for records in (await consumer.getmany(*places, timeout_ms=500)).values():
-                found += [parse(topic, record).fact() for record in records]
+                found += [parse(topic, record).event() for record in records]
         return found
     finally:
         await consumer.stop()

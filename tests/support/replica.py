@@ -17,7 +17,7 @@ from typing import Any
 
 from motcua.embedded.process import Child
 from shared.contracts.dossiers import DossierStepRecordedV1
-from shared.contracts.envelope import Fact
+from shared.contracts.envelope import EventEnvelope
 from shared.contracts.topics import TOPICS, Topic
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging import consumer as consumer_module
@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Replica:
-    """What the process does: consumes `topics` (name → partitions), `pause_ms` a record, or relays facts about them.
+    """What the process does: consumes `topics` (name → partitions), `pause_ms` a record, or relays events about them.
 
     It freezes itself (SIGSTOP) in the handler of the activity `freezes_at`, in mid-transaction.
     """
@@ -66,10 +66,10 @@ def handler(replica: Replica) -> Any:
     """Counts, at the pace that was asked for."""
     count = counting()
 
-    def on_step(fact: Fact[Any], unit: Unit[Tally]) -> None:
-        count(fact, unit)
+    def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
+        count(event, unit)
         time.sleep(replica.pause_ms / 1000)
-        if fact.data.activity == replica.freezes_at:
+        if event.data.activity == replica.freezes_at:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     return on_step

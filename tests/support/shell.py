@@ -14,13 +14,13 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared.contracts.dossiers import DossierStepRecordedV1
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import TOPICS, Topic
-from shared.messaging import quarantine as held
+from shared.messaging import quarantine as quarantined
 from shared.messaging.admin import create_topics
 from shared.messaging.applier import Handler, Stream
 from shared.messaging.consumer import Consumer
-from shared.messaging.quarantine import Verdict
+from shared.messaging.quarantine import OperatorDecision
 from shared.messaging.records import headers_of
 from shared.messaging.relay import Relay, partition_of
 from shared.postgres.migrate import migrate
@@ -65,16 +65,16 @@ class Shell:
         return Replica(self.bootstrap, self.dsn, self.group, f"{self.group}-{member}", places, **more)
 
     async def topic(self, name: str = "steps", *, partitions: int = 1, replication: int = 1) -> Topic:
-        """A new topic, known to the relay and to the held table, too, while the shell is open."""
+        """A new topic, known to the relay and to the quarantine table, too, while the shell is open."""
         topic = Topic(unique(name), owner="intake", partitions=partitions)
         await create_topics(self.bootstrap, [topic], replication=replication)
         TOPICS[topic.name] = topic
         self._topics.append(topic.name)
         return topic
 
-    async def send(self, topic: Topic, *facts: AnyFact) -> None:
-        """Put facts on Kafka, as a relay would, in this order."""
-        await self.send_raw(topic, [(fact.subject.encode(), fact.to_json(), headers_of(fact)) for fact in facts])
+    async def send(self, topic: Topic, *events: AnyEnvelope) -> None:
+        """Put events on Kafka, as a relay would, in this order."""
+        await self.send_raw(topic, [(event.subject.encode(), event.to_json(), headers_of(event)) for event in events])
 
     async def send_raw(
         self, topic: Topic, records: Iterable[tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]]
@@ -95,7 +95,8 @@ class Shell:
 
     @asynccontextmanager
     async def flow(self, topic: Topic, keys: Sequence[UUID], *, backlog: int = 1500) -> AsyncIterator[list[int]]:
-        """Send round after round, a fact of each dossier, never more than `backlog` ahead; gives the rounds so far."""
+        """Send round after round, an event of each dossier, never more than `backlog` ahead; gives the rounds so
+        far."""
         rounds: list[int] = []
         stop = asyncio.Event()
 
@@ -157,7 +158,7 @@ class Shell:
         return Relay(self.dsn, SERVICE, bootstrap=self.bootstrap, client_id=name)
 
     async def publish(self, topic: Topic, key: UUID, *activities: str) -> None:
-        """Tell facts in one transaction, as an act would."""
+        """Tell events in one transaction, as an act would."""
         told = told_on(topic)
         async with unit_of_work(
             self.pool, TALLIES, [key], publisher=publisher(), clock=Still(), committed=self.deaf
@@ -187,27 +188,29 @@ class Shell:
         found = await self.pool.fetchval("select steps #>> '{}' from tallies where dossier_id = $1", key)
         return [] if found is None else list(json.loads(found))
 
-    async def held(self) -> list[tuple[int, str]]:
-        """Offsets and reasons of the held records."""
-        rows = await self.pool.fetch('select "offset", reason from held_records order by topic, partition, "offset"')
+    async def quarantined(self) -> list[tuple[int, str]]:
+        """Offsets and reasons of the quarantined records."""
+        rows = await self.pool.fetch(
+            'select "offset", reason from quarantined_records order by topic, partition, "offset"'
+        )
         return [(row["offset"], row["reason"]) for row in rows]
 
-    async def decide(self, topic: Topic, offset: int, verdict: Verdict, *, partition: int = 0) -> None:
+    async def decide(self, topic: Topic, offset: int, verdict: OperatorDecision, *, partition: int = 0) -> None:
         """Ask for a replay or a discard, as an operator does."""
         async with self.pool.acquire() as connection:
-            await held.request(connection, topic.name, partition, offset, verdict, by="ops-1")
+            await quarantined.request(connection, topic.name, partition, offset, verdict, by="ops-1")
 
     async def no_request(self) -> bool:
         """Whether every request has been carried out."""
-        return not await self.pool.fetchval("select count(*) from held_records where request is not null")
+        return not await self.pool.fetchval("select count(*) from quarantined_records where request is not null")
 
     async def nothing_to_send(self) -> bool:
-        """Whether Kafka has acknowledged every fact."""
+        """Whether Kafka has acknowledged every event."""
         return not await self.pool.fetchval("select exists (select from outbox)")
 
-    async def nothing_held(self) -> bool:
+    async def nothing_quarantined(self) -> bool:
         """Whether no record waits."""
-        return not await self.pool.fetchval("select count(*) from held_records")
+        return not await self.pool.fetchval("select count(*) from quarantined_records")
 
     async def stored(self, topic: Topic) -> dict[int, int]:
         """The next offset by partition, as the database has it."""
@@ -228,7 +231,7 @@ class Shell:
             return {place.partition: end for place, end in (await consumer.end_offsets(places)).items()}
 
     async def caught_up(self, *topics: Topic, within: float = 20) -> None:
-        """Wait until everything that lies on Kafka now has been applied or held."""
+        """Wait until everything that lies on Kafka now has been applied or quarantined."""
         for topic in topics:
             ends = await self.ends(topic)
 

@@ -1,4 +1,4 @@
-"""Facts as intake would tell them, for the services that listen, and a way to put them on Kafka."""
+"""Events as intake would tell them, for the services that listen, and a way to put them on Kafka."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from shared.contracts import dossiers
 from shared.contracts.dossiers import Channel, DossierEvent, Form, State
-from shared.contracts.envelope import Actor, AnyFact
+from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.ids import uuid7
 from shared.messaging.records import headers_of
 from shared.postgres.outbox import Cause, Publisher
@@ -21,16 +21,16 @@ _PUBLISHER = Publisher(service="intake", centre="test", epoch=1, catalogue_versi
 
 
 class Told:
-    """One dossier's facts of intake, in sequence; each a minute after the one before."""
+    """One dossier's events of intake, in sequence; each a minute after the one before."""
 
     def __init__(self, *, start: datetime = MORNING, dossier_id: UUID | None = None) -> None:
         self.dossier_id = dossier_id or uuid7(start)
         self.at = start
-        self.facts: list[AnyFact] = []
+        self.events: list[AnyEnvelope] = []
 
-    def tell(self, data: DossierEvent) -> AnyFact:
-        """The next fact."""
-        sequence = len(self.facts) + 1
+    def tell(self, data: DossierEvent) -> AnyEnvelope:
+        """The next event."""
+        sequence = len(self.events) + 1
         cause = Cause(
             id=f"{self.dossier_id}/{sequence}",
             actor=_CLERK,
@@ -39,20 +39,20 @@ class Told:
             causation="test",
         )
         subject = str(self.dossier_id)
-        fact = _PUBLISHER.fact(data, subject=subject, sequence=sequence, time=self.at, cause=cause, place=0)
-        self.facts.append(fact)
+        event = _PUBLISHER.event(data, subject=subject, sequence=sequence, time=self.at, cause=cause, place=0)
+        self.events.append(event)
         self.at += timedelta(minutes=1)
-        return fact
+        return event
 
     def submitted(
         self, procedure: str = "2.000908", department: str | None = None, channel: Channel = "counter"
-    ) -> AnyFact:
+    ) -> AnyEnvelope:
         """A submission; `department` as intake names it."""
         return self.tell(
             dossiers.DossierSubmittedV1(state="submitted", procedure=procedure, department=department, channel=channel)
         )
 
-    def received(self, procedure: str = "2.000908", department: str = "STP") -> AnyFact:
+    def received(self, procedure: str = "2.000908", department: str = "STP") -> AnyEnvelope:
         """The receipt, whose department the code is drawn from."""
         return self.tell(
             dossiers.DossierReceivedV1(
@@ -65,15 +65,15 @@ class Told:
             )
         )
 
-    def begun_step(self, step: int, department: str, passed_on_by: str = "STP") -> AnyFact:
+    def begun_step(self, step: int, department: str, passed_on_by: str = "STP") -> AnyEnvelope:
         """The dossier was passed on."""
         data = dossiers.DossierStepBegunV1(
             state="processing", step=step, department=department, passed_on_by=passed_on_by
         )
         return self.tell(data)
 
-    def in_state(self, state: State) -> AnyFact:
-        """The fact that brings the dossier into one of these states, with plausible data."""
+    def in_state(self, state: State) -> AnyEnvelope:
+        """The event that brings the dossier into one of these states, with plausible data."""
         form = Form(kind="00", number="00/1")
         known: dict[str, DossierEvent] = {
             "processing": dossiers.DossierTakenOverV1(state="processing", department="STP"),
@@ -89,16 +89,16 @@ class Told:
         return self.tell(known[state])
 
 
-async def send(bootstrap: str, facts: Iterable[AnyFact]) -> None:
-    """Put facts on their topics, in the order given, and wait until the broker has them."""
+async def send(bootstrap: str, events: Iterable[AnyEnvelope]) -> None:
+    """Put events on their topics, in the order given, and wait until the broker has them."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=5)
     await producer.start()
     try:
         pending = [
             await producer.send(
-                fact.data.TOPIC, key=fact.subject.encode(), value=fact.to_json(), headers=headers_of(fact)
+                event.data.TOPIC, key=event.subject.encode(), value=event.to_json(), headers=headers_of(event)
             )
-            for fact in facts
+            for event in events
         ]
         for sent in pending:
             await sent

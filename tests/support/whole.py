@@ -32,7 +32,7 @@ def whole_centre(toolchain: Toolchain, *, starts_at: datetime | None = None) -> 
     with tempfile.TemporaryDirectory(prefix="motcua-centre-") as home:
         settings = beside(load(MotcuaSettings), home=Path(home))
         if starts_at is not None:
-            settings = settings.model_copy(update={"clock": "set", "clock_starts_at": starts_at})
+            settings = settings.model_copy(update={"clock": "simulated", "clock_starts_at": starts_at})
         local = LocalCentre(settings, jars_home=toolchain.jars.parents[1])
         try:
             local.start()

@@ -21,7 +21,7 @@ _COLUMNS_OF = {"/actor/id": "resource", "/data/activity": "activity", "/data/gro
 
 @dataclass(frozen=True, slots=True)
 class PlannedCase:
-    """A case as the log tells it, instants as recorded; what a report compares the centre's facts with."""
+    """A case as the log tells it, instants as recorded; what a report compares the centre's events with."""
 
     id: str
     line: int

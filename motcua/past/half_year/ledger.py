@@ -17,7 +17,7 @@ Place = tuple[str, date]
 class Ledger:
     """Counts of what has been taken out of a half year so far; acts are counted in the week in which they happened.
 
-    A walk-in is one line and two acts, submission and receipt, as it is two facts.
+    A walk-in is one line and two acts, submission and receipt, as it is two events.
     """
 
     zone: ZoneInfo

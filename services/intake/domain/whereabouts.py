@@ -14,7 +14,7 @@ ON_PAPER = ("counter", "post")
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Papers have waited at counter `papers_counter` since `papers_since`; None: none wait. `papers_sequence` is the
-    last fact by which papers went to the department, 0 for none.
+    last event by which papers went to the department, 0 for none.
 
     `settled_at` is the settlement that now stands, `result_at` when its result came to the returning place, or is
     electronic: one that came before its settlement was recorded counts, one of before a reopening does not.
@@ -33,7 +33,7 @@ class Whereabouts:
         return replace(self, papers_since=at, papers_counter=counter)
 
     def papers_went(self, sequence: int | None = None) -> "Whereabouts":
-        """The department has them, or nobody needs them any more. `sequence` is the fact's, where it is known yet."""
+        """The department has them, or nobody needs them any more. `sequence` is the event's, where it is known yet."""
         sent = self.papers_sequence if sequence is None else sequence
         return replace(self, papers_since=None, papers_counter=None, papers_sequence=sent)
 

@@ -2,7 +2,7 @@
 -- The numbered batches in which papers go to the departments.
 
 -- One row a batch. id = the key's owner, and the key that it was asked by; dossiers = [{dossier_id, code, procedure,
--- sequence (of its hand_over), after (the last fact by which papers went before)}], in key order.
+-- sequence (of its hand_over), after (the last event by which papers went before)}], in key order.
 create table hand_overs (
     number text primary key,
     id text not null unique,

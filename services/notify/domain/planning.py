@@ -1,7 +1,7 @@
-"""Which facts call for an alert, and when an alert must no longer be sent.
+"""Which events call for an alert, and when an alert must no longer be sent.
 
-The facts of one dossier arrive on topics without an order between them; what is planned does not depend on how they
-interleave: a fact of sla waits here until the facts of intake that it reflects have been heard.
+The events of one dossier arrive on topics without an order between them; what is planned does not depend on how they
+interleave: an event of sla waits here until the events of intake that it reflects have been heard.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ ALLOWED_LATER: Mapping[str, frozenset[str]] = {
 that is ready: it is called for once the dossier is settled, and to be settled again it was reopened."""
 
 CHANNELS = ("sms", "email")
-"""The ways that this release can send on; others that a fact names are left to releases that know them."""
+"""The ways that this release can send on; others that an event names are left to releases that know them."""
 
 UNREACHABLE = "none"
 """The channel of a plan for an applicant who left no contact: never sent, and the desk shows it."""
@@ -28,9 +28,9 @@ UNREACHABLE = "none"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The fact that is being heard: its id, its place in its topic's sequence and its instant."""
+    """The event that is being heard: its id, its place in its topic's sequence and its instant."""
 
-    fact_id: UUID
+    event_id: UUID
     sequence: int
     at: datetime
 
@@ -45,9 +45,9 @@ class Clock:
     paused: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values, for a fact that has to wait in the dossier's row."""
+        """As plain values, for an event that has to wait in the dossier's row."""
         return {
-            "fact_id": str(self.told.fact_id),
+            "event_id": str(self.told.event_id),
             "sequence": self.told.sequence,
             "at": self.told.at.isoformat(),
             "reflects": self.reflects,
@@ -58,7 +58,7 @@ class Clock:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Clock":
         """The inverse of `to_json`."""
-        told = Told(UUID(plain["fact_id"]), plain["sequence"], datetime.fromisoformat(plain["at"]))
+        told = Told(UUID(plain["event_id"]), plain["sequence"], datetime.fromisoformat(plain["at"]))
         due_at = datetime.fromisoformat(plain["due_at"]) if plain["due_at"] else None
         return cls(told, plain["reflects"], due_at, plain["paused"])
 
@@ -67,8 +67,9 @@ class Clock:
 class Known:
     """What notify knows of one dossier, in values that a database row can hold.
 
-    `reach` lists [sequence, channels]: how the applicant could be reached from that fact on. `state_since` is the fact
-    that entered `state`. `received` is [fact id, sequence, instant] of the receipt. `early` holds facts of sla that
+    `reach` lists [sequence, channels]: how the applicant could be reached from that event on. `state_since` is the
+    event
+    that entered `state`. `received` is [event id, sequence, instant] of the receipt. `early` holds events of sla that
     reflect something not yet heard. `place` is what routing said about where to go. `course` lists what state, due date
     and place were from which instant on.
     """
@@ -92,12 +93,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell the applicant: which fact calls for it, from which template, with which values.
+    """One thing to tell the applicant: which event calls for it, from which template, with which values.
 
     `valid_from` is the instant that expiry counts from. `values` are plain and hold nothing about a person.
     """
 
-    fact_id: UUID
+    event_id: UUID
     dossier_sequence: int
     moment: str
     template: str
@@ -106,12 +107,12 @@ class Alert:
     values: dict[str, Any]
 
     def message_id(self, channel: str) -> UUID:
-        """The same fact, moment and channel always give the same message, also when decided again."""
-        return derived_id(str(self.fact_id), f"{self.moment}/{channel}", 0)
+        """The same event, moment and channel always give the same message, also when decided again."""
+        return derived_id(str(self.event_id), f"{self.moment}/{channel}", 0)
 
 
 def hear(known: Known, told: Told, state: str) -> None:
-    """Take note of any fact of intake. Call `hear_waiting` when its own part has been heard, too."""
+    """Take note of any event of intake. Call `hear_waiting` when its own part has been heard, too."""
     known.heard = told.sequence
     if state != known.state:
         known.state, known.state_since = state, told.sequence
@@ -119,7 +120,7 @@ def hear(known: Known, told: Told, state: str) -> None:
 
 
 def hear_waiting(known: Known) -> list[Alert]:
-    """Hear the facts of sla that waited for what is now known, in their order."""
+    """Hear the events of sla that waited for what is now known, in their order."""
     alerts: list[Alert] = []
     while known.early and known.received and known.early[0]["reflects"] <= known.heard:
         alerts += _apply(known, Clock.from_json(known.early.pop(0)))
@@ -133,18 +134,18 @@ def hear_submission(known: Known, told: Told, channels: tuple[str, ...]) -> None
 
 
 def hear_reach(known: Known, told: Told, channels: tuple[str, ...]) -> None:
-    """From this fact on the applicant can be reached in these ways."""
+    """From this event on the applicant can be reached in these ways."""
     known.reach.append([told.sequence, [channel for channel in channels if channel in CHANNELS]])
 
 
 def hear_receipt(known: Known, told: Told, code: str) -> None:
     """The dossier has its code; "received" is told once sla says the due date, or that there is none."""
     known.code = code
-    known.received = [str(told.fact_id), told.sequence, told.at.isoformat()]
+    known.received = [str(told.event_id), told.sequence, told.at.isoformat()]
 
 
 def hear_clock(known: Known, clock: Clock) -> list[Alert]:
-    """A fact of sla; it waits while the receipt, or a fact of intake that it reflects, has not been heard."""
+    """An event of sla; it waits while the receipt, or an event of intake that it reflects, has not been heard."""
     known.early.append(clock.to_json())
     return hear_waiting(known)
 
@@ -168,8 +169,8 @@ def hear_reopening(known: Known) -> None:
 
 
 def call(known: Known, told: Told, moment: str, *, template: str | None = None, **values: Any) -> Alert:
-    """The alert that a fact of intake calls for, reaching the applicant as was possible at that fact."""
-    return _alert(known, told.fact_id, told.sequence, moment, template or moment, told.at, values)
+    """The alert that an event of intake calls for, reaching the applicant as was possible at that event."""
+    return _alert(known, told.event_id, told.sequence, moment, template or moment, told.at, values)
 
 
 def hear_place(known: Known, at: datetime, place: dict[str, Any]) -> None:
@@ -201,7 +202,8 @@ def _then(known: Known, part: str, instant: datetime) -> Any:
 
 
 def is_overtaken(known: Known, *, moment: str, dossier_sequence: int, due_at: datetime | None) -> bool:
-    """Whether a later fact made an alert untrue: another state, or another due date than the `due_at` that it names."""
+    """Whether a later event made an alert untrue: another state, or another due date than the `due_at` that it
+    names."""
     if known.state_since > dossier_sequence and known.state not in ALLOWED_LATER.get(moment, ()):
         return True
     return moment in ("received", "due_date_changed") and due_at != known.due_at
@@ -223,7 +225,7 @@ def _apply(known: Known, clock: Clock) -> list[Alert]:
     delayed = before is not None and clock.due_at > before and not was_paused
     values = {"due_at": clock.due_at.isoformat(), "due_before": before.isoformat() if before else None}
     told, template = clock.told, "due_date_delayed" if delayed else "due_date_changed"
-    return [_alert(known, told.fact_id, clock.reflects, "due_date_changed", template, told.at, values)]
+    return [_alert(known, told.event_id, clock.reflects, "due_date_changed", template, told.at, values)]
 
 
 def _tell_result(known: Known, told: Told, template: str) -> list[Alert]:
@@ -238,15 +240,15 @@ def _tell_receipt(known: Known, clock: Clock) -> list[Alert]:
     if known.received is None:
         return []
     known.received_told = True
-    fact_id, sequence, at = known.received
+    event_id, sequence, at = known.received
     values = {"due_at": clock.due_at.isoformat() if clock.due_at else None, "at": at}
     template = "received" if clock.due_at else "received_no_due"
     valid_from = max(clock.told.at, datetime.fromisoformat(at))
-    return [_alert(known, UUID(fact_id), sequence, "received", template, valid_from, values)]
+    return [_alert(known, UUID(event_id), sequence, "received", template, valid_from, values)]
 
 
 def _alert(
-    known: Known, fact_id: UUID, sequence: int, moment: str, template: str, at: datetime, values: dict[str, Any]
+    known: Known, event_id: UUID, sequence: int, moment: str, template: str, at: datetime, values: dict[str, Any]
 ) -> Alert:
     common = {
         "at": at.isoformat(),
@@ -254,4 +256,4 @@ def _alert(
         "submitted_at": known.submitted_at.isoformat() if known.submitted_at else None,
     }
     channels = next((tuple(ways) for since, ways in reversed(known.reach) if since <= sequence), ())
-    return Alert(fact_id, sequence, moment, template, at, channels or (UNREACHABLE,), common | values)
+    return Alert(event_id, sequence, moment, template, at, channels or (UNREACHABLE,), common | values)

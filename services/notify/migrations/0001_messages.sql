@@ -4,7 +4,7 @@ create table dossiers (
     sequence bigint not null,
     fences jsonb not null,
     partition integer not null,
-    -- of intake's facts
+    -- of intake's events
     heard bigint not null,
     state text not null,
     state_since bigint not null,
@@ -37,7 +37,7 @@ create table messages (
     content jsonb not null,
     -- where to go, as known when it was first sent: a repeat says the same
     place jsonb,
-    planned_fact uuid not null,
+    planned_event uuid not null,
     correlation text not null,
     -- centre time
     planned_at timestamptz not null,

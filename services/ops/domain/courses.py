@@ -10,7 +10,7 @@ PAUSES = ("supplement_required", "payment_required")
 class Course:
     """Where a dossier stands. Instants and durations in seconds (instants since 1970, centre time).
 
-    `sequence` is the last fact that was taken in. `stage` is the present state, or the one that a pause interrupts;
+    `sequence` is the last event that was taken in. `stage` is the present state, or the one that a pause interrupts;
     it was entered at `entered_at`, and `paused` seconds since then do not count. In a pause, `pause` is its state and
     `paused_at` its begin.
     """
@@ -34,9 +34,10 @@ class Passage:
 
 
 def advance(course: Course | None, sequence: int, state: str, at: float) -> tuple[Course, list[Passage]]:
-    """The course after a fact that left the dossier in `state`, and what ended with it; a fact already taken in, none.
+    """The course after an event that left the dossier in `state`, and what ended with it; an event already taken in,
+    none.
 
-    Times before an earlier fact's (nobody should tell such) give durations of 0, never negative ones.
+    Times before an earlier event's (nobody should tell such) give durations of 0, never negative ones.
     """
     if course is None:
         return _entered(sequence, state, at), []

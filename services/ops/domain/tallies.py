@@ -10,7 +10,7 @@ from math import ceil, log2
 from typing import NamedTuple
 
 WINDOW_SECONDS: Mapping[str, int] = {"arrivals": 60, "stages": 3600, "messages": 3600}
-"""The length of each view's windows, by the fact's own time."""
+"""The length of each view's windows, by the event's own time."""
 
 _BUCKETS_A_DOUBLING = 4
 _LEAST_SECONDS = 1.0

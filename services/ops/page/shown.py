@@ -73,7 +73,7 @@ class Shown:
 
     @property
     def still_counting(self) -> bool:
-        """Whether the views lack facts that are not new: then an empty one does not mean that there was nothing."""
+        """Whether the views lack events that are not new: then an empty one does not mean that there was nothing."""
         return not self.begun or any(lag.state not in ("idle", "flowing") for lag in self._own)
 
     @property

@@ -49,15 +49,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "catching up": ("đang đuổi kịp", "catching up"),
     "flowing": ("thông suốt", "flowing"),
     "idle": ("rảnh", "idle"),
-    "services": ("Còn giữ trong dịch vụ", "Held in the services"),
+    "services": ("Còn giữ trong dịch vụ", "Quarantined in the services"),
     "service": ("Dịch vụ", "Service"),
     "outbox": ("Chưa lên Kafka", "Not yet on Kafka"),
-    "held": ("Bản ghi bị giữ", "Held records"),
-    "nothing_held": ("không", "none"),
+    "quarantined": ("Bản ghi bị giữ", "Quarantined records"),
+    "nothing_quarantined": ("không", "none"),
     "parked": ("không áp dụng được", "parked"),
     "gap": ("thiếu bản ghi trước", "gap"),
     "fork": ("mâu thuẫn", "fork"),
-    "held_behind": ("chờ sau", "behind one"),
+    "quarantined_behind": ("chờ sau", "behind one"),
     "unreadable": ("không đọc được", "unreadable"),
     "arrivals": ("Hồ sơ nộp trong một giờ", "Dossiers submitted within an hour"),
     "department": ("Cơ quan", "Department"),
@@ -84,9 +84,9 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Bản ghi không đọc được, không tính ở trên, kể từ đầu",
         "Unreadable records, not in the counts above, since the beginning",
     ),
-    "held_elsewhere": (
+    "quarantined_elsewhere": (
         "Bản ghi nào còn chờ quyết định thì có ở mục “Còn giữ trong dịch vụ”.",
-        "Those that still wait for a decision stand under “Held in the services”.",
+        "Those that still wait for a decision stand under “Quarantined in the services”.",
     ),
     "elapsed": (
         "Thời gian trôi qua, không phải giờ làm việc; không tính lúc chờ người nộp. "

@@ -60,7 +60,7 @@ class Waiting:
 def decide(centre: Centre, decisions: Decisions, *, procedure: str, named: str | None, on: date) -> Assigned | Waiting:
     """The decision for a dossier submitted on the local date `on`, under these decisions about the general counter.
 
-    `named` is the competent department as intake's facts name it; it goes before the catalogue, since the dossier's
+    `named` is the competent department as intake's events name it; it goes before the catalogue, since the dossier's
     code is drawn from it. The same arguments always give the same answer.
     """
     if named is not None:

@@ -4,7 +4,7 @@ create table dossiers (
     sequence bigint not null,
     fences jsonb not null,
     partition integer not null,
-    -- of intake's facts
+    -- of intake's events
     procedure text,
     named_department text,
     submitted_at timestamptz,

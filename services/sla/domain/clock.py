@@ -1,4 +1,5 @@
-"""A dossier's clock: a list of facts, from which the due date is derived each time; remaining time is never stored."""
+"""A dossier's clock: a list of changes, from which the due date is derived each time; remaining time is never
+stored."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,10 @@ WaitingFor = Literal["procedure", "calendar"]
 
 
 class ClockError(MotcuaError):
-    """The facts of a clock contradict each other: no due date can be derived from them."""
+    """The changes of a clock contradict each other: no due date can be derived from them."""
 
 
-class ClockFact(NamedTuple):
+class ClockChange(NamedTuple):
     """What happened to a clock: when it happened, and when that was recorded.
 
     `ground` is for pauses alone, `working_days` or `to_date` (exactly one of both) for extensions, `step` for a dossier
@@ -41,7 +42,7 @@ class ClockFact(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """What the facts of a clock come to.
+    """What the changes of a clock come to.
 
     `waiting_for` tells why no due date can be derived yet; a `term` of None without it says that the law gives none.
     `due_at` is None without a term, and while the clock is paused; a pause that began at or after it left it standing.
@@ -82,23 +83,26 @@ class Deadline(NamedTuple):
     crosses_unconfirmed: tuple[date, ...] = ()
 
 
-def recorded_by(facts: Iterable[ClockFact], instant: datetime) -> tuple[ClockFact, ...]:
-    """The facts that were known at an instant: those recorded later are left out.
+def recorded_by(changes: Iterable[ClockChange], instant: datetime) -> tuple[ClockChange, ...]:
+    """The changes that were known at an instant: those recorded later are left out.
 
     With a calendar of `rules_known_at` the same instant, they derive to the deadline as it was known then.
     """
-    return tuple(fact for fact in facts if fact.recorded_at <= instant)
+    return tuple(change for change in changes if change.recorded_at <= instant)
 
 
-def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar, *, accepted: bool = False) -> Deadline:
-    """The deadline that follows from a clock's facts, whatever the order in which they were recorded.
+def derive(
+    changes: Sequence[ClockChange], term: Term | None, calendar: Calendar, *, accepted: bool = False
+) -> Deadline:
+    """The deadline that follows from a clock's changes, whatever the order in which they were recorded.
 
-    Facts of one instant stand in the order in which they happened. The time from a settlement to a reopening counts as
+    Changes of one instant stand in the order in which they happened. The time from a settlement to a reopening counts
+    as
     a pause, and only the last settlement is judged; without a term, extensions do nothing, and `accepted` ones are not
-    judged again (see running.run). Raises ClockError where facts contradict each other, ExtensionRefusedError, and
+    judged again (see running.run). Raises ClockError where changes contradict each other, ExtensionRefusedError, and
     OutsideCalendarError where the calendar ends too early.
     """
-    course = _course(facts)
+    course = _course(changes)
     standing = course.pauses[-1] if course.pauses and course.pauses[-1].end is None else None
     if term is None:
         deadline = Deadline("running", course.received_at)
@@ -114,22 +118,22 @@ def derive(facts: Sequence[ClockFact], term: Term | None, calendar: Calendar, *,
     return deadline
 
 
-def derive_by_catalogue(procedure: str, facts: Sequence[ClockFact], centre: Centre, calendar: Calendar) -> Deadline:
+def derive_by_catalogue(procedure: str, changes: Sequence[ClockChange], centre: Centre, calendar: Calendar) -> Deadline:
     """The deadline of an accepted dossier, by the term that the catalogue has for it on the local date of its receipt.
 
     An unknown procedure is not "no term", and a calendar that ends too early is no due date: both wait, and say for
     what. Raises ClockError.
     """
-    if not facts:
+    if not changes:
         raise ClockError("a clock begins with the receipt")
     try:
-        term = term_of(centre, procedure, min(fact.at for fact in facts))
+        term = term_of(centre, procedure, min(change.at for change in changes))
     except UnknownProcedureError:
-        return derive(facts, None, calendar)._replace(waiting_for="procedure")
+        return derive(changes, None, calendar)._replace(waiting_for="procedure")
     try:
-        return derive(facts, term, calendar, accepted=True)
+        return derive(changes, term, calendar, accepted=True)
     except OutsideCalendarError:
-        return derive(facts, None, calendar)._replace(term=term, waiting_for="calendar")
+        return derive(changes, None, calendar)._replace(term=term, waiting_for="calendar")
 
 
 def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, calendar: Calendar) -> Deadline:
@@ -171,7 +175,7 @@ def _deadline(counted: Run, term: Term, received_at: datetime, standing: bool, c
     )
 
 
-def _end(deadline: Deadline, ending: ClockFact, calendar: Calendar) -> Deadline:
+def _end(deadline: Deadline, ending: ClockChange, calendar: Calendar) -> Deadline:
     outcome: Outcome | None = None
     if ending.what == "settled" and deadline.due_date is not None:
         settled_on = calendar.worktime.local_date(ending.at)
@@ -200,47 +204,47 @@ class _Course:
     received_at: datetime
     pauses: list[Pause]
     extensions: list[Extension]
-    ending: ClockFact | None = None
+    ending: ClockChange | None = None
     step: int = 1
     step_begun_at: datetime | None = None
 
 
-def _course(facts: Sequence[ClockFact]) -> _Course:
-    ordered = sorted(facts, key=lambda fact: fact.at)
+def _course(changes: Sequence[ClockChange]) -> _Course:
+    ordered = sorted(changes, key=lambda change: change.at)
     if not ordered or ordered[0].what != "received":
         raise ClockError("a clock begins with the receipt")
     course = _Course(ordered[0].at, [], [])
-    for fact in ordered[1:]:
-        _go_on(course, fact)
+    for change in ordered[1:]:
+        _go_on(course, change)
     return course
 
 
-def _go_on(course: _Course, fact: ClockFact) -> None:
+def _go_on(course: _Course, change: ClockChange) -> None:
     pauses, ending = course.pauses, course.ending
-    if fact.what == "passed_on" and ending is None:
-        if fact.step is None:
-            raise ClockError(f"a dossier that was passed on at {fact.at.isoformat()} names no step")
-        course.step, course.step_begun_at = fact.step, fact.at
+    if change.what == "passed_on" and ending is None:
+        if change.step is None:
+            raise ClockError(f"a dossier that was passed on at {change.at.isoformat()} names no step")
+        course.step, course.step_begun_at = change.step, change.at
         return  # who works on it makes no difference to when it is due
     paused = bool(pauses) and pauses[-1].end is None
     if ending is not None:
-        if fact.what != "reopened" or ending.what != "settled":
-            raise ClockError(f"a clock that was {ending.what} at {ending.at.isoformat()} cannot be {fact.what}")
+        if change.what != "reopened" or ending.what != "settled":
+            raise ClockError(f"a clock that was {ending.what} at {ending.at.isoformat()} cannot be {change.what}")
         course.ending = None
         if paused:  # it was settled in a pause, which lasts until the reopening
-            pauses[-1] = pauses[-1]._replace(end=fact.at)
+            pauses[-1] = pauses[-1]._replace(end=change.at)
         else:
-            pauses.append(Pause(ending.at, fact.at))
-    elif fact.what in _ENDINGS:
-        course.ending = fact
-    elif fact.what == "extended":
+            pauses.append(Pause(ending.at, change.at))
+    elif change.what in _ENDINGS:
+        course.ending = change
+    elif change.what == "extended":
         try:
-            course.extensions.append(Extension(fact.at, fact.working_days, fact.to_date))
+            course.extensions.append(Extension(change.at, change.working_days, change.to_date))
         except ValueError as error:
             raise ClockError(str(error)) from None
-    elif fact.what in ("received", "reopened") or paused == (fact.what == "paused"):
-        raise ClockError(f"a clock that is {'paused' if paused else 'running'} cannot be {fact.what} ({fact.at})")
+    elif change.what in ("received", "reopened") or paused == (change.what == "paused"):
+        raise ClockError(f"a clock that is {'paused' if paused else 'running'} cannot be {change.what} ({change.at})")
     elif paused:
-        pauses[-1] = pauses[-1]._replace(end=fact.at)
+        pauses[-1] = pauses[-1]._replace(end=change.at)
     else:
-        pauses.append(Pause(fact.at, None, fact.ground))
+        pauses.append(Pause(change.at, None, change.ground))

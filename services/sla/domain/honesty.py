@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.clock import ClockFact, Deadline
+from services.sla.domain.clock import ClockChange, Deadline
 from services.sla.domain.running import Pause
 from shared.kernel.centre import Thresholds
 
@@ -25,7 +25,7 @@ class Doubtful:
 
 
 def doubts(
-    facts: Sequence[ClockFact],
+    changes: Sequence[ClockChange],
     deadline: Deadline,
     *,
     result_at: datetime | None,
@@ -35,7 +35,7 @@ def doubts(
     rules: Thresholds,
     calendar: Calendar,
 ) -> Iterator[Doubtful]:
-    """What there is to look at in one dossier, by the centre's time `now`; `deadline` is what its facts come to.
+    """What there is to look at in one dossier, by the centre's time `now`; `deadline` is what its changes come to.
 
     A pause that began when no more than `near` of working time was left; one that lasted longer than the centre's
     ceiling, or still does; a settlement whose result (`result_at`) has not come within `patience` of working time.
@@ -48,7 +48,7 @@ def doubts(
 
     ceiling = rules.pause_ceiling_working_days * calendar.standard_day
     left = {shift.by.start: shift.left for shift in deadline.shifts if isinstance(shift.by, Pause)}
-    for start, end, ground in _pauses(facts, now):
+    for start, end, ground in _pauses(changes, now):
         found = left.get(start)
         if found is not None and found <= near:
             yield Doubtful("paused_near_due", start, found, ground)
@@ -61,14 +61,14 @@ def doubts(
             yield Doubtful("settled_without_result", deadline.ended_at, missing)
 
 
-def _pauses(facts: Sequence[ClockFact], now: datetime) -> Iterator[tuple[datetime, datetime, str | None]]:
+def _pauses(changes: Sequence[ClockChange], now: datetime) -> Iterator[tuple[datetime, datetime, str | None]]:
     """Each pause for a ground, with its end: a resume, the clock's own end, or now."""
-    begun: ClockFact | None = None
-    for fact in sorted(facts, key=lambda each: each.at):
-        if fact.what == "paused":
-            begun = fact
-        elif begun is not None and fact.what in ("resumed", "settled", "withdrawn", "stopped"):
-            yield begun.at, fact.at, begun.ground
+    begun: ClockChange | None = None
+    for change in sorted(changes, key=lambda each: each.at):
+        if change.what == "paused":
+            begun = change
+        elif begun is not None and change.what in ("resumed", "settled", "withdrawn", "stopped"):
+            yield begun.at, change.at, begun.ground
             begun = None
     if begun is not None:
         yield begun.at, max(now, begun.at), begun.ground

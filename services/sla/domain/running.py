@@ -1,6 +1,6 @@
 """A term as it runs along the calendar: it stands in pauses, and extensions give it more.
 
-Every due date of the house comes from `run`; `services.sla.domain.clock` feeds it with the facts of a clock.
+Every due date of the house comes from `run`; `services.sla.domain.clock` feeds it with the changes of a clock.
 """
 
 from collections.abc import Sequence

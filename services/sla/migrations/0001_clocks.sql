@@ -1,8 +1,8 @@
 -- depends: 0001_delivery
 -- Clocks by dossier, and the calendars that were published.
 
--- One row a dossier: the facts of its clock, what they come to, and the next threshold that is to be told.
--- A dossier that was not received has a row without a clock (no procedure, no facts): its fence.
+-- One row a dossier: the changes of its clock, what they come to, and the next threshold that is to be told.
+-- A dossier that was not received has a row without a clock (no procedure, no changes): its fence.
 -- `rules` is the version of catalogue and calendar that the row was derived by, `told` a digest of what was told last.
 create table dossiers (
     dossier_id uuid primary key,
@@ -12,7 +12,7 @@ create table dossiers (
     dossier_sequence bigint not null,
     procedure text,
     department text,
-    facts jsonb not null,
+    changes jsonb not null,
     state text check (state in ('running', 'paused', 'ended')),
     waiting_for text check (waiting_for in ('procedure', 'calendar')),
     received_at timestamptz,

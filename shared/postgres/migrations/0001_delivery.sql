@@ -1,7 +1,7 @@
--- What every service needs to receive and to tell each fact exactly once.
+-- What every service needs to receive and to tell each event exactly once.
 
--- Every fact that this service ever published, in the bytes that stand on Kafka.
-create table facts (
+-- Every event that this service ever published, in the bytes that stand on Kafka.
+create table events (
     id uuid primary key,
     topic text not null,
     key text not null,
@@ -15,11 +15,11 @@ create table facts (
     unique (key, topic, sequence, epoch)
 );
 
--- Facts that Kafka has not acknowledged, in the order of their commit locks. No foreign key: one statement writes
--- both rows, and checking each of them again would cost a look-up a fact.
+-- Events that Kafka has not acknowledged, in the order of their commit locks. No foreign key: one statement writes
+-- both rows, and checking each of them again would cost a look-up an event.
 create table outbox (
     id bigint generated always as identity (cache 1) primary key,
-    fact_id uuid not null
+    event_id uuid not null
 );
 
 -- The next offset to apply. Its row is the partition's mutex: one transaction at a time a partition.
@@ -33,7 +33,7 @@ create table stored_offsets (
 
 -- Records that wait: parked (cannot be applied), gap (a predecessor is missing), fork (another life of the writer
 -- spoke), behind (one of those blocks the dossier), unreadable (no dossier can be told; blocks nothing).
-create table held_records (
+create table quarantined_records (
     topic text not null,
     partition integer not null,
     "offset" bigint not null,
@@ -46,14 +46,14 @@ create table held_records (
     value bytea not null,
     reason text not null check (reason in ('parked', 'gap', 'fork', 'behind', 'unreadable')),
     detail text not null,
-    held_at timestamptz not null default now(),
+    quarantined_at timestamptz not null default now(),
     request text check (request in ('replay', 'discard')),
     requested_by text,
     requested_at timestamptz,
     primary key (topic, partition, "offset")
 );
-create index held_records_by_key on held_records (topic, key);
-create index held_records_requested on held_records (topic, partition) where request is not null;
+create index quarantined_records_by_key on quarantined_records (topic, key);
+create index quarantined_records_requested on quarantined_records (topic, partition) where request is not null;
 
 -- The configuration for which this centre was prepared; a service that reads another one does not start.
 create table prepared (

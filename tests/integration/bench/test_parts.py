@@ -12,7 +12,7 @@ from tests.bench import limits, peers, shell
 from tests.bench.bench import QUICK, Bench
 from tests.bench.figures import Part
 
-TINY = replace(QUICK, facts=600, limit_seconds=0.05)
+TINY = replace(QUICK, events=600, limit_seconds=0.05)
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ class House:
             port=port,
             centre=ROOT / "config" / "binh-phuoc",
             keys_file=self.keys_file,
-            clock="real" if self.starts_at is None else "set",
+            clock="system" if self.starts_at is None else "simulated",
             clock_starts_at=self.starts_at,
         )
 

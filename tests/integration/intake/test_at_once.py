@@ -36,7 +36,7 @@ async def test_one_key_at_two_replicas_has_one_effect(house: House) -> None:
         first, second = await asyncio.gather(*asked)
         assert first == second
         assert first["code"].endswith("-0002")
-        assert await count(context.pool, "facts") == 4
+        assert await count(context.pool, "events") == 4
         assert (await one.walk_in())["code"].endswith("-0003")
 
 
@@ -46,7 +46,7 @@ async def test_a_retried_request_gets_no_second_code(house: House) -> None:
         key = fresh_key()
         answers = await asyncio.gather(*(office.walk_in(key=key) for office in (one, two) for _ in range(10)))
         assert len({answer["code"] for answer in answers}) == 1
-        assert await count(context.pool, "facts") == 2
+        assert await count(context.pool, "events") == 2
 
 
 async def test_one_act_of_two_wins(office: Office) -> None:

@@ -116,11 +116,11 @@ async def test_resending_gives_the_same_answers_and_changes_nothing(house: House
     async with in_process(house) as (office, context):
         lines = [walk_in() for _ in range(50)]
         first = await office.batch(lines)
-        facts = await count(context.pool, "facts")
+        events = await count(context.pool, "events")
         assert await office.batch(lines) == first
         single = await office.submit(key=lines[0]["key"], data=lines[0]["data"])
         assert single.json()["dossier_id"] == first[0]["dossier_id"]
-        assert await count(context.pool, "facts") == facts == 100
+        assert await count(context.pool, "events") == events == 100
 
 
 async def test_a_request_that_breaks_off_is_safe_to_send_again(house: House) -> None:
@@ -141,7 +141,7 @@ async def test_a_request_that_breaks_off_is_safe_to_send_again(house: House) -> 
         assert [answer["status"] for answer in answers] == [201] * 1200
         assert [answer["dossier_id"] for answer in answers] == [one["dossier"]["id"] for one in lines]
         assert len({answer["code"] for answer in answers}) == 1200
-        assert await count(context.pool, "facts") == 2400
+        assert await count(context.pool, "events") == 2400
 
 
 async def test_answers_come_while_lines_are_sent(office: Office) -> None:
@@ -187,4 +187,4 @@ async def test_two_streams_over_the_same_dossiers_do_not_lock_each_other_out(hou
         ]
         for answers in await asyncio.gather(*(office.batch(lines) for lines in steps)):
             assert {answer["status"] for answer in answers} == {200}
-        assert await count(context.pool, "facts") == 300 * 5
+        assert await count(context.pool, "events") == 300 * 5

@@ -20,7 +20,7 @@ from tests.integration.intake.office import House, Office, build_house, count, f
 from tests.integration.intake.test_batch import line, new_id, walk_in
 from tests.support import Databases, eventually, free_port
 from tests.support.asking import asked
-from tests.support.reading import facts_on
+from tests.support.reading import events_on
 from tests.support.service_process import ServiceProcess
 
 
@@ -72,7 +72,7 @@ async def test_killed_before_the_commit_nothing_happened(whole_house: House, run
     process = await answering(running)
     async with seen(whole_house, process) as (office, pool):
         first = await office.walk_in()
-        facts = await count(pool, "facts")
+        events = await count(pool, "events")
         key = fresh_key()
         async with pool.acquire() as holder, holder.transaction():
             await holder.execute("select * from serials for update")
@@ -82,19 +82,19 @@ async def test_killed_before_the_commit_nothing_happened(whole_house: House, run
             with pytest.raises(httpx.TransportError):
                 await asked
         await eventually(lambda: _nobody_waits(pool), within=20)
-        assert await count(pool, "facts") == facts
+        assert await count(pool, "events") == events
         process.launch()
         await answering(process)
         answer = await office.walk_in(key=key)
         assert _serial(answer) == _serial(first) + 1
-        assert await count(pool, "facts") == facts + 2
+        assert await count(pool, "events") == events + 2
 
 
 async def test_killed_after_the_commit_the_answer_is_had_again(whole_house: House, running: ServiceProcess) -> None:
     """The client never read an answer; with the same key it gets the one that was decided."""
     process = await answering(running)
     async with seen(whole_house, process) as (office, pool):
-        facts = await count(pool, "facts")
+        events = await count(pool, "events")
         key = fresh_key()
         body = json.dumps({"data": {"procedure": "2.000908", "receive": {}}}).encode()
         host, port = office.base.removeprefix("http://").split(":")
@@ -110,24 +110,24 @@ async def test_killed_after_the_commit_the_answer_is_had_again(whole_house: Hous
         answer = await office.walk_in(key=key)
         stored = json.loads(await pool.fetchval("select answer from idempotency_keys where id = $1", f"clerk/{key}"))
         assert stored == {"status": 201, **answer}
-        assert await count(pool, "facts") == facts + 2
+        assert await count(pool, "events") == events + 2
 
 
-async def test_killed_in_a_batch_it_is_sent_again_and_every_fact_reaches_kafka_once(
+async def test_killed_in_a_batch_it_is_sent_again_and_every_event_reaches_kafka_once(
     whole_house: House, running: ServiceProcess, broker: Broker
 ) -> None:
-    """With a backlog at the moment of the kill; afterwards each dossier has its two facts, in sequence."""
+    """With a backlog at the moment of the kill; afterwards each dossier has its two events, in sequence."""
     process = await answering(running)
     async with seen(whole_house, process) as (office, pool):
-        facts = await count(pool, "facts")
+        events = await count(pool, "events")
         last = _serial(await office.walk_in())
         lines = [walk_in({"id": new_id()}) for _ in range(3000)]
         asked = asyncio.create_task(office.batch(lines))
-        await eventually(lambda: _at_least(pool, facts + 1200), within=30)
+        await eventually(lambda: _at_least(pool, events + 1200), within=30)
         process.kill()
         with pytest.raises(httpx.TransportError):
             await asked
-        assert await count(pool, "facts") < facts + 6000
+        assert await count(pool, "events") < events + 6000
         process.launch()
         await answering(process)
         answers = await office.batch(lines)
@@ -143,9 +143,9 @@ async def test_killed_in_a_batch_it_is_sent_again_and_every_fact_reaches_kafka_o
 
         await eventually(relayed, within=30)
         ours = {given["dossier"]["id"] for given in lines}
-        told = [(fact.subject, fact.sequence) for fact in await facts_on(broker.bootstrap, DOSSIERS)]
-        seen_facts = Counter(place for place in told if place[0] in ours)
-        assert set(seen_facts) == {(one, n) for one in ours for n in (1, 2)} | {
+        told = [(event.subject, event.sequence) for event in await events_on(broker.bootstrap, DOSSIERS)]
+        seen_events = Counter(place for place in told if place[0] in ours)
+        assert set(seen_events) == {(one, n) for one in ours for n in (1, 2)} | {
             (answer["dossier_id"], 3) for answer in answers[:10]
         }
         firsts: dict[str, list[int]] = {}
@@ -171,5 +171,5 @@ async def _nobody_waits(pool: asyncpg.Pool) -> bool:
     return not await _waits_for_a_lock(pool)
 
 
-async def _at_least(pool: asyncpg.Pool, facts: int) -> bool:
-    return await count(pool, "facts") >= facts
+async def _at_least(pool: asyncpg.Pool, events: int) -> bool:
+    return await count(pool, "events") >= events

@@ -36,7 +36,7 @@ async def office(postgres: Postgres, broker: Broker, tmp_path_factory: pytest.Te
 
 
 async def processing(office: Office) -> str:
-    """A dossier that an officer works on; its receipt is fact 2, its clock's last."""
+    """A dossier that an officer works on; its receipt is event 2, its clock's last."""
     dossier = str((await office.walk_in())["dossier_id"])
     await office.act(dossier, "take_over", "officer")
     return dossier

@@ -14,7 +14,7 @@ CONTACT = {"name": "Nguyễn Văn An", "phone": "0912 345 678", "email": "an@exa
 
 
 async def test_a_walk_in_is_submitted_and_received_by_one_request(office: Office) -> None:
-    """One answer with code and receipt, two facts."""
+    """One answer with code and receipt, two events."""
     answer = await office.walk_in(applicant=CONTACT)
     assert answer["state"] == "received"
     assert answer["sequence"] == 2
@@ -253,7 +253,7 @@ async def test_corrections_in_one_request_add_up(office: Office) -> None:
 
 
 async def test_a_correction_of_nothing_is_refused(office: Office) -> None:
-    """422, and no fact is told."""
+    """422, and no event is told."""
     dossier = (await office.walk_in())["dossier_id"]
     response = await office.act(dossier, "correct_contact", data={"applicant": {}})
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/data/applicant")

@@ -89,7 +89,7 @@ async def test_a_settlement_whose_result_is_not_here_is_listed(house: House) -> 
         assert await counter.listed(MISSING) == [own]
 
 
-async def test_dossiers_of_before_get_what_their_facts_say(house: House) -> None:
+async def test_dossiers_of_before_get_what_their_events_say(house: House) -> None:
     """The migration that makes the columns fills them."""
     async with opened(house) as counter:
         pool, life = counter.context.pool, [("ask_supplement", "officer", {"papers": ["deed"]})]

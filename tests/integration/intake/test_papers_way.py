@@ -13,7 +13,7 @@ from shared.contracts.topics import DOSSIERS
 from tests.integration.intake.office import House, build_house, count, fresh_key
 from tests.integration.intake.papers_counter import opened
 from tests.support import Databases, eventually
-from tests.support.reading import facts_on
+from tests.support.reading import events_on
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,9 +29,9 @@ async def test_a_batch_has_a_number_and_a_list_to_sign(house: House) -> None:
         assert batch["number"] == "BG-170503-41-001"
         assert given.headers["Location"] == "/hand-overs/BG-170503-41-001"
         assert [each["code"] for each in batch["dossiers"]] == [one, two]
-        (fact,) = (await counter.office.read(batch["dossiers"][0]["dossier_id"])).json()["history"][2:]
-        assert (fact["type"], fact["data"]["batch"]) == ("dossier.handed_over", batch["number"])
-        assert (fact["sequence"], fact["details"]) == (3, {"given_by": "an", "taken_by": "ba"})
+        (event,) = (await counter.office.read(batch["dossiers"][0]["dossier_id"])).json()["history"][2:]
+        assert (event["type"], event["data"]["batch"]) == ("dossier.handed_over", batch["number"])
+        assert (event["sequence"], event["details"]) == (3, {"given_by": "an", "taken_by": "ba"})
         connection = await asyncpg.connect(house.database)
         known = [(each.dossier_id, each.sequence) for each in await known_answers(connection)]  # what verify looks for
         await connection.close()
@@ -65,14 +65,14 @@ async def test_a_batch_has_a_number_and_a_list_to_sign(house: House) -> None:
 
 
 async def test_a_batch_with_one_wrong_dossier_changes_nothing(house: House) -> None:
-    """Each that cannot go is named with its reason; no fact, and no number is lost."""
+    """Each that cannot go is named with its reason; no event, and no number is lost."""
     async with opened(house) as counter:
         good, gone, away = [await counter.receive() for _ in range(3)]
         elsewhere = await counter.receive("clerk")
         others = (await counter.office.walk_in("clerk-41", procedure="9.999999", receive={"department": "SYT"}))["code"]
         assert (await counter.hand_over(gone)).json()["number"].endswith("-001")
         await counter.act(away, "withdraw", "clerk-41")
-        facts = await count(counter.context.pool, "facts")
+        events = await count(counter.context.pool, "events")
         wrong = [gone, good, away, elsewhere, others, good, "H10.02-170503-9999", "17/2017"]
         refused = await counter.hand_over(*wrong)
         assert (refused.status_code, refused.json()["type"]) == (409, "urn:motcua:problem:hand-over-refused")
@@ -85,7 +85,7 @@ async def test_a_batch_with_one_wrong_dossier_changes_nothing(house: House) -> N
             "/dossiers/6": "there is no such dossier",
             "/dossiers/7": "'17/2017' is not a dossier code such as H10.18-170428-0001",
         }
-        assert await count(counter.context.pool, "facts") == facts
+        assert await count(counter.context.pool, "events") == events
         assert (await counter.hand_over(good)).json()["number"].endswith("-002")
         for body, pointer in (
             ({"taken_by": "an"}, ""),
@@ -114,7 +114,7 @@ async def test_two_replicas_never_draw_the_same_number(house: House) -> None:
         numbers = [answer.json()["number"] for answer in answers if answer.status_code == 201]
         assert sorted(numbers) == [f"BG-170503-41-{serial:03}" for serial in range(2, 7)]
         assert {answer.status_code for answer in answers} == {201, 409}
-        assert await count(one.context.pool, "facts", type="dossier.handed_over") == 6
+        assert await count(one.context.pool, "events", type="dossier.handed_over") == 6
 
 
 async def test_a_repeated_key_gets_its_first_number(house: House) -> None:
@@ -132,10 +132,10 @@ async def test_a_repeated_key_gets_its_first_number(house: House) -> None:
         reused = await one.hand_over(other, key=key)
         assert (reused.status_code, reused.json()["type"]) == (422, "urn:motcua:problem:key-reused")
         assert (await one.hand_over(other)).json()["number"] == "BG-170504-41-001"
-        assert await count(one.context.pool, "facts", type="dossier.handed_over") == 2
+        assert await count(one.context.pool, "events", type="dossier.handed_over") == 2
 
 
-async def test_facts_of_a_batch_name_nobody(broker: Broker, database: Databases, tmp_path: Path) -> None:
+async def test_events_of_a_batch_name_nobody(broker: Broker, database: Databases, tmp_path: Path) -> None:
     """What Kafka hears of a batch is its number; names and signatures stay here."""
     house = build_house(database.fresh(), tmp_path, broker.bootstrap)
     async with opened(house, parts=("http", "relay")) as counter:
@@ -145,10 +145,10 @@ async def test_facts_of_a_batch_name_nobody(broker: Broker, database: Databases,
         dossier = await counter.id_of(code)
 
         async def told() -> bool:
-            facts = [fact for fact in await facts_on(broker.bootstrap, DOSSIERS) if fact.subject == dossier]
-            text = b"".join(fact.to_json() for fact in facts).decode()
+            events = [event for event in await events_on(broker.bootstrap, DOSSIERS) if event.subject == dossier]
+            text = b"".join(event.to_json() for event in events).decode()
             assert not any(secret in text for secret in ("Bình", "bui-thi-hoa", "tran-van-nam"))
-            return [fact.type for fact in facts][2:] == ["dossier.handed_over"] and number in text
+            return [event.type for event in events][2:] == ["dossier.handed_over"] and number in text
 
         await eventually(told, within=20)
 

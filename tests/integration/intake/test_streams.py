@@ -18,7 +18,7 @@ from shared.service.process import Context
 from tests.integration.intake.office import Office, build_house, in_process
 from tests.support import Databases, eventually
 from tests.support.life import Life
-from tests.support.reading import facts_on
+from tests.support.reading import events_on
 from tests.support.told import send
 
 Running = tuple[Office, Context]
@@ -38,7 +38,7 @@ async def whole(postgres: Postgres, broker: Broker, tmp_path_factory: pytest.Tem
 
 
 def life_of(dossier_id: str, heard: int) -> Life:
-    """What routing and sla tell of a dossier whose last fact has this sequence."""
+    """What routing and sla tell of a dossier whose last event has this sequence."""
     life = Life(start=machine_now())
     life.dossier_id = UUID(dossier_id)
     life._sequences[DOSSIERS.name] = heard
@@ -61,7 +61,7 @@ def calendar(version: int, *, day: datetime) -> calendars.CalendarPublishedV1:
     )
 
 
-async def test_facts_stand_on_the_topic_in_sequence_without_personal_data(whole: Running, broker: Broker) -> None:
+async def test_events_stand_on_the_topic_in_sequence_without_personal_data(whole: Running, broker: Broker) -> None:
     """Name, contact, titles and free text stay behind."""
     office, _ = whole
     answer = await office.walk_in(
@@ -77,16 +77,16 @@ async def test_facts_stand_on_the_topic_in_sequence_without_personal_data(whole:
     await office.act(answer["dossier_id"], "stop", "officer", data={"reason": "Bà Bình moved away"})
 
     async def told() -> bool:
-        facts = [f for f in await facts_on(broker.bootstrap, DOSSIERS) if f.subject == answer["dossier_id"]]
-        text = b"".join(fact.to_json() for fact in facts).decode()
+        events = [f for f in await events_on(broker.bootstrap, DOSSIERS) if f.subject == answer["dossier_id"]]
+        text = b"".join(event.to_json() for event in events).decode()
         for secret in ("Bình", "0987654321", "binh@", "Hùng", "vault", "moved"):
             assert secret not in text
-        return [fact.sequence for fact in facts] == [1, 2, 3, 4]
+        return [event.sequence for event in events] == [1, 2, 3, 4]
 
     await eventually(told, within=20)
 
 
-async def test_the_waiting_read_ends_with_the_first_fact_that_reflects_the_act(whole: Running, broker: Broker) -> None:
+async def test_the_waiting_read_ends_with_the_first_event_that_reflects_the_act(whole: Running, broker: Broker) -> None:
     """`reflecting` is lowered to the last act that touched the clock, so a later step does not hold it up."""
     office, _ = whole
     dossier = (await office.walk_in())["dossier_id"]
@@ -203,8 +203,8 @@ async def test_acts_are_dated_back_once_a_calendar_has_arrived(whole: Running, b
     refused = await office.submit(occurred_at=an_hour_ago, data=data)
     assert (refused.status_code, refused.json()["type"]) == (503, "urn:motcua:problem:calendar-not-arrived")
     life = life_of("01890000-0000-7000-8000-000000000000", 1)
-    fact = life.tell(calendar(1, day=now)).model_copy(update={"subject": "vn-public"})
-    await send(broker.bootstrap, [fact])
+    event = life.tell(calendar(1, day=now)).model_copy(update={"subject": "vn-public"})
+    await send(broker.bootstrap, [event])
 
     async def accepted() -> bool:
         return (await office.submit(occurred_at=an_hour_ago, data=data)).status_code == 201

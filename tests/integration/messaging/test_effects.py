@@ -1,10 +1,10 @@
-"""Each fact takes effect once, in its dossier's order, and one bad record holds up its own dossier alone."""
+"""Each event takes effect once, in its dossier's order, and one bad record holds up its own dossier alone."""
 
 from typing import Any
 
 import pytest
 
-from shared.contracts.envelope import Fact
+from shared.contracts.envelope import EventEnvelope
 from shared.contracts.registry import UpgradeNeededError
 from shared.messaging.partition import StopConsumingError
 from shared.messaging.records import headers, headers_of
@@ -26,7 +26,7 @@ async def test_a_duplicate_takes_effect_once(shell: Shell) -> None:
         await shell.send(topic, second)
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "2"]
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 async def test_a_gap_waits_for_the_missing_record(shell: Shell) -> None:
@@ -37,22 +37,22 @@ async def test_a_gap_waits_for_the_missing_record(shell: Shell) -> None:
         await shell.caught_up(topic)
         assert await shell.steps(A) == ["1"]
         assert await shell.steps(B) == ["1"]
-        assert await shell.held() == [(1, "gap"), (2, "gap")]
+        assert await shell.quarantined() == [(1, "gap"), (2, "gap")]
         await shell.send(topic, step(A, 2))
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "2", "3", "4"]
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 async def test_who_waits_is_told_of_what_was_committed(shell: Shell) -> None:
-    """Whoever sends what the consumer plans need not ask again and again: a transaction that told facts says so."""
+    """Whoever sends what the consumer plans need not ask again and again: a transaction that told events says so."""
     topic, outgoing = await shell.topic(), await shell.topic("outgoing")
     tells = told_on(outgoing)
 
-    def on_step(fact: Fact[Any], unit: Unit[Tally]) -> None:
-        if fact.data.activity == "tell":
+    def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
+        if event.data.activity == "tell":
             data = tells(state="processing", activity="told")
-            unit.publish(unit.row(fact.dossier_id), data, time=MOMENT, cause=unit.cause_of(fact))
+            unit.publish(unit.row(event.dossier_id), data, time=MOMENT, cause=unit.cause_of(event))
 
     async with shell.consuming(topic, handler=on_step) as consumer:
         applied, told = consumer.applied.next(), consumer.told.next()
@@ -78,7 +78,7 @@ async def test_progress_is_dated(shell: Shell) -> None:
 
 
 async def test_an_unknown_type_passes(shell: Shell) -> None:
-    """A writer deployed before its readers tells types they don't know; the next fact must not wait for them."""
+    """A writer deployed before its readers tells types they don't know; the next event must not wait for them."""
     topic = await shell.topic()
     unheard = headers("dossier.unheard_of", 7, 2, 1, "6d6f7463-0000-5000-8000-000000000002")
     await shell.send(topic, step(A, 1))
@@ -87,18 +87,18 @@ async def test_an_unknown_type_passes(shell: Shell) -> None:
     async with shell.consuming(topic):
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "3"]
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 async def test_an_unknown_version_stops_and_parks_nothing(shell: Shell) -> None:
     """Parking sound records for want of an upgrade would lose them to an operator's discard."""
     topic = await shell.topic()
-    fact = step(A, 1)
-    newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(fact)]
-    await shell.send_raw(topic, [(str(A).encode(), fact.to_json(), newer)])
+    event = step(A, 1)
+    newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
+    await shell.send_raw(topic, [(str(A).encode(), event.to_json(), newer)])
     with pytest.raises(UpgradeNeededError, match="upgrade me"):
         await shell.consumer(topic).run()
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
     assert await shell.stored(topic) == {0: 0}
 
 
@@ -120,7 +120,7 @@ async def test_poison_is_parked_and_the_rest_flows(shell: Shell) -> None:
     async with shell.consuming(topic):
         await shell.caught_up(topic)
     unreadable = [(offset, "unreadable") for offset in range(5)]
-    assert await shell.held() == [*unreadable, (5, "parked"), (6, "behind")]
+    assert await shell.quarantined() == [*unreadable, (5, "parked"), (6, "behind")]
     assert await shell.steps(B) == ["1"]
 
 
@@ -135,7 +135,7 @@ async def test_one_failing_record_parks_its_dossier_alone(shell: Shell) -> None:
     assert await shell.steps(A) == ["1", "2", "3"]
     assert await shell.steps(B) == ["1", "2", "3", "4"]
     assert await shell.steps(C) == ["1", "2", "3", "4"]
-    assert await shell.held() == [(9, "parked"), (11, "behind")]
+    assert await shell.quarantined() == [(9, "parked"), (11, "behind")]
 
 
 async def test_what_cannot_be_stored_is_parked(shell: Shell) -> None:
@@ -146,11 +146,12 @@ async def test_what_cannot_be_stored_is_parked(shell: Shell) -> None:
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1"]
     assert await shell.steps(B) == ["1"]
-    assert await shell.held() == [(1, "parked"), (2, "behind")]
+    assert await shell.quarantined() == [(1, "parked"), (2, "behind")]
 
 
 async def test_what_follows_a_gap_is_blamed_for_itself(shell: Shell) -> None:
-    """The missing record lets a held one follow that cannot be stored: the held one is parked, not the sound one."""
+    """The missing record lets a quarantined one follow that cannot be stored: the quarantined one is parked, not the
+    sound one."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 2), step(A, 3, "a NUL: \0"), step(A, 4))
     async with shell.consuming(topic):
@@ -158,7 +159,7 @@ async def test_what_follows_a_gap_is_blamed_for_itself(shell: Shell) -> None:
         await shell.send(topic, step(A, 1))
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "2"]
-    assert await shell.held() == [(1, "parked"), (2, "gap")]
+    assert await shell.quarantined() == [(1, "parked"), (2, "gap")]
 
 
 async def test_a_replay_applies_and_the_rest_follows(shell: Shell) -> None:
@@ -171,10 +172,10 @@ async def test_a_replay_applies_and_the_rest_follows(shell: Shell) -> None:
         assert await shell.steps(A) == ["1"]
         await shell.decide(topic, 1, "replay")
         await eventually(shell.no_request, within=10)
-        assert await shell.held() == [(1, "parked"), (2, "behind")], "the fault is still there: parked again"
+        assert await shell.quarantined() == [(1, "parked"), (2, "behind")], "the fault is still there: parked again"
         faults.clear()
         await shell.decide(topic, 1, "replay")
-        await eventually(shell.nothing_held, within=10)
+        await eventually(shell.nothing_quarantined, within=10)
     assert await shell.steps(A) == ["1", "2", "3"]
 
 
@@ -188,7 +189,7 @@ async def test_a_replay_that_cannot_be_stored_parks_again(shell: Shell) -> None:
         await eventually(shell.no_request, within=10)
         await shell.send(topic, step(B, 1))
         await shell.caught_up(topic)
-    assert await shell.held() == [(0, "parked"), (1, "behind")]
+    assert await shell.quarantined() == [(0, "parked"), (1, "behind")]
     assert await shell.steps(B) == ["1"]
 
 
@@ -201,7 +202,7 @@ async def test_a_discard_skips_one_record(shell: Shell) -> None:
         await shell.caught_up(topic)
         await shell.decide(topic, 1, "discard")
         await shell.decide(topic, 3, "discard")
-        await eventually(shell.nothing_held, within=10)
+        await eventually(shell.nothing_quarantined, within=10)
     assert await shell.steps(A) == ["1", "3"]
 
 
@@ -211,7 +212,7 @@ async def test_too_many_parked_dossiers_stop_the_consumer(shell: Shell) -> None:
     await shell.send(topic, *(step(dossier(n), 1, "bad") for n in range(100, 150)))
     with pytest.raises(StopConsumingError, match=r"21 dossiers were parked within 1000 records.*motcua parked list"):
         await shell.consumer(topic, handler=counting(refuses=lambda activity: activity == "bad")).run()
-    assert len(await shell.held()) == 21
+    assert len(await shell.quarantined()) == 21
     assert await shell.stored(topic) == {0: 21}, "what was parked is not read again"
 
 
@@ -221,7 +222,7 @@ async def test_a_few_dossiers_among_many_records_stop_nobody(shell: Shell) -> No
     await shell.send(topic, *(step(A, n, "bad" if n == 1 else "") for n in range(1, 60)))
     async with shell.consuming(topic, handler=counting(refuses=lambda activity: activity == "bad")):
         await shell.caught_up(topic)
-    assert len(await shell.held()) == 59
+    assert len(await shell.quarantined()) == 59
 
 
 async def test_a_topic_that_nobody_can_read_stops_the_consumer(shell: Shell) -> None:
@@ -239,7 +240,7 @@ async def test_a_missing_table_ends_the_consumer_and_parks_nobody(shell: Shell) 
     await shell.pool.execute("alter table tallies rename to elsewhere")
     with pytest.raises(Exception, match='relation "tallies" does not exist'):
         await shell.consumer(topic).run()
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
     assert await shell.stored(topic) == {0: 0}
 
 
@@ -254,7 +255,7 @@ async def test_a_migration_under_a_running_consumer_is_survived(shell: Shell) ->
         await shell.send(topic, step(A, 2))
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["migrated", "2"]
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 async def test_a_fork_waits_for_an_operator(shell: Shell) -> None:
@@ -263,7 +264,7 @@ async def test_a_fork_waits_for_an_operator(shell: Shell) -> None:
     await shell.send(topic, step(A, 1), step(A, 2, "old life"), step(A, 2, "new life", epoch=9), step(A, 3, epoch=9))
     async with shell.consuming(topic):
         await shell.caught_up(topic)
-        assert await shell.held() == [(2, "fork"), (3, "behind")]
+        assert await shell.quarantined() == [(2, "fork"), (3, "behind")]
         await shell.decide(topic, 2, "replay")
-        await eventually(shell.nothing_held, within=10)
+        await eventually(shell.nothing_quarantined, within=10)
     assert await shell.steps(A) == ["1", "old life", "new life", "3"]

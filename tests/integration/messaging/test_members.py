@@ -1,4 +1,4 @@
-"""Replicas come, go, freeze and are killed: partitions change hands, every fact takes effect once."""
+"""Replicas come, go, freeze and are killed: partitions change hands, every event takes effect once."""
 
 import asyncio
 import os
@@ -23,10 +23,10 @@ KEYS = [dossier(n) for n in range(1, 61)]
 
 
 async def each_once(shell: Shell, upto: int) -> None:
-    """Every dossier has every fact, once and in order, and nothing waits."""
+    """Every dossier has every event, once and in order, and nothing waits."""
     rows = await shell.rows()
     assert {key: row.steps for key, row in rows.items()} == {key: [f"{n}" for n in range(1, upto + 1)] for key in KEYS}
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 async def progress(shell: Shell, topic: Topic) -> int:
@@ -109,7 +109,7 @@ def generation_of(consumer: Any) -> int:
 async def test_a_frozen_member_loses_its_partitions_and_does_no_harm(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stands still in mid-transaction with locks held, and wakes when another has done its work.
+    """It stands still in mid-transaction with locks quarantined, and wakes when another has done its work.
 
     Its open transaction was ended by the database; its records, applied by the other, are not applied again.
     """

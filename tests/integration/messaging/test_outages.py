@@ -24,7 +24,7 @@ KEYS = [dossier(n) for n in range(1, 21)]
 
 @asynccontextmanager
 async def acts(shell: Shell, topic: Topic, key: UUID) -> AsyncIterator[list[str]]:
-    """Publish facts of one dossier, one after the other, without end; gives those whose commit was heard.
+    """Publish events of one dossier, one after the other, without end; gives those whose commit was heard.
 
     While the database is away an act fails, as a client's request would, and is not counted.
     """
@@ -53,7 +53,7 @@ async def acts(shell: Shell, topic: Topic, key: UUID) -> AsyncIterator[list[str]
 async def told(shell: Shell, key: UUID) -> list[str]:
     """What the service has told about a dossier, in sequence: the truth that readers must equal."""
     rows = await shell.pool.fetch(
-        "select value::jsonb #>> '{data,activity}' as activity from facts where key = $1 order by sequence", str(key)
+        "select value::jsonb #>> '{data,activity}' as activity from events where key = $1 order by sequence", str(key)
     )
     return [row["activity"] for row in rows]
 
@@ -62,11 +62,11 @@ async def all_arrived(shell: Shell, topic: Topic, key: UUID, heard: list[str]) -
     """Everything told has taken effect once and in order, and everything that a client heard was told."""
     await eventually(shell.nothing_to_send, within=60)
     await shell.caught_up(topic, within=60)
-    facts = await told(shell, key)
-    assert await shell.steps(key) == facts
-    assert set(heard) <= set(facts)
-    assert len(facts) == len(set(facts))
-    assert await shell.held() == []
+    events = await told(shell, key)
+    assert await shell.steps(key) == events
+    assert set(heard) <= set(events)
+    assert len(events) == len(set(events))
+    assert await shell.quarantined() == []
 
 
 async def count(shell: Shell, key: UUID) -> int:
@@ -133,7 +133,7 @@ async def test_a_hole_up_to_the_end_is_seen_without_a_new_record(shell: Shell) -
 
 
 async def test_a_topic_made_anew_stops_the_consumer(shell: Shell) -> None:
-    """Kafka holds less than was applied: reading on would drop new facts as redelivered ones until it caught up."""
+    """Kafka holds less than was applied: reading on would drop new events as redelivered ones until it caught up."""
     topic = await shell.topic()
     await shell.send(topic, *(step(KEYS[0], n) for n in range(1, 4)))
     async with shell.consuming(topic):

@@ -1,4 +1,4 @@
-"""Every committed fact reaches Kafka, in order per dossier; what is sent twice is the same twice."""
+"""Every committed event reaches Kafka, in order per dossier; what is sent twice is the same twice."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ KEYS = [dossier(n) for n in range(1, 21)]
 
 
 async def outbox(shell: Shell) -> int:
-    """Facts that wait for Kafka's acknowledgement."""
+    """Events that wait for Kafka's acknowledgement."""
     return int(await shell.pool.fetchval("select count(*) from outbox"))
 
 
@@ -42,29 +42,29 @@ def in_order(records: list[Any]) -> dict[str, list[int]]:
     return order
 
 
-async def every_fact(shell: Shell, topic: Topic, upto: int) -> list[Any]:
-    """All facts of all dossiers lie on Kafka, first copies in sequence order without a gap; gives the records."""
+async def every_event(shell: Shell, topic: Topic, upto: int) -> list[Any]:
+    """All events of all dossiers lie on Kafka, first copies in sequence order without a gap; gives the records."""
     records = await shell.on_kafka(topic)
     assert in_order(records) == {str(key): list(range(1, upto + 1)) for key in KEYS}
     return records
 
 
-async def test_facts_reach_kafka_as_they_were_kept(shell: Shell) -> None:
+async def test_events_reach_kafka_as_they_were_kept(shell: Shell) -> None:
     """Key, value and headers on Kafka are the history's own; the outbox is empty when all are acknowledged."""
     topic = await shell.topic(partitions=3)
     for key in KEYS:
         await shell.publish(topic, key, "one", "two")
     async with background(shell.relay().run()):
         await eventually(shell.nothing_to_send, within=20)
-    records = await every_fact(shell, topic, 2)
+    records = await every_event(shell, topic, 2)
     assert len(records) == 2 * len(KEYS)
-    kept = {row["id"]: row["value"] for row in await shell.pool.fetch("select id::text, value from facts")}
+    kept = {row["id"]: row["value"] for row in await shell.pool.fetch("select id::text, value from events")}
     assert {dict(record.headers)["id"].decode(): record.value.decode() for record in records} == kept
     assert all(json.loads(record.value)["subject"] == record.key.decode() for record in records)
 
 
 async def test_a_consumer_reads_what_a_relay_sends(shell: Shell) -> None:
-    """The whole way: an act's facts, through outbox and Kafka, into another service's row."""
+    """The whole way: an act's events, through outbox and Kafka, into another service's row."""
     topic = await shell.topic(partitions=3)
     async with background(shell.relay().run()), shell.consuming(topic):
         for activity in ("one", "two", "three"):
@@ -75,7 +75,7 @@ async def test_a_consumer_reads_what_a_relay_sends(shell: Shell) -> None:
 
 
 async def test_killed_between_sending_and_deleting(shell: Shell, tmp_path: Path) -> None:
-    """Kafka has the facts, the outbox still, too: the next relay sends copies that are the same and come in order.
+    """Kafka has the events, the outbox still, too: the next relay sends copies that are the same and come in order.
 
     A relay that deleted first would lose them; a reader without a fence would apply them twice.
     """
@@ -98,9 +98,9 @@ async def test_killed_between_sending_and_deleting(shell: Shell, tmp_path: Path)
         async with background(shell.relay("second").run()):
             await eventually(shell.nothing_to_send, within=20)
         await shell.caught_up(topic)
-    assert len(await every_fact(shell, topic, 3)) == 120
+    assert len(await every_event(shell, topic, 3)) == 120
     assert {tuple(row.steps) for row in (await shell.rows()).values()} == {("one", "two", "three")}
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 async def on_kafka(shell: Shell, topic: Topic, records: int) -> bool:
@@ -123,7 +123,7 @@ async def test_a_lost_lock_starts_anew(shell: Shell) -> None:
             assert ended == 1
         await eventually(lambda: relay.reason_not_ready() is None, within=20)  # its last connection may end idle
         await eventually(shell.nothing_to_send, within=20)
-    await every_fact(shell, topic, 4)
+    await every_event(shell, topic, 4)
 
 
 async def test_a_frozen_broker_is_seen(shell: Shell, broker: kafka.Broker) -> None:
@@ -167,7 +167,7 @@ async def test_two_relays_double_nothing(shell: Shell) -> None:
             await asyncio.gather(*(shell.publish(topic, key, f"{turn}") for key in KEYS))
             assert await holders(shell) <= 1
         await eventually(shell.nothing_to_send, within=20)
-    assert len(await every_fact(shell, topic, 10)) == 10 * len(KEYS)
+    assert len(await every_event(shell, topic, 10)) == 10 * len(KEYS)
 
 
 async def test_the_one_that_stands_by_takes_over(shell: Shell) -> None:
@@ -183,7 +183,7 @@ async def test_the_one_that_stands_by_takes_over(shell: Shell) -> None:
 
 
 async def test_an_older_transaction_that_commits_later(shell: Shell) -> None:
-    """Its outbox ids are lower than what was sent meanwhile; its dossier's facts still come in order, none is left.
+    """Its outbox ids are lower than what was sent meanwhile; its dossier's events still come in order, none is left.
 
     A relay that remembered how far it had read would never see them.
     """
@@ -206,7 +206,7 @@ async def test_an_older_transaction_that_commits_later(shell: Shell) -> None:
     assert in_order(await shell.on_kafka(topic)) == {str(quick): [1], str(slow): [1, 2, 3]}
 
 
-async def test_a_fact_is_never_told_by_a_transaction_that_failed(shell: Shell) -> None:
+async def test_an_event_is_never_told_by_a_transaction_that_failed(shell: Shell) -> None:
     """What was decided and rolled back is on no topic, and its sequence is used by the next."""
     topic = await shell.topic()
     told = told_on(topic)
@@ -225,7 +225,7 @@ async def test_a_fact_is_never_told_by_a_transaction_that_failed(shell: Shell) -
     assert json.loads(record.value)["data"]["activity"] == "one"
 
 
-async def test_large_facts_keep_their_order(shell: Shell) -> None:
+async def test_large_events_keep_their_order(shell: Shell) -> None:
     """What does not fit into a partition's batch waits, with all that follows in that partition, for the next round."""
     topic = await shell.topic()
     for number in range(6):
@@ -244,6 +244,6 @@ async def test_a_topic_that_the_release_lacks_ends_the_relay(shell: Shell) -> No
     topic = await shell.topic()
     await shell.publish(topic, KEYS[0], "one")
     del TOPICS[topic.name]
-    with pytest.raises(UpgradeNeededError, match=f"facts wait for {topic.name}, a topic that this release lacks"):
+    with pytest.raises(UpgradeNeededError, match=f"events wait for {topic.name}, a topic that this release lacks"):
         await asyncio.wait_for(shell.relay().run(), 20)
     assert await outbox(shell) == 1

@@ -1,4 +1,4 @@
-"""Three brokers, one of which is lost, under load and idle: acknowledged facts stay, and the way goes on."""
+"""Three brokers, one of which is lost, under load and idle: acknowledged events stay, and the way goes on."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.support.shell import background, opened
 async def test_one_of_three_brokers_is_lost(three_brokers: Cluster, database: Databases, tmp_path: Path) -> None:
     """Replication 3, two copies for an acknowledgement: the one that leads a third of the partitions is killed.
 
-    Acknowledged by one alone, a fact would be gone with its leader.
+    Acknowledged by one alone, an event would be gone with its leader.
     """
     url = database.fresh(SERVICE).url(SERVICE)
     async with opened(three_brokers.bootstrap, url, tmp_path / "migrations") as shell:

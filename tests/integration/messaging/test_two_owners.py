@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from structlog.testing import capture_logs
 
 from shared.contracts.dossiers import DossierStepRecordedV1
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import Topic
 from shared.messaging.applier import Applying, Stream
 from shared.messaging.consumer import Consumer
@@ -25,8 +25,8 @@ A, B = dossier(1), dossier(2)
 
 
 @asynccontextmanager
-async def owner(shell: Shell, topic: Topic, facts: Sequence[AnyFact]) -> AsyncIterator[Connection]:
-    """Another replica in mid-transaction: it holds the partition, has applied `facts` from offset 0, not committed."""
+async def owner(shell: Shell, topic: Topic, events: Sequence[AnyEnvelope]) -> AsyncIterator[Connection]:
+    """Another replica in mid-transaction: it holds the partition, has applied `events` from offset 0, not committed."""
     connection = await connect(shell.dsn, SERVICE)
     try:
         await connection.execute(
@@ -37,14 +37,14 @@ async def owner(shell: Shell, topic: Topic, facts: Sequence[AnyFact]) -> AsyncIt
         )
         await connection.execute("begin")
         await connection.fetchval("select next_offset from stored_offsets where topic = $1 for update", topic.name)
-        rows = await TALLIES.lock(connection, {record(topic, fact, 0).key for fact in facts})
+        rows = await TALLIES.lock(connection, {record(topic, event, 0).key for event in events})
         unit = Unit(TALLIES, rows, publisher(SERVICE), MOMENT)
         stream = Stream(topic=topic, table=TALLIES, handlers={DossierStepRecordedV1: counting()})
         applying = Applying(stream, unit, {}, {})
-        for offset, fact in enumerate(facts):
-            applying.receive(record(topic, fact, offset))
+        for offset, event in enumerate(events):
+            applying.receive(record(topic, event, offset))
         await unit.save(connection)
-        await connection.execute("update stored_offsets set next_offset = $2 where topic = $1", topic.name, len(facts))
+        await connection.execute("update stored_offsets set next_offset = $2 where topic = $1", topic.name, len(events))
         yield connection
     finally:
         connection.terminate()
@@ -71,11 +71,11 @@ async def test_a_slow_owner_holds_the_partition(shell: Shell, known: bool, endin
     topic = await shell.topic()
     if known:
         await shell.know(A, B)
-    facts = [step(key, n) for n in range(1, 6) for key in (A, B)]
+    events = [step(key, n) for n in range(1, 6) for key in (A, B)]
     async with shell.consuming(topic, member="successor"):
         await eventually(lambda: shell.stored(topic), within=15)
-        async with owner(shell, topic, facts[:3]) as connection:
-            await shell.send(topic, *facts)
+        async with owner(shell, topic, events[:3]) as connection:
+            await shell.send(topic, *events)
             await eventually(lambda: waits_for(shell, "stored_offsets%for update"), within=15)
             await connection.execute(ending)
             await shell.caught_up(topic)
@@ -90,9 +90,9 @@ async def test_a_frozen_owner_is_ended_by_the_database(shell: Shell, ending: str
     What it tries afterwards fails on a dead connection and changes nothing.
     """
     topic = await shell.topic()
-    facts = [step(A, n) for n in range(1, 6)]
-    await shell.send(topic, *facts)
-    async with owner(shell, topic, facts[:3]) as connection:
+    events = [step(A, n) for n in range(1, 6)]
+    await shell.send(topic, *events)
+    async with owner(shell, topic, events[:3]) as connection:
         await connection.execute("set local idle_in_transaction_session_timeout = '500ms'")
         async with shell.consuming(topic, member="successor"):
             await shell.caught_up(topic)
@@ -106,13 +106,13 @@ async def test_an_owner_that_froze_in_mid_request_is_ended_by_the_others(
 ) -> None:
     """Between preparing and running a statement Postgres calls a session active, and its time-outs do not see it.
 
-    Its locks would be held for as long as the process stands still.
+    Its locks would be quarantined for as long as the process stands still.
     """
     monkeypatch.setattr(pool, "FROZEN_TRANSACTION_SECONDS", 1)
     topic = await shell.topic()
-    facts = [step(A, n) for n in range(1, 6)]
-    await shell.send(topic, *facts)
-    async with owner(shell, topic, facts[:3]) as connection:
+    events = [step(A, n) for n in range(1, 6)]
+    await shell.send(topic, *events)
+    async with owner(shell, topic, events[:3]) as connection:
         await connection.prepare("select 1")
         async with shell.consuming(topic, member="successor"):
             await shell.caught_up(topic, within=30)
@@ -129,7 +129,7 @@ async def test_a_slow_transaction_holds_a_dossier(shell: Shell, known: bool) -> 
     topic = await shell.topic()
     if known:
         await shell.know(A)
-    await shell.send(topic, step(A, 1, "fact 1"), step(B, 1), step(A, 2, "fact 2"))
+    await shell.send(topic, step(A, 1, "event 1"), step(B, 1), step(A, 2, "event 2"))
     async with shell.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
@@ -140,9 +140,9 @@ async def test_a_slow_transaction_holds_a_dossier(shell: Shell, known: bool) -> 
             await eventually(lambda: waits_for(shell, "tallies"), within=15)
             await transaction.commit()
             await shell.caught_up(topic)
-    assert await shell.steps(A) == ["act", "fact 1", "fact 2"]
+    assert await shell.steps(A) == ["act", "event 1", "event 2"]
     assert await shell.steps(B) == ["1"]
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known dossiers", "new dossiers"])
@@ -198,7 +198,7 @@ async def test_a_restored_database_is_followed_back(shell: Shell) -> None:
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "2", "3", "4"]
     assert await shell.steps(B) == ["1", "2"]
-    assert await shell.held() == []
+    assert await shell.quarantined() == []
 
 
 @pytest.mark.parametrize("committed", [0, 1, 5], ids=["behind", "a little ahead", "at the end"])

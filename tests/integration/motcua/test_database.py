@@ -65,13 +65,13 @@ def test_the_verifier_writes_nothing(database: Databases) -> None:
 READABLE = (
     "select * from stored_offsets",
     "select id, queued_at from outbox",
-    "select reason, held_at from held_records",
+    "select reason, quarantined_at from quarantined_records",
 )
 CLOSED = (
-    "select fact_id from outbox",
-    "select value from held_records",
-    "select key from held_records",
-    "select value from facts",
+    "select event_id from outbox",
+    "select value from quarantined_records",
+    "select key from quarantined_records",
+    "select value from events",
     "select * from clock",
 )
 
@@ -86,7 +86,7 @@ def watched(database: Databases, tmp_path: Path) -> str:
 
 
 def test_ops_sees_how_much_waits(database: Databases, tmp_path: Path) -> None:
-    """Offsets, and of outbox and held records what counting and dating needs."""
+    """Offsets, and of outbox and quarantined records what counting and dating needs."""
     with psycopg.connect(watched(database, tmp_path)) as connection:
         connection.execute("set search_path = sla")
         for statement in READABLE:

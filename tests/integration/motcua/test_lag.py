@@ -27,7 +27,7 @@ from shared.postgres.migrate import migrate
 from tests.support import Databases, ServiceDatabase, unique
 
 STORE = "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ('sla', %s, %s, %s)"
-HOLD = "insert into held_records values ('t', 0, 7, 'k', 2, 1, 'id', 'some.type', 1, '', 'gap', 'missing 1')"
+HOLD = "insert into quarantined_records values ('t', 0, 7, 'k', 2, 1, 'id', 'some.type', 1, '', 'gap', 'missing 1')"
 COMMAND = (
     "import motcua.__main__ as command; "
     "command.MotcuaSettings.database_url = lambda self, role: '{url}'; command.main()"
@@ -123,19 +123,19 @@ async def test_rates_and_last_progress_are_told(broker: kafka.Broker, database: 
     assert told.moved_at is not None
 
 
-async def test_waiting_facts_and_held_records_are_counted(
+async def test_waiting_events_and_held_records_are_counted(
     broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """A service that is not behind on its topics may still hold facts that Kafka has not, and records that wait."""
+    """A service that is not behind on its topics may still hold events that Kafka has not, and records that wait."""
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
-        connection.execute("insert into outbox (fact_id) select gen_random_uuid() from generate_series(1, 3)")
+        connection.execute("insert into outbox (event_id) select gen_random_uuid() from generate_series(1, 3)")
         connection.execute(HOLD)
     report = await lag.read(broker.bootstrap, fresh.url("ops"), between_seconds=0)
     (told,) = report.services
     assert (told.service, told.outbox) == ("sla", 3)
     assert told.outbox_oldest_at is not None
-    assert [(held.reason, held.records) for held in told.held] == [("gap", 1)]
+    assert [(quarantined.reason, quarantined.records) for quarantined in told.quarantined] == [("gap", 1)]
     assert "nothing applied yet" in shown(report)
 
 
@@ -143,7 +143,7 @@ async def test_a_silent_broker_hides_nothing_that_the_database_knows(database: D
     """At night, with Kafka hung, the outboxes are what the engineer needs; and the command must not hang, too."""
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
-        connection.execute("insert into outbox (fact_id) select gen_random_uuid() from generate_series(1, 3)")
+        connection.execute("insert into outbox (event_id) select gen_random_uuid() from generate_series(1, 3)")
         connection.execute(STORE, ("some.topic", 0, 3))
     with socket.create_server(("127.0.0.1", 0)) as hung:  # takes connections and never says a word
         report = await lag.read(f"127.0.0.1:{hung.getsockname()[1]}", fresh.url("ops"))
@@ -160,12 +160,12 @@ async def test_an_alarm_names_what_waits_too_long(broker: kafka.Broker, database
     with psycopg.connect(fresh.url("sla")) as connection:
         connection.execute(STORE, (topic, 0, 3))
         connection.execute(
-            "insert into outbox (fact_id, queued_at) values (gen_random_uuid(), now() - interval '2 min')"
+            "insert into outbox (event_id, queued_at) values (gen_random_uuid(), now() - interval '2 min')"
         )
     report = await lag.read(broker.bootstrap, fresh.url("ops"), between_seconds=0)
     partition, outbox = alarms(report, age_seconds=0)
     assert partition.startswith(f"sla on {topic}/0: 2 records wait")
-    assert outbox.startswith("sla: 1 facts are not on Kafka, the oldest for 12")
+    assert outbox.startswith("sla: 1 events are not on Kafka, the oldest for 12")
     assert len(alarms(report, age_seconds=60)) == 1
     assert alarms(report, age_seconds=3600) == []
 
@@ -184,7 +184,7 @@ def test_scripts_get_one_document_and_a_status(broker: kafka.Broker, database: D
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
         connection.execute(
-            "insert into outbox (fact_id, queued_at) values (gen_random_uuid(), now() - interval '2 min')"
+            "insert into outbox (event_id, queued_at) values (gen_random_uuid(), now() - interval '2 min')"
         )
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}  # noqa: TID251 - a child needs its PATH
     done = subprocess.run(
@@ -196,4 +196,4 @@ def test_scripts_get_one_document_and_a_status(broker: kafka.Broker, database: D
     )
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["services"][0]["outbox"] == 1
-    assert "sla: 1 facts are not on Kafka" in done.stderr
+    assert "sla: 1 events are not on Kafka" in done.stderr

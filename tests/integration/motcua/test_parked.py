@@ -11,8 +11,9 @@ import pytest
 import services
 from motcua.database import SERVICES, open_to_ops
 from motcua.parked.records import Place, decide, find, listed, told, waiting
-from motcua.up import Held
+from motcua.up import QuarantineNews
 from shared.kernel.errors import ExpectedError
+from shared.messaging.quarantine import OperatorDecision
 from shared.postgres.migrate import migrate
 from tests.support import Databases, ServiceDatabase
 
@@ -23,7 +24,7 @@ UNREADABLE = Place("intake.dossiers.v1", 3, 125)
 
 
 @pytest.fixture
-async def held(database: Databases) -> ServiceDatabase:
+async def quarantined(database: Databases) -> ServiceDatabase:
     """sla with a parked record, one behind it, and one that nobody can read."""
     fresh = database.fresh()
     folder = Path(services.__path__[0]) / "sla" / "migrations"
@@ -31,8 +32,9 @@ async def held(database: Databases) -> ServiceDatabase:
     with psycopg.connect(fresh.url("sla")) as connection:
         for place, sequence, reason in ((PARKED, 4, "parked"), (BEHIND, 5, "behind"), (UNREADABLE, 0, "unreadable")):
             connection.execute(
-                'insert into held_records (topic, partition, "offset", key, sequence, epoch, id, type, version, value,'
-                " reason, detail) values (%s, %s, %s, %s, %s, 1, 'i', 'dossier.settled', 1, %s, %s, 'ClockNotRunning')",
+                'insert into quarantined_records (topic, partition, "offset", key, sequence, epoch, id, type, version, '
+                "value, reason, detail) "
+                "values (%s, %s, %s, %s, %s, 1, 'i', 'dossier.settled', 1, %s, %s, 'ClockNotRunning')",
                 (
                     place.topic,
                     place.partition,
@@ -46,9 +48,9 @@ async def held(database: Databases) -> ServiceDatabase:
     return fresh
 
 
-async def test_everything_that_waits_is_listed(held: ServiceDatabase) -> None:
+async def test_everything_that_waits_is_listed(quarantined: ServiceDatabase) -> None:
     """Through the role that only reads; what blocks stands above what waits behind it."""
-    rows = await waiting(held.url("verify"), "sla")
+    rows = await waiting(quarantined.url("verify"), "sla")
     assert [row["offset"] for row in rows][-1] == BEHIND.offset
     first, what, why = islice(listed("sla", rows), 3)
     assert first == "sla intake.dossiers.v1/3/120"
@@ -63,55 +65,55 @@ async def test_up_says_when_records_wait_for_a_word_and_when_none_does(database:
         folder = Path(services.__path__[0]) / service / "migrations"
         await asyncio.to_thread(migrate, fresh.url(service), service, folder)
         open_to_ops(fresh.server_url, service, database=fresh.name)
-    held = Held(fresh.url("ops"))
-    assert held.news() == []
+    quarantined = QuarantineNews(fresh.url("ops"))
+    assert quarantined.news() == []
     with psycopg.connect(fresh.url("sla"), autocommit=True) as connection:
         for offset, reason in ((1, "parked"), (2, "behind"), (3, "unreadable")):
             connection.execute(
-                'insert into held_records (topic, partition, "offset", key, sequence, epoch, id, type, version, value, '
-                "reason, detail) values ('intake.dossiers.v1', 0, %s, 'k', 1, 1, 'i', 'x', 1, '', %s, '')",
+                'insert into quarantined_records (topic, partition, "offset", key, sequence, epoch, id, type, version, '
+                "value, reason, detail) values ('intake.dossiers.v1', 0, %s, 'k', 1, 1, 'i', 'x', 1, '', %s, '')",
                 (offset, reason),
             )
-        assert held.news() == ["sla: 2 records wait for your word (`motcua parked list`)"]
-        assert held.news() == []
-        connection.execute("delete from held_records")
-        assert held.news() == ["sla: no record waits for your word any more"]
+        assert quarantined.news() == ["sla: 2 records wait for your word (`motcua parked list`)"]
+        assert quarantined.news() == []
+        connection.execute("delete from quarantined_records")
+        assert quarantined.news() == ["sla: no record waits for your word any more"]
 
 
-async def test_one_record_is_shown_whole(held: ServiceDatabase) -> None:
+async def test_one_record_is_shown_whole(quarantined: ServiceDatabase) -> None:
     """Place, dossier, reason and value: what an operator needs to judge it."""
-    lines = told(await find(held.url("verify"), "sla", PARKED))
+    lines = told(await find(quarantined.url("verify"), "sla", PARKED))
     assert lines[1] == f"about {DOSSIER}, sequence 4, epoch 1"
     assert lines[-1] == '{"sequence": 4}'
 
 
-@pytest.mark.parametrize("verdict", ["replay", "discard"])
-async def test_decision_is_noted_with_its_author(held: ServiceDatabase, verdict: str) -> None:
+@pytest.mark.parametrize("decision", ["replay", "discard"])
+async def test_decision_is_noted_with_its_author(quarantined: ServiceDatabase, decision: OperatorDecision) -> None:
     """The consumer finds it there; who decided stays known."""
-    await decide(held.url("sla"), "sla", PARKED, verdict, by="ops-1")  # type: ignore[arg-type]
-    with psycopg.connect(held.url("sla")) as connection:
+    await decide(quarantined.url("sla"), "sla", PARKED, decision, by="ops-1")
+    with psycopg.connect(quarantined.url("sla")) as connection:
         row = connection.execute(
-            'select request, requested_by, requested_at is not null from held_records where "offset" = 120'
+            'select request, requested_by, requested_at is not null from quarantined_records where "offset" = 120'
         ).fetchone()
-    assert row == (verdict, "ops-1", True)
+    assert row == (decision, "ops-1", True)
 
 
-async def test_what_waits_behind_another_is_not_decided(held: ServiceDatabase) -> None:
+async def test_what_waits_behind_another_is_not_decided(quarantined: ServiceDatabase) -> None:
     """Order survives: the word is due on the record that blocks."""
     with pytest.raises(ExpectedError, match="Decide about what blocks it"):
-        await decide(held.url("sla"), "sla", BEHIND, "discard", by="ops-1")
+        await decide(quarantined.url("sla"), "sla", BEHIND, "discard", by="ops-1")
 
 
-async def test_unreadable_record_can_only_be_discarded(held: ServiceDatabase) -> None:
+async def test_unreadable_record_can_only_be_discarded(quarantined: ServiceDatabase) -> None:
     """Bytes that nobody can read cannot be applied."""
     with pytest.raises(ExpectedError, match="discard it"):
-        await decide(held.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
+        await decide(quarantined.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
 
 
-async def test_record_that_does_not_wait_is_told(held: ServiceDatabase) -> None:
+async def test_record_that_does_not_wait_is_told(quarantined: ServiceDatabase) -> None:
     """It may have been executed already."""
     with pytest.raises(ExpectedError, match="holds no record"):
-        await find(held.url("verify"), "sla", Place("intake.dossiers.v1", 0, 1))
+        await find(quarantined.url("verify"), "sla", Place("intake.dossiers.v1", 0, 1))
 
 
 @pytest.mark.parametrize(

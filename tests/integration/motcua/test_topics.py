@@ -35,7 +35,7 @@ async def test_two_creators_at_once_both_succeed(broker: kafka.Broker) -> None:
 
 
 async def test_a_record_of_2017_is_stamped_by_the_broker(broker: kafka.Broker) -> None:
-    """The record's time is the broker's, so retention never judges the time of the fact."""
+    """The record's time is the broker's, so retention never judges the time of the event."""
     topic = Topic(unique("old"), owner="intake", partitions=1)
     await create_topics(broker.bootstrap, [topic], replication=1)
     async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap) as producer:

@@ -27,7 +27,7 @@ from services.notify.settings import NotifySettings
 from services.notify.store import DOSSIERS
 from services.notify.texts import load_texts
 from shared.catalogue import load_centre
-from shared.contracts.envelope import AnyFact, Role
+from shared.contracts.envelope import AnyEnvelope, Role
 from shared.contracts.topics import Topic
 from shared.messaging.relay import Relay
 from shared.postgres.migrate import migrate
@@ -97,7 +97,7 @@ class Intake:
 
 @dataclass
 class Heard:
-    """Stands where the consumer would: `hear` lets facts take effect, so a test says what counts as heard."""
+    """Stands where the consumer would: `hear` lets events take effect, so a test says what counts as heard."""
 
     partitions: set[int] = field(default_factory=lambda: set(range(6)))
     told: Signal = field(default_factory=Signal)
@@ -138,15 +138,15 @@ class Office:
         """How many messages the SMS provider was offered."""
         return int((await self.http.get(f"{self.sms_url}/requests")).json()["requests"])
 
-    async def hear(self, facts: Sequence[AnyFact]) -> None:
-        """Let the handler hear facts, each in a transaction of its own, as the consumer does."""
+    async def hear(self, events: Sequence[AnyEnvelope]) -> None:
+        """Let the handler hear events, each in a transaction of its own, as the consumer does."""
         handler = planner(load_texts(self.context.centre))
-        for fact in facts:
-            async with self.context.unit(DOSSIERS, [fact.dossier_id]) as (_, unit):
-                handler(fact, unit)
+        for event in events:
+            async with self.context.unit(DOSSIERS, [event.dossier_id]) as (_, unit):
+                handler(event, unit)
 
     async def messages(self, life: Life, channel: str = "sms") -> list[dict[str, Any]]:
-        """The dossier's messages on a channel, in the order of the facts told."""
+        """The dossier's messages on a channel, in the order of the events told."""
         rows = await self.pool.fetch(
             "select * from messages where dossier_id = $1 and channel = $2 order by dossier_sequence, planned_at",
             life.dossier_id,
@@ -173,7 +173,7 @@ class Office:
 
     async def outcomes(self, life: Life, channel: str = "sms") -> list[tuple[str, dict[str, Any]]]:
         """What notify told about the dossier's messages on a channel: type and data, in sequence."""
-        query = "select type, value from facts where key = $1 order by sequence"
+        query = "select type, value from events where key = $1 order by sequence"
         rows = await self.pool.fetch(query, str(life.dossier_id))
         told = [(row["type"], json.loads(row["value"])["data"]) for row in rows]
         return [(kind, data) for kind, data in told if data["channel"] == channel]
@@ -243,7 +243,7 @@ async def surroundings(database_url: str, home: Path, *, port: int, **settings: 
 
 @asynccontextmanager
 async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **settings: Any) -> AsyncIterator[Office]:
-    """Start it all, but neither consumer nor relay: facts are heard by `hear`."""
+    """Start it all, but neither consumer nor relay: events are heard by `hear`."""
     ports = [free_port() for _ in range(replicas)]
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(surroundings(database.url("notify"), home, port=ports[0], **settings))

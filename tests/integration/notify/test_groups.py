@@ -19,7 +19,7 @@ async def planned(it: Office, count: int) -> list[Life]:
     lives = [life_now(reach=("sms",)) for _ in range(count)]
     for life in lives:
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
     return lives
 
 
@@ -130,7 +130,7 @@ async def test_of_a_group_nobody_is_looked_up_whose_message_was_overtaken(databa
         late = life_now(reach=("sms",))
         late.supplement_required()
         late.supplement_received()
-        await it.hear(late.facts)
+        await it.hear(late.events)
         it.heard.partitions = {0}
         assert (await it.becomes(late, "dropped"))["reason"] == "overtaken"
         for life in lives:

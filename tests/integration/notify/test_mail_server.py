@@ -22,7 +22,7 @@ async def test_an_email_arrives_with_its_diacritics(database: Databases, tmp_pat
     async with office(database.fresh("notify"), tmp_path) as it:
         life = life_now(reach=("email",))
         life.supplement_required()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "sent", channel="email")
         (mail,) = await it.inbox(life, "email")
         assert (mail.to, mail.subject) == (EMAIL, f"Hồ sơ {life.code}: cần bổ sung giấy tờ")
@@ -37,7 +37,7 @@ async def test_a_server_that_asks_for_patience_gets_it_again(database: Databases
         it.mail_behaves(answers=answers, takes=False, times=1)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "sent", channel="email")
         assert (message["attempts"], message["in_doubt"]) == (2, False)
         assert len(await it.inbox(life, "email")) == 1
@@ -49,7 +49,7 @@ async def test_a_refused_text_has_failed(database: Databases, tmp_path: Path) ->
         it.mail_behaves(answers="refused", takes=False)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         assert (await it.becomes(life, "failed", channel="email"))["reason"] == "smtp_554"
 
 
@@ -59,7 +59,7 @@ async def test_silence_after_the_text_is_unknown(database: Databases, tmp_path: 
         it.mail_behaves(answers="nothing")
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await it.becomes(life, "unknown", channel="email")
         assert len(await it.inbox(life, "email")) == 1
 
@@ -71,7 +71,7 @@ async def test_a_result_is_mailed_once_more_after_silence(database: Databases, t
         life = life_now()
         life.settled()
         life.result_arrived()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await it.becomes(life, "sent", channel="email")
         first, second = await it.inbox(life, "email")
         assert first.message_id == second.message_id
@@ -85,7 +85,7 @@ async def test_silence_of_mail_holds_up_no_sms(database: Databases, tmp_path: Pa
         lives = [life_now() for _ in range(10)]
         for life in lives:
             life.withdrawn()
-            await it.hear(life.facts)
+            await it.hear(life.events)
         for life in lives:
             await it.becomes(life, "delivered", within=10)
         it.mail_behaves()

@@ -18,13 +18,13 @@ from motcua.sinks.behaviour import Behaviour
 from motcua.sinks.inbox import InboxMessage, read_inbox
 from services.notify.hearing import plans_called_for
 from services.notify.sender import AT_ONCE
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
 from shared.contracts.topics import MESSAGES
 from tests.integration.notify.office import MOBILE, Surroundings, life_now, surroundings
 from tests.support import Databases, eventually, free_port
 from tests.support.life import Life
-from tests.support.reading import facts_on
+from tests.support.reading import events_on
 from tests.support.service_process import ServiceProcess
 from tests.support.told import send
 from tests.support.topics import made_anew
@@ -43,7 +43,7 @@ class Site:
     database: asyncpg.Connection
 
     async def tell(self, *lives: Life) -> None:
-        await send(self.bootstrap, [fact for life in lives for fact in life.facts])
+        await send(self.bootstrap, [event for life in lives for event in life.events])
 
     async def state(self, life: Life, *, channel: str = "sms") -> str | None:
         """The state of the dossier's message on a channel; None while it is not planned."""
@@ -74,10 +74,10 @@ class Site:
         async with httpx.AsyncClient(trust_env=False) as http:
             return int((await http.get(f"{self.around.sms_url}/requests")).json()["requests"])
 
-    async def told(self, *lives: Life) -> list[AnyFact]:
+    async def told(self, *lives: Life) -> list[AnyEnvelope]:
         """What stands on notify's topic about these dossiers, each dossier's in its order."""
         subjects = {str(life.dossier_id) for life in lives}
-        return [fact for fact in await facts_on(self.bootstrap, MESSAGES) if fact.subject in subjects]
+        return [event for event in await events_on(self.bootstrap, MESSAGES) if event.subject in subjects]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -99,8 +99,8 @@ async def it(broker: kafka.Broker, postgres: Postgres, tmp_path_factory: pytest.
         yield Site(process, around, broker.bootstrap, home, database)
 
 
-async def test_from_the_facts_to_the_phone(it: Site) -> None:
-    """Facts on three topics; SMS and e-mail in the inbox; plans and outcomes on notify's own topic, in sequence."""
+async def test_from_the_events_to_the_phone(it: Site) -> None:
+    """Events on three topics; SMS and e-mail in the inbox; plans and outcomes on notify's own topic, in sequence."""
     life = life_now()
     life.assigned(2)
     life.due(27)
@@ -112,13 +112,15 @@ async def test_from_the_facts_to_the_phone(it: Site) -> None:
     assert f"Hồ sơ {life.code} đã được tiếp nhận" in mail.text
 
     async def told() -> bool:
-        facts = await it.told(life)
-        kinds = [fact.type for fact in facts if isinstance(fact.data, MessageEvent) and fact.data.channel == "email"]
+        events = await it.told(life)
+        kinds = [
+            event.type for event in events if isinstance(event.data, MessageEvent) and event.data.channel == "email"
+        ]
         assert kinds == ["message.planned", "message.sent"]
-        assert "message.delivered" in [fact.type for fact in facts]
-        assert [fact.sequence for fact in facts] == list(range(1, len(facts) + 1))
-        planned = {fact.data.message_id for fact in facts if isinstance(fact.data, MessagePlannedV1)}
-        assert planned == {plan.message_id for plan in plans_called_for(life.facts)}
+        assert "message.delivered" in [event.type for event in events]
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+        planned = {event.data.message_id for event in events if isinstance(event.data, MessagePlannedV1)}
+        assert planned == {plan.message_id for plan in plans_called_for(life.events)}
         return True
 
     await eventually(told, within=20)
@@ -199,7 +201,7 @@ async def test_what_was_overtaken_during_an_outage_is_not_sent_after_it(it: Site
 
 
 async def test_killed_with_a_backlog_every_alert_is_planned_and_sent_once(it: Site) -> None:
-    """kill -9 in the middle of 60 dossiers: nothing lost, nothing twice, plans as the facts call for."""
+    """kill -9 in the middle of 60 dossiers: nothing lost, nothing twice, plans as the events call for."""
     await it.sms_behaves(delay_seconds=0.2, receipts="none")
     before = await it.sms_requests()
     lives = [life_now(reach=("sms",)) for _ in range(60)]
@@ -218,14 +220,14 @@ async def test_killed_with_a_backlog_every_alert_is_planned_and_sent_once(it: Si
     for life in lives:
         await it.reaches(life, "sent", within=60)
         assert len(await it.inbox(life)) == 1
-    called = {plan.message_id for plan in plans_called_for(fact for life in lives for fact in life.facts)}
+    called = {plan.message_id for plan in plans_called_for(event for life in lives for event in life.events)}
 
     async def told() -> bool:
         # a relay that is killed between sending and deleting sends the same record again, for readers to pass over
-        facts = list({fact.id: fact for fact in await it.told(*lives)}.values())
-        planned = [fact.data.message_id for fact in facts if isinstance(fact.data, MessagePlannedV1)]
+        events = list({event.id: event for event in await it.told(*lives)}.values())
+        planned = [event.data.message_id for event in events if isinstance(event.data, MessagePlannedV1)]
         assert (len(planned), set(planned)) == (60, called)
-        assert len(facts) == 120
+        assert len(events) == 120
         return True
 
     await eventually(told, within=20)

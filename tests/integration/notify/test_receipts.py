@@ -29,11 +29,11 @@ async def test_each_receipt_of_a_group_is_taken_for_itself(database: Databases, 
         await it.sms_behaves(receipts="none")
         sent, unsent = life_now(reach=("sms",)), life_now(reach=("sms",))
         sent.withdrawn()
-        await it.hear(sent.facts)
+        await it.hear(sent.events)
         await it.becomes(sent, "sent")
         it.intake.broken = True
         unsent.withdrawn()
-        await it.hear(unsent.facts)
+        await it.hear(unsent.events)
         (first,), (second,) = await it.messages(sent), await it.messages(unsent)
         arrived, early, strange = str(first["message_id"]), str(second["message_id"]), str(sent.dossier_id)
         reports = ((arrived, "undelivered"), (strange, "delivered"), (early, "delivered"), (arrived, "delivered"))
@@ -61,7 +61,7 @@ async def test_a_receipt_that_cannot_be_kept_spoils_no_other(database: Databases
         lives = [life_now(reach=("sms",)) for _ in range(2)]
         for life in lives:
             life.withdrawn()
-            await it.hear(life.facts)
+            await it.hear(life.events)
             await it.becomes(life, "sent")
         ids = [str((await it.messages(life))[0]["message_id"]) for life in lives]
         await it.pool.execute(f"alter table messages add check (message_id <> '{ids[0]}' or state <> 'delivered')")

@@ -39,7 +39,7 @@ async def planned(database: ServiceDatabase, home: Path, count: int) -> AsyncIte
         for _ in range(count):
             life = life_now(reach=("sms",))
             life.withdrawn()
-            await it.hear(life.facts)
+            await it.hear(life.events)
             ids.append((await it.messages(life))[0]["message_id"])
         yield it, ids
 
@@ -90,7 +90,7 @@ async def test_what_is_asked_for_during_a_commit_shares_the_next(database: Datab
 
 
 async def test_a_dossier_is_written_only_where_something_is_told_of_it(database: Databases, tmp_path: Path) -> None:
-    """Its row is locked for every change of a message, and stays as it is where no fact draws a sequence from it."""
+    """Its row is locked for every change of a message, and stays as it is where no event draws a sequence from it."""
     async with planned(database.fresh("notify"), tmp_path, 2) as (it, ids):
         recorder = Recorder(it.context)
         versions = "select dossiers.xmin::text from dossiers join messages using (dossier_id) where message_id = $1"

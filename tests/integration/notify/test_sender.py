@@ -23,7 +23,7 @@ async def test_two_senders_send_each_message_once(database: Databases, tmp_path:
         lives = [life_now(reach=("sms",)) for _ in range(20)]
         for life in lives:
             life.withdrawn()
-            await it.hear(life.facts)
+            await it.hear(life.events)
         await asyncio.gather(*(it.becomes(life, "sent", "delivered", within=30) for life in lives))
         assert await it.sms_requests() == 20
         for life in lives:
@@ -37,7 +37,7 @@ async def test_a_plan_wakes_the_sender(database: Databases, tmp_path: Path, monk
         for _ in range(2):
             life = life_now(reach=("sms",))
             life.withdrawn()
-            await it.hear(life.facts)
+            await it.hear(life.events)
             it.heard.told.tell()
             await it.becomes(life, "delivered")
 
@@ -48,7 +48,7 @@ async def test_what_was_overtaken_is_not_sent_and_nobody_is_looked_up(database: 
         it.intake.broken = True
         life = life_now()
         life.supplement_required()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await it.hear([life.supplement_received()])
         it.intake.broken = False
         message = await it.becomes(life, "dropped")
@@ -64,7 +64,7 @@ async def test_nothing_is_sent_of_a_partition_that_is_not_heard_to_its_end(datab
         for life in (waits, goes):
             life.withdrawn()
         it.intake.broken = True
-        await it.hear([*waits.facts, *goes.facts])
+        await it.hear([*waits.events, *goes.events])
         await it.pool.execute("update dossiers set partition = 1 where dossier_id = $1", goes.dossier_id)
         it.intake.broken = False
         await it.becomes(goes, "delivered")
@@ -83,12 +83,12 @@ async def test_nothing_is_sent_of_a_dossier_with_held_records(database: Database
         for each, topic in ((life, "intake.dossiers.v1"), (other, "sla.deadlines.v1")):
             each.withdrawn()
             it.heard.partitions = set()
-            await it.hear(each.facts)
+            await it.hear(each.events)
             await it.pool.execute(f"{holds} where dossier_id = $1", each.dossier_id, topic, True)
         it.heard.partitions, it.intake.broken = {0}, False
         third = life_now(reach=("sms",))
         third.withdrawn()
-        await it.hear(third.facts)
+        await it.hear(third.events)
         await it.becomes(third, "delivered")
         assert [(await it.messages(each))[0]["claims"] for each in (life, other)] == [0, 0]
         await it.pool.execute(f"{holds} where dossier_id = $1", life.dossier_id, "intake.dossiers.v1", False)
@@ -103,7 +103,7 @@ async def test_a_provider_is_asked_about_what_it_may_have_while_the_broker_is_aw
         await it.sms_behaves(answers="nothing", times=1, receipts="none", status_query=True)
         life = life_now(reach=("sms",))
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
 
         async def offered() -> bool:
             return await it.sms_requests() == 1
@@ -121,7 +121,7 @@ async def test_a_promise_that_changed_is_not_told_any_more(database: Databases, 
         life = life_now(reach=("sms",))
         life.due(27)
         life.due(28)
-        await it.hear(life.facts)
+        await it.hear(life.events)
         it.intake.broken = False
         changed = await it.becomes(life, "delivered")
         assert changed["template"] == "due_date_delayed"
@@ -135,12 +135,12 @@ async def test_a_promise_that_changed_is_not_told_any_more(database: Databases, 
 
 
 async def test_what_has_expired_is_not_sent(database: Databases, tmp_path: Path) -> None:
-    """Expiry counts from the fact's time: a rebuild from the topics sends nothing old."""
+    """Expiry counts from the event's time: a rebuild from the topics sends nothing old."""
     async with office(database.fresh("notify"), tmp_path) as it:
         life = Life()
         life.submitted()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         assert (await it.becomes(life, "dropped"))["reason"] == "expired"
         assert (await it.becomes(life, "dropped", channel="email"))["reason"] == "expired"
         assert it.intake.asked == []
@@ -152,7 +152,7 @@ async def test_while_intake_is_away_messages_wait(database: Databases, tmp_path:
         it.intake.broken = True
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
 
         async def tried() -> bool:
             (message,) = await it.messages(life)
@@ -175,18 +175,18 @@ async def test_no_usable_contact_is_a_reason(database: Databases, tmp_path: Path
             life = life_now()
             it.intake.contacts[life.dossier_id] = contact
             life.withdrawn()
-            await it.hear(life.facts)
+            await it.hear(life.events)
             for channel in ("sms", "email"):
                 message = await it.becomes(life, "dropped", channel=channel)
                 assert (message["reason"], message["attempts"]) == ("no_contact", 0)
 
 
 async def test_who_left_no_contact_has_a_plan_that_says_so(database: Databases, tmp_path: Path) -> None:
-    """The fact has its plan, the plan its reason, and staff find it listed."""
+    """The event has its plan, the plan its reason, and staff find it listed."""
     async with office(database.fresh("notify"), tmp_path) as it:
         life = life_now(reach=())
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         kinds = [(kind, data.get("reason")) for kind, data in await it.outcomes(life, "none")]
         assert kinds == [("message.planned", None), ("message.dropped", "not_reachable")]
         assert it.intake.asked == []
@@ -200,7 +200,7 @@ async def test_what_may_have_gone_out_is_unknown_when_it_is_overtaken(database: 
         await it.sms_behaves(answers="nothing", receipts="none", idempotent=False)
         life = life_now()
         life.supplement_required()
-        await it.hear(life.facts)
+        await it.hear(life.events)
 
         async def in_doubt() -> bool:
             (message,) = await it.messages(life)
@@ -218,7 +218,7 @@ async def test_a_repeat_says_the_same(database: Databases, tmp_path: Path) -> No
         life = life_now()
         life.assigned(2)
         life.supplement_required()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await eventually(lambda: it.inbox(life), within=10)
         await it.hear([life.assigned(3)])
         await it.becomes(life, "sent")
@@ -236,11 +236,11 @@ async def test_personal_data_stays_out_of_tables_and_logs(database: Databases, t
             it.mail_behaves(answers="refused", takes=False)
             life = life_now()
             life.withdrawn()
-            await it.hear(life.facts)
+            await it.hear(life.events)
             await it.becomes(life, "sent")
             await it.becomes(life, "failed", channel="email")
             kept = ""
-            for table in ("dossiers", "messages", "facts"):
+            for table in ("dossiers", "messages", "events"):
                 kept += "".join(str(dict(row)) for row in await it.pool.fetch(f"select * from {table}"))
     for trace in ("381234567", "168123", EMAIL, "Nguyễn"):
         assert trace not in kept + str(logs)
@@ -253,7 +253,7 @@ async def test_messages_of_a_dossier_are_listed_for_staff(database: Databases, t
         life = life_now()
         life.due(27)
         life.result_arrived()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await it.becomes(life, "delivered")
         path = f"/dossiers/{life.dossier_id}/messages"
         found = (await ask(it, "officer", path))["messages"]
@@ -281,7 +281,7 @@ async def test_an_answer_is_not_lost_when_the_database_is_away(
         it.mail_behaves(delay_seconds=1.5)
         life = life_now(reach=("email",))
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await eventually(lambda: it.mail.requests, within=10)
         await asyncio.to_thread(postgres.stop_immediately)
         await eventually(lambda: read_inbox(tmp_path), within=10)

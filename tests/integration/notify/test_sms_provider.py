@@ -25,7 +25,7 @@ async def test_an_alert_arrives_and_its_receipt_is_told(database: Databases, tmp
         life = life_now()
         life.assigned(2)
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await it.becomes(life, "delivered")
         (sms,) = await it.inbox(life)
         assert (sms.to, sms.sender) == (MOBILE, "HCC BPHUOC")
@@ -42,7 +42,7 @@ async def test_a_slow_provider_sends_once(database: Databases, tmp_path: Path) -
         await it.sms_behaves(delay_seconds=1)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "delivered")
         assert (message["attempts"], message["doubled"]) == (1, False)
         assert len(await it.inbox(life)) == 1
@@ -57,7 +57,7 @@ async def test_a_provider_that_knows_keys_gets_the_message_again_until_it_answer
         await it.sms_behaves(answers=answers, times=1, receipts="none")
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "sent")
         assert (message["attempts"], message["doubled"]) == (2, False)
         assert len(await it.inbox(life)) == 1
@@ -71,7 +71,7 @@ async def test_a_provider_that_can_be_asked_is_asked_before_anything_is_repeated
         await it.sms_behaves(answers="nothing", idempotent=False, receipts="none", times=1)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "sent")
         assert (message["attempts"], message["doubled"]) == (1, False)
         assert len(await it.inbox(life)) == 1
@@ -83,7 +83,7 @@ async def test_what_a_provider_never_heard_of_is_sent_again(database: Databases,
         await it.sms_behaves(answers="nothing", takes=False, idempotent=False, receipts="none", times=1)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "sent")
         assert (message["attempts"], message["doubled"], message["in_doubt"]) == (2, False, False)
         assert len(await it.inbox(life)) == 1
@@ -95,7 +95,7 @@ async def test_silence_without_key_or_question_stays_unknown(database: Databases
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now(reach=("sms",))
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await it.becomes(life, "unknown")
         assert await it.sms_requests() == 1
         listed = await it.http.get(
@@ -110,7 +110,7 @@ async def test_what_the_applicant_must_act_on_is_sent_once_more_and_marked(datab
         await it.sms_behaves(answers="nothing", receipts="none", times=1, **FORGETFUL)
         life = life_now()
         life.supplement_required()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "sent")
         assert message["attempts"] == 2
         assert (await it.outcomes(life))[-1][1]["possibly_doubled"] is True
@@ -123,7 +123,7 @@ async def test_a_repeat_that_meets_silence_again_is_the_last(database: Databases
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now()
         life.payment_required()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "unknown")
         assert message["attempts"] == 2
         assert await it.sms_requests() == 2
@@ -135,7 +135,7 @@ async def test_a_receipt_within_the_window_saves_the_repeat(database: Databases,
         await it.sms_behaves(answers="nothing", **FORGETFUL)
         life = life_now()
         life.supplement_required()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "delivered")
         assert message["attempts"] == 1
         assert len(await it.inbox(life)) == 1
@@ -147,7 +147,7 @@ async def test_a_late_receipt_turns_unknown_into_delivered(database: Databases, 
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "unknown")
         for news in (True, False):
             answer = await it.http.post(
@@ -168,7 +168,7 @@ async def test_a_provider_that_says_yes_and_drops_it_is_only_believed_to_have_ta
         await it.sms_behaves(takes=False)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         await it.becomes(life, "sent")
         assert await it.inbox(life) == []
 
@@ -179,7 +179,7 @@ async def test_a_report_that_it_did_not_arrive_is_a_failure(database: Databases,
         await it.sms_behaves(receipts="undelivered")
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         assert (await it.becomes(life, "failed"))["reason"] == "undelivered"
 
 
@@ -189,7 +189,7 @@ async def test_a_refusal_is_final(database: Databases, tmp_path: Path) -> None:
         await it.sms_behaves(answers="refused", takes=False)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         assert (await it.becomes(life, "failed"))["reason"] == "http_422"
         assert await it.sms_requests() == 1
 
@@ -200,7 +200,7 @@ async def test_a_busy_provider_is_tried_again_without_any_doubt(database: Databa
         await it.sms_behaves(answers="busy", takes=False, receipts="none", times=1, **FORGETFUL)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
         message = await it.becomes(life, "sent")
         assert (message["attempts"], message["in_doubt"]) == (2, False)
         assert len(await it.inbox(life)) == 1
@@ -212,7 +212,7 @@ async def test_a_provider_that_is_away_is_waited_for(database: Databases, tmp_pa
     async with office(database.fresh("notify"), tmp_path, sms_url=nobody, **PLAIN) as it:
         life = life_now()
         life.withdrawn()
-        await it.hear(life.facts)
+        await it.hear(life.events)
 
         async def tried_twice() -> bool:
             (message,) = await it.messages(life)

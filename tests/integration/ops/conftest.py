@@ -1,4 +1,4 @@
-"""Empty topics for each file of tests: ops counts every fact of the centre's topics, also those of other tests."""
+"""Empty topics for each file of tests: ops counts every event of the centre's topics, also those of other tests."""
 
 import asyncio
 from collections.abc import Iterator

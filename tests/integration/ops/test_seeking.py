@@ -22,7 +22,7 @@ PLACES = [TopicPartition(topic.name, number) for topic in SOURCES for number in 
 
 
 class Slow(Worker):
-    """As under load: it keeps the first fact in hand, with all that came with it, until `released`."""
+    """As under load: it keeps the first event in hand, with all that came with it, until `released`."""
 
     def __init__(self, bootstrap: str) -> None:
         super().__init__(bootstrap, member="slow")
@@ -54,7 +54,7 @@ class Slow(Worker):
 
 
 class SlowToSeek(Slow):
-    """Faust's own seek after the tables' recovery waits for Kafka until the first fact is in hand."""
+    """Faust's own seek after the tables' recovery waits for Kafka until the first event is in hand."""
 
     def _build(self) -> None:
         super()._build()
@@ -69,7 +69,7 @@ class SlowToSeek(Slow):
 
 @pytest.fixture
 async def ends(own_broker: kafka.Broker) -> dict[TopicPartition, int]:
-    """Facts in every place, committed to their ends, of which nothing is counted: as after a rebuild. The ends."""
+    """Events in every place, committed to their ends, of which nothing is counted: as after a rebuild. The ends."""
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(120)  # by chance a place gets few
     async with AIOKafkaConsumer(bootstrap_servers=own_broker.bootstrap) as consumer:
@@ -115,7 +115,7 @@ async def test_what_faust_had_in_hand_when_it_was_sent_back_hides_nothing(
 
 
 async def test_a_late_seek_of_faust_changes_nothing(own_broker: kafka.Broker, ends: dict[TopicPartition, int]) -> None:
-    """No fact comes any more, and Faust seeks again after it was ready, as it does when a fetch ends while partitions
+    """No event comes any more, and Faust seeks again after it was ready, as it does when a fetch ends while partitions
     move and Kafka answers late."""
     worker = Slow(own_broker.bootstrap)
     async with running(worker):

@@ -1,4 +1,4 @@
-"""A fact of a later release stops the counting, and nothing is counted wrongly."""
+"""An event of a later release stops the counting, and nothing is counted wrongly."""
 
 import asyncio
 
@@ -18,9 +18,9 @@ async def test_a_version_from_the_future_says_upgrade_me(own_broker: kafka.Broke
         await sent.lives(5)
         expected = await counted_from_zero(own_broker.bootstrap)
         await asyncio.to_thread(ops.shows, expected)
-        fact = Told().submitted()
-        newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(fact)]
-        await sent.raw(DOSSIERS.name, fact.subject.encode(), fact.to_json(), newer)
+        event = Told().submitted()
+        newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
+        await sent.raw(DOSSIERS.name, event.subject.encode(), event.to_json(), newer)
         await eventually(lambda: "upgrade me" in ops.reasons().get("views", ""), within=30)
         assert ops.views() == expected
     assert await asyncio.to_thread(ops.stop) == 0

@@ -22,17 +22,17 @@ pytestmark = pytest.mark.timeout(500)  # processes that start again and again, o
 
 
 async def test_what_cannot_be_read_is_counted_and_stops_nothing(own_broker: kafka.Broker, two: Two) -> None:
-    """Bytes that are no fact, a record without key, value or headers, and a type of a later release, amid good ones;
+    """Bytes that are no event, a record without key, value or headers, and a type of a later release, amid good ones;
     the database is not there all the while."""
     ops, _ = two
     await asyncio.to_thread(ops.start)
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(30)
-        fact = Told().submitted()
-        await sent.raw(DOSSIERS.name, fact.subject.encode(), b"\xff not JSON", headers_of(fact))
+        event = Told().submitted()
+        await sent.raw(DOSSIERS.name, event.subject.encode(), b"\xff not JSON", headers_of(event))
         await sent.raw(MESSAGES.name, None, b"", [])
         await sent.raw(MESSAGES.name, b"key without value", None, [])
-        await sent.raw(DOSSIERS.name, fact.subject.encode(), b"\xff", headers("dossier.unheard_of", 7, 2, 1, "x"))
+        await sent.raw(DOSSIERS.name, event.subject.encode(), b"\xff", headers("dossier.unheard_of", 7, 2, 1, "x"))
         await sent.lives(30, start=MORNING + timedelta(hours=3))
     expected = await counted_from_zero(own_broker.bootstrap)
     await asyncio.to_thread(ops.shows, expected)

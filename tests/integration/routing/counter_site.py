@@ -18,7 +18,7 @@ from services.sla.calendars import as_event
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.dossiers import Channel
-from shared.contracts.envelope import Actor, AnyFact, Role
+from shared.contracts.envelope import Actor, AnyEnvelope, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DOSSIERS
 from shared.postgres.migrate import migrate
@@ -48,9 +48,9 @@ class Counter:
     tokens: dict[str, str]
     sent: list[Told] = field(default_factory=list)
 
-    async def hear(self, facts: Iterable[AnyFact]) -> None:
-        """Put facts on Kafka and wait until they have taken effect here."""
-        await send(self.context.settings.kafka_bootstrap, facts)
+    async def hear(self, envelopes: Iterable[AnyEnvelope]) -> None:
+        """Put events on Kafka and wait until they have taken effect here."""
+        await send(self.context.settings.kafka_bootstrap, envelopes)
 
         async def heard() -> bool:
             return len(await self.context.consumer.caught_up_by_any(DOSSIERS)) == DOSSIERS.partitions
@@ -69,7 +69,7 @@ class Counter:
             told.received(PROCEDURE_OF[department], department)
             found.append(told)
         self.sent += found
-        await self.hear(fact for told in found for fact in told.facts)
+        await self.hear(envelope for told in found for envelope in told.events)
         return found
 
     async def close(self, week: date) -> None:
@@ -80,7 +80,7 @@ class Counter:
     async def assignments(self, dossiers: Sequence[Told]) -> dict[str, AssignmentDecidedV1]:
         """What was told last of each dossier."""
         rows = await self.context.pool.fetch(
-            "select distinct on (key) key, type, version, value from facts where key = any($1::text[]) "
+            "select distinct on (key) key, type, version, value from events where key = any($1::text[]) "
             "order by key, sequence desc",
             [str(told.dossier_id) for told in dossiers],
         )
@@ -117,7 +117,7 @@ class Counter:
         )
 
 
-def calendar_fact(centre_folder: Any, version: int = 1) -> AnyFact:
+def calendar_event(centre_folder: Any, version: int = 1) -> AnyEnvelope:
     """The centre's compiled calendar as sla publishes it."""
     calendar = compile_calendar(centre_folder.calendar)
     cause = Cause(
@@ -129,7 +129,7 @@ def calendar_fact(centre_folder: Any, version: int = 1) -> AnyFact:
     )
     publisher = Publisher("sla", "small", 1, "test")
     event = as_event(calendar, version, "03/QĐ")
-    return publisher.fact(event, subject=event.name, sequence=version, time=cause.recorded_at, cause=cause, place=0)
+    return publisher.event(event, subject=event.name, sequence=version, time=cause.recorded_at, cause=cause, place=0)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from motcua.simulate.past import from_database
 from services.routing.counter_store import all_decisions
 from services.routing.replay import decide_again
 from shared.kernel.errors import StartError
-from tests.integration.routing.counter_site import Counter, calendar_fact, counter_running, monday
+from tests.integration.routing.counter_site import Counter, calendar_event, counter_running, monday
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, ruled_centre
 from tests.support.hand_clock import at
@@ -43,9 +43,9 @@ async def as_decided(counter: Counter) -> None:
     centre = counter.context.centre
     for told in counter.sent:
         data = assigned[str(told.dossier_id)]
-        day = centre.local_date(told.facts[0].time)
+        day = centre.local_date(told.events[0].time)
         in_force = decisions.in_force(data.competent_department, day)
-        again = decide_again(told.facts, centre, decisions)
+        again = decide_again(told.events, centre, decisions)
         assert again is not None
         assert data.model_dump(exclude={"dossier_sequence"}) == again.model_dump(exclude={"dossier_sequence"})
         if in_force is None:
@@ -67,7 +67,7 @@ async def test_a_department_is_pooled_rises_and_is_released(
     url = fresh.url("routing")
     centre = ruled_centre(tmp_path / "centre")
     async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 07:00") as counter:
-        await counter.hear([calendar_fact(counter.context.centre)])
+        await counter.hear([calendar_event(counter.context.centre)])
         week = FIRST
         for few in (3, 9, 0, 4):
             await counter.receive(week, "STC", few)
@@ -155,16 +155,16 @@ async def load_is_told_before_it_comes(counter: Counter, pooled_from: date) -> N
 async def test_a_week_closes_once_and_only_when_nothing_of_it_can_come(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """Not before an act can no longer be dated into it, not while a fact is held; what comes later still is told."""
+    """Not before an act can no longer be dated into it, not while an event is held; what comes later still is told."""
     url = database.fresh("routing").url("routing")
     centre = ruled_centre(tmp_path / "centre")
     async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 07:00") as counter:
         assert not await counter.weeks.step()  # no calendar has come
-        await counter.hear([calendar_fact(counter.context.centre)])
+        await counter.hear([calendar_event(counter.context.centre)])
         await counter.receive(FIRST, "STC", 3)
         gap = Told(start=at("2018-01-10 08:00"))
-        facts = [gap.submitted("1.000001", "STC"), gap.received("1.000001", "STC"), gap.in_state("processing")]
-        await counter.hear([facts[0], facts[2]])  # the receipt is missing: what follows it is held
+        events = [gap.submitted("1.000001", "STC"), gap.received("1.000001", "STC"), gap.in_state("processing")]
+        await counter.hear([events[0], events[2]])  # the receipt is missing: what follows it is held
 
         counter.clock.set("2018-01-16 07:00")  # the last instant at which an act may be dated into it
         assert not await counter.weeks.step()
@@ -172,9 +172,9 @@ async def test_a_week_closes_once_and_only_when_nothing_of_it_can_come(
         assert (found["closes_at"], found["waits_for"]) == ("2018-01-16T00:00:00Z", None)
         counter.clock.set("2018-01-16 07:01")
         assert not await counter.weeks.step()
-        assert "are held or parked" in (await counter.ask("/volumes"))["open"]["waits_for"]
+        assert "are quarantined" in (await counter.ask("/volumes"))["open"]["waits_for"]
         assert await counter.weeks.late() == 1
-        await counter.hear([facts[1], facts[2]])
+        await counter.hear([events[1], events[2]])
 
         second = await counter_of_another(counter)
         assert sorted(await asyncio.gather(eventually(counter.weeks.step, within=30), second.step())) in (
@@ -220,7 +220,7 @@ async def test_a_decision_is_judged_by_its_date_its_counters_and_those_signed_be
             "reason": "nhân sự",
         }
         await problem(await counter.post("/decisions", wish), 503, "calendar-not-arrived")
-        await counter.hear([calendar_fact(counter.context.centre)])
+        await counter.hear([calendar_event(counter.context.centre)])
         for changed, status, slug, said in (
             ({"effective_from": "2018-01-10"}, 422, "invalid-content", "is not after 2018-01-10, today"),
             ({"effective_from": "2018-01-13"}, 422, "invalid-content", "is a day off by the calendar week"),
@@ -274,7 +274,7 @@ async def test_a_rejected_proposal_stays_away_and_one_without_ground_lapses(
     url = database.fresh("routing").url("routing")
     centre = ruled_centre(tmp_path / "centre")
     async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 07:00") as counter:
-        await counter.hear([calendar_fact(counter.context.centre)])
+        await counter.hear([calendar_event(counter.context.centre)])
         for number in range(4):  # nobody has come yet: three departments without dossiers
             await counter.close(FIRST + number * WEEK)
         proposed = {each["department"]: each["proposal_id"] for each in await counter.proposals(state="proposed")}
@@ -311,7 +311,7 @@ async def test_nobody_decides_on_a_dossier_while_a_decision_is_signed(
     centre = ruled_centre(tmp_path / "centre")
     wish = {"department": "STC", "receiving": "general", "fixed": True, "decision": "28/QĐ", "reason": "thử"}
     async with counter_running(own_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-14 23:59") as counter:
-        await counter.hear([calendar_fact(counter.context.centre)])
+        await counter.hear([calendar_event(counter.context.centre)])
         other = await asyncpg.connect(url)
         try:
             reading = other.transaction()

@@ -1,4 +1,4 @@
-"""Routing on a real broker and database: facts in, assignments out, and what people may ask."""
+"""Routing on a real broker and database: events in, assignments out, and what people may ask."""
 
 from pathlib import Path
 from typing import Any
@@ -8,22 +8,22 @@ import pytest
 
 from motcua.embedded import kafka
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import ASSIGNMENTS
 from tests.integration.routing.site import Site, routing_site
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.support.reading import facts_on
+from tests.support.reading import events_on
 from tests.support.told import Told, send
 
 NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,,none,,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
 
 
-async def assignments(site: Site, count: int) -> list[AnyFact]:
-    """The facts on routing's topic, once there are as many."""
+async def assignments(site: Site, count: int) -> list[AnyEnvelope]:
+    """The events on routing's topic, once there are as many."""
 
-    async def enough() -> list[AnyFact]:
-        found = await facts_on(site.bootstrap, ASSIGNMENTS)
+    async def enough() -> list[AnyEnvelope]:
+        found = await events_on(site.bootstrap, ASSIGNMENTS)
         return found if len(found) >= count else []
 
     return await eventually(enough, within=30, every=0.3)
@@ -37,21 +37,21 @@ async def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, A
     return document
 
 
-async def test_facts_become_assignments_queues_and_answers(
+async def test_events_become_assignments_queues_and_answers(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
     """A department's dossiers stand in its queue, page by page, and each tells where it is received and why."""
     pooled = [Told() for _ in range(5)]
     other, finished = Told(), Told()
-    facts = [dossier.submitted("1.000001", "STC") for dossier in pooled]
-    facts += [pooled[0].received("1.000001", "STC"), other.submitted("L.7", "CA")]
-    facts += [finished.submitted("1.000001", "STC"), finished.in_state("withdrawn")]
+    events = [dossier.submitted("1.000001", "STC") for dossier in pooled]
+    events += [pooled[0].received("1.000001", "STC"), other.submitted("L.7", "CA")]
+    events += [finished.submitted("1.000001", "STC"), finished.in_state("withdrawn")]
     with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
-        await send(site.bootstrap, facts)
+        await send(site.bootstrap, events)
         site.replicas[0].start()
         told = await assignments(site, 7)
-        assert {fact.subject for fact in told} == {fact.subject for fact in facts}
-        assert all(isinstance(fact.data, AssignmentDecidedV1) and fact.sequence == 1 for fact in told)
+        assert {event.subject for event in told} == {event.subject for event in events}
+        assert all(isinstance(event.data, AssignmentDecidedV1) and event.sequence == 1 for event in told)
 
         async with site.client("stc") as stc, site.client("ca") as ca, site.client("leader") as leader:
             first = (await stc.get("/departments/STC/queue", params={"limit": 3})).json()
@@ -156,7 +156,7 @@ async def test_an_unknown_procedure_waits_in_a_list_and_flows_on_once_entered(
         site.replicas[0].start()
         told = await assignments(site, 6)
         for dossier, department in ((by_catalogue, "STP"), (by_receipt, "STC"), (ended, "STP")):
-            waiting, decided = [fact for fact in told if fact.subject == str(dossier.dossier_id)]
+            waiting, decided = [event for event in told if event.subject == str(dossier.dossier_id)]
             assert isinstance(waiting.data, AssignmentWaitingV1)
             assert isinstance(decided.data, AssignmentDecidedV1)
             assert (decided.sequence, decided.data.competent_department) == (2, department)

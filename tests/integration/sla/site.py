@@ -18,7 +18,7 @@ from services.sla.settings import SlaSettings
 from services.sla.store import count_outdated
 from services.sla.sweep import Sweep
 from services.sla.ticker import Ticker
-from shared.contracts.envelope import AnyFact, Role
+from shared.contracts.envelope import AnyEnvelope, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
 from shared.postgres.migrate import migrate
@@ -53,10 +53,10 @@ class Sla:
     bootstrap: str
     tokens: dict[str, str]
 
-    async def hear(self, *facts: AnyFact) -> None:
-        """Put facts on Kafka and wait until they have taken effect here."""
-        await send(self.bootstrap, facts)
-        last = {fact.dossier_id: fact.sequence for fact in facts}
+    async def hear(self, *events: AnyEnvelope) -> None:
+        """Put events on Kafka and wait until they have taken effect here."""
+        await send(self.bootstrap, events)
+        last = {event.dossier_id: event.sequence for event in events}
 
         async def heard() -> bool:
             rows = await self.context.pool.fetch(
@@ -78,10 +78,10 @@ class Sla:
 
         await eventually(heard, within=30)
 
-    async def told(self, dossier_id: UUID) -> list[AnyFact]:
+    async def told(self, dossier_id: UUID) -> list[AnyEnvelope]:
         """What this service ever told of a dossier, by sequence."""
         rows = await self.context.pool.fetch(
-            "select type, version, value from facts where key = $1 and topic = $2 order by sequence",
+            "select type, version, value from events where key = $1 and topic = $2 order by sequence",
             str(dossier_id),
             DEADLINES.name,
         )
@@ -89,7 +89,7 @@ class Sla:
 
     async def types(self, dossier_id: UUID) -> list[str]:
         """The same, types alone."""
-        return [fact.type.removeprefix("deadline.") for fact in await self.told(dossier_id)]
+        return [event.type.removeprefix("deadline.") for event in await self.told(dossier_id)]
 
     async def deadline(self, dossier_id: UUID) -> dict[str, Any]:
         """What a leader is shown of a dossier's clock."""

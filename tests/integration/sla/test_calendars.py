@@ -11,7 +11,7 @@ from motcua.embedded import kafka
 from services.sla.settings import SlaSettings
 from shared.contracts.calendars import CalendarPublishedV1
 from shared.contracts.deadlines import DeadlineMovedV1
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import decode
 from shared.contracts.topics import CALENDARS
 from shared.kernel.errors import StartError
@@ -40,7 +40,7 @@ async def decide(client: httpx.AsyncClient, proposal_id: str, how: str, key: str
     return await client.post(f"{PROPOSALS}/{proposal_id}/{how}", json=asked, headers={"Idempotency-Key": key})
 
 
-def received(acts: Acts, when: str = MONDAY, department: str = "CA") -> AnyFact:
+def received(acts: Acts, when: str = MONDAY, department: str = "CA") -> AnyEnvelope:
     """A receipt at a department whose dossiers no other test looks at: all of them meet on one topic."""
     acts.at = at(when)
     return acts.received("2.000908", department)
@@ -53,10 +53,10 @@ def of_police(rehearsed: dict[str, Any]) -> dict[str, Any]:
 
 async def published(sla: Sla) -> list[CalendarPublishedV1]:
     rows = await sla.context.pool.fetch(
-        "select type, version, value from facts where topic = $1 order by sequence", CALENDARS.name
+        "select type, version, value from events where topic = $1 order by sequence", CALENDARS.name
     )
-    facts: list[AnyFact] = [decode(row["type"], row["version"], row["value"].encode()) for row in rows]
-    return [fact.data for fact in facts if isinstance(fact.data, CalendarPublishedV1)]
+    envelopes: list[AnyEnvelope] = [decode(row["type"], row["version"], row["value"].encode()) for row in rows]
+    return [envelope.data for envelope in envelopes if isinstance(envelope.data, CalendarPublishedV1)]
 
 
 async def test_the_configuration_begins_the_calendar_once(
@@ -175,7 +175,7 @@ async def test_a_longer_calendar_is_a_proposal_too(sla_broker: kafka.Broker, url
         assert (await leader.get(path, params={"department": "STC"})).json()["moves"] == [
             {
                 "dossier_id": str(acts.dossier_id),
-                "code": acts.facts[0].data.model_dump()["code"],
+                "code": acts.events[0].data.model_dump()["code"],
                 "department": "STC",
                 "due_before": None,
                 "due_after": "2018-01-10T02:00:00Z",
@@ -266,9 +266,9 @@ async def test_a_rehearsal_foretells_the_sweep(
         await sla.swept()
         told = {}
         for acts in several:
-            for fact in await sla.told(acts.dossier_id):
-                if isinstance(fact.data, DeadlineMovedV1):
-                    told[str(acts.dossier_id)] = (fact.data.previous_due_at, fact.data.due_at)
+            for envelope in await sla.told(acts.dossier_id):
+                if isinstance(envelope.data, DeadlineMovedV1):
+                    told[str(acts.dossier_id)] = (envelope.data.previous_due_at, envelope.data.due_at)
         assert 0 < len(told) < len(several)
         ours = {str(acts.dossier_id) for acts in several}
         assert told == {

@@ -41,7 +41,7 @@ async def test_killed_process_tells_nothing_twice(
     connection = await asyncpg.connect(url)
 
     async def types(acts: Acts) -> list[str]:
-        rows = await connection.fetch("select type from facts where key = $1 order by sequence", str(acts.dossier_id))
+        rows = await connection.fetch("select type from events where key = $1 order by sequence", str(acts.dossier_id))
         return [row["type"].removeprefix("deadline.") for row in rows]
 
     async def told(acts: Acts) -> bool:

@@ -10,7 +10,7 @@ from motcua.embedded import kafka
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import Change, applied
 from services.sla.rehearsal import Rehearsal
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Centre
 from tests.integration.sla.site import Sla, sla_running
@@ -23,19 +23,19 @@ DEPARTMENTS = ("STP", "STC", "CA")
 
 
 async def _received(sla: Sla, lot: Random) -> None:
-    facts: list[AnyFact] = []
+    events: list[AnyEnvelope] = []
     for number in range(60):
         acts, day = Acts(), lot.randint(2, 8)
         acts.receive(f"2018-01-{day:02} {lot.randint(6, 18):02}:30", lot.choice(("2.000908", "L.7", "9.999999")))
-        received = acts.facts.pop()
+        received = acts.events.pop()
         named = received.data.model_copy(update={"department": lot.choice(DEPARTMENTS)})
-        facts.append(received.model_copy(update={"data": named}))
-        acts.facts.append(facts[-1])
+        events.append(received.model_copy(update={"data": named}))
+        acts.events.append(events[-1])
         if number % 4 == 0:
-            facts.append(acts.ask_supplement(f"2018-01-{day:02} 19:00"))
+            events.append(acts.ask_supplement(f"2018-01-{day:02} 19:00"))
         if number % 8 == 0:
-            facts.append(acts.supplement_received("2018-01-09 08:00"))
-    await sla.hear(*facts)
+            events.append(acts.supplement_received("2018-01-09 08:00"))
+    await sla.hear(*events)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from shared.runtime import metrics
 from tests.integration.sla.site import sla_running
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.support.reading import facts_on
+from tests.support.reading import events_on
 from tests.unit.sla.given import Acts, local
 
 NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,2,working_day,by_hours,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
@@ -25,7 +25,7 @@ def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
 
 
 async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """A whole life stands on sla's topic, keyed by the dossier, in sequence, each fact reflecting its act."""
+    """A whole life stands on sla's topic, keyed by the dossier, in sequence, each event reflecting its act."""
     url, acts = database.fresh("sla").url("sla"), Acts()
     centre = write_centre(tmp_path / "centre")
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
@@ -38,15 +38,17 @@ async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database
         )
 
         async def on_kafka() -> bool:
-            facts = [fact for fact in await facts_on(sla.bootstrap, DEADLINES) if fact.subject == str(acts.dossier_id)]
-            assert [(fact.sequence, fact.type) for fact in facts] == [
+            events = [
+                event for event in await events_on(sla.bootstrap, DEADLINES) if event.subject == str(acts.dossier_id)
+            ]
+            assert [(event.sequence, event.type) for event in events] == [
                 (1, "deadline.set"),
                 (2, "deadline.paused"),
                 (3, "deadline.set"),
                 (4, "deadline.near"),
                 (5, "deadline.ended"),
             ]
-            assert [local(fact.data.model_dump().get("due_at")) for fact in facts] == [
+            assert [local(event.data.model_dump().get("due_at")) for event in events] == [
                 "2018-01-03 09:00",
                 None,
                 "2018-01-04 09:00",

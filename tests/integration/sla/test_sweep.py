@@ -89,7 +89,7 @@ async def test_a_clock_opened_by_the_old_version_during_the_sweep_ends_right(
         await sla.hear(before.receive(MONDAY, "2.000908"))
         async with held(
             url,
-            "insert into dossiers (dossier_id, sequence, fences, partition, dossier_sequence, facts, generation, "
+            "insert into dossiers (dossier_id, sequence, fences, partition, dossier_sequence, events, generation, "
             "fired) values ($1, 0, '{}', 0, 0, '[]', 0, '[]')",
             late.dossier_id,
         ):
@@ -166,7 +166,7 @@ async def test_a_long_outbox_holds_the_sweep_up(
         await sla.hear(acts.receive(MONDAY, "2.000908"))
         sla_broker.kill()
         try:
-            await approve(sla)  # its fact waits for Kafka
+            await approve(sla)  # its event waits for Kafka
             assert await sla.sweep.step() < 1
             assert await sla.types(acts.dossier_id) == ["set"]
         finally:

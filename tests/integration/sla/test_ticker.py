@@ -32,7 +32,7 @@ async def test_each_threshold_is_told_once(sla_broker: kafka.Broker, url: str, c
         assert await sla.types(acts.dossier_id) == ["set"]
         sla.clock.set(AFTER)
         await sla.tick()
-        assert [(fact.type, local(fact.time)) for fact in await sla.told(acts.dossier_id)][1:] == [
+        assert [(event.type, local(event.time)) for event in await sla.told(acts.dossier_id)][1:] == [
             ("deadline.near", "2018-01-02 15:00"),
             ("deadline.reached", "2018-01-03 09:00"),
             ("deadline.breached", "2018-01-04 00:00"),
@@ -92,7 +92,7 @@ async def test_retracted_threshold_fires_again_when_it_comes_true(
         )
         assert await sla.types(acts.dossier_id) == ["set", "near", "retracted", "paused", "set"]
         await sla.tick()
-        near, again = [fact for fact in await sla.told(acts.dossier_id) if fact.type == "deadline.near"]
+        near, again = [event for event in await sla.told(acts.dossier_id) if event.type == "deadline.near"]
         assert near.data.model_dump()["due_at"] == again.data.model_dump()["due_at"]
         assert near.id != again.id
 
@@ -115,7 +115,7 @@ async def test_risk_and_long_pause_are_told(sla_broker: kafka.Broker, url: str, 
         assert (await sla.deadline(acts.dossier_id))["at_risk_since"] is None
         sla.clock.set("2018-01-03 14:50")
         await sla.tick()
-        assert [(fact.type, local(fact.time)) for fact in await sla.told(acts.dossier_id)][1:] == [
+        assert [(event.type, local(event.time)) for event in await sla.told(acts.dossier_id)][1:] == [
             ("deadline.at_risk", "2018-01-02 14:00"),
             ("deadline.paused", "2018-01-02 14:40"),
             ("deadline.pause_exceeded", "2018-01-03 14:40"),
@@ -242,7 +242,7 @@ async def _waits_for_outbox(pool: asyncpg.Pool) -> bool:
 
 
 async def _is_held(pool: asyncpg.Pool, key: str) -> bool:
-    return bool(await pool.fetchval("select exists (select from held_records where key = $1)", key))
+    return bool(await pool.fetchval("select exists (select from quarantined_records where key = $1)", key))
 
 
 async def _share(one: Sla, two: Sla) -> bool:

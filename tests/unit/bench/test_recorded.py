@@ -1,4 +1,4 @@
-"""A fact told again about another dossier is the same fact in every other respect."""
+"""An event told again about another dossier is the same event in every other respect."""
 
 import json
 from uuid import UUID
@@ -18,13 +18,13 @@ def test_copies_are_other_dossiers_of_the_same_kind() -> None:
     assert {(one.version, one.int >> 80) for one in ids} == {(7, UUID(DOSSIER).int >> 80)}
 
 
-def test_the_first_copy_is_the_fact_itself() -> None:
+def test_the_first_copy_is_the_event_itself() -> None:
     """Nothing is changed that need not be."""
-    fact = Copy("intake.dossiers.v1", 0, 0, DOSSIER, {"id": FACT, "sequence": "3"}, VALUE)
-    assert copied(fact, 0) == (DOSSIER.encode(), VALUE, [("id", FACT.encode()), ("sequence", b"3")])
+    event = Copy("intake.dossiers.v1", 0, 0, DOSSIER, {"id": FACT, "sequence": "3"}, VALUE)
+    assert copied(event, 0) == (DOSSIER.encode(), VALUE, [("id", FACT.encode()), ("sequence", b"3")])
 
 
-def test_key_value_and_headers_speak_of_the_same_dossier_and_fact() -> None:
+def test_key_value_and_headers_speak_of_the_same_dossier_and_event() -> None:
     """A consumer refuses a record whose value contradicts its key and headers."""
     key, value, headers = copied(Copy("intake.dossiers.v1", 0, 0, DOSSIER, {"id": FACT, "sequence": "3"}, VALUE), 7)
     told = json.loads(value)

@@ -40,8 +40,8 @@ def test_too_few_lives_are_told() -> None:
 
 
 @pytest.mark.parametrize(("sequence", "act"), [(1, "submit"), (2, "submit"), (3, "take_over"), (5, None)])
-def test_a_fact_comes_from_the_act_whose_last_fact_is_not_before_it(sequence: int, act: str | None) -> None:
-    """An act may tell several facts, and answers with the last one's sequence."""
+def test_an_event_comes_from_the_act_whose_last_event_is_not_before_it(sequence: int, act: str | None) -> None:
+    """An act may tell several events, and answers with the last one's sequence."""
     acts = [
         Done("take_over", AT, 0.1, accepted=True, dossier_id="d", sequence=3),
         Done("submit", AT, 0.1, accepted=True, dossier_id="d", sequence=2),

@@ -1,4 +1,4 @@
-"""How bytes become facts: unknown fields and words pass, old versions are lifted, new ones stop the reader."""
+"""How bytes become events: unknown fields and words pass, old versions are lifted, new ones stop the reader."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from shared.contracts.dossiers import DossierTakenOverV1
 from shared.contracts.envelope import Actor, EventData, Open, actor_attributes, schema_uri
-from shared.contracts.registry import EVENTS, FACTS, Registry, UpgradeNeededError, decode
+from shared.contracts.registry import ENVELOPES, EVENTS, Registry, UpgradeNeededError, decode
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import PoisonMessageError
 from shared.kernel.ids import derived_id
@@ -37,7 +37,7 @@ LIFTS = {
 SAMPLES = Registry([SampleMovedV3], LIFTS)
 
 
-def envelope(event_type: str, version: int, data: dict[str, Any], **more: Any) -> bytes:
+def record_value(event_type: str, version: int, data: dict[str, Any], **more: Any) -> bytes:
     document = {
         "specversion": "1.0",
         "id": str(derived_id("cause", event_type, 0)),
@@ -60,34 +60,34 @@ def envelope(event_type: str, version: int, data: dict[str, Any], **more: Any) -
 
 
 def taken_over(**more: Any) -> bytes:
-    return envelope("dossier.taken_over", 1, {"state": "processing", "department": "STP"}, **more)
+    return record_value("dossier.taken_over", 1, {"state": "processing", "department": "STP"}, **more)
 
 
-def test_record_becomes_the_typed_fact() -> None:
+def test_record_becomes_the_typed_event() -> None:
     """Instants arrive in UTC, the data in its type."""
-    fact = decode("dossier.taken_over", 1, taken_over())
-    assert isinstance(fact.data, DossierTakenOverV1)
-    assert (fact.time, fact.actor.counter) == (AT, 1)
+    envelope = decode("dossier.taken_over", 1, taken_over())
+    assert isinstance(envelope.data, DossierTakenOverV1)
+    assert (envelope.time, envelope.actor.counter) == (AT, 1)
 
 
-def test_fact_survives_the_wire() -> None:
+def test_event_survives_the_wire() -> None:
     """What is written is what is read."""
-    fact = decode("dossier.taken_over", 1, taken_over())
-    assert decode("dossier.taken_over", 1, fact.to_json()) == fact
+    envelope = decode("dossier.taken_over", 1, taken_over())
+    assert decode("dossier.taken_over", 1, envelope.to_json()) == envelope
 
 
 def test_unknown_field_passes() -> None:
     """A writer of a later release may add fields, in the envelope and in the data."""
-    value = envelope("dossier.taken_over", 1, {"state": "processing", "department": "STP", "desk": 4}, colour="red")
+    value = record_value("dossier.taken_over", 1, {"state": "processing", "department": "STP", "desk": 4}, colour="red")
     assert decode("dossier.taken_over", 1, value) == decode("dossier.taken_over", 1, taken_over())
 
 
 def test_reader_lets_an_unknown_word_through() -> None:
     """Enums are open: a word of a later release does not stop or park a reader."""
-    value = envelope("dossier.taken_over", 1, {"state": "on_the_moon", "department": "STP"}, actorrole="robot")
-    fact = decode("dossier.taken_over", 1, value)
-    assert fact.data.model_dump()["state"] == "on_the_moon"
-    assert str(fact.actor.role) == "robot"
+    value = record_value("dossier.taken_over", 1, {"state": "on_the_moon", "department": "STP"}, actorrole="robot")
+    envelope = decode("dossier.taken_over", 1, value)
+    assert envelope.data.model_dump()["state"] == "on_the_moon"
+    assert str(envelope.actor.role) == "robot"
 
 
 def test_writer_keeps_to_the_words_it_knows() -> None:
@@ -99,7 +99,7 @@ def test_writer_keeps_to_the_words_it_knows() -> None:
 def test_word_that_is_no_text_is_poison() -> None:
     """Open means other words, not other kinds of value."""
     with pytest.raises(PoisonMessageError):
-        decode("dossier.taken_over", 1, envelope("dossier.taken_over", 1, {"state": 7, "department": "STP"}))
+        decode("dossier.taken_over", 1, record_value("dossier.taken_over", 1, {"state": 7, "department": "STP"}))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_word_that_is_no_text_is_poison() -> None:
         taken_over(time="2026-03-02T08:00:00"),
     ],
 )
-def test_bytes_that_are_no_fact_are_poison(value: bytes) -> None:
+def test_bytes_that_are_no_event_are_poison(value: bytes) -> None:
     """Whatever cannot be read is parked at once; it never ends the reader in another way."""
     with pytest.raises(PoisonMessageError):
         decode("dossier.taken_over", 1, value)
@@ -134,8 +134,8 @@ def test_what_is_wrong_is_told_in_a_sentence_and_never_what_stands_there() -> No
 
 
 def test_header_and_value_must_name_one_type() -> None:
-    """A reader that went by the header alone would take one fact for another."""
-    value = envelope("dossier.withdrawn", 1, {"state": "withdrawn", "department": "STP"})
+    """A reader that went by the header alone would take one event for another."""
+    value = record_value("dossier.withdrawn", 1, {"state": "withdrawn", "department": "STP"})
     with pytest.raises(PoisonMessageError, match="the header says"):
         decode("dossier.taken_over", 1, value)
 
@@ -152,29 +152,29 @@ def test_version_from_the_future_stops_the_reader() -> None:
 )
 def test_old_version_is_lifted_step_by_step(version: int, data: dict[str, Any], floor: int) -> None:
     """Handlers know one version, the newest; history stays readable."""
-    fact = SAMPLES.decode("sample.moved", version, envelope("sample.moved", version, data))
-    assert fact.data == SampleMovedV3(place="A", floor=floor)
-    assert fact.dataschema == "urn:motcua:event:sample.moved:v3"
+    envelope = SAMPLES.decode("sample.moved", version, record_value("sample.moved", version, data))
+    assert envelope.data == SampleMovedV3(place="A", floor=floor)
+    assert envelope.dataschema == "urn:motcua:event:sample.moved:v3"
 
 
 def test_old_version_lets_unknown_words_through() -> None:
     """A lifted record is read by the same rules as a new one."""
-    fact = SAMPLES.decode("sample.moved", 2, envelope("sample.moved", 2, {"place": "A", "way": "broom"}))
-    assert fact.data.model_dump()["way"] == "broom"
+    envelope = SAMPLES.decode("sample.moved", 2, record_value("sample.moved", 2, {"place": "A", "way": "broom"}))
+    assert envelope.data.model_dump()["way"] == "broom"
 
 
 @pytest.mark.parametrize("data", [{}, {"room": 1}, [], None, "x"])
 def test_old_version_that_cannot_be_lifted_is_poison(data: Any) -> None:
     """An upcaster's error is the record's fault."""
     with pytest.raises(PoisonMessageError):
-        SAMPLES.decode("sample.moved", 1, envelope("sample.moved", 1, data))
+        SAMPLES.decode("sample.moved", 1, record_value("sample.moved", 1, data))
 
 
 @pytest.mark.parametrize("version", [0, -1])
 def test_version_that_never_was_is_poison(version: int) -> None:
     """Versions count from 1."""
     with pytest.raises(PoisonMessageError):
-        SAMPLES.decode("sample.moved", version, envelope("sample.moved", 1, {"room": "A"}))
+        SAMPLES.decode("sample.moved", version, record_value("sample.moved", 1, {"room": "A"}))
 
 
 def test_missing_upcaster_stops_the_start() -> None:
@@ -192,7 +192,7 @@ def test_two_events_of_one_type_stop_the_start() -> None:
 def test_every_event_has_a_topic_and_a_model() -> None:
     """What can be published has a place to go to."""
     assert {event.TOPIC for event in EVENTS.values()} == set(TOPICS)
-    assert set(FACTS) == set(EVENTS)
+    assert set(ENVELOPES) == set(EVENTS)
 
 
 def test_event_types_are_named_noun_and_past_verb() -> None:

@@ -18,7 +18,7 @@ def who(key: Actor, *, played: bool = True, **actor: Any) -> Actor:
 
 
 def test_an_importers_line_is_the_named_actors() -> None:
-    """The fact names who acted then, not who played it; nothing said of its kind means a person."""
+    """The event names who acted then, not who played it; nothing said of its kind means a person."""
     named = who(IMPORTER, id="officer-7", role="officer", department="STP")
     assert named == Actor(kind="person", id="officer-7", role="officer", department="STP")
 

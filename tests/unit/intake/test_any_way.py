@@ -18,7 +18,7 @@ from services.intake.replay import whereabouts
 from services.intake.requests import Reference, read_line
 from services.intake.tables import DOSSIERS, DossierRow, KnownKey
 from shared.catalogue import load_centre
-from shared.contracts.envelope import Actor, AnyFact
+from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.errors import ExpectedError
 from shared.postgres.outbox import Publisher
 from shared.postgres.unit_of_work import Unit
@@ -52,12 +52,12 @@ class Desk:
         self.rows: dict[Any, DossierRow] = {}
         self.known: dict[str, KnownKey] = {}
         self.now = START
-        self.facts: list[AnyFact] = []
+        self.events: list[AnyEnvelope] = []
 
     @property
     def told(self) -> list[str]:
-        """The types of the facts, in order."""
-        return [fact.type for fact in self.facts]
+        """The types of the events, in order."""
+        return [event.type for event in self.events]
 
     def do(self, *acts: str, actor: Actor = CLERK, keys: tuple[str, ...] = ()) -> list[Any]:
         """The outcomes of a block of acts on the one dossier."""
@@ -70,7 +70,7 @@ class Desk:
             line = {"key": key, "act": act, "dossier": {"id": ID}, "data": data}
             block.judge(read_line(line), UUID(ID))
         block.write(Serials(dict.fromkeys(block.serials_wanted(), 0)))
-        self.facts += unit.facts
+        self.events += unit.events
         for row in self.rows.values():  # as sla would tell it
             due_at = (START + timedelta(days=30)).isoformat()
             row.due = {"status": "set", "reflects": row.clock_sequence, "due_at": due_at}
@@ -146,7 +146,7 @@ def test_the_clock_is_touched_after_receipt_alone(way: list[str], clock_sequence
 @given(st.lists(st.sampled_from(list(ACTS)), max_size=25), st.sampled_from([2, 41]))
 def test_any_way_keeps_the_dossier_whole(acts: list[str], counter: int) -> None:
     """An act takes effect exactly where table and quota allow it; sequences have no gap; a code is never lost; where
-    papers and result are follows from the facts."""
+    papers and result are follows from the events."""
     desk = Desk()
     code = None
     for act in acts:
@@ -169,7 +169,7 @@ def test_any_way_keeps_the_dossier_whole(acts: list[str], counter: int) -> None:
             assert (row.code is None) == (row.received_at is None)
             assert 0 <= row.clock_sequence <= row.sequence
             code = row.code
-            assert row.whereabouts == whereabouts(desk.facts, CENTRE)
+            assert row.whereabouts == whereabouts(desk.events, CENTRE)
     last = desk.rows.get(UUID(ID))
     assert len(desk.told) == (last.sequence if last else 0)
 

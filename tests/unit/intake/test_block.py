@@ -14,7 +14,7 @@ from services.intake.requests import read_line
 from services.intake.tables import DOSSIERS, DossierRow
 from shared.catalogue import load_centre
 from shared.contracts.dossiers import DossierStepRecordedV1, DossierSubmittedV1
-from shared.contracts.envelope import Actor, AnyFact
+from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.centre import Centre
 from shared.kernel.errors import ExpectedError
 from shared.kernel.ids import uuid7
@@ -44,8 +44,8 @@ class Desk:
         self.rows: dict[Any, DossierRow] = {}
         self.details: dict[str, Any] = {}
 
-    def do(self, act: str, data: dict[str, Any], *, by: Actor = CLERK, key: str | None = None) -> list[AnyFact]:
-        """Perform one act; the facts that it told."""
+    def do(self, act: str, data: dict[str, Any], *, by: Actor = CLERK, key: str | None = None) -> list[AnyEnvelope]:
+        """Perform one act; the events that it told."""
         unit = Unit(DOSSIERS, self.rows, PUBLISHER, self.now)
         block = Block(by, Trail("request"), Setting(self.centre, self.now, None, set()), unit, {}, set())
         line = {"key": key or f"{act}-{len(self.rows)}", "act": act, "data": data}
@@ -57,7 +57,7 @@ class Desk:
         for *_, drafts in block.decided:
             for draft in drafts:
                 self.details |= draft.details
-        return unit.facts
+        return unit.events
 
 
 @pytest.fixture
@@ -68,10 +68,10 @@ def desk(centre: Centre) -> Desk:
 
 def test_a_clients_key_does_not_travel(desk: Desk) -> None:
     """Nobody can keep a client from making its keys of phone numbers; causes are named by an id made of the key."""
-    facts = desk.do("submit", {"procedure": "2.000908", "receive": {}}, key="sms-0912345678")
-    assert facts
-    assert all(b"0912345678" not in fact.to_json() for fact in facts)
-    assert len({fact.causationid for fact in facts}) == 1
+    events = desk.do("submit", {"procedure": "2.000908", "receive": {}}, key="sms-0912345678")
+    assert events
+    assert all(b"0912345678" not in event.to_json() for event in events)
+    assert len({event.causationid for event in events}) == 1
 
 
 def test_a_hand_over_has_two_signatures() -> None:
@@ -86,16 +86,16 @@ def test_nothing_is_recorded_before_it_happened(desk: Desk) -> None:
     """An act after one that a replica with a faster clock recorded takes that one's instant, for both its times."""
     desk.do("submit", {"procedure": "2.000908"})
     desk.now -= timedelta(milliseconds=40)
-    (fact,) = desk.do("refuse", {"reason": "not for us"})
-    assert fact.time == NOW
-    assert fact.recordedtime == NOW
+    (event,) = desk.do("refuse", {"reason": "not for us"})
+    assert event.time == NOW
+    assert event.recordedtime == NOW
 
 
 def test_a_requirement_that_nobody_entered_does_not_travel(desk: Desk) -> None:
     """Where the procedure's papers are not entered, its name is free text, as the title is."""
     paper = {"requirement": "Giấy của bà Bình", "title": "Giấy khai sinh"}
-    (fact,) = desk.do("submit", {"procedure": "2.000908", "documents": [paper]})
-    assert "Bình" not in fact.to_json().decode()
+    (event,) = desk.do("submit", {"procedure": "2.000908", "documents": [paper]})
+    assert "Bình" not in event.to_json().decode()
     assert desk.rows[desk.dossier_id].handed_in == ["Giấy của bà Bình"]
 
 
@@ -103,8 +103,8 @@ def test_papers_that_are_asked_for_in_free_words_do_not_travel(desk: Desk) -> No
     """They may name a person, like a title; who tells the applicant asks intake for them together with the contact."""
     desk.do("submit", {"procedure": "2.000908", "receive": {}})
     desk.do("take_over", {}, by=OFFICER)
-    (fact,) = desk.do("ask_supplement", {"papers": ["Giấy khai sinh của bà Bình"]}, by=OFFICER)
-    assert "Bình" not in fact.to_json().decode()
+    (event,) = desk.do("ask_supplement", {"papers": ["Giấy khai sinh của bà Bình"]}, by=OFFICER)
+    assert "Bình" not in event.to_json().decode()
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_of_a_step_only_words_of_the_centres_list_travel(
 ) -> None:
     """By their codes; whatever else somebody writes may name a person, so it stays with intake's details."""
     desk.do("submit", {"procedure": "2.000908", "receive": {}})
-    (fact,) = desk.do("record_step", given)
-    assert isinstance(fact.data, DossierStepRecordedV1)
-    assert (fact.data.activity, fact.data.group) == travels
+    (event,) = desk.do("record_step", given)
+    assert isinstance(event.data, DossierStepRecordedV1)
+    assert (event.data.activity, event.data.group) == travels
     assert desk.details == stays | {name: text for name, text in given.items() if name == "note"}
 
 
 def test_an_entered_requirement_travels_by_its_key(desk: Desk) -> None:
     """What was handed in against the procedure's list is no personal data."""
-    (fact,) = desk.do("submit", {"procedure": "2.000635", "documents": [{"requirement": "form", "title": "Tờ khai"}]})
-    assert isinstance(fact.data, DossierSubmittedV1)
-    assert [document.requirement for document in fact.data.documents] == ["form"]
+    (event,) = desk.do("submit", {"procedure": "2.000635", "documents": [{"requirement": "form", "title": "Tờ khai"}]})
+    assert isinstance(event.data, DossierSubmittedV1)
+    assert [document.requirement for document in event.data.documents] == ["form"]

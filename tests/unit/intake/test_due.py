@@ -1,9 +1,9 @@
-"""What intake keeps of sla's facts, for the people at the desk."""
+"""What intake keeps of sla's events, for the people at the desk."""
 
 from services.intake.handlers import on_deadline_waiting
 from services.intake.tables import DOSSIERS, DossierRow
 from shared.contracts.deadlines import DeadlineWaitingV1
-from shared.contracts.envelope import Actor, AnyFact
+from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.ids import uuid7
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.unit_of_work import Unit
@@ -18,10 +18,10 @@ def test_a_dossier_that_waits_for_its_due_date_says_what_for() -> None:
     assert (row.due["status"], row.due["waiting_for"], row.due["reflects"]) == ("waiting", "procedure", 2)
 
 
-def _told(row: DossierRow) -> AnyFact:
+def _told(row: DossierRow) -> AnyEnvelope:
     cause = Cause("test", Actor(kind="system", id="sla", role="service"), MORNING, correlation="test", causation="test")
     data = DeadlineWaitingV1(dossier_sequence=2, generation=1, procedure="9.999001", waiting_for="procedure")
-    return _publisher("sla").fact(data, subject=str(row.key), sequence=1, time=MORNING, cause=cause, place=0)
+    return _publisher("sla").event(data, subject=str(row.key), sequence=1, time=MORNING, cause=cause, place=0)
 
 
 def _publisher(service: str) -> Publisher:

@@ -90,6 +90,6 @@ def test_an_assignment_of_an_earlier_step_changes_no_department() -> None:
         )
         cause = Cause("test", Actor(kind="system", id="routing", role="service"), MORNING, "test", "test")
         routing = Publisher("routing", "test", 1, "test")
-        fact = routing.fact(data, subject=str(row.key), sequence=step, time=MORNING, cause=cause, place=0)
-        on_assignment_decided(fact, unit)  # type: ignore[arg-type]  # made of that data
+        event = routing.event(data, subject=str(row.key), sequence=step, time=MORNING, cause=cause, place=0)
+        on_assignment_decided(event, unit)  # type: ignore[arg-type]  # made of that data
         assert row.department == ("CA" if step == 2 else "SYT")

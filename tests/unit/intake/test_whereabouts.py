@@ -1,4 +1,4 @@
-"""Where papers and results are, act by act; that it follows from the facts is held in test_any_way."""
+"""Where papers and results are, act by act; that it follows from the events is held in test_any_way."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

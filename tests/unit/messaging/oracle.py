@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.applier import Applying, HandlingFailedError, Stream
-from shared.messaging.quarantine import Held, Verdict
+from shared.messaging.quarantine import OperatorDecision, QuarantinedRecord
 from shared.messaging.records import Record
 from shared.postgres.unit_of_work import Unit
 from tests.support.delivery import MOMENT, TALLIES, Tally, counting, publisher
@@ -34,12 +34,12 @@ def load_model() -> ModuleType | None:
 
 
 class Service:
-    """One consumer: rows and held records survive a transaction only when it ends without an error."""
+    """One consumer: rows and quarantined records survive a transaction only when it ends without an error."""
 
     def __init__(self, poison: Sequence[str] = ()) -> None:
         self.poison = set(poison)
         self.rows: dict[UUID, Tally] = {}
-        self.held: dict[int, Held] = {}
+        self.quarantined: dict[int, QuarantinedRecord] = {}
         self.transactions = 0
 
     def receive(self, records: Sequence[Record]) -> None:
@@ -50,16 +50,16 @@ class Service:
             for record in records:
                 self._until_done([record], None)
 
-    def decide(self, offset: int, verdict: Verdict) -> None:
+    def decide(self, offset: int, verdict: OperatorDecision) -> None:
         """What an operator asked for, after the fault was mended for that record."""
-        self.poison.discard(activity(self.held[offset].record))
+        self.poison.discard(activity(self.quarantined[offset].record))
         self._until_done([], (offset, verdict))
 
     def retry(self, offset: int) -> None:
         """A replay although nothing was mended."""
         self._until_done([], (offset, "replay"))
 
-    def _until_done(self, records: Sequence[Record], verdict: tuple[int, Verdict] | None) -> None:
+    def _until_done(self, records: Sequence[Record], verdict: tuple[int, OperatorDecision] | None) -> None:
         guilty: dict[tuple[int, int], str] = {}
         while True:
             try:
@@ -70,14 +70,17 @@ class Service:
                 return
 
     def _transact(
-        self, records: Sequence[Record], guilty: Mapping[tuple[int, int], str], verdict: tuple[int, Verdict] | None
+        self,
+        records: Sequence[Record],
+        guilty: Mapping[tuple[int, int], str],
+        verdict: tuple[int, OperatorDecision] | None,
     ) -> None:
         self.transactions += 1
-        keys = {record.key for record in records} | ({self.held[verdict[0]].record.key} if verdict else set())
+        keys = {record.key for record in records} | ({self.quarantined[verdict[0]].record.key} if verdict else set())
         rows = {key: deepcopy(self.rows[key]) for key in keys if key in self.rows}
-        waiting: dict[Any, list[Held]] = {}
-        for _, item in sorted(self.held.items()):
-            if item.record.key in rows and rows[item.record.key].fence(DOSSIERS.name).held:
+        waiting: dict[Any, list[QuarantinedRecord]] = {}
+        for _, item in sorted(self.quarantined.items()):
+            if item.record.key in rows and rows[item.record.key].fence(DOSSIERS.name).quarantined:
                 waiting.setdefault(item.record.key, []).append(item)
         on_step = counting(refuses=self.poison.__contains__)
         stream = Stream(topic=DOSSIERS, table=TALLIES, handlers={DossierStepRecordedV1: on_step})
@@ -85,18 +88,18 @@ class Service:
         for record in records:
             applying.receive(record)
         if verdict:
-            applying.decide(self.held[verdict[0]], verdict[1])
+            applying.decide(self.quarantined[verdict[0]], verdict[1])
         self.rows |= rows
         for item in applying.gone:
-            self.held.pop(item.record.offset, None)
-        self.held |= {item.record.offset: item for item in applying.kept}
+            self.quarantined.pop(item.record.offset, None)
+        self.quarantined |= {item.record.offset: item for item in applying.kept}
 
     def waiting(self, key: UUID) -> list[tuple[int, str]]:
-        """Offsets of a dossier's held records with the reasons, in offset order."""
-        return [(offset, item.reason) for offset, item in sorted(self.held.items()) if item.record.key == key]
+        """Offsets of a dossier's quarantined records with the reasons, in offset order."""
+        return [(offset, item.reason) for offset, item in sorted(self.quarantined.items()) if item.record.key == key]
 
 
 def activity(record: Record) -> str:
     """What a record would add to its row."""
-    text: str = record.fact().data.activity  # type: ignore[attr-defined]  # every record here is a recorded step
+    text: str = record.event().data.activity  # type: ignore[attr-defined]  # every record here is a recorded step
     return text

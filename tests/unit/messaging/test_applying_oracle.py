@@ -1,4 +1,5 @@
-"""Our rule against the delivery model's: any history of records and verdicts gives the same fence, held and trail."""
+"""Our rule against the delivery model's: any history of records and verdicts gives the same fence, quarantined and
+trail."""
 
 from typing import Any
 
@@ -14,7 +15,7 @@ MODEL_MODULE = load_model()
 pytestmark = pytest.mark.skipif(MODEL_MODULE is None, reason=f"the delivery model is not at {MODEL}")
 
 NAMES = "abc"
-facts = st.tuples(
+events = st.tuples(
     st.sampled_from(NAMES),
     st.integers(1, 5),
     st.sampled_from([1, 1, 1, 1, 2, 3]),
@@ -30,8 +31,8 @@ ordinary = st.builds(
 )
 """A dossier's life with some neighbours exchanged: gaps that close again."""
 
-logs = st.lists(st.one_of(ordinary, st.lists(facts, min_size=1, max_size=4)), min_size=1, max_size=6).map(
-    lambda parts: [fact for part in parts for fact in part]
+logs = st.lists(st.one_of(ordinary, st.lists(events, min_size=1, max_size=4)), min_size=1, max_size=6).map(
+    lambda parts: [event for part in parts for event in part]
 )
 poisons = st.sets(st.tuples(st.sampled_from(NAMES), st.integers(1, 5)), max_size=3)
 operators = st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["", "replay", "discard"])), min_size=1, max_size=8)
@@ -52,11 +53,11 @@ class Model:
         self.keys = {name: MODEL_MODULE.Key() for name in NAMES}  # type: ignore[union-attr]
         self.poison = poison
 
-    def receive(self, offset: int, fact: Any) -> None:
-        self.keys[fact.dossier] = MODEL_MODULE.receive(self.keys[fact.dossier], offset, fact, self.poison)  # type: ignore[union-attr]
+    def receive(self, offset: int, event: Any) -> None:
+        self.keys[event.dossier] = MODEL_MODULE.receive(self.keys[event.dossier], offset, event, self.poison)  # type: ignore[union-attr]
 
     def decide(self, name: str, verdict: str) -> None:
-        self.poison.discard(self.keys[name].blocker.fact)
+        self.poison.discard(self.keys[name].blocker.event)
         self.keys[name] = MODEL_MODULE.decide(self.keys[name], verdict, list(self.poison))  # type: ignore[union-attr]
 
 
@@ -65,12 +66,12 @@ class Model:
 def test_every_history_ends_as_in_the_model(
     log: list[tuple[str, int, int, str]], poison: set[tuple[str, int]], turns: list[tuple[int, str]]
 ) -> None:
-    """Fence, held records with reasons, and what took effect agree after every transaction and every verdict."""
+    """Fence, quarantined records with reasons, and what took effect agree after every transaction and every verdict."""
     keys = {name: dossier(number) for number, name in enumerate(NAMES, 1)}
     spelt = [f"{name}{sequence}/{epoch}{body}" for name, sequence, epoch, body in log]
-    bad = {text for text, fact in zip(spelt, log, strict=True) if fact[:2] in poison}
-    fact_of = MODEL_MODULE.Fact  # type: ignore[union-attr]
-    model = Model({fact_of(*fact) for fact in log if fact[:2] in poison})
+    bad = {text for text, event in zip(spelt, log, strict=True) if event[:2] in poison}
+    event_of = MODEL_MODULE.EventEnvelope  # type: ignore[union-attr]
+    model = Model({event_of(*event) for event in log if event[:2] in poison})
     ours = Service(poison=sorted(bad))
     records = [
         record(DOSSIERS, step(keys[name], sequence, text, epoch=epoch), offset)
@@ -80,7 +81,7 @@ def test_every_history_ends_as_in_the_model(
     while at < len(log) or any(key.blocker for key in model.keys.values()):
         for count, verdict in turns or [(1, "replay")]:
             for offset in range(at, min(at + count, len(log))):
-                model.receive(offset, fact_of(*log[offset]))
+                model.receive(offset, event_of(*log[offset]))
             ours.receive(records[at : at + count])
             at = min(at + count, len(log))
             compare(model, ours, keys, spelt)
@@ -93,12 +94,12 @@ def test_every_history_ends_as_in_the_model(
 
 
 def compare(model: Model, ours: Service, keys: dict[str, Any], spelt: list[str]) -> None:
-    """The same, dossier by dossier; and the flag says exactly whether something is held."""
+    """The same, dossier by dossier; and the flag says exactly whether something is quarantined."""
     for name, key in model.keys.items():
         row = ours.rows.get(keys[name])
         fence = row.fence(DOSSIERS.name) if row else None
         assert ((fence.sequence, fence.epoch) if fence else (0, 0)) == key.fence
-        assert ours.waiting(keys[name]) == [(item.offset, item.why) for item in key.held]
-        assert (fence.held if fence else False) == bool(key.held)
+        assert ours.waiting(keys[name]) == [(item.offset, item.why) for item in key.quarantined]
+        assert (fence.quarantined if fence else False) == bool(key.quarantined)
         effects = [spelt[offset] for _, how, offset in key.trail if how in ("applied", "replayed")]
         assert (row.steps if row else []) == effects

@@ -32,11 +32,11 @@ def changed(**headers: bytes | None) -> tuple[tuple[str, bytes | None], ...]:
 
 def test_headers_say_what_the_fence_needs() -> None:
     """Type, version, sequence, epoch and id come back as they were written; the value stays in bytes."""
-    fact = step(A, 3, epoch=2)
-    record = parse(DOSSIERS, Raw(value=fact.to_json()))
-    assert (record.key, record.sequence, record.epoch, record.id) == (A, 3, 2, str(fact.id))
-    assert (record.type, record.version) == (fact.type, 1)
-    assert record.fact() == fact
+    event = step(A, 3, epoch=2)
+    record = parse(DOSSIERS, Raw(value=event.to_json()))
+    assert (record.key, record.sequence, record.epoch, record.id) == (A, 3, 2, str(event.id))
+    assert (record.type, record.version) == (event.type, 1)
+    assert record.event() == event
 
 
 def test_a_calendar_is_keyed_by_its_name() -> None:
@@ -88,7 +88,7 @@ def test_a_tombstone_has_an_empty_value() -> None:
     record = parse(DOSSIERS, Raw(value=None))
     assert record.value == b""
     with pytest.raises(PoisonMessageError):
-        record.fact()
+        record.event()
 
 
 def test_the_key_is_the_dossier() -> None:

@@ -1,4 +1,4 @@
-"""Lines are answered by sla's own rules: whatever a line says, the clock of the same facts says the same."""
+"""Lines are answered by sla's own rules: whatever a line says, the clock of the same changes says the same."""
 
 import json
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from motcua.due.lines import Answers
 from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
-from services.sla.domain.clock import ClockFact, derive, recorded_by
+from services.sla.domain.clock import ClockChange, derive, recorded_by
 from services.sla.domain.running import ExtensionRefusedError
 from shared.kernel.centre import Term
 from tests.unit.motcua.lines import CENTRE
@@ -32,17 +32,17 @@ INLINE: dict[str, Any] = {
 
 
 def as_line(
-    term: Term, facts: tuple[ClockFact, ...], draw: Any, *, calendar: Any, known_at: datetime | None
+    term: Term, changes: tuple[ClockChange, ...], draw: Any, *, calendar: Any, known_at: datetime | None
 ) -> dict[str, Any]:
-    starts = [each.at for each in facts if each.what == "paused"]
-    ends = [each.at for each in facts if each.what == "resumed"]
+    starts = [each.at for each in changes if each.what == "paused"]
+    ends = [each.at for each in changes if each.what == "resumed"]
     pauses = [{"from": start.isoformat()} for start in starts]
     for pause, end in zip(pauses, ends, strict=False):
         pause["to"] = end.isoformat()
     extensions = [
         {"at": each.at.isoformat()}
         | ({"to_date": str(each.to_date)} if each.to_date else {"working_days": each.working_days})
-        for each in facts
+        for each in changes
         if each.what == "extended"
     ]
     written: dict[str, Any] = {"value": term.value, "unit": term.unit}
@@ -54,7 +54,7 @@ def as_line(
         "id": 1,
         "calendar": calendar,
         "term": written,
-        "received_at": facts[0].at.astimezone(ZONE).isoformat(),
+        "received_at": changes[0].at.astimezone(ZONE).isoformat(),
         "pauses": draw(st.permutations(pauses)),
         "extensions": draw(st.permutations(extensions)),
         "as_known_at": known_at.isoformat() if known_at else None,
@@ -70,11 +70,11 @@ def as_line(
     st.data(),
 )
 def test_a_line_says_what_the_clock_says(
-    term: Term, facts: tuple[ClockFact, ...], calendar: Any, known: timedelta | None, data: st.DataObject
+    term: Term, changes: tuple[ClockChange, ...], calendar: Any, known: timedelta | None, data: st.DataObject
 ) -> None:
     """By name or brought along, in any order, as known in the end or at an instant: one derivation."""
-    known_at = None if known is None else facts[0].at + known
-    line = as_line(term, facts, data.draw, calendar=calendar, known_at=known_at)
+    known_at = None if known is None else changes[0].at + known
+    line = as_line(term, changes, data.draw, calendar=calendar, known_at=known_at)
     found = json.loads(ANSWERS.of(json.dumps(line).encode()))
     rules = RULES if known_at is None else rules_known_at(RULES, known_at)
     cached = None if rules is RULES else known_at
@@ -82,7 +82,7 @@ def test_a_line_says_what_the_clock_says(
         COMPILED.clear()
         COMPILED[None], COMPILED[cached] = compile_calendar(RULES), compile_calendar(rules)
     try:
-        clock = derive(facts if known_at is None else recorded_by(facts, known_at), term, COMPILED[cached])
+        clock = derive(changes if known_at is None else recorded_by(changes, known_at), term, COMPILED[cached])
     except ExtensionRefusedError:
         assert found["error"]["type"] == "extension-refused"
         return

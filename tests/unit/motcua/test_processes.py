@@ -32,8 +32,8 @@ def test_a_replica_has_a_name_and_a_port_of_its_own() -> None:
 def test_a_set_centres_services_are_told_so(service: str) -> None:
     """Each of them: one that lived in the present beside the others would refuse the past."""
     begin = datetime(2017, 4, 28, tzinfo=UTC)
-    settings = service_settings(service, replace(SITE, clock="set", clock_starts_at=begin))
+    settings = service_settings(service, replace(SITE, clock="simulated", clock_starts_at=begin))
     prefix = service.upper()
-    assert settings[f"{prefix}_CLOCK"] == "set"
+    assert settings[f"{prefix}_CLOCK"] == "simulated"
     assert settings[f"{prefix}_CLOCK_STARTS_AT"] == "2017-04-28T00:00:00+00:00"
     assert f"{prefix}_CLOCK" not in service_settings(service, SITE)

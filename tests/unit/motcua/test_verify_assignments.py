@@ -14,9 +14,9 @@ from tests.support.told import Told
 def test_a_row_of_an_older_release_says_the_same(tmp_path: Path) -> None:
     """It lacks the members that were added since; their defaults are what was meant."""
     told = Told()
-    facts = [told.submitted(department="STP"), told.received()]
+    events = [told.submitted(department="STP"), told.received()]
     centre = load_centre(write_centre(tmp_path / "centre"))
-    decided = decide_again(facts, centre, Decisions(seeded(centre)))
+    decided = decide_again(events, centre, Decisions(seeded(centre)))
     assert decided is not None
     row = decided.model_dump(mode="json", exclude={"step": True, "reason": {"figures"}})
     assert _kept(json.dumps(row)) == _plain(decided)

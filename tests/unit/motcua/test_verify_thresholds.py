@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from motcua.verify.deadlines import KeptClock, Rules, thresholds_of
 from services.sla.domain.thresholds import Threshold
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from tests.unit.sla.desk import CLOCKS, Desk
 from tests.unit.sla.given import CENTRE, Acts, at
 
@@ -20,7 +20,7 @@ RULES = Rules(CLOCKS.centre, CLOCKS.calendar, CLOCKS.rules, CLOCKS.version)
 
 
 def found(
-    acts: Acts, desk: Desk, *, until: datetime = SOON, told: Sequence[AnyFact] | None = None, **row: Any
+    acts: Acts, desk: Desk, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
 ) -> list[str]:
     """The sentences about the desk's clock where sla was at work at `until`."""
     kept = KeptClock(
@@ -32,8 +32,8 @@ def found(
         desk.row.fired_thresholds(),
         desk.row.next_at,
     )
-    facts = desk.told if told is None else told
-    return [each.sentence for each in thresholds_of("key", acts.facts, replace(kept, **row), facts, RULES, until)]
+    events = desk.told if told is None else told
+    return [each.sentence for each in thresholds_of("key", acts.events, replace(kept, **row), events, RULES, until)]
 
 
 def breached() -> tuple[Acts, Desk]:
@@ -56,7 +56,8 @@ def test_what_was_told_in_its_time_is_right() -> None:
 
 
 def test_a_threshold_that_should_have_been_told_is_found() -> None:
-    """Its row waits for it, and sla was at work long after it came; a held record may be why, and is told elsewhere."""
+    """Its row waits for it, and sla was at work long after it came; a quarantined record may be why, and is told
+    elsewhere."""
     acts, desk = breached()
     (text,) = found(acts, desk, until=LATE)
     assert text.startswith("escalated (1) of 2017-11-10")
@@ -80,8 +81,8 @@ def test_a_row_that_forgot_or_invents_what_was_told_is_found() -> None:
     assert found(acts, desk, fired=fired[:-1]) == [
         "breached of 2017-11-10T10:00:00+00:00 was told and sla's row does not know it"
     ]
-    texts = found(acts, desk, told=[fact for fact in desk.told if not fact.type.endswith("reached")])
-    assert "sla's row says that reached of 2017-11-10T10:00:00+00:00 was told, no fact does" in texts
+    texts = found(acts, desk, told=[event for event in desk.told if not event.type.endswith("reached")])
+    assert "sla's row says that reached of 2017-11-10T10:00:00+00:00 was told, no event does" in texts
     (text,) = found(acts, desk, fired=[*fired[:-1], fired[-1]._replace(at=LATE)])
     assert "came at 2017-12-01" in text
 
@@ -95,7 +96,7 @@ def test_a_threshold_told_twice_or_too_early_is_found() -> None:
 
 
 def test_a_date_that_is_told_as_breached_on_another_day_is_found() -> None:
-    """Row and fact agree with each other, and not with the rules."""
+    """Row and event agree with each other, and not with the rules."""
     acts, desk = breached()
     moved = at("2017-11-12 00:00")
     data = desk.told[-1].data.model_copy(update={"threshold_at": moved})

@@ -1,4 +1,4 @@
-"""Which facts call for which alert, and when an alert is overtaken."""
+"""Which events call for which alert, and when an alert is overtaken."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.domain.planning import Alert, Known, as_of, is_overtaken
-from services.notify.hearing import DOSSIER_FACTS, hear, plans_called_for
+from services.notify.hearing import DOSSIER_EVENTS, hear, plans_called_for
 from shared.contracts.dossiers import DossierEvent
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import EVENTS
 from tests.support.life import Life
 
 
 def alerts_of(life: Life) -> list[Alert]:
     known = Known()
-    return [alert for fact in life.facts for alert in hear(known, fact)]
+    return [alert for envelope in life.events for alert in hear(known, envelope)]
 
 
 def told(life: Life) -> list[tuple[str, str]]:
@@ -117,15 +117,15 @@ def test_an_earlier_due_date_needs_no_apology() -> None:
         (Life.withdrawn, ("withdrawn", "withdrawn")),
     ],
 )
-def test_facts_of_intake_that_call_for_an_alert(act: Callable[[Life], AnyFact], expected: tuple[str, str]) -> None:
-    """The moments of the domain, each called for by its own fact."""
+def test_events_of_intake_that_call_for_an_alert(act: Callable[[Life], AnyEnvelope], expected: tuple[str, str]) -> None:
+    """The moments of the domain, each called for by its own event."""
     life = Life()
     life.submitted()
-    fact = act(life)
+    envelope = act(life)
     (alert,) = alerts_of(life)
-    template = expected[1] if not getattr(fact.data, "before_receipt", False) else f"{expected[1]}_before_receipt"
-    assert (alert.moment, alert.template, alert.fact_id) == (expected[0], template, fact.id)
-    assert alert.valid_from == fact.time
+    template = expected[1] if not getattr(envelope.data, "before_receipt", False) else f"{expected[1]}_before_receipt"
+    assert (alert.moment, alert.template, alert.event_id) == (expected[0], template, envelope.id)
+    assert alert.valid_from == envelope.time
 
 
 def test_a_result_is_told_once() -> None:
@@ -153,7 +153,7 @@ def test_a_result_that_was_not_sent_before_the_reopening_is_overtaken() -> None:
     life = received()
     known = Known()
     life.settled(electronic=True)
-    alerts = [alert for fact in life.facts for alert in hear(known, fact)]
+    alerts = [alert for envelope in life.events for alert in hear(known, envelope)]
     hear(known, life.reopened())
     (ready,) = alerts
     assert is_overtaken(known, moment=ready.moment, dossier_sequence=ready.dossier_sequence, due_at=None)
@@ -166,9 +166,9 @@ def test_a_result_of_before_a_reopening_stays_overtaken_when_the_dossier_is_sett
     known = Known()
     life.settled(electronic=electronic)
     arrived = life.result_arrived()
-    (ready,) = [alert for fact in life.facts for alert in hear(known, fact)]
-    for fact in (life.reopened(), life.settled()):
-        assert hear(known, fact) == []
+    (ready,) = [alert for envelope in life.events for alert in hear(known, envelope)]
+    for envelope in (life.reopened(), life.settled()):
+        assert hear(known, envelope) == []
     overtaken = [
         is_overtaken(then, moment="result_ready", dossier_sequence=ready.dossier_sequence, due_at=None)
         for then in (as_of(known, arrived.time), known)
@@ -197,7 +197,7 @@ def test_a_settled_dossier_waits_for_its_paper_result() -> None:
 
 
 def test_a_paper_result_that_arrived_before_the_settlement_is_told_at_the_settlement() -> None:
-    """Ready is what is both settled and at the returning place: the second of the two facts tells it, once."""
+    """Ready is what is both settled and at the returning place: the second of the two events tells it, once."""
     life = received()
     life.taken_over()
     life.result_arrived(state="processing")
@@ -206,7 +206,7 @@ def test_a_paper_result_that_arrived_before_the_settlement_is_told_at_the_settle
     settled = life.settled()
     (alert,) = alerts_of(life)
     assert (alert.moment, alert.template) == ("result_ready", "result_ready")
-    assert (alert.fact_id, alert.dossier_sequence, alert.valid_from) == (settled.id, settled.sequence, settled.time)
+    assert (alert.event_id, alert.dossier_sequence, alert.valid_from) == (settled.id, settled.sequence, settled.time)
     life.result_arrived()
     assert told(life) == [("result_ready", "result_ready")]
 
@@ -227,20 +227,20 @@ def test_an_electronic_result_that_lies_there_on_paper_already_is_told_as_electr
     assert told(life) == [("result_ready", "result_ready_electronic")]
 
 
-def test_every_type_of_intakes_facts_is_heard() -> None:
-    """A type that is not in the table would leave facts of sla waiting for it."""
-    assert set(DOSSIER_FACTS) == {event for event in EVENTS.values() if issubclass(event, DossierEvent)}
+def test_every_type_of_intakes_events_is_heard() -> None:
+    """A type that is not in the table would leave events of sla waiting for it."""
+    assert set(DOSSIER_EVENTS) == {event for event in EVENTS.values() if issubclass(event, DossierEvent)}
 
 
 def test_an_applicant_without_contact_gets_a_plan_that_says_so() -> None:
-    """Every fact that calls for an alert has its plan; the desk shows "not reachable"."""
+    """Every event that calls for an alert has its plan; the desk shows "not reachable"."""
     life = received(reach=())
     life.due(27)
     assert alerts_of(life)[0].channels == ("none",)
 
 
-def test_a_corrected_contact_counts_from_its_fact_on() -> None:
-    """What is told about an earlier fact follows the reach of that fact, whenever sla's answer comes."""
+def test_a_corrected_contact_counts_from_its_event_on() -> None:
+    """What is told about an earlier event follows the reach of that event, whenever sla's answer comes."""
     life = received(reach=("sms",))
     life.contact_corrected("sms", "email")
     life.due(27, reflects=2)
@@ -248,12 +248,12 @@ def test_a_corrected_contact_counts_from_its_fact_on() -> None:
     assert [alert.channels for alert in alerts_of(life)] == [("sms",), ("sms", "email")]
 
 
-def test_the_same_facts_give_the_same_messages() -> None:
+def test_the_same_events_give_the_same_messages() -> None:
     """Ids are derived, so a plan that is made again after a restore is recognised."""
     life = received()
     life.due(27)
-    assert plans_called_for(life.facts) == plans_called_for(life.facts)
-    assert len({plan.message_id for plan in plans_called_for(life.facts)}) == 2
+    assert plans_called_for(life.events) == plans_called_for(life.events)
+    assert len({plan.message_id for plan in plans_called_for(life.events)}) == 2
 
 
 def long_life() -> Life:
@@ -277,13 +277,13 @@ def long_life() -> Life:
 def test_how_the_topics_interleave_changes_no_plan(random: object) -> None:
     """No order holds across topics: any merge of the three gives the same plans."""
     life = long_life()
-    ordered = sorted(life.facts, key=lambda fact: fact.source)
-    topics = [list(facts) for _, facts in groupby(ordered, key=lambda fact: fact.source)]
+    ordered = sorted(life.events, key=lambda envelope: envelope.source)
+    topics = [list(envelopes) for _, envelopes in groupby(ordered, key=lambda envelope: envelope.source)]
     merged = []
     while topics := [topic for topic in topics if topic]:
         merged.append(random.choice(topics).pop(0))  # type: ignore[attr-defined]  # hypothesis's Random
-    assert set(plans_called_for(merged)) == set(plans_called_for(life.facts))
-    assert len(plans_called_for(life.facts)) == 10
+    assert set(plans_called_for(merged)) == set(plans_called_for(life.events))
+    assert len(plans_called_for(life.events)) == 10
 
 
 @pytest.mark.parametrize(
@@ -297,13 +297,13 @@ def test_how_the_topics_interleave_changes_no_plan(random: object) -> None:
         (lambda life: life.due(29), True),
     ],
 )
-def test_what_overtakes_received(then: Callable[[Life], AnyFact], overtaken: bool) -> None:
+def test_what_overtakes_received(then: Callable[[Life], AnyEnvelope], overtaken: bool) -> None:
     """It holds while the centre works on it and promises that date."""
     life = received()
     life.due(27)
     then(life)
     known = Known()
-    alert, *_ = [alert for fact in life.facts for alert in hear(known, fact)]
+    alert, *_ = [alert for envelope in life.events for alert in hear(known, envelope)]
     due_at = datetime.fromisoformat(alert.values["due_at"])
     assert is_overtaken(known, moment="received", dossier_sequence=2, due_at=due_at) is overtaken
 
@@ -313,8 +313,8 @@ def test_a_request_for_papers_is_overtaken_when_they_came_also_when_more_are_ask
     life = received()
     life.supplement_required()
     known = Known()
-    for fact in life.facts:
-        hear(known, fact)
+    for envelope in life.events:
+        hear(known, envelope)
     assert not is_overtaken(known, moment="supplement_required", dossier_sequence=3, due_at=None)
     hear(known, life.supplement_received())
     assert is_overtaken(known, moment="supplement_required", dossier_sequence=3, due_at=None)
@@ -327,15 +327,15 @@ def test_a_result_is_overtaken_by_its_return() -> None:
     """Nobody is sent for what is in their hands."""
     life = received()
     known = Known()
-    for fact in (*life.facts, life.settled(), life.result_arrived()):
-        hear(known, fact)
+    for envelope in (*life.events, life.settled(), life.result_arrived()):
+        hear(known, envelope)
     assert not is_overtaken(known, moment="result_ready", dossier_sequence=4, due_at=None)
     hear(known, life.returned())
     assert is_overtaken(known, moment="result_ready", dossier_sequence=4, due_at=None)
 
 
 def test_what_was_known_at_an_instant() -> None:
-    """State, due date and place as of then, that instant included, in whatever order the topics' facts were heard."""
+    """State, due date and place as of then, that instant included, in whatever order the topics' events were heard."""
     life = received()
     due = life.due(27)
     due_at = due.data.model_dump()["due_at"]
@@ -345,21 +345,21 @@ def test_what_was_known_at_an_instant() -> None:
     came = life.supplement_received()
     life.due(30)
     known = Known()
-    for fact in (
-        *(one for one in life.facts if isinstance(one.data, DossierEvent)),
+    for envelope in (
+        *(one for one in life.events if isinstance(one.data, DossierEvent)),
         due,
         place,
         paused,
-        life.facts[-1],
+        life.events[-1],
     ):
-        hear(known, fact)
+        hear(known, envelope)
     then = as_of(known, asked.time)
     assert (then.state, then.state_since, then.due_at) == ("supplement_required", asked.sequence, due_at)
     assert then.place is not None
     before = as_of(known, due.time)
     assert (before.state, before.due_at, before.place) == ("received", due_at, None)
     assert as_of(known, life.at) == known
-    assert as_of(known, life.facts[0].time - timedelta(seconds=1)).state == ""
+    assert as_of(known, life.events[0].time - timedelta(seconds=1)).state == ""
     assert known.state_since == came.sequence
 
 
@@ -369,8 +369,8 @@ def test_a_request_for_papers_is_not_overtaken_before_they_came() -> None:
     asked = life.supplement_required()
     came = life.supplement_received()
     known = Known()
-    for fact in life.facts:
-        hear(known, fact)
+    for envelope in life.events:
+        hear(known, envelope)
     overtaken = [
         is_overtaken(as_of(known, at), moment="supplement_required", dossier_sequence=asked.sequence, due_at=None)
         for at in (asked.time, came.time)

@@ -196,7 +196,7 @@ def test_a_centre_without_texts_stops_the_start() -> None:
 
 
 def test_a_new_version_counts_from_its_local_date_on_and_the_old_one_is_kept() -> None:
-    """Messages keep the version that they were planned with; facts before the first version take the first."""
+    """Messages keep the version that they were planned with; events before the first version take the first."""
     newer = (
         source().replace("version = 1", "version = 2").replace("2017-04-28", "2018-01-01").replace("xin lỗi", "tiếc")
     )

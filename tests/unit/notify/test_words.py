@@ -23,7 +23,7 @@ def message(content: dict[str, Any]) -> Message:
         template="supplement_required",
         template_version=1,
         content=content,
-        planned_fact=ID,
+        planned_event=ID,
         correlation="test",
         planned_at=AT,
         not_before=AT,
@@ -42,6 +42,6 @@ def test_papers_in_free_words_come_with_the_contact_and_are_not_kept() -> None:
 
 
 def test_papers_of_the_catalogue_stay_as_they_were_told() -> None:
-    """Their names travel with the fact."""
+    """Their names travel with the event."""
     planned = message({"papers": ["Tờ khai"]})
     assert words_for(planned, Contact())["papers"] == ["Tờ khai"]

@@ -43,7 +43,7 @@ class Source:
 
 @pytest.mark.timeout(20)
 async def test_no_batch_waits_for_an_event_that_does_not_come() -> None:
-    """Faust stops giving events while some are held, and goes on once they are acknowledged."""
+    """Faust stops giving events while some are quarantined, and goes on once they are acknowledged."""
     source = Source(5, before_gap=2)
     await in_batches(aiter(source), source.take_in, source.ack)
     assert source.taken == [0, 1, 2, 3, 4]

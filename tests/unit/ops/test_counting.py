@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.ops.counting import Counting, CourseKey
 from services.ops.domain.courses import Course
 from services.ops.domain.tallies import Key, Tally
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import UpgradeNeededError
 from shared.messaging.records import headers_of
 from tests.support.told import Told
@@ -29,9 +29,9 @@ class Raw:
     headers: Sequence[tuple[str, bytes]] = ()
 
 
-def raw(fact: AnyFact, offset: int, partition: int = 0) -> Raw:
-    """A fact's record."""
-    return Raw(fact.data.TOPIC, partition, offset, fact.subject.encode(), fact.to_json(), headers_of(fact))
+def raw(event: AnyEnvelope, offset: int, partition: int = 0) -> Raw:
+    """An event's record."""
+    return Raw(event.data.TOPIC, partition, offset, event.subject.encode(), event.to_json(), headers_of(event))
 
 
 @dataclass
@@ -60,17 +60,17 @@ class Tables:
 
 
 def lives() -> list[Raw]:
-    """Facts of five dossiers in turn, on two partitions, some of them twice, and one that nobody can read."""
+    """Events of five dossiers in turn, on two partitions, some of them twice, and one that nobody can read."""
     told = [Told() for _ in range(5)]
-    facts = [[one.submitted(department="STP"), one.received()] for one in told]
+    events = [[one.submitted(department="STP"), one.received()] for one in told]
     for number, one in enumerate(told):
         if number % 2:
-            facts[number] += [one.in_state("supplement_required"), facts[number][0]]
-        facts[number] += [one.in_state("settled"), one.in_state("returned")]
+            events[number] += [one.in_state("supplement_required"), events[number][0]]
+        events[number] += [one.in_state("settled"), one.in_state("returned")]
     records: list[Raw] = []
     ends = [0, 0]
     for place in range(6):
-        for number, life in enumerate(facts):
+        for number, life in enumerate(events):
             if place < len(life):
                 partition = number % 2
                 records.append(raw(life[place], ends[partition], partition))
@@ -128,19 +128,19 @@ def test_what_nobody_can_read_is_counted_as_such() -> None:
 
 def test_a_type_of_a_later_release_only_moves_the_position() -> None:
     """It is not even decoded."""
-    fact = Told().submitted()
-    unheard = [(name, b"dossier.unheard_of" if name == "type" else value) for name, value in headers_of(fact)]
+    event = Told().submitted()
+    unheard = [(name, b"dossier.unheard_of" if name == "type" else value) for name, value in headers_of(event)]
     counting = Counting({}, {})
-    assert counting.receive(Raw(fact.data.TOPIC, 0, 0, fact.subject.encode(), b"\xff", unheard))
+    assert counting.receive(Raw(event.data.TOPIC, 0, 0, event.subject.encode(), b"\xff", unheard))
     assert counting.changed_tallies == {}
-    assert counting.position(fact.data.TOPIC, 0) == 1
+    assert counting.position(event.data.TOPIC, 0) == 1
 
 
 def test_a_version_of_a_later_release_is_not_passed_over() -> None:
     """Counted wrongly, or not at all, it could never be mended; so nothing of it is, and the position stays."""
-    fact = Told().submitted()
-    newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(fact)]
+    event = Told().submitted()
+    newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
     counting = Counting({}, {})
     with pytest.raises(UpgradeNeededError, match="upgrade me"):
-        counting.receive(Raw(fact.data.TOPIC, 0, 0, fact.subject.encode(), fact.to_json(), newer))
+        counting.receive(Raw(event.data.TOPIC, 0, 0, event.subject.encode(), event.to_json(), newer))
     assert (counting.changed_tallies, counting.changed_courses, counting.changed_positions) == ({}, {}, {})

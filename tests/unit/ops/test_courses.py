@@ -48,7 +48,7 @@ def test_a_pause_may_end_the_dossier() -> None:
     ]
 
 
-def test_a_fact_that_came_before_changes_nothing() -> None:
+def test_an_event_that_came_before_changes_nothing() -> None:
     """By its sequence: a relay sends again what nobody acknowledged."""
     course, _ = advance(None, 1, "submitted", 0)
     course, _ = advance(course, 2, "received", 5)
@@ -57,7 +57,7 @@ def test_a_fact_that_came_before_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("state", ["received", "supplement_required"])
-def test_a_fact_that_leaves_the_state_as_it_is_ends_nothing(state: str) -> None:
+def test_an_event_that_leaves_the_state_as_it_is_ends_nothing(state: str) -> None:
     """Only its sequence is noted."""
     course, _ = advance(None, 1, state, 0)
     after, passages = advance(course, 2, state, 7)
@@ -67,7 +67,7 @@ def test_a_fact_that_leaves_the_state_as_it_is_ends_nothing(state: str) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(STATES), st.floats(0, 1e6)), min_size=1))
 def test_times_add_up(steps: list[tuple[str, float]]) -> None:
-    """No duration is negative, and together they never exceed the time between the first and the last fact."""
+    """No duration is negative, and together they never exceed the time between the first and the last event."""
     in_order = [(state, at) for (state, _), at in zip(steps, sorted(at for _, at in steps), strict=True)]
     passages = played(*in_order)
     assert all(one.seconds >= 0 for one in passages)

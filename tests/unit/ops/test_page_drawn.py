@@ -10,7 +10,7 @@ import pytest
 from services.ops.domain.tallies import Key, Tally
 from services.ops.page.routes import Page
 from services.ops.page.words import LANGUAGES, Language
-from services.ops.report import HeldRecords, LagReport, PartitionLag, ServiceBacklog, TopicLag
+from services.ops.report import LagReport, PartitionLag, QuarantinedRecords, ServiceBacklog, TopicLag
 from services.ops.sampler import Sampler
 from services.ops.views import Views
 from shared.catalogue import load_centre
@@ -36,11 +36,13 @@ def lag(group: str, behind: int, *, waits: float = 0.0) -> TopicLag:
     return TopicLag(group=group, topic=DOSSIERS.name, partitions=[pace], **pace.model_dump(exclude={"partition"}))
 
 
-def backlog(service: str, **held: int) -> ServiceBacklog:
+def backlog(service: str, **quarantined: int) -> ServiceBacklog:
     """A service that holds so many records, by reason, for a quarter of an hour."""
     since = NOW - timedelta(minutes=15)
-    kinds = [HeldRecords(reason=reason, records=records, oldest_at=since) for reason, records in held.items()]
-    return ServiceBacklog(service=service, outbox=0, outbox_oldest_at=None, held=kinds)
+    kinds = [
+        QuarantinedRecords(reason=reason, records=records, oldest_at=since) for reason, records in quarantined.items()
+    ]
+    return ServiceBacklog(service=service, outbox=0, outbox_oldest_at=None, quarantined=kinds)
 
 
 class Looked:

@@ -23,7 +23,7 @@ def filled(durations: list[float]) -> Tally:
 
 @pytest.mark.parametrize(("at", "window"), [(0, 0), (59.999, 0), (60, 60), (3659, 3600)])
 def test_a_window_includes_its_begin_and_not_its_end(at: float, window: int) -> None:
-    """By the fact's own time: a record of 2017 that is read today belongs to 2017."""
+    """By the event's own time: a record of 2017 that is read today belongs to 2017."""
     assert window_of("arrivals", at) == window
 
 

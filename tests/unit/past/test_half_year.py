@@ -18,7 +18,7 @@ from services.intake.domain.acts import ACTS, State, move
 from services.intake.domain.runs import Timetable
 from services.notify.numbers import mobile
 from services.sla.domain.calendar import compile_calendar
-from services.sla.domain.clock import ClockFact, What, derive
+from services.sla.domain.clock import ClockChange, What, derive
 from services.sla.domain.terms import term_of
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -286,14 +286,14 @@ def test_nothing_drawn_is_an_outcome_yet_nearly_all_is_in_time(
     calendar = compile_calendar(centre.calendar)
     outcomes: Counter[str | None] = Counter()
     for life in by_dossier(acts).values():
-        facts: list[ClockFact] = []
+        events: list[ClockChange] = []
         for past in life:
-            what = "received" if past.receives else clock.get(past.act) if facts else None
+            what = "received" if past.receives else clock.get(past.act) if events else None
             if what is not None:
-                facts.append(ClockFact(what, past.occurred_at, past.occurred_at))
-        if facts:
-            term = term_of(centre, life[0].data["procedure"], facts[0].at)
-            outcomes[derive(facts, term, calendar).outcome] += 1
+                events.append(ClockChange(what, past.occurred_at, past.occurred_at))
+        if events:
+            term = term_of(centre, life[0].data["procedure"], events[0].at)
+            outcomes[derive(events, term, calendar).outcome] += 1
     judged = outcomes["early"] + outcomes["on_time"] + outcomes["late"]
     assert outcomes["late"] > 0
     assert 0.99 < 1 - outcomes["late"] / judged < 0.999

@@ -15,7 +15,7 @@ from motcua.past.event_log.mapping import read_mapping
 from motcua.past.event_log.plan import Plan, plan
 from services.notify.texts import load_texts
 from services.sla.domain.calendar import compile_calendar
-from services.sla.domain.clock import ClockFact, What, derive
+from services.sla.domain.clock import ClockChange, What, derive
 from services.sla.domain.terms import term_of
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -40,16 +40,16 @@ def whole(centre: Centre) -> Plan:
 def compared(centre: Centre, whole: Plan) -> Comparison:
     """Recorded deadlines against the due dates that the pure rules give."""
     calendar = compile_calendar(centre.calendar)
-    facts: dict[UUID, list[ClockFact]] = {}
+    events: dict[UUID, list[ClockChange]] = {}
     for act in whole.acts:
         what: What | None = {"submit": "received", "settle": "settled"}.get(act.act)  # type: ignore[assignment] # words of What
         if what is not None:
-            facts.setdefault(act.dossier_id, []).append(ClockFact(what, act.occurred_at, act.occurred_at))
+            events.setdefault(act.dossier_id, []).append(ClockChange(what, act.occurred_at, act.occurred_at))
     return compare(
         whole,
         {
             dossier_id: derive(course, term_of(centre, "L.1", course[0].at), calendar).due_date
-            for dossier_id, course in facts.items()
+            for dossier_id, course in events.items()
         },
     )
 

@@ -9,7 +9,7 @@ import pytest
 from motcua.past.event_log.plan import Plan
 from motcua.replay.report import report
 from motcua.replay.run import changed, home_of, window_of
-from motcua.replay.standing import Clock, Facts
+from motcua.replay.standing import Clock, Events
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from tests.unit.past.logs import PERMIT_CENTRE, planned, row
@@ -71,12 +71,12 @@ def test_what_is_due_after_the_end_is_not_overdue(found: Plan) -> None:
         assert told[-1] == f"Late by our due dates: 0 of 0 settled; open and overdue: {overdue * 3}."
 
 
-def test_the_same_facts_are_no_change() -> None:
-    """As many facts of other bytes are one."""
-    before = Facts(3, ("a", "b"))
-    assert changed(before, Facts(3, ("a", "b"))).startswith("Nothing changed: the 3 facts")
-    assert changed(Facts(0, ("", "")), before) == "3 facts were added to 0."
-    assert "Nothing changed" not in changed(before, Facts(3, ("a", "c")))
+def test_the_same_events_are_no_change() -> None:
+    """As many events of other bytes are one."""
+    before = Events(3, ("a", "b"))
+    assert changed(before, Events(3, ("a", "b"))).startswith("Nothing changed: the 3 events")
+    assert changed(Events(0, ("", "")), before) == "3 events were added to 0."
+    assert "Nothing changed" not in changed(before, Events(3, ("a", "c")))
 
 
 def test_a_log_keeps_its_folder_whatever_its_file(centre: Centre, found: Plan) -> None:

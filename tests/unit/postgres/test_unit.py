@@ -1,4 +1,4 @@
-"""A unit of work in memory: rows in, facts out."""
+"""A unit of work in memory: rows in, events out."""
 
 from uuid import UUID
 
@@ -28,22 +28,22 @@ def test_a_missing_row_is_new_only_when_it_is_asked_for() -> None:
     assert work.row(A).sequence == 3
 
 
-def test_facts_count_by_dossier() -> None:
-    """Each fact takes its row's next sequence, without a gap, and carries the writer's epoch."""
+def test_events_count_by_dossier() -> None:
+    """Each event takes its row's next sequence, without a gap, and carries the writer's epoch."""
     work = unit(Tally(key=A, sequence=3))
-    facts = [
+    events = [
         work.publish(work.row(key), PAID, time=MOMENT, cause=cause(name))
         for key, name in ((A, "x"), (B, "y"), (A, "z"))
     ]
-    assert [(fact.subject, fact.sequence, fact.epoch) for fact in facts] == [
+    assert [(event.subject, event.sequence, event.epoch) for event in events] == [
         (str(A), 4, 4),
         (str(B), 1, 4),
         (str(A), 5, 4),
     ]
-    assert work.facts == facts
+    assert work.events == events
 
 
-def test_a_fact_of_another_services_topic_is_refused() -> None:
+def test_an_event_of_another_services_topic_is_refused() -> None:
     """Each topic has one writer; a second one would fork every dossier's sequence there."""
     work = Unit(TALLIES, {}, publisher("sla"), MOMENT)
     with pytest.raises(ValueError, match=r"intake\.dossiers\.v1 is intake's to write, not sla's"):
@@ -51,7 +51,7 @@ def test_a_fact_of_another_services_topic_is_refused() -> None:
 
 
 def test_the_same_cause_decided_again_gives_the_same_ids() -> None:
-    """After a rollback or a restore, readers recognise the facts; type and place tell a cause's facts apart."""
+    """After a rollback or a restore, readers recognise the events; type and place tell a cause's events apart."""
 
     def decide() -> list[UUID]:
         work = unit()
@@ -67,16 +67,17 @@ def test_the_same_cause_decided_again_gives_the_same_ids() -> None:
 
 
 def test_another_cause_gives_other_ids() -> None:
-    """Two acts of the same kind on the same dossier are two facts."""
+    """Two acts of the same kind on the same dossier are two events."""
     work = unit()
     first, second = (work.publish(work.row(A), PAID, time=MOMENT, cause=cause(name)) for name in ("one", "two"))
     assert first.id != second.id
 
 
-def test_a_consumed_fact_is_the_cause_of_ours() -> None:
-    """Correlation goes on, causation names the fact, the actor is the service; nothing is recorded before its cause."""
-    fact = step(A, 1)
-    ours = unit().cause_of(fact)
-    assert (ours.id, ours.causation, ours.correlation) == (str(fact.id), str(fact.id), fact.correlationid)
+def test_a_consumed_event_is_the_cause_of_ours() -> None:
+    """Correlation goes on, causation names the event, the actor is the service; nothing is recorded before its
+    cause."""
+    event = step(A, 1)
+    ours = unit().cause_of(event)
+    assert (ours.id, ours.causation, ours.correlation) == (str(event.id), str(event.id), event.correlationid)
     assert (ours.actor.kind, ours.actor.id, ours.actor.role) == ("system", "intake", "service")
-    assert ours.recorded_at == max(MOMENT, fact.recordedtime)
+    assert ours.recorded_at == max(MOMENT, event.recordedtime)

@@ -112,7 +112,7 @@ def test_the_department_that_intake_named_goes_before_the_catalogue(centre: Cent
 
 
 def test_a_department_that_is_not_the_centres_waits(centre: Centre) -> None:
-    """A fact of intake is never refused: it is listed."""
+    """An event of intake is never refused: it is listed."""
     assert waiting(centre, "2.000908", named="SYT").waiting_for == "department"
 
 

@@ -1,4 +1,4 @@
-"""What routing tells after each fact of intake, and that the same follows from the facts alone."""
+"""What routing tells after each event of intake, and that the same follows from the events alone."""
 
 from datetime import UTC, date, datetime
 
@@ -12,7 +12,7 @@ from services.routing.waiting import cause_of
 from shared.catalogue import load_centre
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
 from shared.contracts.dossiers import DossierReopenedV1, State
-from shared.contracts.envelope import AnyFact, EventData
+from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.kernel.centre import Centre
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.unit_of_work import Unit
@@ -44,12 +44,12 @@ def new_unit(rows: dict[object, RoutedDossier] | None = None) -> Unit[RoutedDoss
     return Unit(DOSSIERS, rows or {}, publisher, MORNING)
 
 
-def apply(centre: Centre, facts: list[AnyFact]) -> tuple[RoutedDossier, list[EventData]]:
-    """The row after these facts, and what was told."""
+def apply(centre: Centre, envelopes: list[AnyEnvelope]) -> tuple[RoutedDossier, list[EventData]]:
+    """The row after these events, and what was told."""
     unit, handlers = new_unit(), Routing(centre, Decisions(seeded(centre))).handlers()
-    for fact in facts:
-        handlers[type(fact.data)](fact, unit)
-    return unit.row(facts[0].dossier_id), [fact.data for fact in unit.facts]
+    for envelope in envelopes:
+        handlers[type(envelope.data)](envelope, unit)
+    return unit.row(envelopes[0].dossier_id), [envelope.data for envelope in unit.events]
 
 
 def test_a_submission_is_answered_with_an_assignment(centre: Centre) -> None:
@@ -57,10 +57,10 @@ def test_a_submission_is_answered_with_an_assignment(centre: Centre) -> None:
     told = Told()
     unit = new_unit()
     Routing(centre, Decisions(seeded(centre))).on_submitted(told.submitted(department="STP"), unit)
-    (fact,) = unit.facts
-    assert isinstance(fact.data, AssignmentDecidedV1)
-    assert (fact.time, fact.sequence, fact.data.dossier_sequence) == (MORNING, 1, 1)
-    assert fact.data.receiving_place.counters == (1, 2)
+    (envelope,) = unit.events
+    assert isinstance(envelope.data, AssignmentDecidedV1)
+    assert (envelope.time, envelope.sequence, envelope.data.dossier_sequence) == (MORNING, 1, 1)
+    assert envelope.data.receiving_place.counters == (1, 2)
 
 
 def test_the_local_date_decides_and_not_the_one_in_utc(centre: Centre) -> None:
@@ -101,10 +101,10 @@ def test_a_receipt_that_names_another_department_replaces_the_assignment(centre:
     assert row.department == "CA"
 
 
-def test_a_catalogue_that_is_put_back_and_forth_tells_facts_of_their_own(
+def test_a_catalogue_that_is_put_back_and_forth_tells_events_of_their_own(
     centre: Centre, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A dossier waits for its procedure, for its department, for its procedure again: no fact's id is used twice."""
+    """A dossier waits for its procedure, for its department, for its procedure again: no event's id is used twice."""
     shared = tmp_path_factory.mktemp("shared")
     taught = load_centre(write_centre(shared, procedures_csv=SMALL_CENTRE["procedures.csv"] + SHARED))
     told = Told()
@@ -114,7 +114,7 @@ def test_a_catalogue_that_is_put_back_and_forth_tells_facts_of_their_own(
         unit = new_unit({row.key: row})
         cause = cause_of(row, in_force.catalogue_version, MORNING)
         Routing(in_force, Decisions(seeded(in_force))).assign(row, unit, time=MORNING, cause=cause)
-        ids += [fact.id for fact in unit.facts]
+        ids += [envelope.id for envelope in unit.events]
     assert len(set(ids)) == 4
 
 
@@ -122,12 +122,12 @@ def test_a_waiting_dossier_is_decided_once_the_catalogue_knows(centre: Centre, t
     """Nothing is told while the answer is the same, and one decision when it is another."""
     told = Told()
     row, _ = apply(centre, [told.submitted("L.8")])
-    cause = Cause.of(told.facts[0], service="routing", recorded_at=MORNING)
+    cause = Cause.of(told.events[0], service="routing", recorded_at=MORNING)
     still, now = new_unit({row.key: row}), new_unit({row.key: row})
     assert not Routing(centre, Decisions(seeded(centre))).assign(row, still, time=MORNING, cause=cause)
-    assert still.facts == []
+    assert still.events == []
     assert Routing(taught_centre, Decisions(seeded(taught_centre))).assign(row, now, time=MORNING, cause=cause)
-    assert [type(fact.data) for fact in now.facts] == [AssignmentDecidedV1]
+    assert [type(envelope.data) for envelope in now.events] == [AssignmentDecidedV1]
 
 
 def test_a_receipt_without_a_submission_is_an_error_that_says_so(centre: Centre) -> None:
@@ -144,7 +144,7 @@ def test_a_further_step_changes_the_competent_department_alone(centre: Centre) -
     told.received()
     told.begun_step(2, "STC")
     told.begun_step(3, "CA", passed_on_by="STC")
-    row, events = apply(centre, told.facts)
+    row, events = apply(centre, told.events)
     decided = [event for event in events if isinstance(event, AssignmentDecidedV1)]
     assert [(event.competent_department, event.step, event.dossier_sequence) for event in decided] == [
         ("STP", 1, 1),
@@ -154,7 +154,7 @@ def test_a_further_step_changes_the_competent_department_alone(centre: Centre) -
     assert len({(event.receiving_place, event.returning_place) for event in decided}) == 1
     assert decided[1].reason.text == f"{decided[0].reason.text} Bước 2: Sở Tài chính giải quyết."
     assert (row.department, row.state) == ("CA", "processing")
-    assert decide_again(told.facts, centre, Decisions(seeded(centre))) == decided[-1]
+    assert decide_again(told.events, centre, Decisions(seeded(centre))) == decided[-1]
 
 
 def test_a_reopened_dossier_is_worked_on_again(centre: Centre) -> None:
@@ -164,7 +164,7 @@ def test_a_reopened_dossier_is_worked_on_again(centre: Centre) -> None:
     told.received()
     told.in_state("settled")
     told.tell(DossierReopenedV1(state="processing"))
-    row, _ = apply(centre, told.facts)
+    row, _ = apply(centre, told.events)
     assert row.state == "processing"
 
 
@@ -188,7 +188,7 @@ def test_every_later_state_is_kept(centre: Centre, state: State) -> None:
         ("2.000908", "SYT", None),
     ],
 )
-def test_the_same_assignment_follows_from_the_facts_alone(
+def test_the_same_assignment_follows_from_the_events_alone(
     centre: Centre, procedure: str, submitted: str | None, received: str | None
 ) -> None:
     """What verify decides again equals what was told last, the sequence that moved it aside."""
@@ -196,13 +196,13 @@ def test_the_same_assignment_follows_from_the_facts_alone(
     told.submitted(procedure, submitted)
     if received is not None:
         told.received(procedure, received)
-    row, events = apply(centre, told.facts)
-    again = decide_again(told.facts, centre, Decisions(seeded(centre)))
+    row, events = apply(centre, told.events)
+    again = decide_again(told.events, centre, Decisions(seeded(centre)))
     assert again is not None
     assert again.model_copy(update={"dossier_sequence": 0}) == events[-1].model_copy(update={"dossier_sequence": 0})
     assert row.assignment == events[-1].model_dump(mode="json")
 
 
 def test_before_the_submission_there_is_nothing_to_decide(centre: Centre) -> None:
-    """No facts, no assignment."""
+    """No events, no assignment."""
     assert decide_again([], centre, Decisions(seeded(centre))) is None

@@ -7,7 +7,7 @@ from typing import Any
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.handlers import Clocks, Version
 from services.sla.store import DOSSIERS, ClockRow
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.centre import Centre, Procedure, Term, Thresholds
 from shared.postgres.outbox import Publisher
 from shared.postgres.unit_of_work import Unit
@@ -65,31 +65,31 @@ class Desk:
     def __init__(self, clocks: Clocks = CLOCKS) -> None:
         self.clocks = clocks
         self.rows: dict[Any, ClockRow] = {}
-        self.told: list[AnyFact] = []
+        self.told: list[AnyEnvelope] = []
 
     def unit(self, now: datetime) -> Unit[ClockRow]:
         return Unit(DOSSIERS, self.rows, PUBLISHER, now)
 
-    def hear(self, *facts: AnyFact) -> "Desk":
-        for fact in facts:
-            unit = self.unit(fact.recordedtime)
-            handler = self.clocks.handlers().get(type(fact.data))
+    def hear(self, *events: AnyEnvelope) -> "Desk":
+        for event in events:
+            unit = self.unit(event.recordedtime)
+            handler = self.clocks.handlers().get(type(event.data))
             if handler is not None:
-                handler(fact, unit)
-            self.told += unit.facts
+                handler(event, unit)
+            self.told += unit.events
         return self
 
     def tick(self, when: str, *, recorded_from: str | None = None) -> "Desk":
         unit = self.unit(at(recorded_from or when))
         self.clocks.fire(self.row, unit, until=at(when))
-        self.told += unit.facts
+        self.told += unit.events
         return self
 
     def rederive(self, clocks: Clocks, when: str = "2017-11-06 12:00") -> bool:
         self.clocks = clocks
         unit = self.unit(at(when))
         moved = clocks.rederive(self.row, unit, now=at(when))
-        self.told += unit.facts
+        self.told += unit.events
         return moved
 
     @property
@@ -102,4 +102,4 @@ class Desk:
         return self.told[-1].data
 
     def types(self) -> list[str]:
-        return [fact.type.removeprefix("deadline.") for fact in self.told]
+        return [event.type.removeprefix("deadline.") for event in self.told]

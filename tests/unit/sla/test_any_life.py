@@ -21,7 +21,7 @@ from shared.contracts.deadlines import (
     DeadlineRetractedV1,
     ThresholdEvent,
 )
-from shared.contracts.envelope import AnyFact
+from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.calendar_rules import CalendarException, CalendarRules, Kind
 from shared.kernel.centre import ProcedureStep, Term
 from tests.unit.sla.desk import Desk, centre
@@ -59,7 +59,7 @@ class _Life:
         self.step = 1
         self.raised = self.plain = 0
         self.desk.hear(self.acts.receive(_local(self.at), "L.9"))
-        self.ways: dict[str, tuple[Callable[[str], AnyFact | None], ...]] = {
+        self.ways: dict[str, tuple[Callable[[str], AnyEnvelope | None], ...]] = {
             "running": (self._pause, self._extend, self._pass_on, self._settle, self._note),
             "paused": (self._resume, self._note),
             "settled": (self._reopen, self._note),
@@ -76,16 +76,16 @@ class _Life:
             if self.lot.random() < 0.25:
                 self._change_calendar()
             happened = max(self.at, self.wall - timedelta(minutes=self.lot.choice((0, 0, 0, 30, 600, 1000))))
-            fact = self.lot.choice(self.ways[self.state])(_local(happened))
-            if fact is not None:
+            event = self.lot.choice(self.ways[self.state])(_local(happened))
+            if event is not None:
                 self.at = happened
-                self.desk.hear(fact.model_copy(update={"recordedtime": self.wall}))
+                self.desk.hear(event.model_copy(update={"recordedtime": self.wall}))
         end = _local(max(self.wall, self.at))
         self.desk.rederive(self.desk.clocks, end)
         return self.desk.tick(end)
 
     def _compare_thresholds(self) -> None:
-        """What is still to be told follows from the row alone, where it does, as it follows from all its facts."""
+        """What is still to be told follows from the row alone, where it does, as it follows from all its events."""
         row, clocks = self.desk.row, self.desk.clocks
         if row.next_at is not None:
             fired = row.fired_thresholds()
@@ -116,7 +116,7 @@ class _Life:
         before, raised = deepcopy(row), False
         concerned = untouched(clocks.calendar.rules, changed.calendar, changed.longest_escalation)
         if concerned is not None and row.received_at is not None and row.calendar_version == clocks.version:
-            extended = any(fact.what == "extended" for fact in row.clock_facts())
+            extended = any(event.what == "extended" for event in row.clock_changes())
             due_at = row.due_at if row.state == "running" and row.waiting_for is None and not extended else None
             early = due_at is not None and concerned.due_before is not None and due_at < concerned.due_before
             raised = early or row.received_at >= concerned.received_from
@@ -126,33 +126,33 @@ class _Life:
             assert replace(row, calendar_version=before.calendar_version) == before
             assert len(self.desk.told) == told
 
-    def _pause(self, when: str) -> AnyFact:
+    def _pause(self, when: str) -> AnyEnvelope:
         self.state = "paused"
         return self.acts.ask_supplement(when)
 
-    def _resume(self, when: str) -> AnyFact:
+    def _resume(self, when: str) -> AnyEnvelope:
         self.state = "running"
         return self.acts.supplement_received(when)
 
-    def _extend(self, when: str) -> AnyFact | None:
+    def _extend(self, when: str) -> AnyEnvelope | None:
         due_at = self.desk.row.due_at  # as intake judges it
         if due_at is None or at(when) >= due_at:
             return None
         return self.acts.extend(when, self.lot.randint(1, 3))
 
-    def _pass_on(self, when: str) -> AnyFact:
+    def _pass_on(self, when: str) -> AnyEnvelope:
         self.step += 1
         return self.acts.begin_step(when, self.step)
 
-    def _settle(self, when: str) -> AnyFact:
+    def _settle(self, when: str) -> AnyEnvelope:
         self.state = "settled"
         return self.acts.settle(when)
 
-    def _reopen(self, when: str) -> AnyFact:
+    def _reopen(self, when: str) -> AnyEnvelope:
         self.state = "running"
         return self.acts.reopen(when)
 
-    def _note(self, when: str) -> AnyFact:
+    def _note(self, when: str) -> AnyEnvelope:
         return self.acts.record_step(when)
 
 
@@ -180,8 +180,8 @@ def _local(instant: datetime) -> str:
 def _standing(desk: Desk) -> set[tuple[str, int, datetime]]:
     """What was told and not taken back; each is told before it is taken back, and not twice in between."""
     standing: set[tuple[str, int, datetime]] = set()
-    for fact in desk.told:
-        match fact.data:
+    for event in desk.told:
+        match event.data:
             case DeadlineRetractedV1() as back:
                 standing.remove((back.fired, back.level or 0, back.due_at))
             case DeadlinePauseExceededV1() as told:
@@ -198,11 +198,11 @@ def _standing(desk: Desk) -> set[tuple[str, int, datetime]]:
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 1_000_000))
 def test_what_is_told_of_a_clock_stays_true(seed: int) -> None:
-    """Thresholds alternate told and taken back; no fact has another's id; breached are exactly the late."""
+    """Thresholds alternate told and taken back; no event has another's id; breached are exactly the late."""
     desk = _Life(Random(seed)).lived()
     breached = {due_at for what, _, due_at in _standing(desk) if what == "deadline.breached"}
     deadline = desk.clocks.deadline(desk.row)
-    assert len({fact.id for fact in desk.told}) == len(desk.told)
+    assert len({event.id for event in desk.told}) == len(desk.told)
     if desk.row.calendar_version != desk.clocks.version:
         return  # settled by the calendar of its time, which this derivation does not go by
     assert breached <= {deadline.due_at}

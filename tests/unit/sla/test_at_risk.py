@@ -36,7 +36,7 @@ def test_each_step_is_told_of_by_itself() -> None:
     acts = Acts()
     desk = received(acts).hear(acts.begin_step("2017-11-09 09:00", 2)).tick("2017-11-09 10:00")
     assert desk.types() == ["set", "at_risk", "at_risk"]
-    assert [(fact.data.model_dump()["step"], local(fact.time)) for fact in desk.told[1:]] == [
+    assert [(event.data.model_dump()["step"], local(event.time)) for event in desk.told[1:]] == [
         (1, "2017-11-09 07:00"),
         (2, "2017-11-09 09:00"),
     ]
@@ -74,13 +74,13 @@ def test_settlement_recorded_late_takes_the_risk_back() -> None:
 
 
 def test_pause_recorded_late_frees_the_step_to_be_at_risk_again() -> None:
-    """A pause over a night, begun before the instant, moves no due date: the same is told anew, as another fact."""
+    """A pause over a night, begun before the instant, moves no due date: the same is told anew, as another event."""
     acts = Acts()
     desk = received(acts).tick("2017-11-09 08:00")
     asked = acts.ask_supplement("2017-11-08 17:00", recorded="2017-11-09 08:30")
     desk.hear(asked, acts.supplement_received("2017-11-09 06:00")).tick("2017-11-09 09:00")
     assert desk.types() == ["set", "at_risk", "retracted", "paused", "set", "at_risk"]
-    first, again = [fact for fact in desk.told if fact.type == "deadline.at_risk"]
+    first, again = [event for event in desk.told if event.type == "deadline.at_risk"]
     assert first.id != again.id
     assert first.data.model_dump()["due_at"] == again.data.model_dump()["due_at"]
 
@@ -108,7 +108,7 @@ def test_steps_entered_later_are_judged_at_once() -> None:
 
 
 def test_other_steps_take_back_a_risk_that_is_none_by_them() -> None:
-    """With shorter terms entered the step fits for some hours more; by then it is told anew, as another fact."""
+    """With shorter terms entered the step fits for some hours more; by then it is told anew, as another event."""
     shorter = replace(THREE[1], term=Term(4, "working_hour"))
     clocks = replace(IN_STEPS, centre=replace(centre(), steps={"L.5": (THREE[0], shorter, THREE[2])}), rules="two")
     desk = received(Acts()).tick("2017-11-09 08:00")
@@ -135,25 +135,25 @@ def test_other_steps_by_which_it_is_still_at_risk_take_nothing_back() -> None:
     assert desk.last.level == 2
 
 
-def test_one_fact_whoever_tells_it() -> None:
-    """The ticker in time, or the next act long after: the same facts in the same order, long pauses included."""
+def test_one_event_whoever_tells_it() -> None:
+    """The ticker in time, or the next act long after: the same events in the same order, long pauses included."""
     acts = Acts()
-    facts = [
+    events = [
         acts.receive("2017-11-06 07:00"),
         acts.begin_step("2017-11-09 09:00", 2),
         acts.ask_supplement("2017-11-09 10:00"),
         acts.supplement_received("2017-12-29 07:00"),  # thirteen hours are left, fifteen are needed
         acts.settle("2018-01-02 08:00"),
     ]
-    by_act, by_time = Desk(IN_STEPS).hear(*facts), Desk(IN_STEPS)
-    for fact, then in zip(
-        facts, ("11-09 08:00", "11-09 09:30", "12-28 07:00", "12-29 15:00", "12-31 07:00"), strict=True
+    by_act, by_time = Desk(IN_STEPS).hear(*events), Desk(IN_STEPS)
+    for event, then in zip(
+        events, ("11-09 08:00", "11-09 09:30", "12-28 07:00", "12-29 15:00", "12-31 07:00"), strict=True
     ):
-        by_time.hear(fact).tick(f"2017-{then}")
+        by_time.hear(event).tick(f"2017-{then}")
     assert by_act.types() == [
         *("set", "at_risk", "at_risk", "paused", "pause_exceeded"),
         *("set", "at_risk", "near", "ended"),
     ]
-    assert [(fact.id, fact.time, fact.data) for fact in by_act.told] == [
-        (fact.id, fact.time, fact.data) for fact in by_time.told
+    assert [(event.id, event.time, event.data) for event in by_act.told] == [
+        (event.id, event.time, event.data) for event in by_time.told
     ]

@@ -4,22 +4,22 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.sla.domain.clock import ClockError, ClockFact, Deadline, derive
+from services.sla.domain.clock import ClockChange, ClockError, Deadline, derive
 from shared.kernel.centre import Term
-from tests.unit.sla.given import VIETNAM, at, fact, local
+from tests.unit.sla.given import VIETNAM, at, change, local
 
 TWO_DAYS = Term(2, "working_day")  # received Monday 6 November 2017 07:00: due Tuesday 17:00
 FIVE_CALENDAR_DAYS = Term(5, "calendar_day")  # received Monday 6 November: last day Saturday, due Monday 13, 17:00
-MONDAY = fact("received", "2017-11-06 07:00")
+MONDAY = change("received", "2017-11-06 07:00")
 
 
-def run(*facts: ClockFact, term: Term | None = TWO_DAYS) -> Deadline:
-    return derive(facts, term, VIETNAM)
+def run(*changes: ClockChange, term: Term | None = TWO_DAYS) -> Deadline:
+    return derive(changes, term, VIETNAM)
 
 
-def paused(start: str, end: str | None = None) -> tuple[ClockFact, ...]:
-    begin = fact("paused", start, "supplement")
-    return (begin,) if end is None else (begin, fact("resumed", end))
+def paused(start: str, end: str | None = None) -> tuple[ClockChange, ...]:
+    begin = change("paused", start, "supplement")
+    return (begin,) if end is None else (begin, change("resumed", end))
 
 
 def test_runs_towards_its_due_date() -> None:
@@ -35,7 +35,7 @@ def test_runs_towards_its_due_date() -> None:
 
 def test_true_instant_of_receipt_is_kept() -> None:
     """The counted start may be later; the receipt stays what it was."""
-    deadline = run(fact("received", "2017-11-04 09:00"))
+    deadline = run(change("received", "2017-11-04 09:00"))
     assert (local(deadline.received_at), local(deadline.counted_from)) == ("2017-11-04 09:00", "2017-11-06 07:00")
 
 
@@ -65,8 +65,8 @@ def test_no_due_date_while_paused() -> None:
 )
 def test_remaining_time_is_walked_from_the_resume(pauses: list[tuple[str, str]], expected: str) -> None:
     """What was left at the pause is walked from the resume; a pause from the due date on moves nothing."""
-    facts = [step for start, end in pauses for step in paused(start, end)]
-    assert local(run(MONDAY, *facts).due_at) == expected
+    changes = [step for start, end in pauses for step in paused(start, end)]
+    assert local(run(MONDAY, *changes).due_at) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_remaining_time_is_walked_from_the_resume(pauses: list[tuple[str, str]],
 )
 def test_pause_before_the_counted_start(start: str, end: str, expected: str) -> None:
     """A pause before the counted start pauses from there: nothing has run yet, so nothing is lost."""
-    assert local(run(fact("received", "2017-11-04 09:00"), *paused(start, end)).due_at) == expected
+    assert local(run(change("received", "2017-11-04 09:00"), *paused(start, end)).due_at) == expected
 
 
 def test_whole_term_remains_before_the_counted_start() -> None:
     """Paused before the term began to count, all of it remains."""
-    deadline = run(fact("received", "2017-11-04 09:00"), *paused("2017-11-04 10:00"))
+    deadline = run(change("received", "2017-11-04 09:00"), *paused("2017-11-04 10:00"))
     assert deadline.remaining == timedelta(hours=16)
 
 
@@ -140,7 +140,7 @@ def test_pauses_that_touch_are_one() -> None:
 )
 def test_on_time_is_judged_by_local_date(settled: str, outcome: str) -> None:
     """Earlier date early, same date on time (Decision 766): the hour is shown, not judged."""
-    deadline = run(MONDAY, fact("settled", settled))
+    deadline = run(MONDAY, change("settled", settled))
     assert (deadline.state, deadline.ended, deadline.outcome, local(deadline.due_at)) == (
         "ended",
         "settled",
@@ -151,17 +151,17 @@ def test_on_time_is_judged_by_local_date(settled: str, outcome: str) -> None:
 
 def test_withdrawn_while_paused_had_no_due_date() -> None:
     """An end in a pause has no due date to be judged by."""
-    deadline = run(MONDAY, *paused("2017-11-06 10:00"), fact("withdrawn", "2017-11-06 11:00"))
+    deadline = run(MONDAY, *paused("2017-11-06 10:00"), change("withdrawn", "2017-11-06 11:00"))
     assert (deadline.state, deadline.ended, deadline.due_at, deadline.outcome) == ("ended", "withdrawn", None, None)
 
 
 def test_stopped_is_not_judged() -> None:
     """Only a settlement is early, on time or late."""
-    assert run(MONDAY, fact("stopped", "2017-11-20 09:00")).outcome is None
+    assert run(MONDAY, change("stopped", "2017-11-20 09:00")).outcome is None
 
 
-@pytest.mark.parametrize("step", [(), paused("2017-11-06 10:00"), (fact("settled", "2017-11-06 10:00"),)])
-def test_no_term_no_due_date(step: tuple[ClockFact, ...]) -> None:
+@pytest.mark.parametrize("step", [(), paused("2017-11-06 10:00"), (change("settled", "2017-11-06 10:00"),)])
+def test_no_term_no_due_date(step: tuple[ClockChange, ...]) -> None:
     """Without a term there is never a due date, a remaining time or a judgement."""
     deadline = run(MONDAY, *step, term=None)
     assert (deadline.due_at, deadline.remaining, deadline.outcome) == (None, None, None)
@@ -169,34 +169,34 @@ def test_no_term_no_due_date(step: tuple[ClockFact, ...]) -> None:
 
 def test_provisional_where_a_projected_exception_is_crossed() -> None:
     """Tết 2027 is projected: it counts, and a due date behind it says that it may move."""
-    deadline = run(fact("received", "2027-02-03 10:00"), term=Term(1, "working_day"))
+    deadline = run(change("received", "2027-02-03 10:00"), term=Term(1, "working_day"))
     assert (local(deadline.due_at), deadline.provisional) == ("2027-02-11 10:00", True)
-    assert not run(fact("received", "2027-02-02 10:00"), term=Term(1, "working_day")).provisional
+    assert not run(change("received", "2027-02-02 10:00"), term=Term(1, "working_day")).provisional
 
 
 def test_crossed_unconfirmed_exceptions_are_named() -> None:
     """24 November 2026 is unconfirmed: it does not count, and a due date behind it says so."""
-    deadline = run(fact("received", "2026-11-20 10:00"), term=Term(5, "working_day"))
+    deadline = run(change("received", "2026-11-20 10:00"), term=Term(5, "working_day"))
     assert (local(deadline.due_at), deadline.crosses_unconfirmed) == ("2026-11-27 10:00", (date(2026, 11, 24),))
 
 
 @pytest.mark.parametrize(
-    "facts",
+    "changes",
     [
         (),
-        (fact("paused", "2017-11-06 10:00", "supplement"),),
+        (change("paused", "2017-11-06 10:00", "supplement"),),
         (MONDAY, MONDAY),
-        (MONDAY, fact("resumed", "2017-11-06 10:00")),
+        (MONDAY, change("resumed", "2017-11-06 10:00")),
         (MONDAY, *paused("2017-11-06 10:00"), *paused("2017-11-06 11:00")),
         (MONDAY, *paused("2017-11-06 10:00", "2017-11-06 09:00")),
-        (MONDAY, fact("settled", "2017-11-06 10:00"), fact("settled", "2017-11-06 11:00")),
-        (MONDAY, fact("settled", "2017-11-06 10:00"), *paused("2017-11-06 11:00")),
+        (MONDAY, change("settled", "2017-11-06 10:00"), change("settled", "2017-11-06 11:00")),
+        (MONDAY, change("settled", "2017-11-06 10:00"), *paused("2017-11-06 11:00")),
     ],
 )
-def test_facts_that_contradict_each_other(facts: tuple[ClockFact, ...]) -> None:
-    """No due date is derived from facts that cannot all be true."""
+def test_events_that_contradict_each_other(changes: tuple[ClockChange, ...]) -> None:
+    """No due date is derived from changes that cannot all be true."""
     with pytest.raises(ClockError):
-        run(*facts)
+        run(*changes)
 
 
 def test_tables_are_in_local_time() -> None:

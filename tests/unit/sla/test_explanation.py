@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 
 from services.sla.domain.calendar import compile_calendar, rules_known_at
-from services.sla.domain.clock import ClockFact, derive
+from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.explanation import Explanation, explain
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.given import RULES, VIETNAM, at, fact, local, with_exceptions
+from tests.unit.sla.given import RULES, VIETNAM, at, change, local, with_exceptions
 from tests.unit.sla.test_extensions import extended, paused
 from tests.unit.sla.test_properties import derived, extended_courses, in_calendar_days, in_working_time, terms
 
 TWO_DAYS = Term(2, "working_day")
 FIVE_CALENDAR_DAYS = Term(5, "calendar_day")
-MONDAY = fact("received", "2017-11-06 07:00")
+MONDAY = change("received", "2017-11-06 07:00")
 
 
-def explained(*facts: ClockFact, term: Term | None = TWO_DAYS) -> Explanation:
-    return explain(derive(facts, term, VIETNAM), VIETNAM)
+def explained(*changes: ClockChange, term: Term | None = TWO_DAYS) -> Explanation:
+    return explain(derive(changes, term, VIETNAM), VIETNAM)
 
 
 def counted(explanation: Explanation) -> list[tuple[str, float]]:
@@ -47,9 +47,9 @@ def recomputed_date(explanation: Explanation) -> date:
 
 
 @given(in_working_time, extended_courses())
-def test_the_due_date_follows_from_the_explanation(term: Term, facts: tuple[ClockFact, ...]) -> None:
+def test_the_due_date_follows_from_the_explanation(term: Term, changes: tuple[ClockChange, ...]) -> None:
     """Whatever was paused and extended: the days' own sums end where the clock says that it is due."""
-    deadline = derived(facts, term)
+    deadline = derived(changes, term)
     found = explain(deadline, VIETNAM)
     if deadline.due_at is not None:
         assert found.counted == found.given
@@ -60,9 +60,9 @@ def test_the_due_date_follows_from_the_explanation(term: Term, facts: tuple[Cloc
 
 
 @given(in_calendar_days, extended_courses())
-def test_the_date_of_calendar_days_follows_from_the_explanation(term: Term, facts: tuple[ClockFact, ...]) -> None:
+def test_the_date_of_calendar_days_follows_from_the_explanation(term: Term, changes: tuple[ClockChange, ...]) -> None:
     """The same by the numbers of the days."""
-    deadline = derived(facts, term)
+    deadline = derived(changes, term)
     found = explain(deadline, VIETNAM)
     if deadline.due_at is not None:
         assert recomputed_date(found) == deadline.due_date
@@ -72,9 +72,9 @@ def test_the_date_of_calendar_days_follows_from_the_explanation(term: Term, fact
 
 
 @given(terms, extended_courses())
-def test_every_day_stands_once(term: Term, facts: tuple[ClockFact, ...]) -> None:
+def test_every_day_stands_once(term: Term, changes: tuple[ClockChange, ...]) -> None:
     """From the local date of the receipt on, none left out, working time either counted, stood or outside the term."""
-    deadline = derived(facts, term)
+    deadline = derived(changes, term)
     days = explain(deadline, VIETNAM).days
     first = VIETNAM.worktime.local_date(deadline.received_at)
     assert [day.on for day in days] == [first + timedelta(days=n) for n in range(len(days))]
@@ -85,14 +85,14 @@ def test_every_day_stands_once(term: Term, facts: tuple[ClockFact, ...]) -> None
 
 def test_days_of_a_term_over_the_weekend() -> None:
     """Received Friday 15:00: 2 h on Friday, 8 h on Monday, 6 h on Tuesday."""
-    found = explained(fact("received", "2017-11-03 15:00"))
+    found = explained(change("received", "2017-11-03 15:00"))
     assert counted(found) == [("03", 2), ("04", 0), ("05", 0), ("06", 8), ("07", 6)]
     assert [day.worked for day in found.days] == [True, False, False, True, True]
 
 
 def test_days_say_by_which_decision() -> None:
     """Monday 4 September 2017 makes up for the Saturday holiday; the law decides both."""
-    found = explained(fact("received", "2017-09-01 16:00"), term=Term(1, "working_day"))
+    found = explained(change("received", "2017-09-01 16:00"), term=Term(1, "working_day"))
     ruled = [(f"{day.on:%d}", day.ruled_by.kind, day.ruled_by.decided_by) for day in found.days if day.ruled_by]
     assert ruled == [
         ("02", "off", "Labour Code 2012, art. 115"),
@@ -102,7 +102,7 @@ def test_days_say_by_which_decision() -> None:
 
 def test_unconfirmed_day_is_counted_and_named() -> None:
     """24 November 2026 does not count as off, and the explanation says what is said of it."""
-    (day,) = (day for day in explained(fact("received", "2026-11-23 15:00")).days if day.on == date(2026, 11, 24))
+    (day,) = (day for day in explained(change("received", "2026-11-23 15:00")).days if day.on == date(2026, 11, 24))
     assert (day.length, day.ruled_by) == (timedelta(hours=8), None)
     assert day.unconfirmed is not None
     assert day.unconfirmed.name == "Ngày Văn hóa Việt Nam"
@@ -124,7 +124,7 @@ def test_unconfirmed_day_is_counted_and_named() -> None:
 )
 def test_why_it_counts_from_there(received: str, term: Term, reason: str) -> None:
     """The receipt itself, the next window, or the next working day after the cut-off."""
-    assert explained(fact("received", received), term=term).reason == reason
+    assert explained(change("received", received), term=term).reason == reason
 
 
 def test_pause_stands_in_the_days() -> None:
@@ -172,7 +172,7 @@ def test_as_known_at() -> None:
     """Before 25 December 2025, 2 January was a Friday like others, and no decision is told."""
     known_at = at("2025-12-24 12:00")
     calendar = compile_calendar(rules_known_at(RULES, known_at))
-    received = fact("received", "2025-12-31 14:00")
+    received = change("received", "2025-12-31 14:00")
     found = explain(derive([received], Term(1, "working_day"), calendar), calendar, known_at)
     (day,) = (day for day in found.days if day.on == date(2026, 1, 2))
     assert (day.length, day.ruled_by, found.as_known_at) == (timedelta(hours=5), None, known_at)

@@ -8,32 +8,32 @@ from datetime import date, timedelta
 import pytest
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.clock import ClockError, ClockFact, Deadline, derive
+from services.sla.domain.clock import ClockChange, ClockError, Deadline, derive
 from services.sla.domain.running import ExtensionRefusedError
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.given import VIETNAM, at, fact, local, with_exceptions
+from tests.unit.sla.given import VIETNAM, at, change, local, with_exceptions
 
 TWO_DAYS = Term(2, "working_day")
 FIVE_CALENDAR_DAYS = Term(5, "calendar_day")  # last day Saturday 11, due Monday 13, 17:00
-MONDAY = fact("received", "2017-11-06 07:00")
+MONDAY = change("received", "2017-11-06 07:00")
 HALF_WEDNESDAY = with_exceptions(CalendarException(date(2017, 11, 8), "half_day", "decided"))
 
 
-def extended(when: str, by: int | str) -> ClockFact:
+def extended(when: str, by: int | str) -> ClockChange:
     """Working days, or a date."""
     if isinstance(by, int):
-        return ClockFact("extended", at(when), at(when), working_days=by)
-    return ClockFact("extended", at(when), at(when), to_date=date.fromisoformat(by))
+        return ClockChange("extended", at(when), at(when), working_days=by)
+    return ClockChange("extended", at(when), at(when), to_date=date.fromisoformat(by))
 
 
-def paused(start: str, end: str | None = None) -> tuple[ClockFact, ...]:
-    begin = fact("paused", start, "supplement")
-    return (begin,) if end is None else (begin, fact("resumed", end))
+def paused(start: str, end: str | None = None) -> tuple[ClockChange, ...]:
+    begin = change("paused", start, "supplement")
+    return (begin,) if end is None else (begin, change("resumed", end))
 
 
-def run(*facts: ClockFact, term: Term = TWO_DAYS) -> Deadline:
-    return derive(facts, term, VIETNAM)
+def run(*changes: ClockChange, term: Term = TWO_DAYS) -> Deadline:
+    return derive(changes, term, VIETNAM)
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def run(*facts: ClockFact, term: Term = TWO_DAYS) -> Deadline:
 )
 def test_extension_is_walked_on_from_the_due_date(term: Term, received: str, by: int | str, expected: str) -> None:
     """Standard days of working time from the due date on, or the close of a date."""
-    assert local(run(fact("received", received), extended(received, by), term=term).due_at) == expected
+    assert local(run(change("received", received), extended(received, by), term=term).due_at) == expected
 
 
 def test_extension_over_a_half_day() -> None:
     """Wednesday gives 4.5 of the 8 hours, Thursday the other 3.5: 10:30. A date that is set ends at its own close."""
-    facts = (MONDAY, extended("2017-11-06 10:00", 1))
-    assert local(derive(facts, TWO_DAYS, HALF_WEDNESDAY).due_at) == "2017-11-09 10:30"
-    facts = (MONDAY, extended("2017-11-06 10:00", "2017-11-08"))
-    assert local(derive(facts, TWO_DAYS, HALF_WEDNESDAY).due_at) == "2017-11-08 11:30"
+    changes = (MONDAY, extended("2017-11-06 10:00", 1))
+    assert local(derive(changes, TWO_DAYS, HALF_WEDNESDAY).due_at) == "2017-11-09 10:30"
+    changes = (MONDAY, extended("2017-11-06 10:00", "2017-11-08"))
+    assert local(derive(changes, TWO_DAYS, HALF_WEDNESDAY).due_at) == "2017-11-08 11:30"
 
 
 def test_accepted_extensions_are_not_judged_again() -> None:
     """The calendar may have changed since: what was promised then still gives more time, and never takes any."""
 
-    def accepted(*facts: ClockFact, calendar: Calendar = VIETNAM, term: Term = TWO_DAYS) -> str | None:
-        return local(derive((MONDAY, *facts), term, calendar, accepted=True).due_at)
+    def accepted(*changes: ClockChange, calendar: Calendar = VIETNAM, term: Term = TWO_DAYS) -> str | None:
+        return local(derive((MONDAY, *changes), term, calendar, accepted=True).due_at)
 
     friday_off = with_exceptions(CalendarException(date(2017, 11, 10), "off", "decided"))
     late = extended("2017-11-07 17:00", 1)
@@ -93,7 +93,7 @@ def test_both_dates_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("changes", "said"),
     [
         ((extended("2017-11-07 17:00", 1),), "too late"),
         ((extended("2017-11-09 09:00", "2017-11-20"),), "too late"),
@@ -106,10 +106,10 @@ def test_both_dates_are_kept() -> None:
         ((*paused("2017-11-06 10:00"), extended("2017-11-08 10:00", "2017-11-09")), "is none"),
     ],
 )
-def test_refused_extensions(facts: tuple[ClockFact, ...], said: str) -> None:
+def test_refused_extensions(changes: tuple[ClockChange, ...], said: str) -> None:
     """From the due date on, onto a day off, and onto no later date there is no extension."""
     with pytest.raises(ExtensionRefusedError, match=said):
-        run(MONDAY, *facts)
+        run(MONDAY, *changes)
 
 
 def test_last_instant_for_an_extension() -> None:
@@ -122,7 +122,7 @@ def test_working_days_are_added_to_what_remains() -> None:
     standing = (*paused("2017-11-06 10:00"), extended("2017-11-07 09:00", 1))
     deadline = run(MONDAY, *standing)
     assert (deadline.state, deadline.due_at, deadline.remaining) == ("paused", None, timedelta(hours=21))
-    assert local(run(MONDAY, *standing, fact("resumed", "2017-11-08 10:00")).due_at) == "2017-11-10 17:00"
+    assert local(run(MONDAY, *standing, change("resumed", "2017-11-08 10:00")).due_at) == "2017-11-10 17:00"
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_date_set_in_a_pause_holds_as_of_then(resumed: str, expected: str) -> No
     """Set on Wednesday 10:00 to Friday: 5 + 8 + 8 = 21 h are left, and only what is paused after that moves it."""
     standing = (*paused("2017-11-06 10:00"), extended("2017-11-08 10:00", "2017-11-10"))
     assert run(MONDAY, *standing).remaining == timedelta(hours=21)
-    assert local(run(MONDAY, *standing, fact("resumed", resumed)).due_at) == expected
+    assert local(run(MONDAY, *standing, change("resumed", resumed)).due_at) == expected
 
 
 def test_extended_calendar_days_and_a_pause() -> None:
     """Extended from Monday 13 to Wednesday 15, then paused for two days: Friday 17."""
-    facts = (MONDAY, extended("2017-11-07 09:00", 2), *paused("2017-11-08 09:00", "2017-11-10 09:00"))
-    assert local(run(*facts, term=FIVE_CALENDAR_DAYS).due_at) == "2017-11-17 17:00"
+    changes = (MONDAY, extended("2017-11-07 09:00", 2), *paused("2017-11-08 09:00", "2017-11-10 09:00"))
+    assert local(run(*changes, term=FIVE_CALENDAR_DAYS).due_at) == "2017-11-17 17:00"
 
 
 def test_calendar_days_extended_in_a_pause() -> None:
@@ -154,14 +154,14 @@ def test_calendar_days_extended_in_a_pause() -> None:
     standing = (*paused("2017-11-08 09:00"), extended("2017-11-09 09:00", 2))
     deadline = run(MONDAY, *standing, term=FIVE_CALENDAR_DAYS)
     assert (deadline.remaining, deadline.remaining_days, deadline.added_days) == (timedelta(hours=46), 3, 2)
-    resumed = run(MONDAY, *standing, fact("resumed", "2017-11-13 06:00"), term=FIVE_CALENDAR_DAYS)
+    resumed = run(MONDAY, *standing, change("resumed", "2017-11-13 06:00"), term=FIVE_CALENDAR_DAYS)
     assert local(resumed.due_at) == "2017-11-20 17:00"
 
 
 def test_calendar_days_set_to_a_date_in_a_pause() -> None:
     """Set on Thursday 9 to Wednesday 15; resumed the next Monday, four days later: Sunday 19, so Monday 20."""
     standing = (*paused("2017-11-08 09:00"), extended("2017-11-09 09:00", "2017-11-15"))
-    resumed = run(MONDAY, *standing, fact("resumed", "2017-11-13 06:00"), term=FIVE_CALENDAR_DAYS)
+    resumed = run(MONDAY, *standing, change("resumed", "2017-11-13 06:00"), term=FIVE_CALENDAR_DAYS)
     assert local(resumed.due_at) == "2017-11-20 17:00"
 
 
@@ -195,7 +195,7 @@ def test_a_date_before_the_calendar_is_no_extension() -> None:
 )
 def test_time_from_settled_to_reopened_is_a_pause(settled: str, reopened: str, expected: str) -> None:
     """A settlement that did not hold leaves the department what it had left."""
-    deadline = run(MONDAY, fact("settled", settled), fact("reopened", reopened))
+    deadline = run(MONDAY, change("settled", settled), change("reopened", reopened))
     assert (deadline.state, local(deadline.due_at), deadline.ended, deadline.outcome) == (
         "running",
         expected,
@@ -206,41 +206,41 @@ def test_time_from_settled_to_reopened_is_a_pause(settled: str, reopened: str, e
 
 def test_reopened_calendar_days() -> None:
     """Five days from settled to reopened: Saturday 11 becomes Thursday 16."""
-    facts = (MONDAY, fact("settled", "2017-11-08 09:00"), fact("reopened", "2017-11-13 06:00"))
-    assert local(run(*facts, term=FIVE_CALENDAR_DAYS).due_at) == "2017-11-16 17:00"
+    changes = (MONDAY, change("settled", "2017-11-08 09:00"), change("reopened", "2017-11-13 06:00"))
+    assert local(run(*changes, term=FIVE_CALENDAR_DAYS).due_at) == "2017-11-16 17:00"
 
 
 def test_only_the_last_settlement_is_judged() -> None:
     """Early at first, reopened, and late in the end: late."""
-    facts = (MONDAY, fact("settled", "2017-11-06 10:00"), fact("reopened", "2017-11-08 10:00"))
-    assert run(*facts, fact("settled", "2017-11-09 12:00")).outcome == "on_time"
-    assert run(*facts, fact("settled", "2017-11-10 08:00")).outcome == "late"
+    changes = (MONDAY, change("settled", "2017-11-06 10:00"), change("reopened", "2017-11-08 10:00"))
+    assert run(*changes, change("settled", "2017-11-09 12:00")).outcome == "on_time"
+    assert run(*changes, change("settled", "2017-11-10 08:00")).outcome == "late"
 
 
 def test_a_reopened_clock_goes_on() -> None:
     """It is paused and extended like any other: 13 h left, a day more, 21 h from Wednesday 10:00."""
-    facts = (MONDAY, fact("settled", "2017-11-06 10:00"), fact("reopened", "2017-11-08 10:00"))
-    assert local(run(*facts, extended("2017-11-08 11:00", 1)).due_at) == "2017-11-10 17:00"
-    assert run(*facts, *paused("2017-11-08 11:30")).remaining == timedelta(hours=11.5)
+    changes = (MONDAY, change("settled", "2017-11-06 10:00"), change("reopened", "2017-11-08 10:00"))
+    assert local(run(*changes, extended("2017-11-08 11:00", 1)).due_at) == "2017-11-10 17:00"
+    assert run(*changes, *paused("2017-11-08 11:30")).remaining == timedelta(hours=11.5)
 
 
 @pytest.mark.parametrize(
-    "facts",
+    "changes",
     [
-        (fact("reopened", "2017-11-06 10:00"),),
-        (fact("withdrawn", "2017-11-06 10:00"), fact("reopened", "2017-11-06 11:00")),
-        (fact("settled", "2017-11-06 10:00"), extended("2017-11-06 11:00", 1)),
-        (fact("settled", "2017-11-06 10:00"), fact("reopened", "2017-11-06 09:00")),
-        (fact("extended", "2017-11-06 10:00"),),
-        (ClockFact("extended", at("2017-11-06 10:00"), at("2017-11-06 10:00"), None, 1, date(2017, 11, 10)),),
+        (change("reopened", "2017-11-06 10:00"),),
+        (change("withdrawn", "2017-11-06 10:00"), change("reopened", "2017-11-06 11:00")),
+        (change("settled", "2017-11-06 10:00"), extended("2017-11-06 11:00", 1)),
+        (change("settled", "2017-11-06 10:00"), change("reopened", "2017-11-06 09:00")),
+        (change("extended", "2017-11-06 10:00"),),
+        (ClockChange("extended", at("2017-11-06 10:00"), at("2017-11-06 10:00"), None, 1, date(2017, 11, 10)),),
         (extended("2017-11-06 10:00", 0),),
         (extended("2017-11-06 06:00", 1),),
     ],
 )
-def test_facts_that_contradict_each_other(facts: tuple[ClockFact, ...]) -> None:
+def test_events_that_contradict_each_other(changes: tuple[ClockChange, ...]) -> None:
     """Only what was settled is reopened, only what runs is extended, by days or to a date, and not by nothing."""
     with pytest.raises(ClockError):
-        run(MONDAY, *facts)
+        run(MONDAY, *changes)
 
 
 def test_without_a_term_an_extension_does_nothing() -> None:

@@ -1,4 +1,4 @@
-"""What intake's facts and time do to a clock, decided on rows in memory."""
+"""What intake's events and time do to a clock, decided on rows in memory."""
 
 from dataclasses import replace
 from datetime import date
@@ -100,7 +100,7 @@ def test_no_term_is_said_at_every_change() -> None:
         acts.settle("2017-11-30 07:00"),
     )
     assert desk.types() == ["none", "none", "none", "ended"]
-    assert [fact.data.model_dump()["dossier_sequence"] for fact in desk.told] == [1, 2, 3, 4]
+    assert [event.data.model_dump()["dossier_sequence"] for event in desk.told] == [1, 2, 3, 4]
     assert (desk.last.due_at, desk.last.outcome) == (None, None)
 
 
@@ -120,7 +120,7 @@ def test_calendar_that_ends_too_early_waits() -> None:
 
 
 def test_waiting_dossier_flows_on_once_the_procedure_is_known() -> None:
-    """Derived again from the kept facts, pauses included."""
+    """Derived again from the kept events, pauses included."""
     acts = Acts()
     desk = Desk().hear(
         acts.receive("2017-11-06 07:00", "L.8"),
@@ -154,7 +154,7 @@ def test_other_rules_with_the_same_date_tell_nothing() -> None:
 
 
 def test_a_changed_term_with_the_same_date_is_told() -> None:
-    """The fact names the term, so another one is told, even where both come to the same instant."""
+    """The event names the term, so another one is told, even where both come to the same instant."""
     desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
     before = desk.row.due_at
     assert desk.rederive(replace(CLOCKS, centre=centre(L_5=Term(40, "working_hour")), rules="two"))
@@ -175,7 +175,7 @@ def test_time_tells_each_threshold_once() -> None:
     desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
     for when in ("2017-11-10 06:59", "2017-11-10 07:00", "2017-11-10 18:00", "2017-11-20 07:00", "2017-11-20 08:00"):
         desk.tick(when)
-    assert [(fact.type, local(fact.time)) for fact in desk.told[1:]] == [
+    assert [(event.type, local(event.time)) for event in desk.told[1:]] == [
         ("deadline.near", "2017-11-10 07:00"),
         ("deadline.reached", "2017-11-10 17:00"),
         ("deadline.breached", "2017-11-11 00:00"),
@@ -190,7 +190,7 @@ def test_act_fires_what_came_before_it() -> None:
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.settle("2017-11-10 17:00"))
     assert desk.types() == ["set", "near", "reached", "ended"]
-    assert [fact.data.model_dump()["dossier_sequence"] for fact in desk.told] == [1, 1, 1, 2]
+    assert [event.data.model_dump()["dossier_sequence"] for event in desk.told] == [1, 1, 1, 2]
 
 
 def test_act_that_moves_no_clock_proves_time_too() -> None:
@@ -206,7 +206,7 @@ def test_late_record_retracts_what_was_not_so() -> None:
     desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-11 07:00")
     desk.hear(acts.settle("2017-11-10 16:00", recorded="2017-11-11 08:00"))
     assert desk.types() == ["set", "near", "reached", "breached", "retracted", "retracted", "ended"]
-    assert [fact.data.model_dump()["fired"] for fact in desk.told[4:6]] == ["deadline.reached", "deadline.breached"]
+    assert [event.data.model_dump()["fired"] for event in desk.told[4:6]] == ["deadline.reached", "deadline.breached"]
     assert desk.last.outcome == "on_time"
     assert desk.tick("2017-11-30 07:00").types()[-1] == "ended"
 
@@ -221,7 +221,7 @@ def test_retraction_frees_level_and_due_date() -> None:
         acts.ask_supplement("2017-11-06 17:00", recorded="2017-11-07 08:30"),
         acts.supplement_received("2017-11-07 06:00"),
     ).tick("2017-11-07 09:00")
-    near = [fact for fact in desk.told if fact.type == "deadline.near"]
+    near = [event for event in desk.told if event.type == "deadline.near"]
     assert desk.types() == ["set", "near", "retracted", "paused", "set", "near"]
     assert near[0].data.model_dump()["due_at"] == near[1].data.model_dump()["due_at"]
     assert near[0].id != near[1].id
@@ -238,19 +238,19 @@ def test_pause_after_the_due_date_retracts_nothing() -> None:
 
 
 def test_threshold_has_one_id_whoever_tells_it() -> None:
-    """The id follows from dossier, level, due date and generation: the ticker and the next act tell the same fact."""
+    """The id follows from dossier, level, due date and generation: the ticker and the next act tell the same event."""
     acts = Acts()
-    facts = [acts.receive("2017-11-06 07:00"), acts.settle("2017-11-11 07:00")]
-    by_act = Desk().hear(*facts)
-    by_time = Desk().hear(facts[0]).tick("2017-11-11 06:00").hear(facts[1])
-    assert [fact.id for fact in by_act.told] == [fact.id for fact in by_time.told]
-    assert [fact.data for fact in by_act.told] == [fact.data for fact in by_time.told]
+    events = [acts.receive("2017-11-06 07:00"), acts.settle("2017-11-11 07:00")]
+    by_act = Desk().hear(*events)
+    by_time = Desk().hear(events[0]).tick("2017-11-11 06:00").hear(events[1])
+    assert [event.id for event in by_act.told] == [event.id for event in by_time.told]
+    assert [event.data for event in by_act.told] == [event.data for event in by_time.told]
 
 
 def test_replay_derives_what_the_handlers_derived() -> None:
-    """From intake's facts alone the same deadline follows."""
+    """From intake's events alone the same deadline follows."""
     acts = Acts()
-    facts = [
+    events = [
         acts.submitted(),
         acts.ask_supplement("2017-11-03 08:00", before_receipt=True),
         acts.supplement_received("2017-11-03 09:00"),
@@ -259,11 +259,11 @@ def test_replay_derives_what_the_handlers_derived() -> None:
         acts.ask_supplement("2017-11-07 07:00"),
         acts.supplement_received("2017-11-08 07:00"),
     ]
-    desk = Desk().hear(*facts)
-    again = derive(facts, CLOCKS.centre, VIETNAM)
+    desk = Desk().hear(*events)
+    again = derive(events, CLOCKS.centre, VIETNAM)
     assert again is not None
     assert (again.state, again.due_at) == (desk.row.state, desk.row.due_at)
-    assert derive(facts[:3], CLOCKS.centre, VIETNAM) is None
+    assert derive(events[:3], CLOCKS.centre, VIETNAM) is None
 
 
 def test_a_set_centre_records_a_threshold_at_its_own_instant() -> None:
@@ -272,7 +272,7 @@ def test_a_set_centre_records_a_threshold_at_its_own_instant() -> None:
     desk = Desk().hear(acts.submitted(), acts.receive("2017-11-06 07:00"))
     desk.tick("2017-12-29 17:00", recorded_from="2017-05-02 00:00")
     assert desk.types()[1:] == ["near", "reached", "breached", "escalated"]
-    assert [fact.recordedtime for fact in desk.told[1:]] == [fact.time for fact in desk.told[1:]]
+    assert [event.recordedtime for event in desk.told[1:]] == [event.time for event in desk.told[1:]]
 
 
 def test_no_threshold_is_recorded_before_the_act_that_it_follows_from() -> None:
@@ -286,4 +286,4 @@ def test_no_threshold_is_recorded_before_the_act_that_it_follows_from() -> None:
     )
     told = len(desk.told)
     desk.tick("2017-12-04 09:00", recorded_from="2017-05-02 00:00")
-    assert {local(fact.recordedtime) for fact in desk.told[told:]} == {"2017-12-04 08:00"}
+    assert {local(event.recordedtime) for event in desk.told[told:]} == {"2017-12-04 08:00"}

@@ -5,20 +5,22 @@ from datetime import timedelta
 
 import pytest
 
-from services.sla.domain.clock import ClockFact, derive
+from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.honesty import doubts
 from shared.kernel.centre import Term
 from tests.unit.sla.desk import THRESHOLDS
-from tests.unit.sla.given import VIETNAM, at, fact
+from tests.unit.sla.given import VIETNAM, at, change
 
-MONDAY = fact("received", "2017-11-06 07:00")
+MONDAY = change("received", "2017-11-06 07:00")
 HOUR = timedelta(hours=1)
 RULES = replace(THRESHOLDS, pause_ceiling_working_days=2)
 
 
-def looked_at(*facts: ClockFact, now: str = "2017-11-24 17:00", result: str | None = None) -> list[tuple[str, float]]:
+def looked_at(
+    *changes: ClockChange, now: str = "2017-11-24 17:00", result: str | None = None
+) -> list[tuple[str, float]]:
     """What is doubtful, and by how many working hours."""
-    course = (MONDAY, *facts)
+    course = (MONDAY, *changes)
     found = doubts(
         course,
         derive(course, Term(5, "working_day"), VIETNAM),
@@ -32,8 +34,8 @@ def looked_at(*facts: ClockFact, now: str = "2017-11-24 17:00", result: str | No
     return [(each.doubt, each.working_time / HOUR) for each in found]
 
 
-def paused(start: str, end: str) -> tuple[ClockFact, ClockFact]:
-    return fact("paused", start, "supplement"), fact("resumed", end)
+def paused(start: str, end: str) -> tuple[ClockChange, ClockChange]:
+    return change("paused", start, "supplement"), change("resumed", end)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,9 @@ def test_a_pause_beyond_the_ceiling(end: str, expected: list[tuple[str, float]])
 
 def test_a_pause_that_still_lasts_is_measured_up_to_now() -> None:
     """And one that the dossier's own end ended, up to that."""
-    asked = fact("paused", "2017-11-07 07:00", "payment")
+    asked = change("paused", "2017-11-07 07:00", "payment")
     assert looked_at(asked, now="2017-11-09 11:30") == [("paused_too_long", 20.5)]
-    assert looked_at(asked, fact("withdrawn", "2017-11-08 17:00")) == []
+    assert looked_at(asked, change("withdrawn", "2017-11-08 17:00")) == []
 
 
 @pytest.mark.parametrize(
@@ -75,18 +77,18 @@ def test_a_pause_that_still_lasts_is_measured_up_to_now() -> None:
 )
 def test_a_settlement_without_a_result(now: str, result: str | None, expected: list[tuple[str, float]]) -> None:
     """Settled to be in time, with nothing to hand out: its result is missing for more than a working day."""
-    assert looked_at(fact("settled", "2017-11-09 08:00"), now=now, result=result) == expected
+    assert looked_at(change("settled", "2017-11-09 08:00"), now=now, result=result) == expected
 
 
 def test_the_time_before_a_reopening_is_nobodys_pause() -> None:
     """It counts as one for the due date, but nobody asked the applicant for anything."""
-    again = (fact("settled", "2017-11-09 17:00"), fact("reopened", "2017-11-24 07:00"))
+    again = (change("settled", "2017-11-09 17:00"), change("reopened", "2017-11-24 07:00"))
     assert looked_at(*again) == []
 
 
 def test_time_beyond_the_calendar_is_not_counted() -> None:
     """A report after the calendar's end still answers: it has to be prolonged, and until then nothing is worked."""
-    course = (fact("received", "2027-12-20 07:00"), fact("settled", "2027-12-30 17:00"))
+    course = (change("received", "2027-12-20 07:00"), change("settled", "2027-12-30 17:00"))
     found = doubts(
         course,
         derive(course, Term(5, "working_day"), VIETNAM),

@@ -1,4 +1,4 @@
-"""What was promised, knowing what was known: calendars and facts as of a past instant."""
+"""What was promised, knowing what was known: calendars and changes as of a past instant."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sla.domain.calendar import compile_calendar, rules_known_at
-from services.sla.domain.clock import ClockError, ClockFact, derive, recorded_by
+from services.sla.domain.clock import ClockChange, ClockError, derive, recorded_by
 from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendar_rules import CalendarException, CalendarRules
 from shared.kernel.centre import Term
-from tests.unit.sla.given import RULES, VIETNAM, at, fact, local
+from tests.unit.sla.given import RULES, VIETNAM, at, change, local
 
 DAY = Term(1, "working_day")
 TWO_DAYS = Term(2, "working_day")
-MONDAY = fact("received", "2017-11-06 07:00")
+MONDAY = change("received", "2017-11-06 07:00")
 
 
 def due_as_known(term: Term, received: str, known: str, rules: CalendarRules = RULES) -> str | None:
@@ -66,7 +66,7 @@ def test_exception_known_later_overrules_only_from_then_on() -> None:
 
 def test_unconfirmed_day_is_told_only_once_it_was_heard_of() -> None:
     """Culture Day was heard of on 26 February 2026; as known before, nothing is crossed."""
-    received = fact("received", "2026-11-23 10:00")
+    received = change("received", "2026-11-23 10:00")
     crossed = [
         derive([received], TWO_DAYS, compile_calendar(rules_known_at(RULES, at(known)))).crosses_unconfirmed
         for known in ("2026-02-25 23:59", "2026-02-26 00:00")
@@ -92,14 +92,14 @@ def test_unconfirmed_exception_overrules_nothing() -> None:
         ("2017-11-08 12:00", "running", "2017-11-09 17:00", None),
     ],
 )
-def test_facts_as_known_at(known: str, state: str, expected: str | None, remaining: timedelta | None) -> None:
-    """Facts recorded later are left out, however long before they happened."""
-    facts = (
+def test_events_as_known_at(known: str, state: str, expected: str | None, remaining: timedelta | None) -> None:
+    """Changes recorded later are left out, however long before they happened."""
+    changes = (
         MONDAY,
-        ClockFact("paused", at("2017-11-06 10:00"), at("2017-11-06 11:00"), "supplement"),
-        ClockFact("resumed", at("2017-11-08 10:00"), at("2017-11-08 12:00")),
+        ClockChange("paused", at("2017-11-06 10:00"), at("2017-11-06 11:00"), "supplement"),
+        ClockChange("resumed", at("2017-11-08 10:00"), at("2017-11-08 12:00")),
     )
-    deadline = derive(recorded_by(facts, at(known)), TWO_DAYS, VIETNAM)
+    deadline = derive(recorded_by(changes, at(known)), TWO_DAYS, VIETNAM)
     assert (deadline.state, local(deadline.due_at), deadline.remaining) == (state, expected, remaining)
 
 
@@ -119,7 +119,7 @@ def test_nothing_is_known_before_the_receipt_was_recorded() -> None:
 )
 def test_nothing_is_ever_due_at_projected_tet(received_at: datetime, term: Term) -> None:
     """Tết 2027 (4 to 10 February) is projected, and projected days count: no due date falls on them."""
-    deadline = derive([fact("received", received_at)], term, VIETNAM)
+    deadline = derive([change("received", received_at)], term, VIETNAM)
     assert deadline.due_date is not None
     assert not date(2027, 2, 4) <= deadline.due_date <= date(2027, 2, 10)
 

@@ -7,12 +7,12 @@ from tests.unit.sla.given import Acts, local
 
 
 def test_extension_sets_a_later_date_and_is_kept() -> None:
-    """By working days and by a date; the row gives the same facts back, so that the date can be derived again."""
+    """By working days and by a date; the row gives the same events back, so that the date can be derived again."""
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.extend("2017-11-07 07:00", 2))
     desk.hear(acts.extend("2017-11-08 07:00", date(2017, 11, 16)))
     assert (desk.types(), local(desk.last.due_at)) == (["set", "set", "set"], "2017-11-16 17:00")
-    assert [(fact.working_days, fact.to_date) for fact in desk.row.clock_facts()[1:]] == [
+    assert [(event.working_days, event.to_date) for event in desk.row.clock_changes()[1:]] == [
         (2, None),
         (None, date(2017, 11, 16)),
     ]
@@ -42,11 +42,11 @@ def test_further_step_changes_the_department_and_tells_nothing() -> None:
     """Who works on a dossier makes no difference to its due date."""
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.begin_step("2017-11-07 07:00", 2))
-    assert (desk.types(), desk.row.department, desk.row.clock_facts()[-1].step) == (["set"], "STC", 2)
+    assert (desk.types(), desk.row.department, desk.row.clock_changes()[-1].step) == (["set"], "STC", 2)
 
 
 def test_pause_that_is_too_long_is_told_once() -> None:
-    """Thirty working days from Tuesday 7 November on end on Monday 18 December: the fact says why and since when."""
+    """Thirty working days from Tuesday 7 November on end on Monday 18 December: the event says why and since when."""
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
     assert local(desk.row.next_at) == "2017-12-18 17:00"

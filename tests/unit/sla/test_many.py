@@ -189,7 +189,7 @@ def test_pauses_of_rows_become_rounds() -> None:
     clock = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-06 08:00"))
     clock.hear(acts.supplement_received("2017-11-06 09:00"), acts.ask_supplement("2017-11-06 09:00"))
     clock.hear(acts.supplement_received("2017-11-06 10:00"), acts.ask_supplement("2017-11-07 07:00"))
-    first, second = rounds_of_rows([None, json.dumps(clock.row.facts)])
+    first, second = rounds_of_rows([None, json.dumps(clock.row.changes)])
     assert (first.of.tolist(), second.of.tolist()) == ([1], [1])
     assert [local(moment(at)) for at in (first.start[0], first.end[0], second.start[0])] == [
         "2017-11-06 08:00",

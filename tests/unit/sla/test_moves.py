@@ -39,13 +39,13 @@ def test_a_clock_that_missed_a_version_names_both_decisions() -> None:
 
 
 def test_a_later_version_that_brings_the_date_back_is_told_again() -> None:
-    """Each way with a fact of its own; a clock that an act told meanwhile goes on from there."""
+    """Each way with an event of its own; a clock that an act told meanwhile goes on from there."""
     desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
     desk.rederive(by(TUESDAYS_OFF, "9/QĐ"))
     desk.rederive(by(VIETNAM, "9/QĐ", "10/QĐ"))
     assert desk.types() == ["set", "moved", "moved"]
     assert (local(told(desk)["previous_due_at"]), told(desk)["decided_by"]) == ("2017-11-13 17:00", "10/QĐ")
-    assert len({fact.id for fact in desk.told}) == 3
+    assert len({event.id for event in desk.told}) == 3
 
 
 def test_an_unmoved_clock_only_notes_the_version() -> None:

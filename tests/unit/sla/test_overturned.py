@@ -18,7 +18,7 @@ def breached(acts: Acts) -> Desk:
 
 
 def taken_back(desk: Desk) -> list[str]:
-    return [fact.data.fired for fact in desk.told if isinstance(fact.data, DeadlineRetractedV1)]
+    return [event.data.fired for event in desk.told if isinstance(event.data, DeadlineRetractedV1)]
 
 
 def test_of_a_clock_that_was_paused_after_its_due_date() -> None:

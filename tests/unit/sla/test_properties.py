@@ -9,12 +9,12 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.clock import ClockFact, Deadline, derive
+from services.sla.domain.clock import ClockChange, Deadline, derive
 from services.sla.domain.running import ExtensionRefusedError
 from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.given import RULES, VIETNAM, ZONE, at, fact, local, with_exceptions
+from tests.unit.sla.given import RULES, VIETNAM, ZONE, at, change, local, with_exceptions
 
 START = at("2016-12-01 00:00")
 MINUTE = timedelta(minutes=1)
@@ -37,40 +37,40 @@ terms = in_working_time | in_calendar_days
 pauses = st.lists(st.tuples(gaps, gaps), max_size=4)
 
 
-def course(received_at: datetime, pauses: list[tuple[timedelta, timedelta]]) -> tuple[ClockFact, ...]:
-    facts, now = [fact("received", received_at)], received_at
+def course(received_at: datetime, pauses: list[tuple[timedelta, timedelta]]) -> tuple[ClockChange, ...]:
+    changes, now = [change("received", received_at)], received_at
     for running, standing in pauses:
-        facts += [fact("paused", now + running, "payment"), fact("resumed", now + running + standing)]
+        changes += [change("paused", now + running, "payment"), change("resumed", now + running + standing)]
         now += running + standing
-    return tuple(facts)
+    return tuple(changes)
 
 
 @st.composite
-def extended_courses(draw: st.DrawFn) -> tuple[ClockFact, ...]:
-    """Pauses, the last of which may stand, and extensions in between; no two facts at one instant."""
+def extended_courses(draw: st.DrawFn) -> tuple[ClockChange, ...]:
+    """Pauses, the last of which may stand, and extensions in between; no two changes at one instant."""
     received_at = draw(instants)
-    facts, now = [fact("received", received_at)], received_at
+    changes, now = [change("received", received_at)], received_at
     for running, standing in draw(pauses):
-        facts += [fact("paused", now + running + MINUTE, "payment")]
+        changes += [change("paused", now + running + MINUTE, "payment")]
         now += running + standing + 2 * MINUTE
-        facts += [fact("resumed", now)]
-    if len(facts) > 1 and draw(st.booleans()):
-        facts.pop()
-    taken = {each.at for each in facts}
+        changes += [change("resumed", now)]
+    if len(changes) > 1 and draw(st.booleans()):
+        changes.pop()
+    taken = {each.at for each in changes}
     for after, by in draw(st.lists(st.tuples(gaps, st.integers(1, 20) | st.none()), max_size=3)):
         when = received_at + after
         if when not in taken:
             taken.add(when)
             day = (when + timedelta(days=60)).astimezone(ZONE).date()
             to_date = None if by else VIETNAM.worktime.working_day_from(day)
-            facts.append(ClockFact("extended", when, when, None, by, to_date))
-    return tuple(sorted(facts, key=lambda each: each.at))
+            changes.append(ClockChange("extended", when, when, None, by, to_date))
+    return tuple(sorted(changes, key=lambda each: each.at))
 
 
-def derived(facts: tuple[ClockFact, ...] | list[ClockFact], term: Term) -> Deadline:
+def derived(changes: tuple[ClockChange, ...] | list[ClockChange], term: Term) -> Deadline:
     """The deadline of a course whose extensions are allowed; others prove nothing here."""
     try:
-        return derive(facts, term, VIETNAM)
+        return derive(changes, term, VIETNAM)
     except ExtensionRefusedError:
         assume(False)
         raise
@@ -133,12 +133,12 @@ def test_pause_split_in_two_changes_nothing(
 ) -> None:
     """A clock resumed and paused again at the same instant has not run."""
     whole = course(received_at, pauses)
-    split: list[ClockFact] = []
+    split: list[ClockChange] = []
     for step in whole:
         if step.what == "resumed":
             length = step.at - split[-1].at
             part = length / 2 if data is None else data.draw(st.integers(0, 4)) * length / 4
-            split += [fact("resumed", split[-1].at + part), fact("paused", split[-1].at + part, "payment")]
+            split += [change("resumed", split[-1].at + part), change("paused", split[-1].at + part, "payment")]
         split.append(step)
     assert derive(split, term, VIETNAM) == derive(whole, term, VIETNAM)
 
@@ -148,13 +148,13 @@ def test_working_time_outside_pauses_is_the_term(
     term: Term, received_at: datetime, pauses: list[tuple[timedelta, timedelta]]
 ) -> None:
     """The working time from the counted start to the due date, less that of the pauses in between, is the term."""
-    facts = course(received_at, pauses)
-    deadline = derive(facts, term, VIETNAM)
+    changes = course(received_at, pauses)
+    deadline = derive(changes, term, VIETNAM)
     start, end = deadline.counted_from, deadline.due_at
     assert start is not None
     assert end is not None
     worktime = VIETNAM.worktime
-    clamped = [min(max(step.at, start), end) for step in facts[1:]]
+    clamped = [min(max(step.at, start), end) for step in changes[1:]]
     stood = sum((worktime.elapsed(*span) for span in zip(clamped[::2], clamped[1::2], strict=True)), timedelta(0))
     days = term.value * VIETNAM.standard_day if term.unit == "working_day" else timedelta(hours=term.value)
     assert worktime.elapsed(start, end) - stood == days
@@ -165,9 +165,9 @@ def test_day_off_never_moves_a_date_earlier(
     term: Term, received_at: datetime, pauses: list[tuple[timedelta, timedelta]], ahead: int
 ) -> None:
     """Adding a day off moves a due date later or not at all, with pauses, too: in a calendar without half days."""
-    facts = course(received_at, pauses)
+    changes = course(received_at, pauses)
     more = _with_day_off(received_at, ahead)
-    before, after = derive(facts, term, VIETNAM).due_at, derive(facts, term, more).due_at
+    before, after = derive(changes, term, VIETNAM).due_at, derive(changes, term, more).due_at
     assert before is not None
     assert after is not None
     assert before <= after
@@ -187,14 +187,14 @@ def test_a_day_off_may_leave_less_to_a_pause(
     term: Term, pause_from: str, half: int, off: int, without: str, with_off: str
 ) -> None:
     """The known exception: a term that ends at a close, paused, pushed onto a shorter day, has less left to walk."""
-    facts = [
-        fact("received", "2017-11-06 10:00"),
-        fact("paused", pause_from, "payment"),
-        fact("resumed", "2017-11-10 07:00"),
+    changes = [
+        change("received", "2017-11-06 10:00"),
+        change("paused", pause_from, "payment"),
+        change("resumed", "2017-11-10 07:00"),
     ]
     shorter = CalendarException(date(2017, 11, half), "half_day", "decided")
     more = CalendarException(date(2017, 11, off), "off", "decided")
-    found = [derive(facts, term, with_exceptions(*each)).due_at for each in ((shorter,), (shorter, more))]
+    found = [derive(changes, term, with_exceptions(*each)).due_at for each in ((shorter,), (shorter, more))]
     assert [local(each) for each in found] == [without, with_off]
 
 
@@ -206,45 +206,45 @@ def _with_day_off(received_at: datetime, ahead: int) -> Calendar:
 
 
 @given(terms, extended_courses(), st.data())
-def test_facts_in_any_recording_order_give_one_answer(
-    term: Term, facts: tuple[ClockFact, ...], data: st.DataObject
+def test_events_in_any_recording_order_give_one_answer(
+    term: Term, changes: tuple[ClockChange, ...], data: st.DataObject
 ) -> None:
     """A clock is what happened, not the order in which it was written down, nor when."""
-    shuffled = [each._replace(recorded_at=data.draw(instants)) for each in data.draw(st.permutations(facts))]
-    assert derived(shuffled, term) == derived(facts, term)
+    shuffled = [each._replace(recorded_at=data.draw(instants)) for each in data.draw(st.permutations(changes))]
+    assert derived(shuffled, term) == derived(changes, term)
 
 
 @given(terms, extended_courses())
-def test_extension_never_moves_a_date_earlier(term: Term, facts: tuple[ClockFact, ...]) -> None:
+def test_extension_never_moves_a_date_earlier(term: Term, changes: tuple[ClockChange, ...]) -> None:
     """Each extension gives more than was due before it: a later date, or more of what remains."""
-    for before, after in pairwise(range(len(facts) + 1)):
-        if before and facts[before].what == "extended":
-            earlier, later = derived(facts[:before], term), derived(facts[:after], term)
+    for before, after in pairwise(range(len(changes) + 1)):
+        if before and changes[before].what == "extended":
+            earlier, later = derived(changes[:before], term), derived(changes[:after], term)
             if earlier.due_at is not None:
                 assert later.due_at is not None
                 assert earlier.due_at < later.due_at
 
 
 @given(terms, extended_courses(), st.integers(0, 4))
-def test_pause_split_under_extensions_changes_nothing(term: Term, facts: tuple[ClockFact, ...], part: int) -> None:
+def test_pause_split_under_extensions_changes_nothing(term: Term, changes: tuple[ClockChange, ...], part: int) -> None:
     """Wherever the extensions lie: a clock resumed and paused again at the same instant has not run."""
-    split: list[ClockFact] = []
-    for step in facts:
+    split: list[ClockChange] = []
+    for step in changes:
         if step.what == "resumed":
             started = next(each.at for each in reversed(split) if each.what == "paused")
             when = started + part * (step.at - started) / 4
-            split += [fact("resumed", when), fact("paused", when, "payment")]
+            split += [change("resumed", when), change("paused", when, "payment")]
         split.append(step)
     split.sort(key=lambda each: each.at)
-    assert derived(split, term) == derived(facts, term)
+    assert derived(split, term) == derived(changes, term)
 
 
 @given(in_hours, instants, st.integers(1, 20), st.integers(1, 20))
 def test_extensions_add_up(term: Term, received_at: datetime, first: int, second: int) -> None:
     """Two extensions come to what one of both together would have given."""
-    received = fact("received", received_at)
+    received = change("received", received_at)
     one, two, both = (
-        ClockFact("extended", received_at, received_at, working_days=days) for days in (first, second, first + second)
+        ClockChange("extended", received_at, received_at, working_days=days) for days in (first, second, first + second)
     )
     assert derived([received, one, two], term).due_at == derived([received, both], term).due_at
 

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.sla.domain.clock import ClockFact, Deadline, derive
+from services.sla.domain.clock import ClockChange, Deadline, derive
 from services.sla.domain.steps import at_risk_from, needed
 from services.sla.domain.thresholds import thresholds
 from shared.kernel.centre import ProcedureStep, Term
 from tests.unit.sla.desk import THRESHOLDS
-from tests.unit.sla.given import VIETNAM, at, fact, local
+from tests.unit.sla.given import VIETNAM, at, change, local
 from tests.unit.sla.test_extensions import extended, paused
 from tests.unit.sla.test_properties import MINUTE, derived, extended_courses, instants, terms
 
 HOUR = timedelta(hours=1)
-MONDAY = fact("received", "2017-11-06 07:00")
+MONDAY = change("received", "2017-11-06 07:00")
 FIVE_DAYS = Term(5, "working_day")  # due on Friday 10 November 17:00, forty hours later
 internal_terms = st.lists(st.integers(1, 100).map(lambda each: Term(each, "working_hour")), min_size=2, max_size=4)
 
@@ -34,15 +34,15 @@ def steps(*internal: Term) -> tuple[ProcedureStep, ...]:
 THREE = steps(Term(2, "working_day"), Term(8, "working_hour"), Term(1, "working_day"))  # 16, 8 and 8 hours
 
 
-def passed_on(when: str | datetime, step: int) -> ClockFact:
+def passed_on(when: str | datetime, step: int) -> ClockChange:
     """The dossier went to its next step."""
     instant = at(when) if isinstance(when, str) else when
-    return ClockFact("passed_on", instant, instant, step=step)
+    return ClockChange("passed_on", instant, instant, step=step)
 
 
-def risk(*facts: ClockFact, term: Term = FIVE_DAYS) -> str | None:
+def risk(*changes: ClockChange, term: Term = FIVE_DAYS) -> str | None:
     """From when on the three steps are at risk."""
-    return local(at_risk_from(derive(facts, term, VIETNAM), THREE, VIETNAM))
+    return local(at_risk_from(derive(changes, term, VIETNAM), THREE, VIETNAM))
 
 
 def test_overrun_step_is_at_risk_when_those_after_it_no_longer_fit() -> None:
@@ -102,8 +102,11 @@ def test_pause_uses_up_no_internal_term() -> None:
 
 def test_pause_that_leaves_too_little_is_at_risk_at_the_resume() -> None:
     """The first step had overrun: fourteen hours are left on Monday, sixteen are needed."""
-    facts = (MONDAY, *paused("2017-11-09 09:00", "2017-11-13 07:00"))
-    assert (risk(*facts), local(derive(facts, FIVE_DAYS, VIETNAM).due_at)) == ("2017-11-13 07:00", "2017-11-14 15:00")
+    changes = (MONDAY, *paused("2017-11-09 09:00", "2017-11-13 07:00"))
+    assert (risk(*changes), local(derive(changes, FIVE_DAYS, VIETNAM).due_at)) == (
+        "2017-11-13 07:00",
+        "2017-11-14 15:00",
+    )
 
 
 def test_extension_gives_the_steps_their_time_again() -> None:
@@ -118,8 +121,8 @@ def test_extension_that_is_too_short_leaves_them_at_risk() -> None:
 
 def test_reopened_dossier_goes_on_where_it_stood() -> None:
     """Settled in time in its first step and reopened with 24 hours left, due on Wednesday 15 November."""
-    facts = (MONDAY, fact("settled", "2017-11-07 17:00"), fact("reopened", "2017-11-13 07:00"))
-    assert risk(*facts) == "2017-11-14 07:00"
+    changes = (MONDAY, change("settled", "2017-11-07 17:00"), change("reopened", "2017-11-13 07:00"))
+    assert risk(*changes) == "2017-11-14 07:00"
 
 
 def test_calendar_days_leave_working_time_too() -> None:
@@ -129,7 +132,7 @@ def test_calendar_days_leave_working_time_too() -> None:
 
 def test_term_shorter_than_its_steps_is_at_risk_from_the_counted_start() -> None:
     """Calendar days are not held against internal terms beforehand: these two leave 24 hours, 32 are needed."""
-    assert risk(fact("received", "2017-11-04 10:00"), term=Term(2, "calendar_day")) == "2017-11-06 07:00"
+    assert risk(change("received", "2017-11-04 10:00"), term=Term(2, "calendar_day")) == "2017-11-06 07:00"
 
 
 @pytest.mark.parametrize(
@@ -147,20 +150,20 @@ def test_term_shorter_than_its_steps_is_at_risk_from_the_counted_start() -> None
 )
 def test_what_is_needed(when: str, expected: float) -> None:
     """32 hours in all; the first step's sixteen are worked off, pauses aside, and never fall below nothing."""
-    facts = (MONDAY, *paused("2017-11-06 15:00", "2017-11-08 10:00"))
-    assert needed(derive(facts, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at(when)) == expected * HOUR
+    changes = (MONDAY, *paused("2017-11-06 15:00", "2017-11-08 10:00"))
+    assert needed(derive(changes, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at(when)) == expected * HOUR
 
 
 def test_pause_of_an_earlier_step_is_no_matter_of_this_one() -> None:
     """Four hours of the second step are worked on Wednesday at 11:00, whatever stood on Monday and Tuesday."""
-    facts = (MONDAY, *paused("2017-11-06 10:00", "2017-11-07 10:00"), passed_on("2017-11-08 07:00", 2))
-    assert needed(derive(facts, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at("2017-11-08 11:00")) == 12 * HOUR
+    changes = (MONDAY, *paused("2017-11-06 10:00", "2017-11-07 10:00"), passed_on("2017-11-08 07:00", 2))
+    assert needed(derive(changes, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at("2017-11-08 11:00")) == 12 * HOUR
 
 
 def test_no_step_begins_before_the_clock_counts() -> None:
     """Received after the cut-off and passed on within the hour: both count from the next morning."""
-    facts = (fact("received", "2017-11-06 15:30"), passed_on("2017-11-06 16:00", 2))
-    deadline = derive(facts, Term(5, "working_day", cut_off=time(15)), VIETNAM)
+    changes = (change("received", "2017-11-06 15:30"), passed_on("2017-11-06 16:00", 2))
+    deadline = derive(changes, Term(5, "working_day", cut_off=time(15)), VIETNAM)
     assert needed(deadline, THREE, VIETNAM, at("2017-11-07 12:00")) == 11.5 * HOUR
 
 
@@ -179,13 +182,13 @@ def test_risk_stands_among_the_thresholds_of_its_due_date() -> None:
 @st.composite
 def under_way(draw: st.DrawFn) -> tuple[Deadline, tuple[ProcedureStep, ...]]:
     """A running clock with pauses and extensions, in some step of its procedure."""
-    facts = draw(extended_courses())
+    changes = draw(extended_courses())
     its_steps = steps(*draw(internal_terms))
     step = draw(st.integers(1, len(its_steps)))
     if step > 1:
-        begun_at = facts[0].at + draw(st.integers(1, 60 * 24 * 60)) * MINUTE
-        facts = tuple(sorted((*facts, passed_on(begun_at, step)), key=lambda each: each.at))
-    deadline = derived(facts, draw(terms))
+        begun_at = changes[0].at + draw(st.integers(1, 60 * 24 * 60)) * MINUTE
+        changes = tuple(sorted((*changes, passed_on(begun_at, step)), key=lambda each: each.at))
+    deadline = derived(changes, draw(terms))
     assume(deadline.due_at is not None)
     return deadline, its_steps
 
@@ -225,7 +228,7 @@ def test_pause_of_whole_days_moves_the_instant_alike(
 ) -> None:
     """So many working days paused while the steps fit: at risk so many working days later."""
     term = Term(sum(each.value for each in internal) + slack, "working_hour")
-    its_steps, received = steps(*internal), fact("received", received_at)
+    its_steps, received = steps(*internal), change("received", received_at)
     running = derive((received,), term, VIETNAM)
     risk_at = at_risk_from(running, its_steps, VIETNAM)
     assert risk_at is not None
@@ -233,7 +236,7 @@ def test_pause_of_whole_days_moves_the_instant_alike(
     pause = VIETNAM.worktime.add(running.counted_from, after * HOUR)
     assume(pause < risk_at)
     resume = VIETNAM.worktime.add(pause, days * VIETNAM.standard_day)
-    standing = (received, fact("paused", pause, "supplement"), fact("resumed", resume))
+    standing = (received, change("paused", pause, "supplement"), change("resumed", resume))
     later = at_risk_from(derive(standing, term, VIETNAM), its_steps, VIETNAM)
     assert later is not None
     assert VIETNAM.worktime.elapsed(risk_at, later) == days * VIETNAM.standard_day

@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from services.sla.domain.clock import ClockFact, derive
+from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.thresholds import Threshold, passed, pending, thresholds, untrue
 from shared.kernel.centre import Term, Thresholds
-from tests.unit.sla.given import VIETNAM, at, fact, local
+from tests.unit.sla.given import VIETNAM, at, change, local
 
-MONDAY = fact("received", "2017-11-06 07:00")
+MONDAY = change("received", "2017-11-06 07:00")
 RULES = Thresholds(
     valid_from=date(2017, 4, 28),
     decision="03/QĐ-TTHCC",
@@ -23,8 +23,8 @@ RULES = Thresholds(
 )
 
 
-def levels(*facts: ClockFact, term: Term) -> list[tuple[str, int, str | None]]:
-    found = thresholds(derive(facts, term, VIETNAM), RULES, VIETNAM)
+def levels(*changes: ClockChange, term: Term) -> list[tuple[str, int, str | None]]:
+    found = thresholds(derive(changes, term, VIETNAM), RULES, VIETNAM)
     return [(each.level, each.step, local(each.at)) for each in found]
 
 
@@ -60,8 +60,8 @@ def test_near(term: Term, near: str) -> None:
 
 def test_near_comes_at_the_resume_where_less_is_left() -> None:
     """A due date that begins to hold when it is already near is near from then on."""
-    facts = (MONDAY, fact("paused", "2017-11-07 15:00", "payment"), fact("resumed", "2017-11-09 09:00"))
-    assert levels(*facts, term=Term(2, "working_day"))[:2] == [
+    changes = (MONDAY, change("paused", "2017-11-07 15:00", "payment"), change("resumed", "2017-11-09 09:00"))
+    assert levels(*changes, term=Term(2, "working_day"))[:2] == [
         ("near", 0, "2017-11-09 09:00"),
         ("reached", 0, "2017-11-09 11:00"),
     ]
@@ -70,9 +70,9 @@ def test_near_comes_at_the_resume_where_less_is_left() -> None:
 def test_nothing_of_a_due_date_while_the_clock_stands() -> None:
     """A paused clock has no threshold but that of its pause; an ended one and one without a term have none."""
     term = Term(5, "working_day")
-    paused = levels(MONDAY, fact("paused", "2017-11-06 10:00", "payment"), term=term)
+    paused = levels(MONDAY, change("paused", "2017-11-06 10:00", "payment"), term=term)
     assert [level for level, _, _ in paused] == ["pause_exceeded"]
-    assert levels(MONDAY, fact("settled", "2017-11-06 10:00"), term=term) == []
+    assert levels(MONDAY, change("settled", "2017-11-06 10:00"), term=term) == []
     assert thresholds(derive((MONDAY,), None, VIETNAM), RULES, VIETNAM) == ()
 
 
@@ -90,40 +90,40 @@ def test_nothing_of_a_due_date_while_the_clock_stands() -> None:
 )
 def test_pause_ceiling(ceiling: int, paused: str, exceeded: str) -> None:
     """So many standard days of working time from the beginning of the pause, inside working time or not."""
-    facts = (fact("received", "2017-11-03 07:00"), fact("paused", paused, "supplement"))
+    changes = (change("received", "2017-11-03 07:00"), change("paused", paused, "supplement"))
     rules = replace(RULES, pause_ceiling_working_days=ceiling)
     for term in (Term(20, "working_day"), Term(30, "calendar_day"), None):
-        (only,) = thresholds(derive(facts, term, VIETNAM), rules, VIETNAM)
+        (only,) = thresholds(derive(changes, term, VIETNAM), rules, VIETNAM)
         assert (only.level, local(only.about), local(only.at)) == ("pause_exceeded", paused, exceeded)
 
 
 def test_pause_that_ended_has_no_ceiling() -> None:
     """Resumed, settled or reopened: nobody waits for the applicant any more."""
-    paused = (MONDAY, fact("paused", "2017-11-06 10:00", "payment"))
-    for facts in (
-        (*paused, fact("resumed", "2018-01-02 07:00")),
-        (*paused, fact("settled", "2018-01-02 07:00")),
-        (*paused, fact("settled", "2018-01-02 07:00"), fact("reopened", "2018-06-01 07:00")),
+    paused = (MONDAY, change("paused", "2017-11-06 10:00", "payment"))
+    for changes in (
+        (*paused, change("resumed", "2018-01-02 07:00")),
+        (*paused, change("settled", "2018-01-02 07:00")),
+        (*paused, change("settled", "2018-01-02 07:00"), change("reopened", "2018-06-01 07:00")),
     ):
-        assert "pause_exceeded" not in [level for level, _, _ in levels(*facts, term=Term(5, "working_day"))]
+        assert "pause_exceeded" not in [level for level, _, _ in levels(*changes, term=Term(5, "working_day"))]
 
 
 def test_second_pause_counts_from_its_own_beginning() -> None:
     """Each pause waits for something else, even where it begins as the one before it ends."""
-    facts = (
+    changes = (
         MONDAY,
-        fact("paused", "2017-11-06 10:00", "supplement"),
-        fact("resumed", "2017-11-08 10:00"),
-        fact("paused", "2017-11-08 10:00", "payment"),
+        change("paused", "2017-11-06 10:00", "supplement"),
+        change("resumed", "2017-11-08 10:00"),
+        change("paused", "2017-11-08 10:00", "payment"),
     )
-    assert levels(*facts, term=Term(5, "working_day")) == [("pause_exceeded", 0, "2017-12-20 10:00")]
+    assert levels(*changes, term=Term(5, "working_day")) == [("pause_exceeded", 0, "2017-12-20 10:00")]
 
 
 def test_pause_from_the_due_date_on_stands_among_its_thresholds() -> None:
     """In the order of their instants, so that the next one to be told is the first."""
-    facts = (MONDAY, fact("paused", "2017-11-10 18:00", "payment"))
+    changes = (MONDAY, change("paused", "2017-11-10 18:00", "payment"))
     rules = replace(RULES, pause_ceiling_working_days=1, escalation_working_hours=(4, 16))
-    found = thresholds(derive(facts, Term(5, "working_day"), VIETNAM), rules, VIETNAM)
+    found = thresholds(derive(changes, Term(5, "working_day"), VIETNAM), rules, VIETNAM)
     assert [(each.level, local(each.at)) for each in found][2:] == [
         ("breached", "2017-11-11 00:00"),
         ("escalated", "2017-11-13 11:00"),
@@ -134,19 +134,19 @@ def test_pause_from_the_due_date_on_stands_among_its_thresholds() -> None:
 
 def test_ceiling_beyond_the_calendar_is_left_out() -> None:
     """A pause whose ceiling no calendar can date is told of once the calendar is prolonged."""
-    facts = (fact("received", "2027-12-06 07:00"), fact("paused", "2027-12-06 10:00", "supplement"))
-    assert levels(*facts, term=Term(5, "working_day")) == []
+    changes = (change("received", "2027-12-06 07:00"), change("paused", "2027-12-06 10:00", "supplement"))
+    assert levels(*changes, term=Term(5, "working_day")) == []
 
 
 def test_overdue_pause_breaches_all_the_same() -> None:
     """A pause from the due date on does not move it, so the breach comes as reports will judge it."""
-    facts = (MONDAY, fact("paused", "2017-11-10 18:00", "payment"))
-    assert ("breached", 0, "2017-11-11 00:00") in levels(*facts, term=Term(5, "working_day"))
+    changes = (MONDAY, change("paused", "2017-11-10 18:00", "payment"))
+    assert ("breached", 0, "2017-11-11 00:00") in levels(*changes, term=Term(5, "working_day"))
 
 
 def test_escalations_beyond_the_calendar_are_left_out() -> None:
     """An escalation that no calendar can date does not keep the other levels from firing."""
-    late = fact("received", "2027-12-31 07:00")
+    late = change("received", "2027-12-31 07:00")
     assert [level for level, _, _ in levels(late, term=Term(1, "working_day"))] == ["near", "reached", "breached"]
 
 
@@ -187,7 +187,7 @@ def test_threshold_at_the_act_itself_stays_true() -> None:
 
 def test_what_still_stands_is_not_untrue() -> None:
     """A pause from after the due date, recorded after the breach: the due date did not move, the breach is true."""
-    facts = (MONDAY, fact("paused", "2017-11-10 18:00", "payment"))
-    standing = thresholds(derive(facts, Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
+    changes = (MONDAY, change("paused", "2017-11-10 18:00", "payment"))
+    standing = thresholds(derive(changes, Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
     fired = standing[:3]
     assert untrue(fired, at("2017-11-10 18:00"), standing) == ()

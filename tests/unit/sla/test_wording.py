@@ -5,21 +5,21 @@ from string import Formatter
 import pytest
 
 from services.sla import wording
-from services.sla.domain.clock import ClockFact, derive
+from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.explanation import explain
 from services.sla.wording import Lang, sentences
 from shared.kernel.centre import Term
-from tests.unit.sla.given import VIETNAM, at, fact
+from tests.unit.sla.given import VIETNAM, at, change
 from tests.unit.sla.test_extensions import extended, paused
 
 
-def said(*facts: ClockFact, term: Term | None, lang: Lang = "en", known: str | None = None) -> list[str]:
+def said(*changes: ClockChange, term: Term | None, lang: Lang = "en", known: str | None = None) -> list[str]:
     known_at = None if known is None else at(known)
-    return list(sentences(explain(derive(facts, term, VIETNAM), VIETNAM, known_at), lang))
+    return list(sentences(explain(derive(changes, term, VIETNAM), VIETNAM, known_at), lang))
 
 
 PAUSED_AND_EXTENDED = (
-    fact("received", "2017-09-01 16:00"),
+    change("received", "2017-09-01 16:00"),
     *paused("2017-09-05 10:00", "2017-09-06 10:00"),
     extended("2017-09-06 11:00", 1),
 )
@@ -37,7 +37,7 @@ PAUSED_AND_EXTENDED = (
 )
 def test_one_is_no_plural(term: Term, words: str) -> None:
     """Numbers and words agree in English."""
-    assert f"The term: {words}." in said(fact("received", "2017-09-06 08:00"), term=term)
+    assert f"The term: {words}." in said(change("received", "2017-09-06 08:00"), term=term)
 
 
 def test_every_step_and_day_in_english() -> None:
@@ -67,7 +67,7 @@ def test_every_step_and_day_in_english() -> None:
 
 def test_calendar_days_in_vietnamese() -> None:
     """By their numbers; the end moves off the weekend."""
-    assert said(fact("received", "2017-11-08 17:00"), term=Term(2, "calendar_day"), lang="vi") == [
+    assert said(change("received", "2017-11-08 17:00"), term=Term(2, "calendar_day"), lang="vi") == [
         "Tiếp nhận lúc 17:00 thứ Tư 08/11/2017.",
         "Thời hạn: 2 ngày, không tính ngày bắt đầu.",
         "Tính từ 07:00 thứ Năm 09/11/2017: tiếp nhận ngoài giờ làm việc, nên tính từ đầu giờ làm việc kế tiếp.",
@@ -84,7 +84,7 @@ def test_calendar_days_in_vietnamese() -> None:
 
 def test_what_remains_while_paused() -> None:
     """Hours, or calendar days and the working days that were added to them."""
-    pause = (fact("received", "2017-11-06 07:00"), *paused("2017-11-08 09:00"))
+    pause = (change("received", "2017-11-06 07:00"), *paused("2017-11-08 09:00"))
     assert said(*pause, term=Term(3, "working_day"))[-2:] == [
         "18 h of 24 h counted.",
         "Paused: there is no due date, and 6 h remain.",
@@ -119,7 +119,7 @@ def test_what_remains_while_paused() -> None:
 )
 def test_decisions_and_doubts(received: str, term: Term | None, sentence: str) -> None:
     """By which document, since when it is known, and what is not sure."""
-    assert sentence in said(fact("received", received), term=term)
+    assert sentence in said(change("received", received), term=term)
 
 
 def test_both_languages_say_the_same() -> None:

@@ -71,7 +71,7 @@ async def test_what_one_replica_was_told_the_other_judges_by(replicas: tuple[Off
 async def test_an_earlier_value_changes_nothing(replicas: tuple[Office, Office]) -> None:
     """It is answered with the present one; each of the two instants only ever grows."""
     one, two = replicas
-    stands = {"kind": "set", "now": "2017-05-02T02:00:00Z", "accept_until": "2017-05-02T05:00:00Z"}
+    stands = {"kind": "simulated", "now": "2017-05-02T02:00:00Z", "accept_until": "2017-05-02T05:00:00Z"}
     assert (await put(one, START + 2 * HOUR, START + 5 * HOUR)).json() == stands
     assert (await put(two, START + HOUR, START + 2 * HOUR)).json() == stands
     assert await clock(one) == stands
@@ -130,8 +130,8 @@ async def test_the_present_is_not_set(house: House) -> None:
     """A centre of the present tells its time, and an importer does nothing there."""
     async with in_process(house) as (office, _):
         refused = await put(office, START, START)
-        assert (refused.status_code, refused.json()["type"]) == (409, "urn:motcua:problem:clock-is-real")
-        assert (await clock(office))["kind"] == "real"
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:motcua:problem:clock-not-simulated")
+        assert (await clock(office))["kind"] == "system"
         (answer,) = await office.batch([walk_in(START)], "importer")
         assert answer["status"] == 403
 
