@@ -14,7 +14,7 @@ from motcua.settings import MotcuaSettings
 from motcua.simulate import cli as simulate
 from services.sla.wording import Lang
 from shared.kernel.centre import Counting, Term, TermUnit
-from shared.kernel.errors import ExpectedError, MotcuaError, StartError
+from shared.kernel.errors import MotcuaError, Refusal, StartError
 from shared.kernel.words import number_of
 from shared.runtime.settings import load
 
@@ -304,7 +304,7 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder without rights
         err.print(f"The machine refused: {error}", markup=False)
         sys.exit(3)
-    except ExpectedError as error:
+    except Refusal as error:
         err.print(error.detail, markup=False)
         sys.exit(1)
     except MotcuaError as error:

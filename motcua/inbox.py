@@ -18,7 +18,7 @@ from shared.kernel.errors import ExpectedError, StartError
 def messages(home: Path, http_port: int, dossier: str | None) -> list[InboxMessage]:
     """All messages, or those of one dossier (its id or its code), oldest first.
 
-    One dossier needs the running services. Raises StartError when they do not answer, ExpectedError when they refuse.
+    One dossier needs the running services. Raises StartError when they do not answer, Refusal when they refuse.
     """
     if dossier is None:
         return read_inbox(home)

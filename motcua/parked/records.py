@@ -29,7 +29,7 @@ class Place:
 
     @classmethod
     def parse(cls, text: str) -> "Place":
-        """Raises ExpectedError for anything but topic/partition/offset."""
+        """Raises Refusal for anything but topic/partition/offset."""
         topic, *numbers = text.split("/")
         if len(numbers) != 2 or not all(number.isdecimal() and number.isascii() for number in numbers):
             raise ExpectedError("not-a-place", f"{text} is not topic/partition/offset, as in intake.dossiers.v1/3/120")
@@ -40,7 +40,7 @@ class Place:
 
 
 def known(service: str) -> str:
-    """The name of a service that has a quarantine table. Raises ExpectedError for another."""
+    """The name of a service that has a quarantine table. Raises Refusal for another."""
     if service not in SERVICES:
         raise ExpectedError("no-such-service", f"there is no service {service}: {', '.join(SERVICES)}")
     return service
@@ -56,7 +56,7 @@ async def waiting(url: str, service: str) -> list[asyncpg.Record]:
 
 
 async def find(url: str, service: str, place: Place) -> quarantine.QuarantinedRecord:
-    """One waiting record. Raises ExpectedError if there is none."""
+    """One waiting record. Raises Refusal if there is none."""
     connection = await connect(url, service)
     try:
         found = await quarantine.find(connection, place.topic, place.partition, place.offset)
@@ -73,7 +73,7 @@ async def find(url: str, service: str, place: Place) -> quarantine.QuarantinedRe
 
 
 async def decide(url: str, service: str, place: Place, decision: quarantine.OperatorDecision, *, by: str) -> None:
-    """Note the operator's word. Commits. Raises ExpectedError where there is nothing to decide."""
+    """Note the operator's word. Commits. Raises Refusal where there is nothing to decide."""
     connection = await connect(url, service)
     try:
         await quarantine.request(connection, place.topic, place.partition, place.offset, decision, by=by)

@@ -12,10 +12,10 @@ from services.intake.requests import read_line
 from services.intake.tables import DossierRow
 from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
 
 
-def refusals(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct, ExpectedError]]:
+def refusals(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct, Refusal]]:
     """Each act that intake would refuse, judged at its own instant by the role of its own doer, and why.
 
     Every act that it takes moves its dossier; after a refused one, later ones of that dossier are passed over.
@@ -33,7 +33,7 @@ def refusals(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct,
                 raise line.fault
             actor = Actor.model_validate(past.doer.named())
             decide(line, actor, rows.get(past.dossier_id), partial(_new, rows, past.dossier_id), setting)
-        except ExpectedError as refusal:
+        except Refusal as refusal:
             refused.add(past.dossier_id)
             yield past, refusal
 

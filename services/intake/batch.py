@@ -18,7 +18,7 @@ from services.intake.block import Answer, Outcome, Trail
 from services.intake.performing import MAX_BLOCK, Performer
 from services.intake.requests import ActLine, read_line
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError, TransientError
+from shared.kernel.errors import ExpectedError, Refusal, TransientError
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.service import problems
 from shared.service.bodies import loads
@@ -74,8 +74,8 @@ class BatchResponse(Response):
         try:
             async for given in _lines(receive):
                 await lines.put(given)
-        except ExpectedError as refusal:  # stalled: what was whole is performed, the sender sees the answer's end
-            _log.info("batch_broken_off", why=refusal.slug)
+        except Refusal as refusal:  # stalled: what was whole is performed, the sender sees the answer's end
+            _log.info("batch_broken_off", why=refusal.name)
         await lines.put(None)
 
     async def _perform(self, lines: "asyncio.Queue[Given | None]", answers: "_Answers") -> None:
@@ -187,14 +187,18 @@ def _given(number: int, raw: bytes, too_long: bool) -> Given:
         if too_long or len(raw) > MAX_LINE_BYTES:
             raise ExpectedError("too-large", f"a line has at most {MAX_LINE_BYTES} bytes", status=413)
         content = loads(raw, line=True)
-    except ExpectedError as refusal:
+    except Refusal as refusal:
         return Given(number, None, ActLine(fault=refusal))
     key = content.get("key") if isinstance(content, dict) else None
     return Given(number, key if isinstance(key, str) else None, read_line(content))
 
 
 def _answer(given: Given, outcome: Outcome) -> bytes:
-    line: dict[str, Any] = {"line": given.number, "key": given.key, "status": outcome.status}
+    line: dict[str, Any] = {
+        "line": given.number,
+        "key": given.key,
+        "status": outcome.status if isinstance(outcome, Answer) else problems.status_of(outcome),
+    }
     if isinstance(outcome, Answer):
         line |= {name: outcome.content[name] for name in ("dossier_id", "code", "sequence")}
     else:

@@ -15,7 +15,7 @@ from services.intake.requests import ActLine
 from services.intake.tables import DossierRow, KnownKey
 from shared.contracts.dossiers import DossierReceivedV1, Form
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import ExpectedError, Refusal
 from shared.kernel.ids import derived_id
 from shared.postgres.outbox import Cause
 from shared.postgres.unit_of_work import Unit
@@ -37,7 +37,7 @@ class Answer:
     content: dict[str, Any]
 
 
-Outcome = Answer | ExpectedError
+Outcome = Answer | Refusal
 
 
 class Block:
@@ -89,7 +89,7 @@ class Block:
                 outcome = len(self._outcomes)
                 self.decided.append((outcome, line, owned, actor, drafts))
                 self._first[owned] = (line.fingerprint, outcome)
-        except ExpectedError as refusal:
+        except Refusal as refusal:
             if self._actor.role != "importer":  # a log's acts are each judged alone, however they are cut into requests
                 self._failed |= marks
             outcome = refusal

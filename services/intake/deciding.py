@@ -13,13 +13,13 @@ from services.intake.requests import ActLine
 from services.intake.tables import DossierRow
 from shared.contracts import dossiers as events
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 
 
 def acting(key: Actor, line: ActLine, *, played: bool) -> Actor:
     """Who does the act of a line that came with `key`: the key's own actor, and an importer's the one that it names.
 
-    Raises ExpectedError: 403 where another actor is named than the key's, or an importer comes to a centre whose time
+    Raises Refusal: 403 where another actor is named than the key's, or an importer comes to a centre whose time
     is not set (`played`); 422 where an importer names none.
     """
     named = line.actor
@@ -43,7 +43,7 @@ def decide(
 ) -> list[Draft]:
     """Judge one act of `actor` on its locked dossier (`row`, None where there is none) and change the row accordingly.
 
-    `new` gives the row of a dossier to be submitted. Raises ExpectedError and then has changed nothing.
+    `new` gives the row of a dossier to be submitted. Raises Refusal and then has changed nothing.
     """
     act = find_act(line.act)
     roles.check_role(act, actor.role)
@@ -60,8 +60,8 @@ def decide(
     return _DECISIONS[act.name](Case(act, row, actor, at, to, setting), _checked(line.data))
 
 
-def _checked(data: act_data.Data | ExpectedError | None) -> Any:
-    if isinstance(data, ExpectedError):
+def _checked(data: act_data.Data | Refusal | None) -> Any:
+    if isinstance(data, Refusal):
         raise data
     return data
 

@@ -16,7 +16,7 @@ from services.intake.performing import ACTS, until_taken
 from services.intake.requests import ActLine, HandOverRequest, Reference, fingerprint, reference_of
 from services.intake.tables import DOSSIERS, HAND_OVERS, DetailsRecord, DossierRow, HandOverRecord
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 from shared.postgres.outbox import Cause
 from shared.postgres.unit_of_work import Unit
 from shared.service.process import Context
@@ -44,7 +44,7 @@ class HandingOver:
 
         The number counts the batches of the clerk's counter on the local date. Its row is held until the commit, as
         that of a dossier code is: no other replica draws the same, and a refused batch draws none. Raises
-        ExpectedError: 422 for a key that was used for another request or an unknown department, 409 with a pointer for
+        Refusal: 422 for a key that was used for another request or an unknown department, 409 with a pointer for
         every dossier that cannot go; then nothing changed.
         """
         try:
@@ -102,7 +102,7 @@ class HandingOver:
         for place, named in enumerate(asked.dossiers):
             try:
                 references[place] = reference_of(named)
-            except ExpectedError as refusal:
+            except Refusal as refusal:
                 faults[place] = refusal.detail
         found = await store.resolve(self._context.pool, references.values())
         return [found.get(references[n]) if n in references else None for n in range(len(asked.dossiers))], faults
@@ -115,7 +115,7 @@ class HandingOver:
         targets: Sequence[UUID | None],
         unreadable: Mapping[int, str],
     ) -> list[DossierRow]:
-        """The locked rows in key order. Raises ExpectedError, naming every place that cannot go."""
+        """The locked rows in key order. Raises Refusal, naming every place that cannot go."""
         if asked.department not in self._context.centre.departments:
             detail = f"{asked.department!r} is not a department of this centre"
             raise ExpectedError("department-unknown", detail, status=422, errors=[FieldError("/department", detail)])

@@ -162,7 +162,7 @@ class Timetables:
         self._known: tuple[Worktime, Timetable] | None = None
 
     async def read(self) -> tuple[Worktime, Timetable]:
-        """Working time and runs. Raises ExpectedError (503) until the calendar has arrived."""
+        """Working time and runs. Raises Refusal (503) until the calendar has arrived."""
         found = await self._calendar.needed(self._context.pool)
         if self._known is None or self._known[0] is not found.worktime:
             made = await asyncio.to_thread(Timetable, self._context.centre, found.worktime)  # some 50 ms

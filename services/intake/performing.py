@@ -20,11 +20,12 @@ from services.intake.domain.moments import Backdating
 from services.intake.requests import ActLine, Reference
 from services.intake.tables import DOSSIERS
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError, TransientError
+from shared.kernel.errors import Refusal, TransientError
 from shared.kernel.ids import uuid7
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.published_calendars import PublishedCalendar, WorkingTime
 from shared.runtime import metrics
+from shared.service import problems
 from shared.service.process import Context
 
 MAX_BLOCK = 500
@@ -68,9 +69,9 @@ class Performer:
         self._calendar = PublishedCalendar(context.centre.calendar.name)
 
     async def one(self, line: ActLine, actor: Actor, trail: Trail) -> Answer:
-        """One act in one transaction. Raises ExpectedError when it is refused; returns only after the commit."""
+        """One act in one transaction. Raises Refusal when it is refused; returns only after the commit."""
         outcome = (await self.block([line], actor, trail, failed=set()))[0]
-        if isinstance(outcome, ExpectedError):
+        if isinstance(outcome, Refusal):
             raise outcome
         return outcome
 
@@ -98,7 +99,10 @@ class Performer:
             failed.update(failing)
             outcomes += found
         for line, outcome in zip(lines, outcomes, strict=True):
-            ACTS.labels(line.act if isinstance(outcome, Answer) else "refused", outcome.status).inc()
+            if isinstance(outcome, Answer):
+                ACTS.labels(line.act, outcome.status).inc()
+            else:
+                ACTS.labels("refused", problems.status_of(outcome)).inc()
         return outcomes
 
     async def _together(self, lines: Sequence[ActLine], actor: Actor, trail: Trail, failed: set[str]) -> list[Outcome]:
@@ -166,7 +170,7 @@ def _is_judged_by_clock(line: ActLine) -> bool:
 
 
 def _waits_for_clock(outcomes: Sequence[Outcome]) -> bool:
-    return any(isinstance(one, ExpectedError) and one.slug == NOT_TOLD for one in outcomes)
+    return any(isinstance(one, Refusal) and one.name == NOT_TOLD for one in outcomes)
 
 
 def _parts(lines: Sequence[ActLine]) -> Iterator[list[ActLine]]:

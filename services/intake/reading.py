@@ -14,18 +14,18 @@ from services.intake.domain.codes import parse_code
 from services.intake.tables import DossierRow
 from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import ExpectedError, Refusal
 
 POLL_SECONDS = 0.1
 
 
-def no_such_dossier() -> ExpectedError:
+def no_such_dossier() -> Refusal:
     """The one answer for what does not exist and for what is not the caller's to know."""
     return ExpectedError("no-such-dossier", "there is no such dossier, or it is not this key's to know", status=404)
 
 
 async def read_dossier(pool: asyncpg.Pool, centre: Centre, dossier_id: UUID, actor: Actor) -> dict[str, Any]:
-    """The dossier with its history, personal data only for those who may see it. Raises ExpectedError (404)."""
+    """The dossier with its history, personal data only for those who may see it. Raises Refusal (404)."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         row = await store.load_dossier(connection, dossier_id)
         if row is None or not roles.sees(actor, department=row.department, submitted_by=row.submitted_by):
@@ -46,7 +46,7 @@ async def wait_for_due(pool: asyncpg.Pool, dossier_id: UUID, actor: Actor, *, re
     """Wait until sla has told what the clock is after event `reflecting`; False when `seconds` ended first.
 
     `reflecting` is lowered to the dossier's last act that touched the clock, so any act's sequence will do. No
-    connection is held while waiting. Raises ExpectedError (404).
+    connection is held while waiting. Raises Refusal (404).
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -62,7 +62,7 @@ async def wait_for_due(pool: asyncpg.Pool, dossier_id: UUID, actor: Actor, *, re
 
 
 async def find_by_code(pool: asyncpg.Pool, code: str, system: str | None, actor: Actor) -> UUID:
-    """The dossier of a code: our own, or another system's. For staff; raises ExpectedError (403, 404, 409)."""
+    """The dossier of a code: our own, or another system's. For staff; raises Refusal (403, 404, 409)."""
     if actor.role not in roles.STAFF:
         raise ExpectedError("role-may-not", "a code alone shows nothing; name the dossier by its id", status=403)
     if system is None:
@@ -80,7 +80,7 @@ async def find_by_code(pool: asyncpg.Pool, code: str, system: str | None, actor:
 async def _own_code(pool: asyncpg.Pool, code: str) -> UUID | None:
     try:
         own = str(parse_code(code))
-    except ExpectedError:
+    except Refusal:
         return None  # another system's code may look like anything
     dossier_id: UUID | None = await pool.fetchval("select dossier_id from dossiers where code = $1", own)
     return dossier_id

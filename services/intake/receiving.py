@@ -27,7 +27,7 @@ def submit(
     new: Callable[[], DossierRow],
     setting: Setting,
 ) -> list[Draft]:
-    """A new dossier; with `receive`, a walk-in. Raises ExpectedError and then has made nothing."""
+    """A new dossier; with `receive`, a walk-in. Raises Refusal and then has made nothing."""
     if line.reference is not None and line.reference.kind == "code":
         detail = "a dossier gets its code at receipt; a submission brings an id or a foreign code"
         raise ExpectedError("invalid-content", detail, status=422, errors=[FieldError("/dossier/code", detail)])

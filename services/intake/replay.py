@@ -8,7 +8,7 @@ from services.intake.domain.whereabouts import ON_PAPER, Whereabouts, brings_pap
 from shared.contracts import dossiers as events
 from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.kernel.centre import Centre
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import ExpectedError, Refusal
 
 ACT_OF: Mapping[type[EventData], str] = {
     events.DossierSubmittedV1: "submit",
@@ -59,7 +59,7 @@ def standing(envelopes: Iterable[AnyEnvelope]) -> Standing:
         act = ACT_OF.get(type(data))
         try:
             to = state if act is None else _after(act, state, came_from)
-        except ExpectedError as refusal:
+        except Refusal as refusal:
             return Standing(state, code, f"event {envelope.sequence}: {refusal.detail}")
         if to in ("supplement_required", "payment_required") and to != state:
             came_from = state

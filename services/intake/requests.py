@@ -21,7 +21,7 @@ from pydantic import (
 
 from services.intake.act_data import DATA, TWO_SIGNATURES, Account, CounterNumber, Data, ForeignCode, Submit, Word
 from services.intake.domain.codes import parse_code
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 from shared.service import problems
 from shared.service.http import Body
 
@@ -124,9 +124,9 @@ class ActLine:
     foreign: tuple[ForeignCode, ...] = ()
     occurred_at: datetime | None = None
     actor: NamedActor = field(default_factory=NamedActor)
-    data: "Data | ExpectedError | None" = None
+    data: "Data | Refusal | None" = None
     fingerprint: bytes = b""
-    fault: ExpectedError | None = None
+    fault: Refusal | None = None
 
     @property
     def marks(self) -> set[str]:
@@ -136,7 +136,7 @@ class ActLine:
 
 
 def check_key(key: object, *, pointer: str = "/key") -> str:
-    """The idempotency key. Raises ExpectedError (422) unless it is 1 to 200 visible ASCII characters."""
+    """The idempotency key. Raises Refusal (422) unless it is 1 to 200 visible ASCII characters."""
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         detail = "every write names its Idempotency-Key: 1 to 200 visible ASCII characters, no personal data"
         raise ExpectedError("idempotency-key", detail, status=422, errors=[FieldError(pointer, detail)])
@@ -154,11 +154,11 @@ def read_line(raw: object) -> ActLine:
         readable |= _dossier(line)
     except ValidationError as error:
         # a refused line holds up later ones of its dossier, so that is read even where the rest is wrong
-        with contextlib.suppress(ValidationError, ExpectedError):
+        with contextlib.suppress(ValidationError, Refusal):
             named = SubmitRequest.model_validate({"dossier": raw.get("dossier")})
             readable["reference"] = _dossier(named)["reference"]
         return ActLine(**readable, fault=problems.invalid(error.errors(include_input=False, include_url=False)))
-    except ExpectedError as fault:
+    except Refusal as fault:
         return ActLine(**readable, fault=fault)
     data = _data(line.act, line.data)
     if isinstance(data, Submit):
@@ -167,7 +167,7 @@ def read_line(raw: object) -> ActLine:
 
 
 def _dossier(line: SubmitRequest) -> dict[str, Any]:
-    """Which dossier a line is about; a submission gives it the foreign code that it names. Raises ExpectedError."""
+    """Which dossier a line is about; a submission gives it the foreign code that it names. Raises Refusal."""
     named = line.dossier
     if named is None:
         return {"reference": None, "foreign": ()}
@@ -176,7 +176,7 @@ def _dossier(line: SubmitRequest) -> dict[str, Any]:
 
 
 def reference_of(named: DossierReference) -> Reference:
-    """Which dossier is meant. Raises ExpectedError (422) for text that is no code."""
+    """Which dossier is meant. Raises Refusal (422) for text that is no code."""
     if named.id is not None:
         return Reference("id", str(named.id))
     if named.foreign is not None:
@@ -184,7 +184,7 @@ def reference_of(named: DossierReference) -> Reference:
     return Reference("code", str(parse_code(named.code or "")))
 
 
-def _data(act: str, raw: Mapping[str, Any]) -> Data | ExpectedError | None:
+def _data(act: str, raw: Mapping[str, Any]) -> Data | Refusal | None:
     if act not in DATA:
         return None
     try:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from services.notify.outcomes import record_receipt
 from services.notify.recording import Recorder
 from services.notify.store import DossierRow, Message, list_messages
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import ExpectedError, Refusal
 from shared.postgres.unit_of_work import Unit
 from shared.service.http import Body
 from shared.service.keys import Principal, require
@@ -98,7 +98,7 @@ def router(context: Context, recorder: Recorder, *, receipt_key: str | None) -> 
         )
         answer = ReceiptsTaken(taken=[], unknown=[])
         for one, outcome in zip(reported.receipts, outcomes, strict=True):
-            if isinstance(outcome, ExpectedError):
+            if isinstance(outcome, Refusal):
                 answer.unknown.append(one.message_id)
             elif isinstance(outcome, BaseException):
                 raise outcome

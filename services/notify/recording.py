@@ -63,7 +63,7 @@ class Recorder:
         """What `decide` answered, once its change is committed. The message's dossier is looked up where it is not
         given.
 
-        Raises what `decide` or its transaction raised, and ExpectedError (404) when there is no such message. Where a
+        Raises what `decide` or its transaction raised, and Refusal (404) when there is no such message. Where a
         group fails by one of its changes, each is made alone, side by side; where the database is away, all of it
         raises that.
         """

@@ -11,7 +11,7 @@ from services.ops.report import LagReport
 from services.ops.sampler import Sampler
 from services.ops.views import Arrivals, Messages, Stages, Views
 from shared.contracts.envelope import Role
-from shared.kernel.errors import ExpectedError, FieldError, TransientError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal, TransientError
 from shared.service.keys import Principal, require
 from shared.service.query import QueryInstant
 
@@ -35,7 +35,7 @@ Spanned = Annotated[SpanQuery, Query()]
 
 
 def span(query: SpanQuery, now: datetime) -> tuple[datetime, datetime]:
-    """Begin and end. Raises ExpectedError where it does not begin before it ends, or leaves the years 1 to 9999."""
+    """Begin and end. Raises Refusal where it does not begin before it ends, or leaves the years 1 to 9999."""
     try:
         end = query.to or (query.from_ + DEFAULT_SPAN if query.from_ else now + timedelta(minutes=1))
         begin = query.from_ or end - DEFAULT_SPAN
@@ -47,7 +47,7 @@ def span(query: SpanQuery, now: datetime) -> tuple[datetime, datetime]:
     return begin, end
 
 
-def _wrong(parameter: str, detail: str) -> ExpectedError:
+def _wrong(parameter: str, detail: str) -> Refusal:
     fault = FieldError(pointer=f"/query/{parameter}", detail=detail)
     return ExpectedError("invalid-content", "1 place is wrong; see errors", status=422, errors=[fault])
 

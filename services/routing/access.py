@@ -31,7 +31,7 @@ def may_read_dossier_of(who: Principal, department: str | None, centre: Centre, 
 
 
 def may_read_department(who: Principal, department: str, centre: Centre, on: date) -> None:
-    """Raises ExpectedError (403) for a caller who may not read that department's dossiers."""
+    """Raises Refusal (403) for a caller who may not read that department's dossiers."""
     if not may_read_dossier_of(who, department, centre, on):
         raise ExpectedError("forbidden", "this key sees only the dossiers of its own department or counter", status=403)
 
@@ -39,7 +39,7 @@ def may_read_department(who: Principal, department: str, centre: Centre, on: dat
 def own_department(who: Principal, asked: str | None) -> str | None:
     """The department whose volumes and decisions the caller is shown, None for all: an officer the own one's alone.
 
-    Raises ExpectedError (403) for an officer who asks for another.
+    Raises Refusal (403) for an officer who asks for another.
     """
     actor = who.actor
     if actor.role != "officer":

@@ -16,7 +16,7 @@ from services.routing.counter_store import DECISIONS, PROPOSALS, SYSTEM, Decisio
 from services.routing.domain.decisions import Decision, Decisions, fault_of_date, next_start, seeded, unreceived
 from services.routing.domain.pooling import Receiving
 from services.routing.handlers import Routing
-from shared.kernel.errors import ExpectedError, FieldError, StartError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal, StartError
 from shared.kernel.ids import uuid7
 from shared.kernel.weeks import monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime
@@ -134,7 +134,7 @@ class Decider:
     async def decide(self, request: Request, wish: Wish) -> DecisionRow:
         """Sign a decision of the leader's own; an open proposal for the department lapses. Commits.
 
-        Raises ExpectedError: 404 for an unknown department, 409 where a decision as late or later is signed, 422.
+        Raises Refusal: 404 for an unknown department, 409 where a decision as late or later is signed, 422.
         """
 
         async def write(connection: Connection) -> DecisionRow:
@@ -149,7 +149,7 @@ class Decider:
     ) -> ProposalRow:
         """Sign a proposal: the decision takes effect on that date, or at the next start of a working week. Commits.
 
-        Raises ExpectedError: 404 for an unknown proposal, 409 for one that was decided or where a decision as late or
+        Raises Refusal: 404 for an unknown proposal, 409 for one that was decided or where a decision as late or
         later is signed, 422 for a date that does not do.
         """
 
@@ -170,7 +170,7 @@ class Decider:
         return await self._once(request, _PROPOSAL, write)
 
     async def reject(self, request: Request, proposal_id: UUID, decision: str, reason: str) -> ProposalRow:
-        """Put a proposal aside for good. Commits. Raises ExpectedError: 404 or 409 as `approve` does."""
+        """Put a proposal aside for good. Commits. Raises Refusal: 404 or 409 as `approve` does."""
 
         async def write(connection: Connection) -> ProposalRow:
             proposal = await _undecided(connection, proposal_id)
@@ -252,7 +252,7 @@ class Decider:
             raise ExpectedError("department-unknown", f"the centre has no department {code!r}", status=404)
 
     def _require_received(self, wish: Wish, on: date, signed: Iterable[Decision]) -> None:
-        """Raises ExpectedError (422) where nobody would receive for the department on some day from then on: routing
+        """Raises Refusal (422) where nobody would receive for the department on some day from then on: routing
         would refuse its next start."""
         centre = self._context.centre
         if centre.department(wish.department, on) is None:
@@ -270,7 +270,7 @@ class Decider:
 
 
 async def proposal_of(connection: "asyncpg.Pool | Connection", proposal_id: UUID) -> ProposalRow:
-    """The proposal as it stands. Raises ExpectedError (404)."""
+    """The proposal as it stands. Raises Refusal (404)."""
     found = await PROPOSALS.read(connection, proposal_id)
     if found is None:
         raise ExpectedError("proposal-unknown", "there is no such proposal", status=404)
@@ -292,5 +292,5 @@ async def _decided(connection: Connection, proposal: ProposalRow, by: str, at: d
     return proposal
 
 
-def _refusal(pointer: str, reason: str) -> ExpectedError:
+def _refusal(pointer: str, reason: str) -> Refusal:
     return ExpectedError("invalid-content", reason, status=422, errors=[FieldError(pointer, reason)])

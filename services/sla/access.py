@@ -17,7 +17,7 @@ def own_department(who: Principal, asked: str | None) -> str | None:
 
 
 def require_department(asked: str | None, centre: Centre) -> None:
-    """Raises ExpectedError (422) for a department that the centre has not and never had; None is everybody's.
+    """Raises Refusal (422) for a department that the centre has not and never had; None is everybody's.
 
     One that has ended is taken: its dossiers may still be open.
     """

@@ -28,7 +28,7 @@ _EXCEPTIONS = TypeAdapter(tuple[CalendarException, ...])
 async def propose(context: Context, request: Request, name: str, change: Change) -> ProposalRow:
     """Keep a proposal to change the calendar as it stands now. Commits.
 
-    Raises ExpectedError: 404 for an unknown calendar, 422 with a pointer for each fault.
+    Raises Refusal: 404 for an unknown calendar, 422 with a pointer for each fault.
     """
 
     async def decide(_: Connection, unit: Unit[CalendarRow], row: CalendarRow) -> ProposalRow:
@@ -52,7 +52,7 @@ async def propose(context: Context, request: Request, name: str, change: Change)
 async def approve(context: Context, request: Request, name: str, proposal_id: UUID, decision: str) -> ProposalRow:
     """Put a proposal into force: from now on its exceptions are known, by this decision, in the next version. Commits.
 
-    Raises ExpectedError: 404 for an unknown calendar or proposal, 409 for one that was decided or overtaken.
+    Raises Refusal: 404 for an unknown calendar or proposal, 409 for one that was decided or overtaken.
     """
 
     async def decide(connection: Connection, unit: Unit[CalendarRow], row: CalendarRow) -> ProposalRow:
@@ -69,7 +69,7 @@ async def approve(context: Context, request: Request, name: str, proposal_id: UU
 
 
 async def discard(context: Context, request: Request, name: str, proposal_id: UUID, reason: str) -> ProposalRow:
-    """Put a proposal aside for good; one that was overtaken, too. Commits. Raises ExpectedError as `approve` does."""
+    """Put a proposal aside for good; one that was overtaken, too. Commits. Raises Refusal as `approve` does."""
 
     async def decide(connection: Connection, unit: Unit[CalendarRow], _: CalendarRow) -> ProposalRow:
         proposal = await _undecided(connection, name, proposal_id)
@@ -91,7 +91,7 @@ def change_of(proposal: ProposalRow) -> Change:
 
 
 def require_undecided(proposal: ProposalRow) -> None:
-    """Raises ExpectedError (409), naming who decided about it, when, and how."""
+    """Raises Refusal (409), naming who decided about it, when, and how."""
     if proposal.state != "proposed":
         by = proposal.decision if proposal.state == "approved" else proposal.reason
         at = "" if proposal.decided_at is None else f" at {proposal.decided_at.isoformat()}"
@@ -99,7 +99,7 @@ def require_undecided(proposal: ProposalRow) -> None:
 
 
 def require_present(proposal: ProposalRow, row: CalendarRow) -> None:
-    """Raises ExpectedError (409) unless the calendar still is as it was when the proposal was made."""
+    """Raises Refusal (409) unless the calendar still is as it was when the proposal was made."""
     if proposal.base_version != row.version:
         raise ExpectedError(
             "proposal-overtaken",
@@ -109,12 +109,12 @@ def require_present(proposal: ProposalRow, row: CalendarRow) -> None:
 
 
 async def calendar_of(pool: asyncpg.Pool, name: str) -> CalendarRow:
-    """The calendar as it stands. Raises ExpectedError (404)."""
+    """The calendar as it stands. Raises Refusal (404)."""
     return await _known(pool, await CALENDARS.read(pool, name), name)
 
 
 async def proposal_of(pool: "asyncpg.Pool | Connection", name: str, proposal_id: UUID) -> ProposalRow:
-    """The proposal as it stands. Raises ExpectedError (404)."""
+    """The proposal as it stands. Raises Refusal (404)."""
     return _found(await PROPOSALS.read(pool, proposal_id), name)
 
 

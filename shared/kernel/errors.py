@@ -1,7 +1,14 @@
-"""The three kinds of failure that every part of the house tells apart."""
+"""The kinds of failure that motcua distinguishes: a rule refuses, a part is temporarily away, a record is unreadable.
 
+A `Refusal` is one class a failure. Its docstring is the message; it knows nothing of HTTP. `shared.service.problems`
+maps each class to a status, a meaning and a remedy.
+"""
+
+import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 class MotcuaError(Exception):
@@ -10,18 +17,88 @@ class MotcuaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One place in a request that is wrong: `pointer` is a JSON pointer (RFC 6901), `detail` a sentence."""
+    """One wrong place in a request: `pointer` is a JSON pointer (RFC 6901), `detail` a sentence."""
 
     pointer: str
     detail: str
 
 
-class ExpectedError(MotcuaError):
-    """A rule said no to a request. Answered as a problem (RFC 9457), never retried, never logged as a failure.
+class Refusal(MotcuaError):  # noqa: N818 - what it is, not a failure; its subclasses end in Error
+    """A rule does not allow the request.
 
-    `slug` ends the problem's type, `urn:motcua:problem:<slug>`; `status` is the HTTP status; `allowed` lists what
-    would be accepted instead; `more` are further members of the problem document.
+    Answered as a problem (RFC 9457); never retried and never logged as a failure. A subclass's first docstring
+    paragraph is the message, a `str.format` template for the keyword arguments. `detail` replaces it where the message
+    is composed. `MEMBERS` names the arguments that become members of the problem. `allowed` lists what would be
+    accepted instead.
     """
+
+    name: ClassVar[str] = "refusal"
+    """The failure's name, which ends the problem's type: the class name in kebab case, without `Error`."""
+    MEMBERS: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__.removesuffix("Error")).lower()
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        allowed: Sequence[str] = (),
+        errors: Sequence[FieldError] = (),
+        pointer: str | None = None,
+        **fields: object,
+    ) -> None:
+        """`pointer` is the short form of `errors` for one wrong place, with the same detail."""
+        template = (inspect.getdoc(type(self)) or "").split("\n\n")[0].replace("\n", " ")
+        self.detail = template.format(**fields) if detail is None else detail
+        super().__init__(self.detail)
+        self.allowed = tuple(allowed)
+        self.errors = (*errors, *([] if pointer is None else [FieldError(pointer, self.detail)]))
+        self.members = {name: fields[name] for name in self.MEMBERS if name in fields}
+
+
+class InvalidContentError(Refusal):
+    """The content is invalid."""
+
+
+class ForbiddenError(Refusal):
+    """The role of this API key does not allow this."""
+
+
+class KeyReusedError(Refusal):
+    """This Idempotency-Key was used for another request. Use a new key."""
+
+
+class DossierNotFoundError(Refusal):
+    """Dossier not found, or outside the scope of this API key."""
+
+
+class DepartmentUnknownError(Refusal):
+    """The centre has no department {department}."""
+
+
+class ProcedureUnknownError(Refusal):
+    """The catalogue has no procedure {procedure}."""
+
+
+class ProposalNotFoundError(Refusal):
+    """Proposal not found."""
+
+
+class ProposalDecidedError(Refusal):
+    """The proposal is already decided."""
+
+
+class CalendarNotAvailableError(Refusal):
+    """The working calendar is not available here yet. Retry in a moment."""
+
+
+class DateOutsideCalendarError(Refusal):
+    """The date is outside the calendar."""
+
+
+class ExpectedError(Refusal):
+    """A refusal that names its own slug and status. Being replaced by one class a failure."""
 
     def __init__(
         self,
@@ -33,13 +110,10 @@ class ExpectedError(MotcuaError):
         errors: Sequence[FieldError] = (),
         more: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(detail)
-        self.slug = slug
-        self.detail = detail
+        super().__init__(detail, allowed=allowed, errors=errors)
+        self.name = slug  # type: ignore[misc]  # until each failure has its class
         self.status = status
-        self.allowed = tuple(allowed)
-        self.errors = tuple(errors)
-        self.more = dict(more or {})
+        self.members = dict(more or {})
 
 
 class TransientError(MotcuaError):
@@ -47,7 +121,7 @@ class TransientError(MotcuaError):
 
 
 class PoisonMessageError(MotcuaError):
-    """Bytes that nobody can read. Parked at once."""
+    """A record that no reader can decode. Parked at once."""
 
 
 class StartError(MotcuaError):

@@ -153,7 +153,7 @@ async def request(
 ) -> None:
     """Ask for a replay or a discard; the consumer executes it under the fence's lock, usually within seconds.
 
-    Raises ExpectedError when there is no such record, or when it only waits behind another.
+    Raises Refusal when there is no such record, or when it only waits behind another.
     """
     asked = await connection.fetchval(_REQUEST, topic, partition, offset, decision, by)
     if asked is not None:

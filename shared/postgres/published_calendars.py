@@ -80,7 +80,7 @@ class PublishedCalendar:
         return self._known
 
     async def needed(self, connection: "Connection | asyncpg.Pool") -> WorkingTime:
-        """The same for who cannot answer without it. Raises ExpectedError (503) until it has arrived."""
+        """The same for who cannot answer without it. Raises Refusal (503) until it has arrived."""
         found = await self.read(connection)
         if found is None:
             detail = "the working calendar has not arrived here yet; send this again in a moment"

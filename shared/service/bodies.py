@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import ExpectedError, Refusal
 from shared.service import problems
 
 MAX_DEPTH = 32
@@ -36,7 +36,7 @@ def loads(raw: bytes, *, line: bool = False) -> Any:
     """Strict JSON: UTF-8, at most 32 levels deep, each member once, only what a database can keep.
 
     `line` says that these bytes are one line of a body, so that places are told as within it.
-    Raises ExpectedError (400) with a sentence that does not repeat the content. Python's own parser takes UTF-16,
+    Raises Refusal (400) with a sentence that does not repeat the content. Python's own parser takes UTF-16,
     NaN, NUL characters and lone surrogates, which fail later, where nobody can say which line brought them.
     """
     try:
@@ -88,7 +88,7 @@ def _check(value: Any) -> None:
             waiting += [(child, depth + 1) for pair in item.items() for child in pair]
 
 
-def unreadable(why: str) -> ExpectedError:
+def unreadable(why: str) -> Refusal:
     """The refusal of bytes that cannot be read."""
     return ExpectedError("unreadable-body", f"the body cannot be read: {why}", status=400)
 
@@ -131,7 +131,7 @@ class Bodies:
                 _check_media_type(headers, rule)
                 if "application/json" in rule.media_types:
                     loads(body)
-        except ExpectedError as error:
+        except Refusal as error:
             # the rest of the body is not read, so the connection cannot be used again
             await problems.response(error, {"Connection": "close"})(scope, receive, send)
             return
@@ -151,7 +151,7 @@ def _check_media_type(headers: Mapping[bytes, bytes], rule: BodyRule) -> None:
         )
 
 
-def _too_large(limit: int) -> ExpectedError:
+def _too_large(limit: int) -> Refusal:
     return ExpectedError("too-large", f"the body is larger than {limit} bytes", status=413)
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
-from shared.kernel.errors import ExpectedError, TransientError
+from shared.kernel.errors import ExpectedError, Refusal, TransientError
 from shared.runtime import metrics
 from shared.service import problems
 from shared.service.bodies import Bodies, BodyRule
@@ -84,7 +84,7 @@ def create_app(
     health.register("keys_file", keys.reason_not_ready)
 
     async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ExpectedError)
+        assert isinstance(error, Refusal)
         return problems.response(error)
 
     async def invalid(_: Request, error: Exception) -> Response:
@@ -100,7 +100,7 @@ def create_app(
         refusal = ExpectedError("unavailable", "not possible at present; nothing was stored, send it again", status=503)
         return problems.response(refusal, {"Retry-After": "1"})
 
-    app.add_exception_handler(ExpectedError, refused)
+    app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, from_framework)
     transient: list[type[Exception]] = [TransientError, ConnectionError, TimeoutError, *unavailable_on]
@@ -132,7 +132,7 @@ def create_app(
     return app
 
 
-def _refusal_of_framework(error: HTTPException) -> ExpectedError:
+def _refusal_of_framework(error: HTTPException) -> Refusal:
     match error.status_code:
         case 404:
             return ExpectedError("not-found", "there is nothing at this address", status=404)

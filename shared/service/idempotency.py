@@ -51,7 +51,7 @@ KEYS = RecordTable(
 
 async def first_answer(connection: Connection, request: Request) -> dict[str, Any] | None:
     """What the request was answered when it took effect; None if it did not. Ask before anything else is judged, under
-    a lock that equal requests share. Raises ExpectedError (422) for a key that was used for another request."""
+    a lock that equal requests share. Raises Refusal (422) for a key that was used for another request."""
     kept = await KEYS.read(connection, request.id)
     if kept is None:
         return None

@@ -178,7 +178,7 @@ _bearer = HTTPBearer(auto_error=False, description="An API key of this centre.")
 async def principal(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
-    """FastAPI dependency: who calls. Raises ExpectedError (401) for a missing, unknown or expired key."""
+    """FastAPI dependency: who calls. Raises Refusal (401) for a missing, unknown or expired key."""
     ring: KeyRing = request.app.state.keys
     who = ring.principal(credentials.credentials) if credentials is not None else None
     if who is None:

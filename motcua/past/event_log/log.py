@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
 from shared.kernel.words import number_of
 
 MAX_ROWS = 500_000
@@ -50,7 +50,7 @@ class Fault:
         return f"{place}: {self.reason}" if self.column is None else f"{place}: {self.column}: {self.reason}"
 
 
-class LogRefusedError(ExpectedError):
+class LogRefusedError(Refusal):
     """A log or its mapping has faults; nothing of it was played. `faults` holds all of them, in the file's order."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -59,4 +59,4 @@ class LogRefusedError(ExpectedError):
         if len(self.faults) > _SHOWN:
             listed.append(f"  and {len(self.faults) - _SHOWN} more")
         head = f"{number_of(len(self.faults), 'fault')}; nothing was played."
-        super().__init__("log-refused", "\n".join([head, *listed]), status=422)
+        super().__init__("\n".join([head, *listed]))

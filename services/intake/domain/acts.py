@@ -163,7 +163,7 @@ def allowed_in(state: State | None) -> tuple[str, ...]:
 
 
 def find_act(name: str) -> Act:
-    """The act of that name. Raises ExpectedError (404), naming the acts there are, for any other name."""
+    """The act of that name. Raises Refusal (404), naming the acts there are, for any other name."""
     act = ACTS.get(name)
     if act is None:
         raise ExpectedError("unknown-act", f"{name!r} is not an act", status=404, allowed=tuple(ACTS))
@@ -171,7 +171,7 @@ def find_act(name: str) -> Act:
 
 
 def move(act: Act, state: State, came_from: State | None) -> State:
-    """The state after the act. Raises ExpectedError (409) naming the present state and what it allows."""
+    """The state after the act. Raises Refusal (409) naming the present state and what it allows."""
     to = act.moves.get(state)
     if to is None:
         allowed = allowed_in(state)

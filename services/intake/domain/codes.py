@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 
 CODE = "01"
 """The serials of dossier codes stand under the receipt's form: form 01 carries the code as its number."""
@@ -82,7 +82,7 @@ def parse_code(text: str) -> ParsedCode:
     """Reads our codes and other systems': either order of the unit parts (`H10.18`, `000.00.18.H10`), 4–7 digits.
 
     The serial keeps its digits, since two systems may tell dossiers apart by leading zeros alone.
-    Raises ExpectedError (422) for text that is no code.
+    Raises Refusal (422) for text that is no code.
     """
     match = _CODE.fullmatch(text.strip().upper())
     if match is None:
@@ -100,6 +100,6 @@ def parse_code(text: str) -> ParsedCode:
     return ParsedCode(".".join(parts), local, serial)
 
 
-def _no_code(text: str) -> ExpectedError:
+def _no_code(text: str) -> Refusal:
     detail = f"{text[:60]!r} is not a dossier code such as H10.18-170428-0001"
     return ExpectedError("not-a-code", detail, status=422, errors=[FieldError("/dossier/code", detail)])

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 
 
 def competent_department(
@@ -11,7 +11,7 @@ def competent_department(
     """The competent department of a submission, or None while nobody knows it.
 
     `by_catalogue` are the procedure's departments, None for an unknown procedure; `departments` are all there are.
-    Raises ExpectedError (422): several and none named, a named one that is not competent or does not exist.
+    Raises Refusal (422): several and none named, a named one that is not competent or does not exist.
     """
     if named is not None and named not in departments:
         raise _refused(f"{named!r} is not a department of this centre", sorted(departments))
@@ -30,7 +30,7 @@ def department_of_receipt(named: str | None, *, known: str | None, departments: 
     """The department at receipt, where a code is drawn from it.
 
     A known one that is no longer among `departments` counts as unknown: its successor is named.
-    Raises ExpectedError (422) where none is known and none is named, or where a differing one is named.
+    Raises Refusal (422) where none is known and none is named, or where a differing one is named.
     """
     if named is not None and named not in departments:
         raise _refused(f"{named!r} is not a department of this centre", sorted(departments))
@@ -51,7 +51,7 @@ def department_of_step(
 
     `by_catalogue` are the departments of the procedure's steps in order; where none are entered, somebody names it. So
     it is where the entered one is no longer among `departments`, or has the dossier already, as another's successor.
-    Raises ExpectedError: 409 after the last step; 422 where none is named or a wrong one.
+    Raises Refusal: 409 after the last step; 422 where none is named or a wrong one.
     """
     unsaid = "the procedure's steps are not entered"
     if by_catalogue:
@@ -76,6 +76,6 @@ def department_of_step(
     return named
 
 
-def _refused(detail: str, allowed: Sequence[str]) -> ExpectedError:
+def _refused(detail: str, allowed: Sequence[str]) -> Refusal:
     errors = [FieldError("/data/department", detail)]
     return ExpectedError("department", detail, status=422, allowed=allowed, errors=errors)

@@ -13,7 +13,7 @@ _EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@(?:[^\s@<>,;.\"]{1,63}\.)+[^\s@<>,;.\"]
 
 
 def check_contact(phone: str | None, email: str | None, *, pointer: str) -> None:
-    """Raises ExpectedError (422) for a phone number or an e-mail address that cannot be one.
+    """Raises Refusal (422) for a phone number or an e-mail address that cannot be one.
 
     The detail never repeats what was given: problems are logged by clients.
     """

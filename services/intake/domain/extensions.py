@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 NOT_TOLD = "due-date-not-told"
@@ -17,7 +17,7 @@ NOT_TOLD = "due-date-not-told"
 def standing_due(due: Mapping[str, Any] | None, clock_sequence: int) -> datetime:
     """The due date that stands after the last act that touched the clock (`clock_sequence`), by what sla told last.
 
-    Raises ExpectedError (409): sla has not told it yet, or there is none to extend.
+    Raises Refusal (409): sla has not told it yet, or there is none to extend.
     """
     if due is None or due["reflects"] < clock_sequence:
         raise ExpectedError(
@@ -32,7 +32,7 @@ def standing_due(due: Mapping[str, Any] | None, clock_sequence: int) -> datetime
 
 
 def check_extension(*, at: datetime, due_at: datetime, made: int, at_most: int) -> None:
-    """Raises ExpectedError (409) where the due date has come by `at`, or was extended `at_most` times already."""
+    """Raises Refusal (409) where the due date has come by `at`, or was extended `at_most` times already."""
     if at >= due_at:
         raise ExpectedError(
             "extension-too-late",
@@ -46,7 +46,7 @@ def check_extension(*, at: datetime, due_at: datetime, made: int, at_most: int) 
 
 
 def check_date(day: date, *, due_at: datetime, calendar: Worktime | None) -> None:
-    """A date set is a working day that closes after the due date. Raises ExpectedError: 422, naming what is wrong;
+    """A date set is a working day that closes after the due date. Raises Refusal: 422, naming what is wrong;
     503 while no calendar has arrived to judge it by."""
     if calendar is None:
         raise ExpectedError(
@@ -64,7 +64,7 @@ def check_date(day: date, *, due_at: datetime, calendar: Worktime | None) -> Non
         raise _refused(str(error)) from None
 
 
-def _refused(detail: str) -> ExpectedError:
+def _refused(detail: str) -> Refusal:
     return ExpectedError("extension-date", detail, status=422, errors=[FieldError("/data/to_date", detail)])
 
 

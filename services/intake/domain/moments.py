@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 
@@ -35,7 +35,7 @@ def occurred_at(
     `accepts_until` is a set centre's latest instant: up to there any is taken, however long ago.
 
     An act without an instant of its own never precedes the dossier's `previous` act, even where replicas' clocks
-    differ by a little. Raises ExpectedError: 422 for an instant in the future, before the previous act or too far
+    differ by a little. Raises Refusal: 422 for an instant in the future, before the previous act or too far
     back; 503 for any past instant while no calendar has arrived to measure it with.
     """
     if asked is None:
@@ -64,7 +64,7 @@ def occurred_at(
     return asked
 
 
-def _refused(slug: str, detail: str) -> ExpectedError:
+def _refused(slug: str, detail: str) -> Refusal:
     return ExpectedError(slug, detail, status=422, errors=[FieldError("/occurred_at", detail)])
 
 

@@ -16,7 +16,7 @@ def missing(requirements: Sequence[Requirement] | None, handed_in: Iterable[str 
 
 
 def check_documents(requirements: Sequence[Requirement] | None, named: Sequence[str | None]) -> None:
-    """Raises ExpectedError (422) for a document that names a requirement which the procedure does not have."""
+    """Raises Refusal (422) for a document that names a requirement which the procedure does not have."""
     if requirements is None:
         return
     known = {need.key for need in requirements}
@@ -33,7 +33,7 @@ def check_receipt(lacking: Sequence[Requirement], *, reason: str | None, asked_b
     """Whether the dossier is received incomplete.
 
     Without a mandatory document that needs a recorded reason, or a supplement request (form 02) that already asked
-    for every missing paper: `asked_before` holds the keys and names in it. Raises ExpectedError (409) otherwise.
+    for every missing paper: `asked_before` holds the keys and names in it. Raises Refusal (409) otherwise.
     """
     if not lacking:
         return False
@@ -52,7 +52,7 @@ def check_receipt(lacking: Sequence[Requirement], *, reason: str | None, asked_b
 def named_papers(requirements: Sequence[Requirement] | None, papers: Sequence[str]) -> tuple[str, ...]:
     """The papers of a supplement request as the applicant is told them: keys become names.
 
-    Raises ExpectedError (422) for a paper that is no requirement, where the procedure's requirements are entered.
+    Raises Refusal (422) for a paper that is no requirement, where the procedure's requirements are entered.
     """
     if requirements is None:
         return tuple(papers)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 from services.intake.domain.acts import ACTS, Act, Role, State
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import ExpectedError, FieldError, Refusal
 
 Channel = Literal["online", "counter", "post"]
 
@@ -36,7 +36,7 @@ class Actor(Protocol):
 
 
 def check_role(act: Act, role: Role) -> None:
-    """Raises ExpectedError (403) where the role never does this act."""
+    """Raises Refusal (403) where the role never does this act."""
     if role not in act.roles:
         may = ", ".join(sorted(act.roles))
         raise ExpectedError("role-may-not", f"{act.name} is for: {may}; this key's role is {role}", status=403)
@@ -45,7 +45,7 @@ def check_role(act: Act, role: Role) -> None:
 def check_actor(
     act: Act, actor: Actor, *, state: State | None, department: str | None, submitted_by: str | None
 ) -> None:
-    """Raises ExpectedError (403) where this actor may not do the act to this dossier.
+    """Raises Refusal (403) where this actor may not do the act to this dossier.
 
     An officer acts for the competent department alone, a clerk asks for papers before receipt alone, and an applicant
     acts on what the same key submitted. `department` and `submitted_by` are the dossier's, `state` its present one.
@@ -84,7 +84,7 @@ def shown_details(role: Role, details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_named_actor(key: Actor, named: Mapping[str, object]) -> None:
-    """Raises ExpectedError (403) where a request names an actor that is not the key's own.
+    """Raises Refusal (403) where a request names an actor that is not the key's own.
 
     Only what is named is compared, so `{"id": "clerk-5"}` is enough.
     """
@@ -97,7 +97,7 @@ def check_named_actor(key: Actor, named: Mapping[str, object]) -> None:
 
 
 def named_actor(actor_id: str | None, role: str | None) -> tuple[str, Role]:
-    """Id and role of the actor that an importer names. Raises ExpectedError (422) where one lacks, or never acts."""
+    """Id and role of the actor that an importer names. Raises Refusal (422) where one lacks, or never acts."""
     acting = {one for act in ACTS.values() for one in act.roles}
     if actor_id is None:
         raise _no_actor("/actor/id", "an importer names who acted: by id and role, and by department or counter")
@@ -107,12 +107,12 @@ def named_actor(actor_id: str | None, role: str | None) -> tuple[str, Role]:
     return actor_id, found
 
 
-def _no_actor(pointer: str, detail: str) -> ExpectedError:
+def _no_actor(pointer: str, detail: str) -> Refusal:
     return ExpectedError("invalid-content", detail, status=422, errors=[FieldError(pointer, detail)])
 
 
 def own_counter(actor: Actor, named: int | None) -> int | None:
-    """The counter of an act: a clerk's is the key's. Raises ExpectedError (403) where another one is named."""
+    """The counter of an act: a clerk's is the key's. Raises Refusal (403) where another one is named."""
     if actor.role == "clerk" and actor.counter is not None:
         if named not in (None, actor.counter):
             raise ExpectedError(
@@ -126,7 +126,7 @@ def list_scope(
     actor: Actor, department: str | None, counter: int | None, *, every_counter: bool = False
 ) -> tuple[str | None, int | None]:
     """Whose dossiers a list shows (department, counter; None: all): an officer's own department's, a clerk's own
-    counter's unless `every_counter`. Raises ExpectedError (403) where another one is named."""
+    counter's unless `every_counter`. Raises Refusal (403) where another one is named."""
     if actor.role == "officer":
         if department not in (None, actor.department):
             detail = f"an officer of {actor.department} sees the dossiers of {actor.department} alone"
@@ -139,7 +139,7 @@ def list_scope(
 def submission_channel(role: Role, channel: Channel | None, counter: int | None) -> Channel:
     """By which channel a submission comes: an applicant's is online, a clerk's the counter unless said otherwise.
 
-    Raises ExpectedError: 403 where an applicant names another channel (what comes over a counter or by post is the
+    Raises Refusal: 403 where an applicant names another channel (what comes over a counter or by post is the
     centre's to say, and counts for the general counter), 422 for a counter where none takes part.
     """
     if role == "applicant" and channel not in (None, "online"):

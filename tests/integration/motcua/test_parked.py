@@ -12,7 +12,7 @@ import services
 from motcua.database import SERVICES, open_to_ops
 from motcua.parked.records import Place, decide, find, listed, told, waiting
 from motcua.up import QuarantineNews
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
 from shared.messaging.quarantine import OperatorDecision
 from shared.postgres.migrate import migrate
 from tests.support import Databases, ServiceDatabase
@@ -100,19 +100,19 @@ async def test_decision_is_noted_with_its_author(quarantined: ServiceDatabase, d
 
 async def test_what_waits_behind_another_is_not_decided(quarantined: ServiceDatabase) -> None:
     """Order survives: the word is due on the record that blocks."""
-    with pytest.raises(ExpectedError, match="Decide about what blocks it"):
+    with pytest.raises(Refusal, match="Decide about what blocks it"):
         await decide(quarantined.url("sla"), "sla", BEHIND, "discard", by="ops-1")
 
 
 async def test_unreadable_record_can_only_be_discarded(quarantined: ServiceDatabase) -> None:
     """Bytes that nobody can read cannot be applied."""
-    with pytest.raises(ExpectedError, match="discard it"):
+    with pytest.raises(Refusal, match="discard it"):
         await decide(quarantined.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
 
 
 async def test_record_that_does_not_wait_is_told(quarantined: ServiceDatabase) -> None:
     """It may have been executed already."""
-    with pytest.raises(ExpectedError, match="holds no record"):
+    with pytest.raises(Refusal, match="holds no record"):
         await find(quarantined.url("verify"), "sla", Place("intake.dossiers.v1", 0, 1))
 
 
@@ -121,12 +121,12 @@ async def test_record_that_does_not_wait_is_told(quarantined: ServiceDatabase) -
 )
 def test_place_must_be_whole(text: str) -> None:
     """A slip is a sentence with an example."""
-    with pytest.raises(ExpectedError, match="is not topic/partition/offset"):
+    with pytest.raises(Refusal, match="is not topic/partition/offset"):
         Place.parse(text)
 
 
 @pytest.mark.parametrize("text", ["a/2147483648/1", "a/1/9223372036854775808"])
 def test_place_must_be_possible(text: str) -> None:
     """A number that no partition or offset can be is a slip, too, not a failure of the database."""
-    with pytest.raises(ExpectedError, match="no partition or offset is as large"):
+    with pytest.raises(Refusal, match="no partition or offset is as large"):
         Place.parse(text)

@@ -17,7 +17,7 @@ from services.notify.domain.delivery import Dropped
 from services.notify.outcomes import record
 from services.notify.recording import OUTCOMES, Recorder
 from services.notify.store import MESSAGES, DossierRow, Message
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
 from shared.kernel.ids import uuid7
 from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
@@ -166,7 +166,7 @@ async def test_a_message_that_nobody_planned_is_refused_alone(database: Database
         wanted = [ids[0], uuid7(machine_now()), ids[1]]
         outcomes = await asyncio.gather(*(recorder.record(one, attempted) for one in wanted), return_exceptions=True)
         assert [outcomes[0], outcomes[2]] == [1, 1]
-        assert isinstance(outcomes[1], ExpectedError)
+        assert isinstance(outcomes[1], Refusal)
         assert len(set(await told(it, ids, "xmin"))) == 1
 
 

@@ -7,7 +7,8 @@ import pytest
 from services.intake.deciding import acting
 from services.intake.requests import read_line
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
+from shared.service.problems import status_of
 
 IMPORTER = Actor(kind="system", id="importer", role="importer")
 CLERK = Actor(kind="person", id="clerk-2", role="clerk", counter=2)
@@ -29,21 +30,21 @@ def test_an_importers_line_is_the_named_actors() -> None:
 )
 def test_an_importer_names_an_actor_in_a_role_that_acts(actor: dict[str, Any], pointer: str) -> None:
     """Without a name nobody could be judged, and importing is no act."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         who(IMPORTER, **actor)
-    assert (refusal.value.status, refusal.value.errors[0].pointer) == (422, pointer)
+    assert (status_of(refusal.value), refusal.value.errors[0].pointer) == (422, pointer)
 
 
 def test_an_importer_acts_on_a_set_centre_alone() -> None:
     """On one of the present nobody speaks for others."""
-    with pytest.raises(ExpectedError, match="time is set") as refusal:
+    with pytest.raises(Refusal, match="time is set") as refusal:
         who(IMPORTER, played=False, id="clerk-2", role="clerk", counter=2)
-    assert refusal.value.status == 403
+    assert status_of(refusal.value) == 403
 
 
 @pytest.mark.parametrize("played", [True, False])
 def test_every_other_key_speaks_for_itself(played: bool) -> None:
     """A differing actor is refused, on a set centre, too."""
     assert who(CLERK, played=played, id="clerk-2") == CLERK
-    with pytest.raises(ExpectedError, match="the key's own"):
+    with pytest.raises(Refusal, match="the key's own"):
         who(CLERK, played=played, id="clerk-3")

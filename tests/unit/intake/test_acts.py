@@ -15,7 +15,8 @@ from services.intake.domain.acts import (
     find_act,
     move,
 )
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
+from shared.service.problems import status_of
 
 STATES: tuple[State, ...] = get_args(State)
 
@@ -49,9 +50,9 @@ def test_act_leads_where_the_table_says_or_is_refused(act: str, state: State) ->
     if expected is not None:
         assert move(ACTS[act], state, None) == expected
         return
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         move(ACTS[act], state, None)
-    assert refusal.value.status == 409
+    assert status_of(refusal.value) == 409
     assert state in refusal.value.detail
     assert refusal.value.allowed == allowed_in(state)
 
@@ -64,7 +65,7 @@ def test_a_pause_ends_in_the_state_that_it_came_from(act: str, came_from: State,
     if state == COMES_BACK[act]:
         assert move(ACTS[act], state, came_from) == came_from
     else:
-        with pytest.raises(ExpectedError):
+        with pytest.raises(Refusal):
             move(ACTS[act], state, came_from)
 
 
@@ -87,9 +88,9 @@ def test_submit_comes_before_every_state() -> None:
 
 def test_an_unknown_act_is_refused_by_name() -> None:
     """404, listing the acts there are."""
-    with pytest.raises(ExpectedError, match="'settel' is not an act") as refusal:
+    with pytest.raises(Refusal, match="'settel' is not an act") as refusal:
         find_act("settel")
-    assert refusal.value.status == 404
+    assert status_of(refusal.value) == 404
     assert "settle" in refusal.value.allowed
 
 

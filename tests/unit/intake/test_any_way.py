@@ -19,7 +19,7 @@ from services.intake.requests import Reference, read_line
 from services.intake.tables import DOSSIERS, DossierRow, KnownKey
 from shared.catalogue import load_centre
 from shared.contracts.envelope import Actor, AnyEnvelope
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
 from shared.postgres.outbox import Publisher
 from shared.postgres.unit_of_work import Unit
 
@@ -162,7 +162,7 @@ def test_any_way_keeps_the_dossier_whole(acts: list[str], counter: int) -> None:
             assert row.sequence == before[1] + 1 == outcome.content["sequence"]
             assert outcome.content["state"] == row.state
         else:
-            assert isinstance(outcome, ExpectedError)
+            assert isinstance(outcome, Refusal)
             assert ((row.state, row.sequence) if row else (None, 0)) == before
         if row is not None:
             assert code in (None, row.code)

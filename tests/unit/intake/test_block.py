@@ -16,10 +16,11 @@ from shared.catalogue import load_centre
 from shared.contracts.dossiers import DossierStepRecordedV1, DossierSubmittedV1
 from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.centre import Centre
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
 from shared.kernel.ids import uuid7
 from shared.postgres.outbox import Publisher
 from shared.postgres.unit_of_work import Unit
+from shared.service.problems import status_of
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2017, 11, 20, 2, 0, tzinfo=UTC)
@@ -78,8 +79,8 @@ def test_a_hand_over_has_two_signatures() -> None:
     """One account cannot sign for both sides."""
     data = {"batch": "2017-47", "given_by": "clerk-2", "taken_by": "clerk-2"}
     line = read_line({"key": "k", "act": "hand_over", "dossier": {"id": str(uuid7(NOW))}, "data": data})
-    assert isinstance(line.data, ExpectedError)
-    assert line.data.status == 422
+    assert isinstance(line.data, Refusal)
+    assert status_of(line.data) == 422
 
 
 def test_nothing_is_recorded_before_it_happened(desk: Desk) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.codes import SerialKey, Serials, dossier_code, form_number, parse_code
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
+from shared.service.problems import status_of
 
 DAY = date(2017, 4, 28)
 
@@ -70,9 +71,9 @@ def test_codes_of_other_systems_are_read(text: str, normal: str) -> None:
 )
 def test_text_that_is_no_code_is_refused(text: str) -> None:
     """Neither guessed nor cut to fit; a day must exist."""
-    with pytest.raises(ExpectedError, match="not a dossier code") as refusal:
+    with pytest.raises(Refusal, match="not a dossier code") as refusal:
         parse_code(text)
-    assert refusal.value.status == 422
+    assert status_of(refusal.value) == 422
 
 
 @given(

@@ -7,7 +7,8 @@ import pytest
 
 from services.intake.domain.extensions import check_date, check_extension, standing_due
 from services.intake.requests import read_line
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
+from shared.service.problems import status_of
 from tests.unit.sla.given import VIETNAM, at
 
 _ID = "019cab00-0000-7000-8000-000000000001"
@@ -19,33 +20,33 @@ def test_the_due_date_is_the_one_after_the_last_act_of_the_clock() -> None:
     """A date that does not reflect that act is no ground to judge by; nor is none at all."""
     assert standing_due(TOLD, 7) == standing_due(TOLD, 3) == DUE
     for due, reflecting in ((None, 1), (TOLD, 8)):
-        with pytest.raises(ExpectedError) as refusal:
+        with pytest.raises(Refusal) as refusal:
             standing_due(due, reflecting)
-        assert (refusal.value.status, refusal.value.slug) == (409, "due-date-not-told")
+        assert (status_of(refusal.value), refusal.value.name) == (409, "due-date-not-told")
 
 
 @pytest.mark.parametrize(("status", "said"), [("none", "no term"), ("waiting", "waiting"), ("paused", "paused")])
 def test_without_a_due_date_there_is_nothing_to_extend(status: str, said: str) -> None:
     """The refusal says why there is none."""
-    with pytest.raises(ExpectedError, match=said) as refusal:
+    with pytest.raises(Refusal, match=said) as refusal:
         standing_due({"status": status, "reflects": 7}, 7)
-    assert refusal.value.slug == "no-due-date"
+    assert refusal.value.name == "no-due-date"
 
 
 def test_an_extension_comes_before_the_due_date() -> None:
     """At the due instant itself it is too late."""
     check_extension(at=at("2017-11-10 16:59:59"), due_at=DUE, made=0, at_most=1)
-    with pytest.raises(ExpectedError, match="was due at 2017-11-10T10:00:00Z") as refusal:
+    with pytest.raises(Refusal, match="was due at 2017-11-10T10:00:00Z") as refusal:
         check_extension(at=DUE, due_at=DUE, made=0, at_most=1)
-    assert (refusal.value.status, refusal.value.slug) == (409, "extension-too-late")
+    assert (status_of(refusal.value), refusal.value.name) == (409, "extension-too-late")
 
 
 @pytest.mark.parametrize(("made", "at_most"), [(1, 1), (2, 1), (0, 0)])
 def test_the_quota_is_the_centres(made: int, at_most: int) -> None:
     """As often as the centre says, and no more."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         check_extension(at=at("2017-11-08 08:00"), due_at=DUE, made=made, at_most=at_most)
-    assert (refusal.value.status, refusal.value.slug) == (409, "extension-quota")
+    assert (status_of(refusal.value), refusal.value.name) == (409, "extension-quota")
     check_extension(at=at("2017-11-08 08:00"), due_at=DUE, made=made, at_most=made + 1)
 
 
@@ -61,16 +62,16 @@ def test_the_quota_is_the_centres(made: int, at_most: int) -> None:
 def test_a_date_is_a_later_working_day(day: str, said: str) -> None:
     """Anything else is refused at its place in the request."""
     check_date(date(2017, 11, 13), due_at=DUE, calendar=VIETNAM.worktime)
-    with pytest.raises(ExpectedError, match=said) as refusal:
+    with pytest.raises(Refusal, match=said) as refusal:
         check_date(date.fromisoformat(day), due_at=DUE, calendar=VIETNAM.worktime)
-    assert (refusal.value.status, refusal.value.errors[0].pointer) == (422, "/data/to_date")
+    assert (status_of(refusal.value), refusal.value.errors[0].pointer) == (422, "/data/to_date")
 
 
 def test_a_date_needs_the_calendar() -> None:
     """Before one has arrived nobody knows which days are worked."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         check_date(date(2017, 11, 13), due_at=DUE, calendar=None)
-    assert refusal.value.status == 503
+    assert status_of(refusal.value) == 503
 
 
 @pytest.mark.parametrize(
@@ -89,5 +90,5 @@ def test_a_date_needs_the_calendar() -> None:
 def test_an_extension_says_how_long_and_why(data: dict[str, Any]) -> None:
     """By days or by a date, not by both; the reason stands in the apology."""
     line = read_line({"key": "k", "act": "extend", "data": data, "dossier": {"id": _ID}})
-    assert isinstance(line.data, ExpectedError)
-    assert line.data.status == 422
+    assert isinstance(line.data, Refusal)
+    assert line.status_of(data) == 422

@@ -16,7 +16,8 @@ from services.intake.domain.roles import (
     sees_personal_data,
     submission_channel,
 )
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
+from shared.service.problems import status_of
 
 # Written from the domain's text, not from the table under test.
 MAY: dict[str, set[str]] = {
@@ -66,15 +67,15 @@ def test_each_role_does_its_own_acts_only(act: str, role: Role) -> None:
     if act in MAY.get(role, ()):
         check_role(ACTS[act], role)
     else:
-        with pytest.raises(ExpectedError) as refusal:
+        with pytest.raises(Refusal) as refusal:
             check_role(ACTS[act], role)
-        assert refusal.value.status == 403
+        assert status_of(refusal.value) == 403
 
 
 @pytest.mark.parametrize(("own", "dossiers"), [("STP", "SYT"), ("STP", None), (None, None)])
 def test_an_officer_of_another_department_is_refused(own: str | None, dossiers: str | None) -> None:
     """An officer acts for the competent department alone; while it is unknown, no officer acts."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         check_actor(
             ACTS["settle"],
             Who("officer", department=own),
@@ -82,15 +83,15 @@ def test_an_officer_of_another_department_is_refused(own: str | None, dossiers: 
             department=dossiers,
             submitted_by="portal",
         )
-    assert refusal.value.status == 403
+    assert status_of(refusal.value) == 403
 
 
 @pytest.mark.parametrize("state", ["received", "processing"])
 def test_after_receipt_a_clerk_asks_for_no_papers(state: State) -> None:
     """The request would stop the clock, which is the department's to do."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         check_actor(ACTS["ask_supplement"], Who("clerk"), state=state, department="STP", submitted_by="portal")
-    assert refusal.value.status == 403
+    assert status_of(refusal.value) == 403
 
 
 def test_before_receipt_a_clerk_asks_for_papers() -> None:
@@ -101,7 +102,7 @@ def test_before_receipt_a_clerk_asks_for_papers() -> None:
 def test_an_applicant_acts_on_what_the_same_key_submitted() -> None:
     """Another applicant's dossier is out of reach."""
     check_actor(ACTS["withdraw"], Who("applicant"), state="submitted", department=None, submitted_by="key-1")
-    with pytest.raises(ExpectedError, match="same key"):
+    with pytest.raises(Refusal, match="same key"):
         check_actor(ACTS["withdraw"], Who("applicant"), state="submitted", department=None, submitted_by="key-2")
 
 
@@ -135,9 +136,9 @@ def test_operators_and_services_see_no_personal_data() -> None:
 )
 def test_an_actor_that_is_not_the_keys_own_is_refused(named: dict[str, object]) -> None:
     """Nobody acts in another's name."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         check_named_actor(Who("clerk", department="STP", counter=3), named)
-    assert refusal.value.status == 403
+    assert status_of(refusal.value) == 403
 
 
 def test_naming_oneself_is_fine() -> None:
@@ -150,7 +151,7 @@ def test_a_clerk_acts_at_the_own_counter() -> None:
     assert own_counter(Who("clerk", counter=3), None) == 3
     assert own_counter(Who("clerk", counter=3), 3) == 3
     assert own_counter(Who("clerk"), 7) == 7
-    with pytest.raises(ExpectedError, match="counter 3, not at 4"):
+    with pytest.raises(Refusal, match="counter 3, not at 4"):
         own_counter(Who("clerk", counter=3), 4)
 
 
@@ -172,14 +173,14 @@ def test_a_channel_that_is_not_named_follows_from_the_role(role: Role, named: Ch
 @pytest.mark.parametrize("named", ["counter", "post"])
 def test_an_applicant_cannot_claim_a_counter_or_the_post(named: Channel) -> None:
     """Both count for the general counter's weekly volume, so the centre alone says them."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         submission_channel("applicant", named, None)
-    assert refusal.value.status == 403
+    assert status_of(refusal.value) == 403
 
 
 @pytest.mark.parametrize(("role", "named"), [("applicant", None), ("clerk", "post"), ("clerk", "online")])
 def test_a_counter_where_none_takes_part_is_refused(role: Role, named: Channel | None) -> None:
     """It is not dropped in silence."""
-    with pytest.raises(ExpectedError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         submission_channel(role, named, 4)
-    assert (refusal.value.status, refusal.value.errors[0].pointer) == (422, "/data/counter")
+    assert (status_of(refusal.value), refusal.value.errors[0].pointer) == (422, "/data/counter")

@@ -7,10 +7,11 @@ from services.intake.handlers import on_assignment_decided
 from services.intake.tables import DOSSIERS, DossierRow
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, ReceivingPlace
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import Refusal
 from shared.kernel.ids import uuid7
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.unit_of_work import Unit
+from shared.service.problems import status_of
 from tests.support.told import MORNING
 
 STEPS = ("STP", "STC", "CA")
@@ -31,16 +32,16 @@ def following(
 def test_the_order_is_the_catalogues() -> None:
     """Nobody has to name what is entered; who names it may only name that."""
     assert (following(None, 2), following("STC", 2), following(None, 3, "STC")) == ("STC", "STC", "CA")
-    with pytest.raises(ExpectedError, match="step 2 is for STC, not for CA") as refusal:
+    with pytest.raises(Refusal, match="step 2 is for STC, not for CA") as refusal:
         following("CA", 2)
-    assert (refusal.value.status, refusal.value.allowed) == (422, ("STC",))
+    assert (status_of(refusal.value), refusal.value.allowed) == (422, ("STC",))
 
 
 def test_after_the_last_step_nothing_follows() -> None:
     """409: the dossier is settled, or stopped."""
-    with pytest.raises(ExpectedError, match="step 3 is the procedure's last") as refusal:
+    with pytest.raises(Refusal, match="step 3 is the procedure's last") as refusal:
         following(None, 4, "CA")
-    assert refusal.value.status == 409
+    assert status_of(refusal.value) == 409
 
 
 @pytest.mark.parametrize(
@@ -49,25 +50,25 @@ def test_after_the_last_step_nothing_follows() -> None:
 def test_without_entered_steps_somebody_names_another_department(named: str | None, said: str) -> None:
     """One that there is, and that does not have the dossier."""
     assert following("SYT", 2, by_catalogue=()) == "SYT"
-    with pytest.raises(ExpectedError, match=said) as refusal:
+    with pytest.raises(Refusal, match=said) as refusal:
         following(named, 2, by_catalogue=())
-    assert (refusal.value.status, refusal.value.errors[0].pointer) == (422, "/data/department")
+    assert (status_of(refusal.value), refusal.value.errors[0].pointer) == (422, "/data/department")
 
 
 def test_the_successor_of_a_department_that_has_ended_is_named() -> None:
     """The steps are those of the day of the receipt; on that of the act their next department may be no more."""
     without = ALL - {"STC"}
-    with pytest.raises(ExpectedError, match="no department STC on that day: name the department") as refusal:
+    with pytest.raises(Refusal, match="no department STC on that day: name the department") as refusal:
         following(None, 2, departments=without)
-    assert (refusal.value.status, refusal.value.allowed) == (422, ("CA", "SYT"))
+    assert (status_of(refusal.value), refusal.value.allowed) == (422, ("CA", "SYT"))
     assert following("SYT", 2, departments=without) == "SYT"
-    with pytest.raises(ExpectedError, match="no department STC on that day"):
+    with pytest.raises(Refusal, match="no department STC on that day"):
         following("STC", 2, departments=without)
 
 
 def test_a_successor_that_has_the_following_step_as_well_passes_on_to_another() -> None:
     """STC took over from STP at the receipt, or at a step: nothing holds the dossier back."""
-    with pytest.raises(ExpectedError, match="STC has the dossier already: name the department") as refusal:
+    with pytest.raises(Refusal, match="STC has the dossier already: name the department") as refusal:
         following(None, 2, "STC")
     assert refusal.value.allowed == ("CA", "STP", "SYT")
     assert following("CA", 2, "STC") == "CA"

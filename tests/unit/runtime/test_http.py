@@ -13,7 +13,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import Message
 
-from shared.kernel.errors import ExpectedError, TransientError
+from shared.kernel.errors import ExpectedError, Refusal, TransientError
 from shared.runtime import metrics
 from shared.service.bodies import BodyRule, loads
 from shared.service.health import Health
@@ -151,7 +151,7 @@ async def test_unreadable_body_is_refused_without_harm(house: House, body: bytes
 )
 def test_a_line_of_a_body_is_told_by_its_own_columns(raw: bytes, place: str) -> None:
     """Which line it is, whoever reads it says."""
-    with pytest.raises(ExpectedError) as refused:
+    with pytest.raises(Refusal) as refused:
         loads(raw, line=True)
     assert refused.value.detail.endswith(place)
 
