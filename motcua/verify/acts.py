@@ -24,7 +24,7 @@ class Answer:
 async def known_answers(connection: asyncpg.Connection) -> list[Answer]:
     """What intake keeps by idempotency key, one for each dossier of a batch of papers."""
     rows = await connection.fetch(
-        "select id, dossier_id::text as dossier_id, (answer ->> 'sequence')::bigint as sequence "
+        "select id, subject::text as dossier_id, (answer ->> 'sequence')::bigint as sequence "
         "from intake.idempotency_keys "
         "union all select id, one ->> 'dossier_id', (one ->> 'sequence')::bigint "
         "from intake.hand_overs, jsonb_array_elements(dossiers) as one order by id"

@@ -12,13 +12,15 @@ from services.intake.cases import Draft, Setting
 from services.intake.deciding import acting, decide
 from services.intake.domain.codes import SerialKey, Serials, form_number
 from services.intake.requests import ActLine
-from services.intake.tables import DossierRow, KnownKey
+from services.intake.tables import DossierRow
 from shared.contracts.dossiers import DossierReceivedV1, Form
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError, Refusal
 from shared.kernel.ids import derived_id
 from shared.postgres.outbox import Cause
 from shared.postgres.unit_of_work import Unit
+from shared.service.idempotency import KEYS, KeyRow, require_same
+from shared.service.idempotency import key_id as id_of_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Block:
         trail: Trail,
         setting: Setting,
         unit: Unit[DossierRow],
-        known: dict[str, KnownKey],
+        known: dict[str, KeyRow],
         failed: set[str],
     ) -> None:
         self._actor = actor
@@ -60,7 +62,7 @@ class Block:
         self._failed = failed
         self._outcomes: list[Outcome | int] = []
         self.decided: list[tuple[int, ActLine, str, Actor, list[Draft]]] = []
-        self._first: dict[str, tuple[bytes, int]] = {}
+        self._first: dict[str, tuple[str, int]] = {}
         self._applicants: dict[UUID, tables.ApplicantRecord] = {}
         self._corrections: dict[UUID, dict[str, Any]] = {}
 
@@ -99,10 +101,7 @@ class Block:
         kept = self._known.get(owned)
         first = self._first.get(owned)
         fingerprint = kept.fingerprint if kept else first[0] if first else line.fingerprint
-        if fingerprint != line.fingerprint:
-            raise ExpectedError(
-                "key-reused", "this Idempotency-Key was used for another request: take a new key", status=422
-            )
+        require_same(fingerprint, line.fingerprint)
         if kept is not None:
             return Answer(kept.answer["status"], {k: v for k, v in kept.answer.items() if k != "status"})
         return first[1] if first else None
@@ -113,7 +112,7 @@ class Block:
 
     def write(self, serials: Serials) -> None:
         """Number the events and put everything into the unit, in the order of the lines."""
-        keys: list[KnownKey] = []
+        keys: list[KeyRow] = []
         documents: list[tables.DocumentRecord] = []
         details: list[tables.DetailsRecord] = []
         foreign: list[tables.ForeignCodeRecord] = []
@@ -158,7 +157,7 @@ class Block:
             content = _content(drafts[-1], forms)
             answer = Answer(201 if line.act == "submit" else 200, content)
             self._outcomes[place] = answer
-            keys.append(KnownKey(owned, line.fingerprint, drafts[-1].row.key, {"status": answer.status, **content}))
+            keys.append(KeyRow(owned, line.fingerprint, drafts[-1].row.key, {"status": answer.status, **content}))
         # always in this order of tables, so that no two transactions wait for each other
         for code in foreign:
             self._unit.add(tables.FOREIGN_CODES, code)
@@ -167,7 +166,7 @@ class Block:
         for detail in details:
             self._unit.add(tables.DETAILS, detail)
         for key in keys:
-            self._unit.add(tables.KEYS, key)
+            self._unit.add(KEYS, key)
 
     def corrected(self) -> set[UUID]:
         """The dossiers whose applicant is corrected: what is known of them must be read, under the dossiers' locks."""
@@ -203,4 +202,4 @@ def act_id(owned: str) -> UUID:
 
 def key_id(actor: Actor, line: ActLine) -> str:
     """Keys belong to the API key that sent them: two clients may use the same words."""
-    return f"{actor.id}/{line.key}"
+    return id_of_key(actor, line.key or "")

@@ -26,6 +26,7 @@ from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.published_calendars import PublishedCalendar, WorkingTime
 from shared.runtime import metrics
 from shared.service import problems
+from shared.service.idempotency import known_keys
 from shared.service.process import Context
 
 MAX_BLOCK = 500
@@ -121,7 +122,7 @@ class Performer:
         with contextlib.suppress(_NothingDecidedError):
             async with self._context.unit(DOSSIERS, ids) as (connection, unit):
                 now = clock.now()  # under the locks: waiting for them must not date an act early
-                known = await store.known_keys(connection, [key_id(actor, line) for line in lines if line.key])
+                known = await known_keys(connection, [key_id(actor, line) for line in lines if line.key])
                 measured = not clock.is_simulated and any(line.occurred_at for line in lines)
                 looked_up = measured or any(_is_judged_by_clock(line) for line in lines)
                 calendar = await self._calendar.read(connection) if looked_up else None

@@ -1,8 +1,6 @@
 """What a request may hold: the envelope of an act, alone or as a line. Shapes only; the rules are the domain's."""
 
 import contextlib
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +20,7 @@ from pydantic import (
 from services.intake.act_data import DATA, TWO_SIGNATURES, Account, CounterNumber, Data, ForeignCode, Submit, Word
 from services.intake.domain.codes import parse_code
 from shared.kernel.errors import ExpectedError, FieldError, Refusal
-from shared.service import problems
+from shared.service import idempotency, problems
 from shared.service.http import Body
 
 MAX_IN_BATCH = 200
@@ -125,7 +123,7 @@ class ActLine:
     occurred_at: datetime | None = None
     actor: NamedActor = field(default_factory=NamedActor)
     data: "Data | Refusal | None" = None
-    fingerprint: bytes = b""
+    fingerprint: str = ""
     fault: Refusal | None = None
 
     @property
@@ -195,7 +193,7 @@ def _data(act: str, raw: Mapping[str, Any]) -> Data | Refusal | None:
         )
 
 
-def fingerprint(raw: Mapping[str, Any]) -> bytes:
+def fingerprint(raw: Mapping[str, Any]) -> str:
     """What makes two requests of one key the same: everything but the key, whatever the order of members."""
     content = {name: value for name, value in raw.items() if name != "key" and value not in (None, {})}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).digest()
+    return idempotency.fingerprint(content)

@@ -11,7 +11,7 @@ import asyncpg
 
 from services.intake.domain.codes import SerialKey, Serials
 from services.intake.requests import Reference
-from services.intake.tables import ApplicantRecord, DossierRow, KnownKey
+from services.intake.tables import ApplicantRecord, DossierRow
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.postgres.pool import Connection
 
@@ -29,16 +29,6 @@ async def resolve(pool: asyncpg.Pool, references: Iterable[Reference]) -> dict[R
         rows = await pool.fetch("select id, dossier_id from foreign_codes where id = any($1::text[])", foreign)
         found |= {Reference("foreign", row["id"]): row["dossier_id"] for row in rows}
     return found
-
-
-async def known_keys(connection: Connection, ids: Collection[str]) -> dict[str, KnownKey]:
-    """Those of the keys that took effect. Read after the dossiers' locks, in a statement of its own."""
-    rows = await connection.fetch(
-        "select id, fingerprint, dossier_id, answer from idempotency_keys where id = any($1::text[])", list(ids)
-    )
-    return {
-        row["id"]: KnownKey(row["id"], row["fingerprint"], row["dossier_id"], json.loads(row["answer"])) for row in rows
-    }
 
 
 async def taken_foreign_codes(connection: Connection, ids: Collection[str]) -> set[str]:

@@ -61,16 +61,6 @@ class DossierRow(Row):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownKey:
-    """An idempotency key that took effect, and its answer. `id` is the key's owner and the key."""
-
-    id: str
-    fingerprint: bytes
-    dossier_id: UUID
-    answer: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class ForeignCodeRecord:
     """Which dossier carries a code of another system."""
 
@@ -126,7 +116,7 @@ class HandOverRecord:
 
     number: str
     id: str
-    fingerprint: bytes
+    fingerprint: str
     counter: int
     department: str
     given_by: str
@@ -166,12 +156,6 @@ DOSSIERS = Table(
         "result_at": "timestamptz",
     },
 )
-KEYS = RecordTable(
-    KnownKey,
-    name="idempotency_keys",
-    key="id",
-    columns={"id": "text", "fingerprint": "bytea", "dossier_id": "uuid", "answer": "jsonb"},
-)
 FOREIGN_CODES = RecordTable(
     ForeignCodeRecord,
     name="foreign_codes",
@@ -207,7 +191,7 @@ HAND_OVERS = RecordTable(
     columns={
         "number": "text",
         "id": "text",
-        "fingerprint": "bytea",
+        "fingerprint": "text",
         "counter": "integer",
         "department": "text",
         "given_by": "text",

@@ -25,9 +25,9 @@ SINKS_SECONDS = 30.0
 """How long the providers of a set centre may take to start."""
 
 
-async def build(context: Context) -> Parts:
+async def build(context: Context[NotifySettings]) -> Parts:
     """What notify consumes, sends and answers. Raises StartError for wrong texts or a missing secret."""
-    settings: NotifySettings = context.settings
+    settings = context.settings
     texts = load_texts(context.centre)
     if settings.lease_seconds < 3 * settings.send_seconds:
         raise StartError("NOTIFY_LEASE_SECONDS must be at least three times NOTIFY_SEND_SECONDS")
@@ -36,11 +36,13 @@ async def build(context: Context) -> Parts:
         "email": _mail(settings, context.centre),
     }
     recorder = Recorder(context)
+    consumer = context.create_consumer(streams(texts))
     senders = {
         channel: Sender(
             channel,
             context,
             recorder,
+            consumer,
             gateway=gateway,
             contacts=Contacts(
                 url=settings.intake_url, key_file=settings.intake_key_file, seconds=settings.send_seconds
@@ -58,7 +60,7 @@ async def build(context: Context) -> Parts:
             await require_sinks(gateways, within_seconds=SINKS_SECONDS)
 
     return Parts(
-        streams=streams(texts),
+        consumer,
         routers=[router(context, recorder, receipt_key=_secret(settings.receipt_key_file, "NOTIFY_RECEIPT_KEY_FILE"))],
         workers={f"sender_{channel}": sender.run for channel, sender in senders.items()},
         prepare=prepare,

@@ -25,6 +25,7 @@ from services.notify.texts import Texts
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.errors import TransientError
+from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
 from shared.postgres.errors import is_transient
 from shared.service.process import Context
@@ -54,6 +55,7 @@ class Sender:
         channel: str,
         context: Context,
         recorder: Recorder,
+        consumer: Consumer,
         *,
         gateway: Gateway,
         contacts: Contacts,
@@ -63,6 +65,7 @@ class Sender:
         self._channel = channel
         self._context = context
         self._recorder = recorder
+        self._consumer = consumer
         self._gateway = gateway
         self._contacts = contacts
         self._lease = lease
@@ -105,7 +108,7 @@ class Sender:
         A message goes only while its dossier's events on Kafka, as far as the broker names them now, have been heard:
         after an outage the sender would otherwise be faster than the consumer, and tell what was overtaken meanwhile.
         """
-        self._planned = self._context.consumer.told.next()
+        self._planned = self._consumer.told.next()
         self._under_way = {task for task in self._under_way if not task.done()}
         room = AT_ONCE - len(self._under_way)
         if room == 0:
@@ -116,7 +119,7 @@ class Sender:
         due = await partitions_due(pool, channel=self._channel, now=now, limit=room)
         if due is None:
             return False
-        heard = await self._context.consumer.caught_up_by_any(
+        heard = await self._consumer.caught_up_by_any(
             DOSSIERS_TOPIC, DEADLINES, awaited=due, within_seconds=CATCHING_UP_SECONDS
         )
         leased = await claim(pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=heard)

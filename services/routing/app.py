@@ -9,6 +9,7 @@ from services.routing.counters_api import peak_use
 from services.routing.counters_api import router as counters_router
 from services.routing.domain.decisions import Decisions
 from services.routing.handlers import Routing
+from services.routing.settings import RoutingSettings
 from services.routing.store import DOSSIERS, count_waiting
 from services.routing.waiting import decide_waiting
 from services.routing.weeks import Weeks
@@ -33,27 +34,25 @@ PEAK_USE = metrics.gauge(
 )
 
 
-async def build(context: Context) -> Parts:
+async def build(context: Context[RoutingSettings]) -> Parts:
     """What routing consumes and answers, and what weeks bring."""
     await counter.begin(context)
     routing = Routing(context.centre, Decisions())
     await counter.follow(routing, context.pool)
     calendar = PublishedCalendar(context.centre.calendar.name)
-    weeks = Weeks(context, calendar)
+    consumer = context.create_consumer(
+        [
+            Stream(DOSSIERS_TOPIC, DOSSIERS, routing.handlers(), locked=partial(counter.follow_for_dossiers, routing)),
+            Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
+        ]
+    )
+    weeks = Weeks(context, calendar, consumer)
 
     async def prepare() -> None:
         await decide_waiting(context, routing)
 
     return Parts(
-        streams=[
-            Stream(
-                DOSSIERS_TOPIC,
-                DOSSIERS,
-                routing.handlers(),
-                locked=partial(counter.follow_for_dossiers, routing),
-            ),
-            Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
-        ],
+        consumer,
         routers=[
             router(context, routing),
             counter_router(context, routing, weeks, calendar),

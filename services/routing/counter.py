@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from shared.postgres.clock import refresh
 from shared.postgres.pool import Connection
 from shared.postgres.published_calendars import PublishedCalendar
 from shared.runtime.clock import machine_now
-from shared.service.idempotency import KEYS, Request, answered, first_answer
+from shared.service.idempotency import Request, once
 from shared.service.process import Context
 
 DECISION_SIGNED = "receiving_decision_signed"
@@ -184,12 +185,7 @@ class Decider:
     async def _once(self, request: Request, kind: TypeAdapter[R], write: Callable[[Connection], Awaitable[R]]) -> R:
         async with self._context.pool.acquire() as connection, connection.transaction():
             await counter_store.lock_counter(connection)
-            before = await first_answer(connection, request)
-            if before is not None:
-                return kind.validate_python(before)
-            row = await write(connection)
-            await KEYS.insert(connection, [answered(request, kind.dump_python(row, mode="json"))])
-            return row
+            return await once(connection, request, kind, partial(write, connection))
 
     async def _sign(
         self, connection: Connection, request: Request, wish: Wish, proposal: ProposalRow | None = None

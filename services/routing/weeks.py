@@ -17,6 +17,7 @@ from shared.kernel.centre import PoolingRule
 from shared.kernel.ids import uuid7
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
+from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.pool import Connection
@@ -43,9 +44,10 @@ class Weeks:
     in silence: the volumes tell how many there are, and what was decided stands.
     """
 
-    def __init__(self, context: Context, calendar: PublishedCalendar) -> None:
+    def __init__(self, context: Context, calendar: PublishedCalendar, consumer: Consumer) -> None:
         self._context = context
         self._calendar = calendar
+        self._consumer = consumer
 
     async def run(self) -> None:
         """Close what can be closed until cancelled; a database that is away is waited for."""
@@ -85,7 +87,7 @@ class Weeks:
         Waits so long until those have that Kafka has now: where events flow, some are behind at every moment.
         """
         partitions = range(DOSSIERS_TOPIC.partitions)
-        reached = await self._context.consumer.caught_up_by_any(
+        reached = await self._consumer.caught_up_by_any(
             DOSSIERS_TOPIC, awaited=partitions, within_seconds=within_seconds
         )
         if len(reached) < DOSSIERS_TOPIC.partitions:

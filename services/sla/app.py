@@ -9,6 +9,7 @@ from services.sla.domain.calendar import compile_calendar
 from services.sla.handlers import Clocks
 from services.sla.honesty_api import router as honesty_router
 from services.sla.proposals_api import router as proposals_router
+from services.sla.settings import SlaSettings
 from services.sla.store import DOSSIERS, count_outdated, count_waiting
 from services.sla.sweep import Sweep
 from services.sla.ticker import Ticker
@@ -25,14 +26,17 @@ OUTDATED = metrics.gauge(
 WAITING = metrics.gauge("motcua_sla_waiting_dossiers", "Dossiers whose due date cannot be derived, as last counted.")
 
 
-async def build(context: Context) -> Parts:
+async def build(context: Context[SlaSettings]) -> Parts:
     """What sla consumes, answers, and what time starts. Publishes the calendar first: due dates name its version."""
     clocks = await clocks_of(context)
-    ticker = Ticker(context, clocks, tick_seconds=context.settings.tick_seconds)
+    consumer = context.create_consumer(
+        [Stream(DOSSIERS_TOPIC, DOSSIERS, clocks.handlers(), locked=partial(calendars.follow, clocks))]
+    )
+    ticker = Ticker(context, clocks, consumer, tick_seconds=context.settings.tick_seconds)
     sweep = Sweep(context, clocks, tick_seconds=context.settings.tick_seconds)
     context.health.register("ticker", ticker.reason_not_ready)
     return Parts(
-        streams=[Stream(DOSSIERS_TOPIC, DOSSIERS, clocks.handlers(), locked=partial(calendars.follow, clocks))],
+        consumer,
         routers=[router(context, clocks), proposals_router(context, clocks), honesty_router(context, clocks)],
         workers={
             "ticker": ticker.run,

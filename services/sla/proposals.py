@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +19,7 @@ from shared.kernel.ids import uuid7
 from shared.postgres.pool import Connection
 from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
-from shared.service.idempotency import KEYS, Request, answered, first_answer
+from shared.service.idempotency import Request, once
 from shared.service.process import Context
 
 _PROPOSAL = TypeAdapter(ProposalRow)
@@ -125,12 +126,7 @@ async def _once(context: Context, request: Request, name: str, decide: Decide) -
     """Decide under the calendar's lock and keep the answer; a known key gets its first answer, before anything else."""
     async with context.unit(CALENDARS, [name]) as (connection, unit):
         row = await _known(connection, unit.find(name), name)
-        before = await first_answer(connection, request)
-        if before is not None:
-            return _PROPOSAL.validate_python(before)
-        proposal = await decide(connection, unit, row)
-        unit.add(KEYS, answered(request, _PROPOSAL.dump_python(proposal, mode="json")))
-    return proposal
+        return await once(connection, request, _PROPOSAL, partial(decide, connection, unit, row))
 
 
 async def _known(connection: "asyncpg.Pool | Connection", row: CalendarRow | None, name: str) -> CalendarRow:

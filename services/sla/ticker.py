@@ -12,6 +12,7 @@ from services.sla import calendars, store
 from services.sla.handlers import Clocks
 from services.sla.store import DERIVED, DOSSIERS
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
+from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.unit_of_work import Unit
@@ -34,9 +35,10 @@ log = structlog.get_logger(__name__)
 class Ticker:
     """Tells thresholds whose time has come. Any number of replicas may run one; each tells those of its partitions."""
 
-    def __init__(self, context: Context, clocks: Clocks, *, tick_seconds: float) -> None:
+    def __init__(self, context: Context, clocks: Clocks, consumer: Consumer, *, tick_seconds: float) -> None:
         self._context = context
         self._clocks = clocks
+        self._consumer = consumer
         self._tick_seconds = tick_seconds
         self._ticked_at = time.monotonic()
 
@@ -75,7 +77,7 @@ class Ticker:
             return 0
         await refresh(context.clock, context.pool)
         now = context.clock.now()
-        partitions = await context.consumer.caught_up(DOSSIERS_TOPIC)
+        partitions = await self._consumer.caught_up(DOSSIERS_TOPIC)
         if not partitions:
             return 0
         held = sorted(partitions)

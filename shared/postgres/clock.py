@@ -4,16 +4,14 @@ Each transaction that depends on a simulated clock reads it again, so all replic
 memory only answers reads and is never later than the database.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncpg
-import structlog
 
 from shared.kernel.clock import Clock, ClockKind
 from shared.kernel.errors import StartError
-from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.periodic import repeat
 from shared.postgres.pool import Connection
 from shared.runtime.clock import SystemClock
 
@@ -21,8 +19,6 @@ REFRESH_SECONDS = 0.5
 CLOCK_NOT_READ = "clock_not_read"
 
 _READ = "select kind, starts_at, now_at, accept_until from clock"
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +80,12 @@ class SimulatedClock(Clock):
 
     async def follow(self, pool: asyncpg.Pool) -> None:
         """Refresh every REFRESH_SECONDS until cancelled, so that an idle process answers with a recent time."""
-        while True:
-            try:
-                await self.refresh(pool)
-            except CONNECTION_ERRORS as error:
-                if not is_transient(error):
-                    raise
-                log.warning(CLOCK_NOT_READ, error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(REFRESH_SECONDS)
+
+        async def step() -> float:
+            await self.refresh(pool)
+            return REFRESH_SECONDS
+
+        await repeat(step, failed=CLOCK_NOT_READ, retry_seconds=REFRESH_SECONDS)
 
 
 async def refresh(clock: Clock, connection: "Connection | asyncpg.Pool") -> None:

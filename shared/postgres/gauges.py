@@ -1,34 +1,27 @@
-"""Lists that people look after, as gauges: counted now and then in the database, so that a scrape costs nothing."""
+"""Gauges whose value is counted in the database at intervals, so that a scrape costs nothing."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
 from prometheus_client import Gauge
 
-from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+from shared.postgres.periodic import repeat
 
 COUNT_FAILED = "count_failed"
-
-log = structlog.get_logger(__name__)
 
 
 def keep_counted(
     gauge: Gauge, count: Callable[[], Awaitable[float]], *, every_seconds: float = 60.0
 ) -> Callable[[], Awaitable[None]]:
-    """A worker that sets the gauge at once and then every so often, until cancelled.
+    """A worker that sets the gauge at its start and then every `every_seconds`, until cancelled.
 
-    While the database is away the gauge keeps its last value. Every replica counts the same: take the greatest.
+    While the database is away the gauge keeps its last value. Every replica counts the same: use the maximum.
     """
 
+    async def step() -> float:
+        gauge.set(await count())
+        return every_seconds
+
     async def run() -> None:
-        while True:
-            try:
-                gauge.set(await count())
-            except CONNECTION_ERRORS as error:
-                if not is_transient(error):
-                    raise
-                log.warning(COUNT_FAILED, error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(every_seconds)
+        await repeat(step, failed=COUNT_FAILED, retry_seconds=every_seconds)
 
     return run

@@ -1,13 +1,15 @@
-"""Migrations: the delivery shell's own, then the service's, into the service's schema (yoyo)."""
+"""Migrations (yoyo): those of message delivery, then the service's own, into the service's schema."""
 
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from yoyo import get_backend, read_migrations
+from yoyo.backends import DatabaseBackend
+from yoyo.migrations import MigrationList
 
 from shared.kernel.errors import StartError
 
-_SHELL = Path(__file__).parent / "migrations"
+_DELIVERY = Path(__file__).parent / "migrations"
 
 
 def _url(dsn: str, schema: str) -> str:
@@ -16,10 +18,14 @@ def _url(dsn: str, schema: str) -> str:
 
 
 def migrate(dsn: str, schema: str, folder: Path) -> list[str]:
-    """Apply what is pending, in order, each in a transaction of its own; gives the names applied. Blocks."""
+    """Apply the pending migrations in order, each in its own transaction, and return their names. Blocks.
+
+    Raises StartError for a schema of a release that this one cannot upgrade.
+    """
     with get_backend(_url(dsn, schema)) as backend:
-        known = read_migrations(str(_SHELL), str(folder))
+        known = read_migrations(str(_DELIVERY), str(folder))
         with backend.lock():
+            _require_known(backend, known, schema)
             pending = backend.to_apply(known)
             names = [migration.id for migration in pending]
             backend.apply_migrations(pending)
@@ -27,8 +33,22 @@ def migrate(dsn: str, schema: str, folder: Path) -> list[str]:
 
 
 def check_migrated(dsn: str, schema: str, folder: Path) -> None:
-    """Raises StartError when the schema lacks a migration that this release needs. Blocks."""
+    """Raises StartError if the schema lacks a migration, or is of a release that this one cannot upgrade. Blocks."""
     with get_backend(_url(dsn, schema)) as backend:
-        pending = [migration.id for migration in backend.to_apply(read_migrations(str(_SHELL), str(folder)))]
+        known = read_migrations(str(_DELIVERY), str(folder))
+        _require_known(backend, known, schema)
+        pending = [migration.id for migration in backend.to_apply(known)]
     if pending:
-        raise StartError(f"schema {schema} lacks {', '.join(pending)}: run `python -m services.{schema} migrate` first")
+        raise StartError(
+            f"Schema {schema} lacks {', '.join(pending)}: run `python -m services.{schema} migrate`."
+        )
+
+
+def _require_known(backend: DatabaseBackend, known: MigrationList, schema: str) -> None:
+    """yoyo stores the hash of each applied migration's name; an unknown one belongs to another release."""
+    applied = set(backend.get_applied_migration_hashes())
+    if applied - {migration.hash for migration in known}:
+        raise StartError(
+            f"Schema {schema} was created by another release, which this one cannot upgrade: use an empty "
+            "database (for a local centre, another MOTCUA_HOME)."
+        )

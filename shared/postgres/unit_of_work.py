@@ -1,7 +1,7 @@
 """A unit of work: what one transaction holds in memory between locking rows and writing them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -95,28 +95,35 @@ class Unit(Generic[R]):
         await append(connection, self.events)
 
 
+Claim = Callable[[Connection], Awaitable[dict[Any, R]]]
+"""Locks rows within the open transaction and returns them by key."""
+
+
 @asynccontextmanager
 async def unit_of_work(
     pool: asyncpg.Pool,
     table: Table[R],
-    keys: Iterable[Any],
+    rows: Iterable[Any] | Claim[R],
     *,
     publisher: Publisher,
     clock: Clock,
     committed: Callable[[], None],
     only_published: bool = False,
 ) -> AsyncIterator[tuple[Connection, Unit[R]]]:
-    """A transaction that locks the rows of `keys`, and saves and commits when the block ends without an error;
-    `only_published` is Unit's.
+    """One transaction on locked rows; it saves and commits when the block ends without an error.
 
-    Gives the connection, too, for further reads under the same locks; inside, `clock` tells what is
-    committed. Calls `committed` afterwards (it wakes the
-    relay). Raises asyncpg.UniqueViolationError when a new row exists by now: the caller decides again.
+    `rows` are the keys of the rows to lock, or a Claim that selects and locks them. Claimed rows are work that fell due
+    at instants of their own, so they are recorded from the clock's earliest instant on. `only_published` is Unit's.
+
+    The connection allows further reads under the same locks; within the block `clock` has the committed time. Calls
+    `committed` after the commit if events were published (it wakes the relay). Raises asyncpg.UniqueViolationError if
+    another transaction inserted a new row first; the caller then decides again.
     """
     async with pool.acquire() as connection, connection.transaction():
-        rows = await table.lock(connection, keys)
-        await refresh(clock, connection)  # after the locks: no dossier's events are recorded backwards
-        unit = Unit(table, rows, publisher, clock.now(), only_published=only_published)
+        locked = await (rows(connection) if callable(rows) else table.lock(connection, rows))
+        await refresh(clock, connection)  # after the locks: the events of a dossier are recorded in order
+        recorded_at = clock.recorded_from() if callable(rows) else clock.now()
+        unit = Unit(table, locked, publisher, recorded_at, only_published=only_published)
         yield connection, unit
         await unit.save(connection)
     if unit.events:

@@ -1,68 +1,100 @@
-"""Writes over HTTP that took effect, each by its idempotency key with its first answer: asked again, they get that one.
+"""Idempotency keys of every write over HTTP: a repeated request is answered with its first answer.
 
-For services whose migrations make the table `idempotency_keys (id text primary key, fingerprint text, answer jsonb)`.
+The table `idempotency_keys` belongs to the delivery schema of every service. A key is stored in the transaction in
+which its request takes effect, and as long as the row that the request changed.
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic import TypeAdapter
 
 from shared.contracts.envelope import Actor
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import FieldError, KeyReusedError
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable
+
+T = TypeVar("T")
+
+POINTER = "/header/Idempotency-Key"
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """Equal for requests with the same content; the order of members does not matter."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A write: who asks, by which idempotency key, and what for (`asked`: address and body, as JSON values)."""
+    """A write: the actor, the idempotency key, and the content (address and body as JSON values)."""
 
     actor: Actor
     key: str
-    asked: Mapping[str, Any]
+    content: Mapping[str, Any]
 
     @property
     def id(self) -> str:
-        """A key belongs to the API key that sent it."""
-        return f"{self.actor.id} {self.key}"
+        """A key belongs to the API key that sent it: two clients may use the same key."""
+        return key_id(self.actor, self.key)
 
     @property
     def fingerprint(self) -> str:
-        """Equal for requests that ask the same."""
-        return hashlib.sha256(to_json(self.asked)).hexdigest()
+        """Equal for requests with the same content."""
+        return fingerprint(self.content)
 
 
-@dataclass(slots=True, kw_only=True)
+def key_id(actor: Actor, key: str) -> str:
+    """The stored form of an idempotency key: its owner and the key."""
+    return f"{actor.id}/{key}"
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRow:
-    """An idempotency key that took effect, and its first answer. `id` is the key's owner and the key."""
+    """An idempotency key whose request took effect, and its first answer. `subject` is the row that it changed."""
 
     id: str
     fingerprint: str
+    subject: UUID | None
     answer: dict[str, Any]
 
 
 KEYS = RecordTable(
-    KeyRow, name="idempotency_keys", key="id", columns={"id": "text", "fingerprint": "text", "answer": "jsonb"}
+    KeyRow,
+    name="idempotency_keys",
+    key="id",
+    columns={"id": "text", "fingerprint": "text", "subject": "uuid", "answer": "jsonb"},
 )
 
 
-async def first_answer(connection: Connection, request: Request) -> dict[str, Any] | None:
-    """What the request was answered when it took effect; None if it did not. Ask before anything else is judged, under
-    a lock that equal requests share. Raises Refusal (422) for a key that was used for another request."""
-    kept = await KEYS.read(connection, request.id)
-    if kept is None:
-        return None
-    if kept.fingerprint != request.fingerprint:
-        detail = "this key was used for another request: take a new one"
-        raise ExpectedError(
-            "idempotency-key", detail, status=422, errors=[FieldError("/header/Idempotency-Key", detail)]
-        )
-    return kept.answer
+def require_same(stored: str, given: str) -> None:
+    """Raises KeyReusedError if the key's first request had another fingerprint."""
+    if stored != given:
+        refusal = KeyReusedError()
+        raise KeyReusedError(errors=[FieldError(POINTER, refusal.detail)])
 
 
-def answered(request: Request, answer: dict[str, Any]) -> KeyRow:
-    """What to keep in KEYS, in the transaction in which the request takes effect."""
-    return KeyRow(id=request.id, fingerprint=request.fingerprint, answer=answer)
+async def known_keys(connection: Connection, ids: Collection[str]) -> dict[str, KeyRow]:
+    """The stored keys among `ids`. Call it under a lock that equal requests share, before any other check."""
+    return await KEYS.read_all(connection, ids)
+
+
+async def once(
+    connection: Connection, request: Request, answer_type: TypeAdapter[T], write: Callable[[], Awaitable[T]]
+) -> T:
+    """The result of `write`, which takes effect once: a known key gets its first answer.
+
+    Call it in an open transaction that holds a lock which equal requests share. Raises KeyReusedError for a key of
+    another request, and what `write` raises.
+    """
+    stored = await KEYS.read(connection, request.id)
+    if stored is not None:
+        require_same(stored.fingerprint, request.fingerprint)
+        return answer_type.validate_python(stored.answer)
+    answer = await write()
+    row = KeyRow(request.id, request.fingerprint, None, answer_type.dump_python(answer, mode="json"))
+    await KEYS.insert(connection, [row])
+    return answer

@@ -13,12 +13,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic
 
 import asyncpg
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from typing_extensions import TypeVar
 
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -35,7 +36,7 @@ from shared.postgres.outbox import Publisher
 from shared.postgres.pool import Connection, create_pool
 from shared.postgres.prepared import check_prepared
 from shared.postgres.rows import Row, Table
-from shared.postgres.unit_of_work import Unit, unit_of_work
+from shared.postgres.unit_of_work import Claim, Unit, unit_of_work
 from shared.runtime import logs
 from shared.runtime.settings import ServiceSettings, load
 from shared.runtime.supervision import Part, stop_on_signals, supervise
@@ -44,6 +45,7 @@ from shared.service.clock_api import clock_routes
 from shared.service.health import Health
 from shared.service.http import create_app
 from shared.service.keys import KeyRing
+from shared.service.provided import provide
 
 log = structlog.get_logger()
 
@@ -52,31 +54,51 @@ KEEP_ALIVE_SECONDS = 30
 request would otherwise meet the closing now and then, unanswered."""
 
 R = TypeVar("R", bound=Row)
+S = TypeVar("S", bound=ServiceSettings)
+S_co = TypeVar("S_co", bound=ServiceSettings, covariant=True, default=ServiceSettings)
 
 
-class Context:
+@dataclass(frozen=True)
+class Context(Generic[S_co]):
     """What a service's parts are built from."""
 
-    def __init__(
-        self, settings: Any, centre: Centre, pool: asyncpg.Pool, publisher: Publisher, clock: Clock, relay: Relay
-    ) -> None:
-        self.settings = settings
-        self.centre = centre
-        self.pool = pool
-        self.publisher = publisher
-        self.clock = clock
-        self.wake_relay = relay.wake
-        self.health = Health("consumer", "relay")
-        self.consumer: Consumer  # set before workers and HTTP start
+    service: str
+    settings: S_co
+    centre: Centre
+    pool: asyncpg.Pool
+    publisher: Publisher
+    clock: Clock
+    relay: Relay
+    health: Health
+
+    @property
+    def wake_relay(self) -> Callable[[], None]:
+        """Call it after a commit that published events, so that the relay sends them at once."""
+        return self.relay.wake
+
+    def create_consumer(self, streams: Sequence[Stream[Any]]) -> Consumer:
+        """The consumer of this process, which reads `streams`; call it once and list the consumer in Parts."""
+        settings = self.settings
+        return Consumer(
+            streams,
+            bootstrap=settings.kafka_bootstrap,
+            group=self.service,
+            member=settings.member,
+            pool=self.pool,
+            publisher=self.publisher,
+            clock=self.clock,
+            wake_relay=self.relay.wake,
+            stall_seconds=settings.stall_seconds,
+        )
 
     def unit(
-        self, table: Table[R], keys: Iterable[Any], *, only_published: bool = False
+        self, table: Table[R], rows: Iterable[Any] | Claim[R], *, only_published: bool = False
     ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-        """A transaction of its own on the rows of `keys`: see shared.postgres.unit_of_work.unit_of_work."""
+        """One transaction on the rows of these keys, or on those that a Claim locks: see unit_of_work."""
         return unit_of_work(
             self.pool,
             table,
-            keys,
+            rows,
             publisher=self.publisher,
             clock=self.clock,
             committed=self.wake_relay,
@@ -85,22 +107,34 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a service adds to the shell: what it consumes, what it answers, what time starts.
+class Process(Generic[S_co]):
+    """A started service without its loop: what a test drives, and what `run_service` supervises."""
 
-    `bodies` names paths that take other bodies than JSON of at most 1 MiB. `prepare` runs once before anything
-    is consumed or answered.
+    context: Context[S_co]
+    app: FastAPI
+    consumer: Consumer
+    parts: dict[str, Part]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service adds to the process: its consumer, routes and workers.
+
+    `provides` are the objects that routes depend on (shared.service.provided), besides Context and Consumer.
+    `bodies` names paths that accept other bodies than JSON of at most 1 MiB. `prepare` runs once before any record is
+    consumed or request answered.
     """
 
-    streams: Sequence[Stream[Any]]
+    consumer: Consumer
     routers: Sequence[APIRouter] = ()
+    provides: Sequence[object] = ()
     workers: Mapping[str, Part] = field(default_factory=dict)
     bodies: Mapping[str, BodyRule] = field(default_factory=dict)
     prepare: Callable[[], Awaitable[None]] | None = None
 
 
-Build = Callable[[Context], Awaitable[Parts]]
-"""A service's composition root: knows every part of it and nothing else does."""
+Build = Callable[[Context[S]], Awaitable[Parts]]
+"""A service's composition root: the one function that knows every part of it."""
 
 
 class _Server(uvicorn.Server):
@@ -113,11 +147,11 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def running(
-    service: str, settings: ServiceSettings, build: Build, *, clock: Clock | None = None
-) -> AsyncIterator[tuple[Context, FastAPI, dict[str, Part]]]:
-    """Everything of a service but the loop: its context, its application, and the parts that must be supervised.
+    service: str, settings: S, build: Build[S], *, clock: Clock | None = None
+) -> AsyncIterator[Process[S]]:
+    """Start a service without running its parts, and release its member name and pool at the end.
 
-    Raises StartError when it cannot start as configured; OSError or asyncpg errors when the database is away.
+    Raises StartError if it cannot start as configured; OSError or asyncpg errors if the database is away.
     """
     centre = load_centre(settings.centre)
     membership = Membership(settings.database_url, service, group=service, member=settings.member)
@@ -134,29 +168,20 @@ async def running(
             settings.database_url, service, bootstrap=settings.kafka_bootstrap, client_id=f"{settings.member}-relay"
         )
         clock = clock or await open_clock(pool, service, kind=settings.clock, starts_at=settings.clock_starts_at)
-        context = Context(settings, centre, pool, publisher, clock, relay)
+        health = Health("consumer", "relay")
+        context = Context(service, settings, centre, pool, publisher, clock, relay, health)
         parts = await build(context)
-        context.consumer = Consumer(
-            parts.streams,
-            bootstrap=settings.kafka_bootstrap,
-            group=service,
-            member=settings.member,
-            pool=pool,
-            publisher=publisher,
-            clock=context.clock,
-            wake_relay=relay.wake,
-            stall_seconds=settings.stall_seconds,
-        )
-        context.health.register("consumer", context.consumer.reason_not_ready)
-        context.health.register("relay", relay.reason_not_ready)
+        health.register("consumer", parts.consumer.reason_not_ready)
+        health.register("relay", relay.reason_not_ready)
         app = create_app(
             f"motcua {service}",
-            health=context.health,
+            health=health,
             keys=KeyRing(settings.keys_file),
             catalogue_version=centre.catalogue_version,
             bodies=parts.bodies,
             unavailable_on=(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
         )
+        provide(app, [context, parts.consumer, *parts.provides])
         for router in (clock_routes(clock, pool), *parts.routers):
             app.include_router(router)
         if parts.prepare is not None:
@@ -165,12 +190,12 @@ async def running(
         supervised: dict[str, Part] = {
             "member": membership.run,
             "relay": relay.run,
-            "consumer": context.consumer.run,
+            "consumer": parts.consumer.run,
             **parts.workers,
             **({"clock": partial(clock.follow, pool)} if isinstance(clock, SimulatedClock) else {}),
             "http": http_part(app, settings),
         }
-        yield context, app, supervised
+        yield Process(context, app, parts.consumer, supervised)
     finally:
         pool.terminate()
         membership.release()
@@ -220,21 +245,21 @@ def collect_seldom() -> None:
     gc.set_threshold(50_000)
 
 
-async def run_service(service: str, settings: ServiceSettings, build: Build) -> None:
+async def run_service(service: str, settings: S, build: Build[S]) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError when a part ends by itself."""
     stop = asyncio.Event()
     with stop_on_signals(stop):
-        async with running(service, settings, build) as (_, _, parts):
+        async with running(service, settings, build) as process:
             collect_seldom()
             log.info("service_started", service=service, member=settings.member, port=settings.port)
-            await supervise(parts, stop=stop, grace_seconds=settings.stop_seconds)
+            await supervise(process.parts, stop=stop, grace_seconds=settings.stop_seconds)
     log.info("service_stopped", service=service, member=settings.member)
 
 
 def main(
     service: str,
-    settings_class: type[ServiceSettings],
-    build: Build,
+    settings_class: type[S],
+    build: Build[S],
     *,
     migrations: Path,
     check: Callable[[Centre], object] = lambda _: None,

@@ -28,15 +28,6 @@ create table dossiers (
     assignment jsonb
 ) with (fillfactor = 80);
 
--- A key is kept as long as its dossier, with the answer that it got. id = key's owner / key.
-create table idempotency_keys (
-    id text primary key,
-    fingerprint bytea not null,
-    dossier_id uuid not null,
-    answer jsonb not null
-);
-create index idempotency_keys_by_dossier on idempotency_keys (dossier_id);
-
 -- id = system / code.
 create table foreign_codes (
     id text primary key,

@@ -6,7 +6,7 @@
 create table hand_overs (
     number text primary key,
     id text not null unique,
-    fingerprint bytea not null,
+    fingerprint text not null,
     counter integer not null,
     department text not null,
     given_by text not null,

@@ -70,11 +70,4 @@ create table volumes (
     primary key (week, department)
 );
 
--- Writes over HTTP that took effect, by the key's owner and the key, with their first answer.
-create table idempotency_keys (
-    id text primary key,
-    fingerprint text not null,
-    answer jsonb not null
-);
-
 create index dossiers_received on dossiers (received_at) where received_at is not null;

@@ -26,13 +26,6 @@ create table proposals (
 );
 create index proposals_by_calendar on proposals (calendar, proposal_id);
 
--- Writes over HTTP that took effect, by the key's owner and the key, with their first answer.
-create table idempotency_keys (
-    id text primary key,
-    fingerprint text not null,
-    answer jsonb not null
-);
-
 -- By which version of the calendar a clock was derived, and the dossier's code, by which people know it.
 alter table dossiers
     add column calendar_version integer not null default 0,

@@ -1,6 +1,6 @@
--- What every service needs to receive and to tell each event exactly once.
+-- What every service needs to consume and publish each event exactly once.
 
--- Every event that this service ever published, in the bytes that stand on Kafka.
+-- Every event that this service published, as the bytes on Kafka.
 create table events (
     id uuid primary key,
     topic text not null,
@@ -16,23 +16,26 @@ create table events (
 );
 
 -- Events that Kafka has not acknowledged, in the order of their commit locks. No foreign key: one statement writes
--- both rows, and checking each of them again would cost a look-up an event.
+-- both rows, and checking each of them again would cost a look-up an event. queued_at is machine time, for operators.
 create table outbox (
     id bigint generated always as identity (cache 1) primary key,
-    event_id uuid not null
+    event_id uuid not null,
+    queued_at timestamptz not null default now()
 );
 
 -- The next offset to apply. Its row is the partition's mutex: one transaction at a time a partition.
+-- moved_at is machine time, for operators.
 create table stored_offsets (
     consumer_group text not null,
     topic text not null,
     partition integer not null,
     next_offset bigint not null check (next_offset >= 0),
+    moved_at timestamptz,
     primary key (consumer_group, topic, partition)
 );
 
--- Records that wait: parked (cannot be applied), gap (a predecessor is missing), fork (another life of the writer
--- spoke), behind (one of those blocks the dossier), unreadable (no dossier can be told; blocks nothing).
+-- Records that could not be applied: parked (a handler failed), gap (a predecessor is missing), fork (contradicts the
+-- applied history), behind (blocked by one of these), unreadable (not an event; blocks nothing).
 create table quarantined_records (
     topic text not null,
     partition integer not null,
@@ -55,9 +58,30 @@ create table quarantined_records (
 create index quarantined_records_by_key on quarantined_records (topic, key);
 create index quarantined_records_requested on quarantined_records (topic, partition) where request is not null;
 
--- The configuration for which this centre was prepared; a service that reads another one does not start.
+-- Idempotency keys whose requests took effect, with their first answers. id = the key's owner / the key;
+-- subject = the row that the request changed, if it is one.
+create table idempotency_keys (
+    id text primary key,
+    fingerprint text not null,
+    subject uuid,
+    answer jsonb not null
+);
+create index idempotency_keys_by_subject on idempotency_keys (subject) where subject is not null;
+
+-- The configuration that this centre was prepared for; a service with another one does not start.
 create table prepared (
     one boolean primary key default true check (one),
     catalogue_version text not null,
     prepared_at timestamptz not null default now()
+);
+
+-- The centre's clock: one row, written at the first start. The kind never changes.
+create table clock (
+    only_row boolean primary key default true check (only_row),
+    kind text not null check (kind in ('system', 'simulated')),
+    starts_at timestamptz,
+    now_at timestamptz,
+    accept_until timestamptz,
+    check (kind = 'simulated' and starts_at is not null and now_at >= starts_at and accept_until >= now_at
+        or kind = 'system' and starts_at is null and now_at is null and accept_until is null)
 );

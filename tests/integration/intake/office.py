@@ -170,7 +170,8 @@ async def in_process(
     port = free_port()
     if "consumer" in parts or "relay" in parts:
         await create_topics(house.bootstrap, TOPICS.values(), replication=1)
-    async with running("intake", house.settings(replica, port), build, clock=clock) as (context, app, supervised):
+    async with running("intake", house.settings(replica, port), build, clock=clock) as process:
+        context, app, supervised = process.context, process.app, process.parts
         assert isinstance(app, FastAPI)
         stop = asyncio.Event()
         chosen = {name: part for name, part in supervised.items() if name in (*parts, "member")}

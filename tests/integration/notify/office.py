@@ -29,12 +29,15 @@ from services.notify.texts import load_texts
 from shared.catalogue import load_centre
 from shared.contracts.envelope import AnyEnvelope, Role
 from shared.contracts.topics import Topic
+from shared.messaging.applier import Stream
+from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.postgres.migrate import migrate
 from shared.postgres.outbox import Publisher
 from shared.postgres.pool import create_pool
 from shared.runtime.clock import SystemClock, machine_now
 from shared.runtime.supervision import Signal
+from shared.service.health import Health
 from shared.service.http import create_app
 from shared.service.keys import KeyRing, new_key, write_keys
 from shared.service.process import Context
@@ -112,7 +115,7 @@ class Office:
     """One notify with its surroundings. `keys` are tokens by role, `heard` is shared by all replicas."""
 
     home: Path
-    context: Context
+    context: Context[NotifySettings]
     intake: Intake
     mail: Control
     sms_url: str
@@ -247,7 +250,7 @@ async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **
     ports = [free_port() for _ in range(replicas)]
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(surroundings(database.url("notify"), home, port=ports[0], **settings))
-        contexts: list[Context] = []
+        contexts: list[Context[NotifySettings]] = []
         heard = Heard()
         for number, port in enumerate(ports):
             own = around.environment | {"NOTIFY_MEMBER": f"notify-{number}", "NOTIFY_PORT": str(port)}
@@ -258,14 +261,26 @@ async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **
         yield Office(home, contexts[0], around.intake, around.mail, around.sms_url, urls, around.keys, http, heard)
 
 
+@dataclass(frozen=True)
+class _Context(Context[NotifySettings]):
+    """A context whose consumer reads nothing: see Heard."""
+
+    heard: Heard
+
+    def create_consumer(self, streams: Sequence[Stream[Any]]) -> Consumer:
+        """The stand-in."""
+        return self.heard  # type: ignore[return-value]  # it has what the senders ask of a consumer
+
+
 @asynccontextmanager
-async def _replica(settings: NotifySettings, heard: Heard) -> AsyncIterator[Context]:
+async def _replica(settings: NotifySettings, heard: Heard) -> AsyncIterator[Context[NotifySettings]]:
     centre = load_centre(settings.centre)
     pool = await create_pool(settings.database_url, "notify")
     publisher = Publisher("notify", centre.code, 1, centre.catalogue_version)
     relay = Relay(settings.database_url, "notify", bootstrap=settings.kafka_bootstrap, client_id=settings.member)
-    context = Context(settings, centre, pool, publisher, SystemClock(), relay)
-    context.consumer = heard  # type: ignore[assignment]  # nothing is consumed here, see Heard
+    context = _Context(
+        "notify", settings, centre, pool, publisher, SystemClock(), relay, Health("consumer", "relay"), heard
+    )
     parts = await build(context)
     app = create_app("notify", health=context.health, keys=KeyRing(settings.keys_file))
     for router in parts.routers:

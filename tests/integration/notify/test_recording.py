@@ -1,9 +1,9 @@
 """Changes of messages that share a transaction: none waits for a group, none suffers for another."""
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,9 @@ async def planned(database: ServiceDatabase, home: Path, count: int) -> AsyncIte
 @asynccontextmanager
 async def impatient(it: Office, url: str) -> AsyncIterator[Context]:
     """The office's context with connections that wait but shortly for a lock."""
-    context = copy.copy(it.context)
     settings = {"search_path": "notify", "lock_timeout": "300ms"}
-    async with asyncpg.create_pool(url, min_size=1, server_settings=settings) as context.pool:
-        yield context
+    async with asyncpg.create_pool(url, min_size=1, server_settings=settings) as pool:
+        yield replace(it.context, pool=pool)
 
 
 def attempted(message: Message, unit: Unit[DossierRow], _: datetime) -> int:

@@ -21,6 +21,7 @@ from shared.contracts.dossiers import Channel
 from shared.contracts.envelope import Actor, AnyEnvelope, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DOSSIERS
+from shared.messaging.consumer import Consumer
 from shared.postgres.migrate import migrate
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.published_calendars import PublishedCalendar
@@ -42,6 +43,7 @@ class Counter:
     """One replica; `weeks` is driven by hand."""
 
     context: Context
+    consumer: Consumer
     app: FastAPI
     weeks: Weeks
     clock: HandClock
@@ -53,7 +55,7 @@ class Counter:
         await send(self.context.settings.kafka_bootstrap, envelopes)
 
         async def heard() -> bool:
-            return len(await self.context.consumer.caught_up_by_any(DOSSIERS)) == DOSSIERS.partitions
+            return len(await self.consumer.caught_up_by_any(DOSSIERS)) == DOSSIERS.partitions
 
         await eventually(heard, within=30)
 
@@ -152,17 +154,18 @@ async def counter_running(
         keys_file=folder / "keys.toml",
     )
     clock = HandClock(at(now))
-    async with running("routing", settings, build, clock=clock) as (context, app, parts):
-        weeks = Weeks(context, PublishedCalendar(context.centre.calendar.name))
+    async with running("routing", settings, build, clock=clock) as process:
+        context, app, parts, consumer = process.context, process.app, process.parts, process.consumer
+        weeks = Weeks(context, PublishedCalendar(context.centre.calendar.name), consumer)
         stop = asyncio.Event()
         kept = {name: part for name, part in parts.items() if name not in ("weeks", "http")}
-        process = asyncio.create_task(supervise(kept, stop=stop))
+        supervised = asyncio.create_task(supervise(kept, stop=stop))
         try:
-            await eventually(lambda: context.consumer.reason_not_ready() is None, within=30)
-            yield Counter(context, app, weeks, clock, tokens)
+            await eventually(lambda: consumer.reason_not_ready() is None, within=30)
+            yield Counter(context, consumer, app, weeks, clock, tokens)
         finally:
             stop.set()
-            await process
+            await supervised
 
 
 def monday(day: str) -> date:

@@ -192,7 +192,7 @@ async def test_a_week_closes_once_and_only_when_nothing_of_it_can_come(
 
 async def counter_of_another(counter: Counter) -> Any:
     """The weeks of a second replica, on the same database."""
-    return type(counter.weeks)(counter.context, counter.weeks._calendar)
+    return type(counter.weeks)(counter.context, counter.weeks._calendar, counter.consumer)
 
 
 async def test_a_decision_is_judged_by_its_date_its_counters_and_those_signed_before(

@@ -21,6 +21,7 @@ from services.sla.ticker import Ticker
 from shared.contracts.envelope import AnyEnvelope, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
+from shared.messaging.consumer import Consumer
 from shared.postgres.migrate import migrate
 from shared.runtime.supervision import supervise
 from shared.service.keys import ApiKey, new_key, write_keys
@@ -46,6 +47,7 @@ class Sla:
     """One replica; `ticker` and `sweep` are driven by hand. `tokens` by name: see KEYS, stp and stc are officers."""
 
     context: Context
+    consumer: Consumer
     app: FastAPI
     ticker: Ticker
     sweep: Sweep
@@ -74,7 +76,7 @@ class Sla:
         """Wait until everything on Kafka, other tests' dossiers included, has taken effect here."""
 
         async def heard() -> bool:
-            return len(await self.context.consumer.caught_up(DOSSIERS)) == DOSSIERS.partitions
+            return len(await self.consumer.caught_up(DOSSIERS)) == DOSSIERS.partitions
 
         await eventually(heard, within=30)
 
@@ -147,15 +149,16 @@ async def sla_running(
         **more,
     )
     clock = HandClock(at(now))
-    async with running("sla", settings, build, clock=clock) as (context, app, parts):
+    async with running("sla", settings, build, clock=clock) as process:
+        context, app, parts, consumer = process.context, process.app, process.parts, process.consumer
         clocks = await clocks_of(context)
-        ticker, sweep = Ticker(context, clocks, tick_seconds=1), Sweep(context, clocks, tick_seconds=1)
+        ticker, sweep = Ticker(context, clocks, consumer, tick_seconds=1), Sweep(context, clocks, tick_seconds=1)
         stop = asyncio.Event()
         kept = {name: part for name, part in parts.items() if name not in ("ticker", "sweep", "http")}
-        process = asyncio.create_task(supervise(kept, stop=stop))
+        supervised = asyncio.create_task(supervise(kept, stop=stop))
         try:
-            await eventually(lambda: context.consumer.reason_not_ready() is None, within=30)
-            yield Sla(context, app, ticker, sweep, clock, bootstrap, tokens)
+            await eventually(lambda: consumer.reason_not_ready() is None, within=30)
+            yield Sla(context, consumer, app, ticker, sweep, clock, bootstrap, tokens)
         finally:
             stop.set()
-            await process
+            await supervised

@@ -207,7 +207,7 @@ async def _has_told(sla: Sla, acts: Acts) -> bool:
 
 async def _both_hold(one: Sla, two: Sla) -> bool:
     """Whether the two replicas hold all partitions between them, each some."""
-    first, second = [await each.context.consumer.caught_up(DOSSIERS) for each in (one, two)]
+    first, second = [await each.consumer.caught_up(DOSSIERS) for each in (one, two)]
     return bool(first and second) and first | second == set(range(DOSSIERS.partitions)) and not first & second
 
 

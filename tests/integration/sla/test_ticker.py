@@ -129,7 +129,7 @@ async def test_two_tickers_at_once_fire_once(sla_broker: kafka.Broker, url: str,
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
         await sla.hear(*[acts.receive(RECEIVED, "2.000908") for acts in several])
         await sla.all_heard()
-        other = Ticker(sla.context, await clocks_of(sla.context), tick_seconds=1)
+        other = Ticker(sla.context, await clocks_of(sla.context), sla.consumer, tick_seconds=1)
         sla.clock.set("2018-01-03 10:00")
         async with _held(url, "lock table outbox in exclusive mode"):
             first = asyncio.create_task(sla.ticker.tick())
@@ -204,7 +204,7 @@ async def test_replica_tells_only_clocks_of_its_partitions(
         await one.hear(*[acts.receive(RECEIVED, "2.000908") for acts in several])
         async with sla_running(sla_broker.bootstrap, url, tmp_path, member="sla-1", **start) as two:  # type: ignore[arg-type]
             await eventually(lambda: _share(one, two), within=30)
-            mine = await two.context.consumer.caught_up(DOSSIERS)
+            mine = await two.consumer.caught_up(DOSSIERS)
             two.clock.set("2018-01-03 10:00")
             await two.tick()
             for acts in several:
@@ -247,5 +247,5 @@ async def _is_held(pool: asyncpg.Pool, key: str) -> bool:
 
 async def _share(one: Sla, two: Sla) -> bool:
     """Whether the two replicas hold all partitions between them, each some."""
-    first, second = [await each.context.consumer.caught_up(DOSSIERS) for each in (one, two)]
+    first, second = [await each.consumer.caught_up(DOSSIERS) for each in (one, two)]
     return bool(first and second) and first | second == set(range(DOSSIERS.partitions)) and not first & second

@@ -16,12 +16,13 @@ from services.intake.domain.acts import ACTS, allowed_in
 from services.intake.domain.codes import Serials
 from services.intake.replay import whereabouts
 from services.intake.requests import Reference, read_line
-from services.intake.tables import DOSSIERS, DossierRow, KnownKey
+from services.intake.tables import DOSSIERS, DossierRow
 from shared.catalogue import load_centre
 from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.errors import Refusal
 from shared.postgres.outbox import Publisher
 from shared.postgres.unit_of_work import Unit
+from shared.service.idempotency import KeyRow
 
 CENTRE = load_centre(Path(__file__).resolve().parents[3] / "config" / "binh-phuoc")
 START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -50,7 +51,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.rows: dict[Any, DossierRow] = {}
-        self.known: dict[str, KnownKey] = {}
+        self.known: dict[str, KeyRow] = {}
         self.now = START
         self.events: list[AnyEnvelope] = []
 

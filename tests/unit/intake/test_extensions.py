@@ -91,4 +91,4 @@ def test_an_extension_says_how_long_and_why(data: dict[str, Any]) -> None:
     """By days or by a date, not by both; the reason stands in the apology."""
     line = read_line({"key": "k", "act": "extend", "data": data, "dossier": {"id": _ID}})
     assert isinstance(line.data, Refusal)
-    assert line.status_of(data) == 422
+    assert status_of(line.data) == 422

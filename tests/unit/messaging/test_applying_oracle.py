@@ -70,7 +70,7 @@ def test_every_history_ends_as_in_the_model(
     keys = {name: dossier(number) for number, name in enumerate(NAMES, 1)}
     spelt = [f"{name}{sequence}/{epoch}{body}" for name, sequence, epoch, body in log]
     bad = {text for text, event in zip(spelt, log, strict=True) if event[:2] in poison}
-    event_of = MODEL_MODULE.EventEnvelope  # type: ignore[union-attr]
+    event_of = MODEL_MODULE.Fact  # type: ignore[union-attr]
     model = Model({event_of(*event) for event in log if event[:2] in poison})
     ours = Service(poison=sorted(bad))
     records = [

@@ -1,0 +1,27 @@
+"""The periodic worker: every loop of a service that reads or writes its database at intervals."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+
+log = structlog.get_logger(__name__)
+
+
+async def repeat(step: Callable[[], Awaitable[float]], *, failed: str, retry_seconds: float) -> None:
+    """Run `step` again and again until cancelled. It returns the seconds to wait before the next run.
+
+    A transient database error is logged as the event `failed` and retried after `retry_seconds`. Any other error is
+    raised, which ends the process.
+    """
+    while True:
+        try:
+            pause = await step()
+        except CONNECTION_ERRORS as error:
+            if not is_transient(error):
+                raise
+            log.warning(failed, error=f"{type(error).__name__}: {error}")
+            pause = retry_seconds
+        await asyncio.sleep(pause)

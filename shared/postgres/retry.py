@@ -1,0 +1,36 @@
+"""Retries of whole transactions (stamina)."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+import stamina
+
+from shared.kernel.errors import TransientError
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
+
+T = TypeVar("T")
+
+
+def _backoff(error: Exception) -> bool | float:
+    """A row that another transaction inserted first is retried at once, a transient error after a growing pause."""
+    return 0.0 if isinstance(error, asyncpg.UniqueViolationError) else is_transient(error)
+
+
+async def transact(attempt: Callable[[], Awaitable[T]], *, attempts: int = 6) -> T:
+    """The result of `attempt`, which is one whole transaction.
+
+    It is retried when another transaction inserted the same row first, and when the database is temporarily away.
+    Raises TransientError when the last attempt fails as well; any other error is raised at once.
+    """
+    try:
+        async for retry in stamina.retry_context(
+            on=_backoff, attempts=attempts, timeout=None, wait_initial=0.05, wait_max=3.0, wait_jitter=0.05
+        ):
+            with retry:
+                return await attempt()
+    except (asyncpg.UniqueViolationError, *CONNECTION_ERRORS) as error:
+        if not (isinstance(error, asyncpg.UniqueViolationError) or is_transient(error)):
+            raise
+        raise TransientError(f"The database did not accept the transaction: {type(error).__name__}.") from error
+    raise AssertionError("stamina either returns an attempt or raises")

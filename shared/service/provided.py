@@ -1,0 +1,27 @@
+"""Objects of a process that module-level routes depend on, by their type.
+
+`Performer = Annotated[Performer, Depends(provided(Performer))]` in a route gets what `app.py` listed in
+`Parts.provides`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from fastapi import FastAPI, Request
+
+T = TypeVar("T")
+
+
+def provide(app: FastAPI, parts: Iterable[object]) -> None:
+    """Make `parts` available to the routes of `app`; one object a type."""
+    app.state.provided = {type(part): part for part in parts}
+
+
+def provided(kind: type[T]) -> Callable[[Request], Awaitable[T]]:
+    """A FastAPI dependency: the process's object of exactly this type. Raises KeyError if `app.py` did not list it."""
+
+    async def find(request: Request) -> T:
+        found: T = request.app.state.provided[kind]
+        return found
+
+    return find

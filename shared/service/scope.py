@@ -1,0 +1,54 @@
+"""What the owner of an API key may see: the one rule for every read of every service."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from shared.contracts.envelope import Actor, Role
+from shared.kernel.centre import Centre
+from shared.kernel.errors import FieldError, ForbiddenError
+
+_EVERY_DEPARTMENT: frozenset[Role] = frozenset({"leader", "ops", "auditor", "service"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The scope of one actor at a local date, by which counters are looked up.
+
+    An officer sees the own department's dossiers. A clerk sees those of the own counter's department, and every
+    department's at a counter that serves all (general, guidance, fees, results). An applicant sees the own submissions.
+    Leaders, auditors, operators and services see every dossier; personal data is a separate rule. An importer reads
+    nothing.
+    """
+
+    actor: Actor
+    centre: Centre
+    on: date
+
+    def sees(self, *, department: str | None, submitted_by: str | None = None) -> bool:
+        """Whether a dossier is in scope: `department` is the competent one, None while none is known."""
+        actor = self.actor
+        if actor.role in _EVERY_DEPARTMENT:
+            return True
+        if actor.role == "officer":
+            return department is not None and actor.department == department
+        if actor.role == "applicant":
+            return submitted_by is not None and submitted_by == actor.id
+        return actor.role == "clerk" and self._counter_serves(department)
+
+    def _counter_serves(self, department: str | None) -> bool:
+        if self.actor.counter is None:
+            return False
+        counter = self.centre.counter(self.actor.counter, self.on)
+        return counter is not None and (department is None or counter.department in (None, department))
+
+    def department(self, asked: str | None) -> str | None:
+        """The department that a list is limited to, None for all: an officer's own, otherwise the one asked for.
+
+        Raises ForbiddenError if an officer asks for another department.
+        """
+        if self.actor.role != "officer":
+            return asked
+        if asked not in (None, self.actor.department):
+            detail = f"An officer of {self.actor.department} sees only the dossiers of {self.actor.department}."
+            raise ForbiddenError(detail, errors=[FieldError("/query/department", detail)])
+        return self.actor.department
