@@ -25,7 +25,7 @@ check: setup ## lint, format, types, import contracts, event catalogue, compose 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m motcua.events
+	$(BIN)/python -m motcua.cli.events
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: setup ## rewrite the code in the house's format
@@ -33,7 +33,7 @@ format: setup ## rewrite the code in the house's format
 	$(BIN)/ruff format .
 
 events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snapshots from the contracts
-	$(BIN)/python -m motcua.events --write
+	$(BIN)/python -m motcua.cli.events --write
 
 test: export PYTHONDONTWRITEBYTECODE =# it would have each of hundreds of processes compile the project anew
 test: setup ## every test, on real brokers and databases: JOBS (4) files side by side

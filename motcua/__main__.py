@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from motcua.parked import cli as parked
-from motcua.settings import MotcuaSettings
-from motcua.simulate import cli as simulate
+from motcua.cli import parked as parked
+from motcua.cli import simulate as simulate
+from motcua.local.settings import MotcuaSettings
 from services.sla.wording import Lang
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import MotcuaError, Refusal, StartError
@@ -39,7 +39,7 @@ app.add_typer(simulate.app, name="simulate")
 @app.command()
 def up() -> None:
     """Run the whole centre on this machine until Ctrl-C."""
-    from motcua.up import run_up
+    from motcua.local.up import run_up
 
     raise typer.Exit(run_up(load(MotcuaSettings), out))
 
@@ -50,8 +50,8 @@ def demo(
     ops: Annotated[bool, typer.Option("--ops", help="With the page on which the chain is seen to flow.")] = False,
 ) -> None:
     """Play the centre of 2017 through a fresh centre, hold everything against what was drawn, and end by itself."""
-    from motcua.demo.run import run_demo
-    from motcua.past.half_year.drawing import HalfYear
+    from motcua.lab.demo.run import run_demo
+    from motcua.lab.half_year.drawing import HalfYear
     from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
@@ -63,7 +63,7 @@ def inbox(
     dossier: Annotated[str | None, typer.Argument(help="A dossier's id or code; all if left out.")] = None,
 ) -> None:
     """What applicants got by SMS and e-mail."""
-    from motcua import inbox as read_inbox
+    from motcua.cli import inbox as read_inbox
     from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
@@ -76,7 +76,7 @@ def inbox(
 @app.command()
 def prepare() -> None:
     """Make ready an existing Kafka and Postgres: database, migrations, topics, keys. May be run again."""
-    from motcua.prepare import prepare as prepare_parts
+    from motcua.local.prepare import prepare as prepare_parts
 
     prepare_parts(load(MotcuaSettings), out.print)
 
@@ -98,8 +98,8 @@ def lag(
     from contextlib import suppress
     from functools import partial
 
-    from motcua import lag as lag_reading
-    from motcua.database import OPS
+    from motcua.cli import lag as lag_reading
+    from motcua.local.database import OPS
     from services.ops.report import alarms
 
     if watch and (as_json or alarm_age is not None):
@@ -130,8 +130,8 @@ def verify(
     ] = None,
 ) -> None:
     """Prove that nothing was lost, doubled, reordered or decided otherwise than by the rules (status 1 if not)."""
-    from motcua.database import VERIFY
-    from motcua.verify.command import run_verify
+    from motcua.local.database import VERIFY
+    from motcua.verification.command import run_verify
     from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
@@ -244,7 +244,7 @@ def replay(
 
     The same log again changes nothing. Ends with the log's deadlines beside ours, and every anomaly.
     """
-    from motcua import replay as log_replay
+    from motcua.lab import replay as log_replay
 
     if suggest_mapping:
         typer.echo(log_replay.drafted(file, delimiter=delimiter), nl=False)
@@ -253,7 +253,7 @@ def replay(
         raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
     found = log_replay.planned(file, mapping, centre)
     if not check:
-        from motcua.replay.run import run_replay
+        from motcua.lab.replay.run import run_replay
 
         raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent, ops=ops))
     for sentence in log_replay.told(found, file):
@@ -288,7 +288,7 @@ def topics(
 @app.command()
 def events(rewrite: Annotated[bool, typer.Option("--write", help="Write the files instead.")] = False) -> None:
     """Check (or --write) the event catalogue and the frozen schemas of this source tree. Status 1: they differ."""
-    from motcua import events as catalogue
+    from motcua.cli import events as catalogue
 
     catalogue.events(rewrite)
 

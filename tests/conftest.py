@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded import kafka
-from motcua.embedded.postgres import Postgres
-from motcua.settings import MotcuaSettings
+from motcua.local.embedded import kafka
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.settings import MotcuaSettings
 from shared.runtime.settings import load
 from tests.support import Databases, free_port, free_ports
 from tests.support.classes import with_classes

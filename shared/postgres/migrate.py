@@ -39,9 +39,7 @@ def check_migrated(dsn: str, schema: str, folder: Path) -> None:
         _require_known(backend, known, schema)
         pending = [migration.id for migration in backend.to_apply(known)]
     if pending:
-        raise StartError(
-            f"Schema {schema} lacks {', '.join(pending)}: run `python -m services.{schema} migrate`."
-        )
+        raise StartError(f"Schema {schema} lacks {', '.join(pending)}: run `python -m services.{schema} migrate`.")
 
 
 def _require_known(backend: DatabaseBackend, known: MigrationList, schema: str) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from motcua.database import url_for
-from motcua.embedded.kafka import KAFKA_VERSION
-from motcua.processes import PROCESSES, Site, http_ports, service_command, service_settings, sink_commands
-from motcua.settings import MotcuaSettings
+from motcua.local.database import url_for
+from motcua.local.embedded.kafka import KAFKA_VERSION
+from motcua.local.processes import PROCESSES, Site, http_ports, service_command, service_settings, sink_commands
+from motcua.local.settings import MotcuaSettings
 from shared.runtime.settings import ServiceSettings, load
 from tests.architecture.tree import ROOT
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from motcua import events
+from motcua.cli import events
 from shared.contracts import topics
 from shared.contracts.envelope import EventData
 from shared.contracts.registry import EVENTS

@@ -18,10 +18,10 @@ import aiohttp
 import httpx
 import structlog
 
-from motcua.local import ProcessEndedError
-from motcua.playing import PlayError
-from motcua.quiet import NotQuietError
-from motcua.settings import MotcuaSettings
+from motcua.lab.player import PlayError
+from motcua.local.centre import ProcessEndedError
+from motcua.local.quiescence import NotQuietError
+from motcua.local.settings import MotcuaSettings
 from shared.kernel.errors import StartError
 from shared.runtime.clock import machine_now
 from shared.runtime.settings import load

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import psycopg
 from aiokafka.admin import AIOKafkaAdminClient
 
-from motcua.database import DATABASE, drop_database
-from motcua.embedded.kafka import Broker
-from motcua.embedded.postgres import Postgres
-from motcua.embedded.process import Child
-from motcua.local import LocalCentre, beside
-from motcua.prepare import prepare_database
-from motcua.settings import MotcuaSettings
+from motcua.local.centre import LocalCentre, beside
+from motcua.local.database import DATABASE, drop_database
+from motcua.local.embedded.kafka import Broker
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.embedded.process import Child
+from motcua.local.prepare import prepare_database
+from motcua.local.settings import MotcuaSettings
 from shared.contracts.topics import DOSSIERS, TOPICS, Topic
 from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics

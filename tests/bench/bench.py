@@ -9,11 +9,11 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from motcua.embedded import kafka
-from motcua.embedded.ports import free_port
-from motcua.embedded.postgres import Postgres
-from motcua.local import LocalCentre, beside
-from motcua.settings import MotcuaSettings
+from motcua.local.centre import LocalCentre, beside
+from motcua.local.embedded import kafka
+from motcua.local.embedded.ports import free_port
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError

@@ -4,9 +4,9 @@ import asyncio
 import json
 from datetime import timedelta
 
-from motcua.keys import IMPORTER
-from motcua.local import LocalCentre
-from motcua.playing import play
+from motcua.lab.player import play
+from motcua.local.centre import LocalCentre
+from motcua.local.keys import IMPORTER
 from tests.bench.bench import Bench, NoResultError
 from tests.bench.counting import Counts, counted
 from tests.bench.figures import Figure, Part, Row, Table, series

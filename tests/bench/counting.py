@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import psycopg
 
-from motcua.database import SERVICES, VERIFY
-from motcua.local import LocalCentre
-from motcua.sinks.inbox import read_inbox
+from motcua.local.centre import LocalCentre
+from motcua.local.database import SERVICES, VERIFY
+from motcua.local.sinks.inbox import read_inbox
 from shared.contracts.topics import TOPICS
 from shared.messaging.lag import Ends
 from tests.bench.bench import NoResultError

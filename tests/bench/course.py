@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from motcua.database import VERIFY
-from motcua.local import LocalCentre
-from motcua.sinks.inbox import read_inbox
+from motcua.local.centre import LocalCentre
+from motcua.local.database import VERIFY
+from motcua.local.sinks.inbox import read_inbox
 from shared.contracts.topics import DEADLINES, DOSSIERS, MESSAGES, Topic
 from tests.bench.steady import Done
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from motcua.database import create_database, url_for
-from motcua.embedded import kafka
-from motcua.embedded.ports import free_port
-from motcua.embedded.postgres import Postgres
-from motcua.settings import MotcuaSettings
+from motcua.local.database import create_database, url_for
+from motcua.local.embedded import kafka
+from motcua.local.embedded.ports import free_port
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.settings import MotcuaSettings
 from shared.contracts.envelope import EventEnvelope
 from shared.contracts.registry import decode
 from shared.contracts.topics import Topic

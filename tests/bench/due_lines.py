@@ -19,7 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from motcua.due.lines import run_lines
-from motcua.settings import MotcuaSettings
+from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
 from shared.runtime.settings import load
 

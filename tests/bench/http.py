@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import quantiles
 
-from motcua.database import VERIFY
-from motcua.local import LocalCentre
-from motcua.quiet import Centre
+from motcua.local.centre import LocalCentre
+from motcua.local.database import VERIFY
+from motcua.local.quiescence import Centre
 from tests.bench.bench import Bench
 from tests.bench.counting import Counts, counted
 from tests.bench.course import STAGES, Course, courses

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from motcua.embedded.kafka import KAFKA_VERSION
+from motcua.local.embedded.kafka import KAFKA_VERSION
 
 CLIENT = "client"
 """The process that measures, under this name, with those of its children that have ended."""

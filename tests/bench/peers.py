@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from motcua.embedded.kafka import Broker
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.kafka import Broker
+from motcua.local.embedded.postgres import Postgres
 from shared.kernel.errors import StartError
 from shared.runtime.settings import inherited_environment
 from tests.bench.bench import Bench, NoResultError

@@ -10,8 +10,8 @@ from uuid import UUID
 import psycopg
 from aiokafka import AIOKafkaProducer
 
-from motcua.database import VERIFY
-from motcua.local import LocalCentre
+from motcua.local.centre import LocalCentre
+from motcua.local.database import VERIFY
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.relay import partition_of
 from shared.messaging.topic_log import Copy, read

@@ -18,13 +18,13 @@ import asyncpg
 import httpx
 from rich.console import Console
 
-from motcua.database import VERIFY
-from motcua.keys import IMPORTER
-from motcua.local import LocalCentre
-from motcua.past.half_year.drawing import HalfYear
-from motcua.playing import play
-from motcua.settings import MotcuaSettings
-from motcua.verify.command import run_verify
+from motcua.lab.half_year.drawing import HalfYear
+from motcua.lab.player import play
+from motcua.local.centre import LocalCentre
+from motcua.local.database import VERIFY
+from motcua.local.keys import IMPORTER
+from motcua.local.settings import MotcuaSettings
+from motcua.verification.command import run_verify
 from shared.runtime.settings import load
 from tests.bench.bench import QUICK, Bench
 

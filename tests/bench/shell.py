@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from motcua.database import create_database, url_for
+from motcua.local.database import create_database, url_for
 from tests.bench.bench import Bench, NoResultError
 from tests.bench.delivery import (
     STEPS,

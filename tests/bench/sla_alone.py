@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from motcua.database import create_database, url_for
-from motcua.settings import MotcuaSettings
+from motcua.local.database import create_database, url_for
+from motcua.local.settings import MotcuaSettings
 from services.sla import __file__ as sla_file
 from shared.contracts.topics import TOPICS
 from shared.messaging.admin import create_topics

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from motcua.local import LocalCentre
+from motcua.local.centre import LocalCentre
 from shared.runtime.clock import machine_now
 from tests.bench.bench import NoResultError
 from tests.support.lives import Life, Step

@@ -10,9 +10,9 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from motcua.embedded.kafka import Toolchain
-from motcua.local import LocalCentre
-from motcua.sinks.inbox import read_inbox
+from motcua.local.centre import LocalCentre
+from motcua.local.embedded.kafka import Toolchain
+from motcua.local.sinks.inbox import read_inbox
 from shared.contracts.topics import DEADLINES, DOSSIERS, Topic
 from tests.support import eventually, free_port
 from tests.support.asking import asked

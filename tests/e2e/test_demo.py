@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from motcua.demo.run import PAGE, run_demo
-from motcua.embedded import kafka
-from motcua.past.acts import PastAct
-from motcua.past.half_year.drawing import HalfYear
-from motcua.past.half_year.figures import Figures
-from motcua.settings import MotcuaSettings
+from motcua.lab.demo.run import PAGE, run_demo
+from motcua.lab.half_year.drawing import HalfYear
+from motcua.lab.half_year.figures import Figures
+from motcua.lab.past_acts import PastAct
+from motcua.local.embedded import kafka
+from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
 from shared.runtime.settings import load
 

@@ -10,8 +10,8 @@ import asyncpg
 import httpx
 import pytest
 
-from motcua.embedded.kafka import Toolchain
-from motcua.local import LocalCentre
+from motcua.local.centre import LocalCentre
+from motcua.local.embedded.kafka import Toolchain
 from tests.support import eventually
 from tests.support.whole import verified, whole_centre
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from motcua.database import VERIFY
-from motcua.embedded.kafka import Toolchain
-from motcua.playing import Played, play
+from motcua.lab.player import Played, play
+from motcua.local.database import VERIFY
+from motcua.local.embedded.kafka import Toolchain
 from tests.support import eventually_sync
 from tests.support.ops import counted_from_zero, ops_process
 from tests.support.past import ENDS_AT, STARTS_AT, acts

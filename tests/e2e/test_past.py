@@ -12,10 +12,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from motcua.database import SERVICES
-from motcua.embedded.kafka import Toolchain
-from motcua.local import LocalCentre
-from motcua.playing import Played, play
+from motcua.lab.player import Played, play
+from motcua.local.centre import LocalCentre
+from motcua.local.database import SERVICES
+from motcua.local.embedded.kafka import Toolchain
 from shared.contracts.topics import MESSAGES
 from tests.support import eventually, unique
 from tests.support.past import ENDS_AT, STARTS_AT, acts

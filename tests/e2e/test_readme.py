@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded import kafka
-from motcua.sinks.inbox import read_inbox
+from motcua.local.embedded import kafka
+from motcua.local.sinks.inbox import read_inbox
 from tests.support import eventually_sync
 from tests.support.up import Up, installed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from tests.unit.past.logs import MAPPING, PERMIT_CENTRE, PERMIT_LOG, as_csv, as_xes, row
 
 pytestmark = pytest.mark.timeout(900)

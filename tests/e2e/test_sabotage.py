@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from motcua.embedded.kafka import Toolchain
-from motcua.local import LocalCentre
+from motcua.local.centre import LocalCentre
+from motcua.local.embedded.kafka import Toolchain
 from shared.contracts.registry import decode
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.records import headers_of

@@ -1,6 +1,6 @@
 """What tests share; imported by name, never from a conftest."""
 
-from motcua.embedded.ports import free_port, free_ports
+from motcua.local.embedded.ports import free_port, free_ports
 from tests.support.database import Databases, ServiceDatabase
 from tests.support.unique import unique
 from tests.support.waiting import eventually, eventually_sync

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from tests.support import free_port
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from motcua.database import SERVICES, VERIFY, create_database, drop_database, url_for
-from motcua.embedded.postgres import Postgres
+from motcua.local.database import SERVICES, VERIFY, create_database, drop_database, url_for
+from motcua.local.embedded.postgres import Postgres
 from tests.support.unique import unique
 
 

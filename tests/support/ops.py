@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from motcua.embedded.ports import free_port
+from motcua.local.embedded.ports import free_port
 from services.ops.counting import SOURCES, Counting
 from services.ops.domain.tallies import Key, Tally
 from services.ops.views import Views

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from motcua.embedded.process import Child
+from motcua.local.embedded.process import Child
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import EventEnvelope
 from shared.contracts.topics import TOPICS, Topic

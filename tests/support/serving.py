@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from motcua.embedded.ports import free_port
+from motcua.local.embedded.ports import free_port
 from tests.support.waiting import eventually
 
 

@@ -2,7 +2,7 @@
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from motcua.database import OPS, SERVICES
+from motcua.local.database import OPS, SERVICES
 from shared.contracts.topics import ALL_TOPICS
 from shared.messaging.admin import create_topics
 from tests.support.waiting import eventually

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-from motcua.embedded import kafka
-from motcua.embedded.ports import free_port
-from motcua.keys import read_tokens
+from motcua.local.embedded import kafka
+from motcua.local.embedded.ports import free_port
+from motcua.local.keys import read_tokens
 from tests.support.waiting import eventually_sync
 
 IS_UP = " is up. "

@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import httpx
 
-from motcua.database import VERIFY
-from motcua.embedded.kafka import Toolchain
-from motcua.local import LocalCentre, beside
-from motcua.settings import MotcuaSettings
-from motcua.verify.run import Report, verify
+from motcua.local.centre import LocalCentre, beside
+from motcua.local.database import VERIFY
+from motcua.local.embedded.kafka import Toolchain
+from motcua.local.settings import MotcuaSettings
+from motcua.verification.run import Report, verify
 from shared.runtime.clock import machine_now
 from shared.runtime.settings import load
 from tests.support.lives import Life, Step, plan

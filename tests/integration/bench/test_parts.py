@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded.kafka import Toolchain
-from motcua.settings import MotcuaSettings
+from motcua.local.embedded.kafka import Toolchain
+from motcua.local.settings import MotcuaSettings
 from shared.runtime.settings import load
 from tests.bench import limits, peers, shell
 from tests.bench.bench import QUICK, Bench

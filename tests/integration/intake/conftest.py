@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.postgres import Postgres
 from tests.integration.intake.office import House, Office, build_house, in_process
 from tests.support import Databases
 

@@ -11,8 +11,8 @@ import asyncpg
 import httpx
 import pytest
 
-from motcua.embedded.kafka import Broker
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.kafka import Broker
+from motcua.local.embedded.postgres import Postgres
 from shared.contracts.topics import DOSSIERS, TOPICS
 from shared.messaging.admin import create_topics
 from shared.postgres.pool import create_pool

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from motcua.embedded.kafka import Broker
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.kafka import Broker
+from motcua.local.embedded.postgres import Postgres
 from shared.contracts.topics import DEADLINES, DOSSIERS
 from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now

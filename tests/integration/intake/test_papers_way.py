@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from motcua.embedded.kafka import Broker
-from motcua.verify.acts import known_answers
+from motcua.local.embedded.kafka import Broker
+from motcua.verification.acts import known_answers
 from shared.contracts.topics import DOSSIERS
 from tests.integration.intake.office import House, build_house, count, fresh_key
 from tests.integration.intake.papers_counter import opened

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from motcua.embedded.kafka import Broker
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.kafka import Broker
+from motcua.local.embedded.postgres import Postgres
 from shared.contracts import calendars
 from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.topics import DOSSIERS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded.kafka import Broker
+from motcua.local.embedded.kafka import Broker
 from tests.support import Databases
 from tests.support.delivery import SERVICE
 from tests.support.shell import Shell, opened

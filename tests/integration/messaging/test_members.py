@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiokafka.consumer.subscription_state import SubscriptionState
 
-from motcua.embedded.process import Child
+from motcua.local.embedded.process import Child
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
 from shared.messaging.membership import Membership

@@ -9,8 +9,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
-from motcua.embedded.kafka import Broker
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.kafka import Broker
+from motcua.local.embedded.postgres import Postgres
 from shared.contracts.topics import Topic
 from shared.messaging.admin import create_topics
 from shared.messaging.partition import StopConsumingError

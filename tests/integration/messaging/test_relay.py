@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import TOPICS, Topic
 from shared.messaging.relay import Relay

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from motcua.embedded.kafka import Cluster
+from motcua.local.embedded.kafka import Cluster
 from shared.contracts.topics import Topic
 from shared.messaging.admin import create_topics
 from tests.integration.messaging.test_outages import acts, all_arrived, count, reached

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from motcua.database import SERVICES, create_database, open_to_ops
+from motcua.local.database import SERVICES, create_database, open_to_ops
 from shared.kernel.errors import StartError
 from shared.postgres.migrate import migrate
 from tests.support import Databases, free_port

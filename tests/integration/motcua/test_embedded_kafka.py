@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics

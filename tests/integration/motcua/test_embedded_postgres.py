@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.postgres import Postgres
 from shared.kernel.errors import StartError
 from tests.support import eventually_sync, free_port
 
@@ -59,7 +59,7 @@ def test_the_server_ends_when_its_starter_is_killed(home: Path) -> None:
     """SIGKILL of the process that started it leaves no server behind."""
     port = free_port()
     script = (
-        "import sys, time; from pathlib import Path; from motcua.embedded.postgres import Postgres; "
+        "import sys, time; from pathlib import Path; from motcua.local.embedded.postgres import Postgres; "
         f"s = Postgres(Path({str(home)!r}), {port}, durable=False); s.start(); print(s.pid, flush=True); "
         "sys.stdin.read()"
     )

@@ -14,9 +14,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
-from motcua import lag
-from motcua.database import open_to_ops
-from motcua.embedded import kafka
+from motcua.cli import lag
+from motcua.local.database import open_to_ops
+from motcua.local.embedded import kafka
 from services.ops.report import LagReport, alarms, lag_report
 from services.ops.watching import Watcher
 from shared.contracts.topics import Topic

@@ -3,12 +3,12 @@
 import shutil
 from pathlib import Path
 
-from motcua.embedded import kafka
-from motcua.embedded.ports import free_port
-from motcua.embedded.postgres import Postgres
-from motcua.local import LocalCentre
-from motcua.prepare import prepare_database
-from motcua.settings import MotcuaSettings
+from motcua.local.centre import LocalCentre
+from motcua.local.embedded import kafka
+from motcua.local.embedded.ports import free_port
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.prepare import prepare_database
+from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
 from tests.support import eventually_sync
 

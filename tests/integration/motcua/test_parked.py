@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 import services
-from motcua.database import SERVICES, open_to_ops
-from motcua.parked.records import Place, decide, find, listed, told, waiting
-from motcua.up import QuarantineNews
+from motcua.cli.parked_records import Place, decide, find, listed, told, waiting
+from motcua.local.database import SERVICES, open_to_ops
+from motcua.local.up import QuarantineNews
 from shared.kernel.errors import Refusal
 from shared.messaging.quarantine import OperatorDecision
 from shared.postgres.migrate import migrate

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from motcua.probe import fault
+from motcua.cli.probe import fault
 from tests.support import free_port
 
 

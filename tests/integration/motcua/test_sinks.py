@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from motcua.embedded.ports import free_port
-from motcua.sinks.inbox import read_inbox
+from motcua.local.embedded.ports import free_port
+from motcua.local.sinks.inbox import read_inbox
 from tests.support import eventually_sync
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +28,7 @@ MESSAGE = {
 def sms_sink(home: Path) -> Iterator[httpx.Client]:
     """One simulator process; stopped by SIGTERM, which must end it in order."""
     port = free_port()
-    command = [sys.executable, "-m", "motcua.sinks", "sms", "--home", str(home), "--port", str(port)]
+    command = [sys.executable, "-m", "motcua.local.sinks", "sms", "--home", str(home), "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as http:
@@ -74,7 +74,7 @@ def test_a_taken_port_is_said_so(tmp_path: Path, kind: str) -> None:
     """A sentence and exit status 3, no traceback."""
     with sms_sink(tmp_path) as http:
         port = str(http.base_url.port)
-        command = [sys.executable, "-m", "motcua.sinks", kind, "--home", str(tmp_path), "--port", port]
+        command = [sys.executable, "-m", "motcua.local.sinks", kind, "--home", str(tmp_path), "--port", port]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3
     assert done.stderr.startswith(f"the {kind} sink cannot start")

@@ -8,7 +8,7 @@ import time
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.topics import TOPICS, Topic
 from shared.kernel.errors import StartError
 from shared.messaging.admin import Difference, TopicsDifferError, create_topics

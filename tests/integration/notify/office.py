@@ -16,10 +16,10 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from motcua.sinks.behaviour import Behaviour, Control
-from motcua.sinks.inbox import Inbox, InboxMessage, read_inbox
-from motcua.sinks.sms import create_sms_simulator
-from motcua.sinks.smtp import SmtpSink
+from motcua.local.sinks.behaviour import Behaviour, Control
+from motcua.local.sinks.inbox import Inbox, InboxMessage, read_inbox
+from motcua.local.sinks.sms import create_sms_simulator
+from motcua.local.sinks.smtp import SmtpSink
 from services.notify.__main__ import MIGRATIONS
 from services.notify.app import build
 from services.notify.handlers import planner

@@ -12,10 +12,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from motcua.embedded import kafka
-from motcua.embedded.postgres import Postgres
-from motcua.sinks.behaviour import Behaviour
-from motcua.sinks.inbox import InboxMessage, read_inbox
+from motcua.local.embedded import kafka
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.sinks.behaviour import Behaviour
+from motcua.local.sinks.inbox import InboxMessage, read_inbox
 from services.notify.hearing import plans_called_for
 from services.notify.sender import AT_ONCE
 from shared.contracts.envelope import AnyEnvelope

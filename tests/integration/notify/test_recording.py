@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 from prometheus_client import Counter
 
-from motcua.embedded.postgres import Postgres
+from motcua.local.embedded.postgres import Postgres
 from services.notify.domain.delivery import Dropped
 from services.notify.outcomes import record
 from services.notify.recording import OUTCOMES, Recorder

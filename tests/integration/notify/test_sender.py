@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import structlog
 
-from motcua.embedded.postgres import Postgres
-from motcua.sinks.inbox import read_inbox
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.sinks.inbox import read_inbox
 from services.notify import sender
 from tests.integration.notify.office import EMAIL, IMPATIENT, Office, life_now, office
 from tests.support import Databases, eventually

@@ -10,10 +10,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from fastapi import FastAPI
 
-from motcua.sinks.behaviour import Control
-from motcua.sinks.inbox import Inbox
-from motcua.sinks.sms import create_sms_simulator
-from motcua.sinks.smtp import SmtpSink
+from motcua.local.sinks.behaviour import Control
+from motcua.local.sinks.inbox import Inbox
+from motcua.local.sinks.sms import create_sms_simulator
+from motcua.local.sinks.smtp import SmtpSink
 from services.notify.app import require_sinks
 from services.notify.domain.delivery import Capabilities
 from services.notify.gateways import Gateway

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from tests.support.ops import Ops, ops_process
 from tests.support.topics import made_anew
 

@@ -5,7 +5,7 @@ import asyncio
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.topics import DOSSIERS
 from tests.support import eventually
 from tests.support.ops import Ops, Sent

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.ops.app import build
 from services.ops.settings import OpsSettings
 from shared.contracts.envelope import Role

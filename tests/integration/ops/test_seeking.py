@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.ops.codec import key_bytes, tally_bytes
 from services.ops.counting import SOURCES
 from services.ops.domain.tallies import Key, Tally

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.records import headers_of
 from tests.support import eventually

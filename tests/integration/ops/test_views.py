@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.topics import DOSSIERS, MESSAGES
 from shared.messaging.records import headers, headers_of
 from tests.support import eventually

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from tests.support.topics import made_anew
 
 

@@ -9,8 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from motcua.embedded import kafka
-from motcua.simulate.past import from_database
+from motcua.lab.simulate.past import from_database
+from motcua.local.embedded import kafka
 from services.routing.counter_store import all_decisions
 from services.routing.replay import decide_again
 from shared.kernel.errors import StartError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import asyncpg
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.routing.domain.decisions import Decisions, seeded
 from services.routing.replay import decide_again
 from shared.catalogue import load_centre

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import ASSIGNMENTS

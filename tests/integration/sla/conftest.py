@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from tests.support import Databases
 from tests.support.centre_folder import write_centre
 from tests.support.topics import made_anew

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.sla.settings import SlaSettings
 from shared.contracts.calendars import CalendarPublishedV1
 from shared.contracts.deadlines import DeadlineMovedV1

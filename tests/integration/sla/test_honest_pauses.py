@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.dossiers import DossierResultArrivedV1
 from tests.integration.sla.site import sla_running
 from tests.support import Databases

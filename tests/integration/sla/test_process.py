@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.sla import __file__ as sla_file
 from shared.postgres.migrate import migrate
 from shared.service.keys import new_key, write_keys

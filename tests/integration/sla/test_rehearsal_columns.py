@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import Change, applied
 from services.sla.rehearsal import Rehearsal

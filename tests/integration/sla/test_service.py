@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.contracts.topics import DEADLINES
 from shared.runtime import metrics
 from tests.integration.sla.site import sla_running

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.sla import sweep as sweep_module
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.changes import untouched

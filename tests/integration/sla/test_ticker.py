@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from services.sla import store
 from services.sla.app import clocks_of
 from services.sla.ticker import Ticker

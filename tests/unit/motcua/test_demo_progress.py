@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from motcua.demo.run import telling
+from motcua.lab.demo.run import telling
 
 
 @pytest.mark.parametrize(("terminal", "told"), [(False, {"far"}), (True, set())])

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from motcua.demo.comparison import differences
-from motcua.demo.derivation import Derivation
-from motcua.demo.judging import Judged
-from motcua.demo.page import write_page
-from motcua.demo.reading import Clock, Proposed, State
-from motcua.demo.summary import Summary, percent, summarise
-from motcua.past.half_year.drawing import HalfYear
+from motcua.lab.demo.comparison import differences
+from motcua.lab.demo.derivation import Derivation
+from motcua.lab.demo.judging import Judged
+from motcua.lab.demo.page import write_page
+from motcua.lab.demo.reading import Clock, Proposed, State
+from motcua.lab.demo.summary import Summary, percent, summarise
+from motcua.lab.half_year.drawing import HalfYear
 from services.routing.domain.pooling import Week
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.home import HomeLock
+from motcua.local.home import HomeLock
 from shared.kernel.errors import StartError
 
 

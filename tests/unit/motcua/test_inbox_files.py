@@ -3,8 +3,8 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from motcua.inbox import told
-from motcua.sinks.inbox import Inbox, InboxMessage, read_inbox
+from motcua.cli.inbox import told
+from motcua.local.sinks.inbox import Inbox, InboxMessage, read_inbox
 
 
 def message(**more: str) -> InboxMessage:

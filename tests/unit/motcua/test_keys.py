@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.keys import TOKENS_FILE, Wanted, ensure_keys, keys_of, read_tokens
+from motcua.local.keys import TOKENS_FILE, Wanted, ensure_keys, keys_of, read_tokens
 from shared.catalogue import load_centre
 from shared.service.keys import KeyRing, new_key, read_keys, write_keys
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from motcua.lag import age
+from motcua.cli.lag import age
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 

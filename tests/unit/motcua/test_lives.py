@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.keys import keys_of
+from motcua.local.keys import keys_of
 from shared.catalogue import Centre, load_centre
 from tests.support.lives import SCENES, Life, plan
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from motcua.playing import PlayError, next_end, windows
+from motcua.lab.player import PlayError, next_end, windows
 from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 START = datetime(2017, 5, 2, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.processes import PROCESSES, Site, http_ports, service_settings
+from motcua.local.processes import PROCESSES, Site, http_ports, service_settings
 
 SITE = Site(
     kafka="127.0.0.1:29092",

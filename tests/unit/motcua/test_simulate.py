@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from motcua.simulate.command import Asked, run_simulation
-from motcua.simulate.lived import Span
-from motcua.simulate.outcomes import Outcome, Simulation, best
-from motcua.simulate.past import Arrival, Past, from_file, from_half_year, past
-from motcua.simulate.queue import serve
-from motcua.simulate.settings import grid, values
+from motcua.lab.simulate.command import Asked, run_simulation
+from motcua.lab.simulate.lived import Span
+from motcua.lab.simulate.outcomes import Outcome, Simulation, best
+from motcua.lab.simulate.past import Arrival, Past, from_file, from_half_year, past
+from motcua.lab.simulate.queue import serve
+from motcua.lab.simulate.settings import grid, values
 from services.sla.domain.calendar import compile_calendar
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre

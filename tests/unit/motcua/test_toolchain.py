@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.embedded import kafka
+from motcua.local.embedded import kafka
 from shared.kernel.errors import StartError
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from motcua.verify.assignments import _kept, _plain
+from motcua.verification.assignments import _kept, _plain
 from services.routing.domain.decisions import Decisions, seeded
 from services.routing.replay import decide_again
 from shared.catalogue import load_centre

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from motcua.verify.deadlines import KeptClock, Rules, findings_of, moves_of
+from motcua.verification.deadlines import KeptClock, Rules, findings_of, moves_of
 from services.sla.handlers import Clocks
 from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.calendar_rules import CalendarException

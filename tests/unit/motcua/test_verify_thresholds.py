@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motcua.verify.deadlines import KeptClock, Rules, thresholds_of
+from motcua.verification.deadlines import KeptClock, Rules, thresholds_of
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.envelope import AnyEnvelope
 from tests.unit.sla.desk import CLOCKS, Desk

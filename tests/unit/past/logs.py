@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from motcua.past.event_log.csv_log import read_csv
-from motcua.past.event_log.log import LogRefusedError
-from motcua.past.event_log.mapping import parse_mapping
-from motcua.past.event_log.plan import Plan, plan
+from motcua.lab.event_log.csv_log import read_csv
+from motcua.lab.event_log.log import LogRefusedError
+from motcua.lab.event_log.mapping import parse_mapping
+from motcua.lab.event_log.plan import Plan, plan
 from shared.kernel.centre import Centre
 
 HEADER = (

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from motcua.past.acts import PastAct
-from motcua.past.half_year.drawing import HalfYear
-from motcua.past.half_year.figures import BEN_TRE, INVENTED, LETTER, Figures
-from motcua.past.judging import refusals
+from motcua.lab.acceptance import refusals
+from motcua.lab.half_year.drawing import HalfYear
+from motcua.lab.half_year.figures import BEN_TRE, INVENTED, LETTER, Figures
+from motcua.lab.past_acts import PastAct
 from services.intake.domain.acts import ACTS, State, move
 from services.intake.domain.runs import Timetable
 from services.notify.numbers import mobile

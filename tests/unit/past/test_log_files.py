@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from motcua.past.event_log.csv_log import read_csv
-from motcua.past.event_log.files import read_log
-from motcua.past.event_log.log import Log, LogRefusedError
-from motcua.past.event_log.xes_log import read_xes
+from motcua.lab.event_log.csv_log import read_csv
+from motcua.lab.event_log.files import read_log
+from motcua.lab.event_log.log import Log, LogRefusedError
+from motcua.lab.event_log.xes_log import read_xes
 from shared.kernel.errors import StartError
 from tests.unit.past.logs import HEADER, as_csv, as_xes, row
 
@@ -162,7 +162,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small file cannot fill the memory."""
-    monkeypatch.setattr("motcua.past.event_log.files.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("motcua.lab.event_log.files.MAX_BYTES", 1 << 20)
     path = tmp_path / "log.csv.gz"
     path.write_bytes(gzip.compress(b"a" * (3 << 20)))
     with pytest.raises(LogRefusedError, match="longer than"):

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from motcua.past.acts import PastAct
-from motcua.past.event_log.course import pseudonym
-from motcua.past.event_log.csv_log import read_csv
-from motcua.past.event_log.log import LogRefusedError
-from motcua.past.event_log.mapping import parse_mapping
-from motcua.past.event_log.plan import plan
-from motcua.past.event_log.suggestion import FILL_IN, suggest
-from motcua.past.event_log.xes_log import read_xes
+from motcua.lab.event_log.course import pseudonym
+from motcua.lab.event_log.csv_log import read_csv
+from motcua.lab.event_log.log import LogRefusedError
+from motcua.lab.event_log.mapping import parse_mapping
+from motcua.lab.event_log.plan import plan
+from motcua.lab.event_log.suggestion import FILL_IN, suggest
+from motcua.lab.event_log.xes_log import read_xes
+from motcua.lab.past_acts import PastAct
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from tests.unit.past.logs import HEADER, MAPPING, PERMIT_CENTRE, as_csv, as_xes, planned, refused, row

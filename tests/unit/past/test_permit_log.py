@@ -9,10 +9,10 @@ from uuid import UUID
 import holidays
 import pytest
 
-from motcua.past.event_log.comparison import Comparison, compare
-from motcua.past.event_log.files import read_log
-from motcua.past.event_log.mapping import read_mapping
-from motcua.past.event_log.plan import Plan, plan
+from motcua.lab.event_log.comparison import Comparison, compare
+from motcua.lab.event_log.files import read_log
+from motcua.lab.event_log.mapping import read_mapping
+from motcua.lab.event_log.plan import Plan, plan
 from services.notify.texts import load_texts
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ClockChange, What, derive

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from motcua.__main__ import app
-from motcua.past.event_log.log import LogRefusedError
-from motcua.past.event_log.mapping import Mapping1, parse_mapping
+from motcua.lab.event_log.log import LogRefusedError
+from motcua.lab.event_log.mapping import Mapping1, parse_mapping
 from tests.unit.past.logs import MAPPING, PERMIT_CENTRE, ROOT, as_csv, row
 
 ROWS = [row("c1", "t1", "2011-04-02T10:00:00+02:00"), row("c2", "t2", "2011-03-02T10:00:00+01:00")]

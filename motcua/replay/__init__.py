@@ -1,5 +1,0 @@
-"""`motcua replay`: an event log read and checked whole, played through a centre of its own, verified, and compared."""
-
-from motcua.replay.reading import drafted, planned, told
-
-__all__ = ["drafted", "planned", "told"]
