@@ -11,7 +11,7 @@ from shared.contracts.event_catalogue import asyncapi, events_page
 from shared.contracts.registry import EVENTS
 from shared.contracts.schemas import Schema, breaks, envelope_schema, shape, snapshot
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS = Path("tests/architecture/schemas")
 
 

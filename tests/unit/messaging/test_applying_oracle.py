@@ -99,7 +99,7 @@ def compare(model: Model, ours: Service, keys: dict[str, Any], spelt: list[str])
         row = ours.rows.get(keys[name])
         fence = row.fence(DOSSIERS.name) if row else None
         assert ((fence.sequence, fence.epoch) if fence else (0, 0)) == key.fence
-        assert ours.waiting(keys[name]) == [(item.offset, item.why) for item in key.quarantined]
-        assert (fence.quarantined if fence else False) == bool(key.quarantined)
+        assert ours.waiting(keys[name]) == [(item.offset, item.why) for item in key.held]
+        assert (fence.quarantined if fence else False) == bool(key.held)
         effects = [spelt[offset] for _, how, offset in key.trail if how in ("applied", "replayed")]
         assert (row.steps if row else []) == effects
