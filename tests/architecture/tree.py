@@ -1,11 +1,15 @@
 """The source tree as the architecture tests see it."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
 SERVICES = ("intake", "routing", "sla", "notify", "ops")
 
 
@@ -58,3 +62,18 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def subclasses(base: type[T], *folders: str) -> list[type[T]]:
+    """Every subclass of `base` that an `errors.py` below these folders defines, by name."""
+    for path in sources(*folders):
+        if path.name == "errors.py":
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    found: list[type[T]] = []
+    pending = [base]
+    while pending:
+        for kind in pending.pop().__subclasses__():
+            pending.append(kind)
+            if kind.__module__.startswith(tuple(f"{folder}." for folder in folders)):
+                found.append(kind)
+    return sorted(found, key=lambda kind: kind.__name__)

@@ -12,6 +12,9 @@ import pytest
 
 from motcua.local.embedded import kafka
 from motcua.local.sinks.inbox import read_inbox
+from tests.architecture.surface import files, openapi
+from tests.architecture.surface.names import in_value
+from tests.architecture.tree import SERVICES
 from tests.support import eventually_sync, unique
 from tests.support.up import Up, installed
 
@@ -82,6 +85,28 @@ def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(running: Up) -> None
     up.start()
     with up.client("intake", "CLERK_41") as http:
         assert http.get("/dossiers", params={"code": code}).json()["due"]["status"] == "set"
+
+
+def test_collected_surface_is_that_of_the_running_centre(running: Up) -> None:
+    """The surface that the architecture test collects from source equals `/openapi.json`, and covers a real dossier
+    and the files below MOTCUA_HOME."""
+    up = running
+    if up.exit_code is not None or not up.output:
+        up.start()
+    collected = set(openapi.collect())
+    for service in SERVICES:
+        own = {line for line in collected if line.startswith(f"{service} ")}
+        with up.client(service, "OPS") as http:
+            described = set(openapi.lines_of(service, http.get("/openapi.json").json()))
+            operations = {" ".join(line.split(" ")[:3]) for line in described}
+            assert {line for line in own if " ".join(line.split(" ")[:3]) in operations} == described
+            for _, method, path in {tuple(line.split(" ")[:3]) for line in own - described}:
+                assert path == "/events" or http.request(method, path).status_code not in (404, 405)
+    with up.client("intake", "CLERK_41") as http:
+        answer = http.get("/dossiers", params={"code": receive(up)}).json()
+    members = {f"intake GET /dossiers 200 {name}" for name in in_value(answer) if ".history[].data." not in name}
+    assert members - collected == set()
+    assert {path.name for path in up.home.iterdir()} - {up.log.name} - set(files.collect_home()) == set()
 
 
 def test_a_service_that_dies_ends_the_centre_and_is_named(running: Up) -> None:

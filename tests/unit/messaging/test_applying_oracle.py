@@ -57,7 +57,7 @@ class Model:
         self.keys[event.dossier] = MODEL_MODULE.receive(self.keys[event.dossier], offset, event, self.poison)  # type: ignore[union-attr]
 
     def decide(self, name: str, verdict: str) -> None:
-        self.poison.discard(self.keys[name].blocker.event)
+        self.poison.discard(self.keys[name].blocker.fact)
         self.keys[name] = MODEL_MODULE.decide(self.keys[name], verdict, list(self.poison))  # type: ignore[union-attr]
 
 
