@@ -20,7 +20,7 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-check: setup ## lint, format, types, import contracts, event catalogue, compose file
+check: setup ## lint, format, types, import contracts, event catalogue, language, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
