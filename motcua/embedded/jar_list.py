@@ -61,10 +61,13 @@ def listed() -> tuple[Jar, ...]:
 
 def written(jars: Iterable[Jar]) -> str:
     """The text of a list, sorted."""
-    lines = (f"{jar.group}\t{jar.artifact}\t{jar.version}\t{jar.sha256}\n" for jar in sorted(jars))
-    return _HEAD + "".join(lines)
+    return _HEAD + _lines(jars)
 
 
 def digest(jars: Iterable[Jar]) -> str:
     """A short name for exactly these jars."""
-    return hashlib.sha256(written(jars).encode()).hexdigest()[:12]
+    return hashlib.sha256(_lines(jars).encode()).hexdigest()[:12]
+
+
+def _lines(jars: Iterable[Jar]) -> str:
+    return "".join(f"{jar.group}\t{jar.artifact}\t{jar.version}\t{jar.sha256}\n" for jar in sorted(jars))

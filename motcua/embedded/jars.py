@@ -20,7 +20,7 @@ from motcua.embedded.process import failure
 from shared.kernel.errors import StartError
 
 _TIMEOUT_SECONDS = 30.0
-"""To connect, and without a byte; not for the whole, which a slow line may take minutes for."""
+"""For a connection, and for each part of an answer; a whole download may take minutes on a slow line."""
 _REPORT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 16
 _HOW_MUCH = "about 45 MB, once for this user"
@@ -72,7 +72,7 @@ class Store:
         with _repository(self.mirror) as (fetch, host):
             self.progress(f"Downloading the jars of Kafka {self.version} from {host} ({_HOW_MUCH})")
             try:
-                self.fill(folder, fetch, origin=host)
+                self._fill(folder, fetch, origin=host)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise StartError(
                     f"The jars of Kafka {self.version} are not in the cache {self.cache}, and {host} did not send them "
@@ -93,10 +93,10 @@ class Store:
             if absent := [jar.file_name for jar in self.jars if not (copied / jar.path).is_file()]:
                 self.progress(f"`{self.maven}` did not bring {absent[0]}; continuing without Maven")
                 return False
-            self.fill(folder, lambda jar: _content(copied / jar.path), origin=f"`{self.maven}`")
+            self._fill(folder, lambda jar: _content(copied / jar.path), origin=f"`{self.maven}`")
         return True
 
-    def fill(self, folder: Path, fetch: Fetch, *, origin: str) -> None:
+    def _fill(self, folder: Path, fetch: Fetch, *, origin: str) -> None:
         """Fetch what the folder lacks, and report progress. Raises StartError for a jar with another SHA-256."""
         reported, received = time.monotonic(), 0
         for number, jar in enumerate(self.jars):

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 import threading
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -176,6 +177,13 @@ def test_mirror_without_the_jar_is_told_by_path_and_status(repository: Answers, 
     with pytest.raises(StartError, match=r"\(/maven/org/example/a/1/a-1\.jar: status 404\)") as fault:
         store(tmp_path, mirror="https://user:hidden@mirror.example/maven/").provide()
     assert "hidden" not in str(fault.value)
+
+
+def test_missing_package_is_answered_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container, which has no maven-artifact, is to name an existing cluster."""
+    monkeypatch.setitem(sys.modules, "maven_artifact", None)
+    with pytest.raises(StartError, match=r"maven-artifact is not installed: run `make setup`.*MOTCUA_KAFKA"):
+        store(tmp_path).provide()
 
 
 def test_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
