@@ -7,7 +7,7 @@ JOBS ?= 4
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: compose-env help setup check test format events up demo bench
+.PHONY: compose-env help setup check test test-fresh format events jars up demo bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,9 +35,17 @@ format: setup ## rewrite the code in the house's format
 events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snapshots from the contracts
 	$(BIN)/python -m motcua.cli.events --write
 
+jars: setup ## rewrite motcua/local/embedded/jars.tsv from pom.xml (needs Maven)
+	$(BIN)/python -m motcua.local.embedded.maven
+
 test: export PYTHONDONTWRITEBYTECODE =# it would have each of hundreds of processes compile the project anew
 test: setup ## every test, on real brokers and databases: JOBS (4) files side by side
 	$(BIN)/python -m pytest tests -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+test-fresh: setup ## the broker without Java, Maven and cached jars, as on a fresh machine: downloads 45 MB
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && mkdir "$$fresh/bin" && ln -s "$$(command -v sh)" "$$fresh/bin/" && \
+	env -u JAVA_HOME -u MOTCUA_JAVA -u MOTCUA_MAVEN PATH="$$fresh/bin" MOTCUA_CACHE="$$fresh/cache" \
+	  $(BIN)/python -m pytest -n 0 --timeout 900 tests/integration/motcua/test_embedded_kafka.py
 
 compose-env: .env ## write .env with a fresh password for each role of the compose file
 

@@ -13,8 +13,6 @@ from shared.runtime.settings import load
 from tests.support import Databases, free_port, free_ports
 from tests.support.classes import with_classes
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -29,9 +27,8 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def toolchain() -> kafka.Toolchain:
-    """Java, the broker's jars and their kept classes; these stay in the clone from run to run."""
-    settings = load(MotcuaSettings)
-    return with_classes(kafka.prepare(ROOT / settings.home, java=settings.java, maven=settings.maven))
+    """Java, the broker's jars and the archive of their classes, in the user's cache from run to run."""
+    return with_classes(load(MotcuaSettings).toolchain())
 
 
 @pytest.fixture(scope="session")

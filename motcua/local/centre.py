@@ -65,15 +65,13 @@ def ended_how(exit_code: int) -> str:
 class LocalCentre:
     """One centre below one home folder. `parts` holds its processes by name, in the order of their start.
 
-    `jars_home`: where the broker's jars are kept, so that a demo's fresh folder does not bring them again. Without
-    `durable` its Postgres may lose what it committed with the machine, never with a process.
+    Without `durable` its Postgres may lose what it committed with the machine, never with a process.
     """
 
     def __init__(
         self,
         settings: MotcuaSettings,
         *,
-        jars_home: Path | None = None,
         progress: Callable[[str], None] = lambda _: None,
         stop_asked: Callable[[], bool] = lambda: False,
         durable: bool = True,
@@ -82,7 +80,6 @@ class LocalCentre:
         self.parts: dict[str, Child] = {}
         self.tokens: dict[str, str] = {}
         self._settings = settings
-        self._jars_home = jars_home or self.home
         self._progress = progress
         self._stop_asked = stop_asked
         self._lock = HomeLock(self.home)
@@ -214,15 +211,12 @@ class LocalCentre:
 
     def _kafka_tools(self) -> kafka.Toolchain | None:
         """Java and the broker's jars; None where an existing cluster is used."""
-        settings = self._settings
-        if settings.kafka is not None:
-            return None
-        return kafka.prepare(self._jars_home, java=settings.java, maven=settings.maven, progress=self._progress)
+        return self._settings.toolchain(self._step) if self._settings.kafka is None else None
 
     def _start_kafka(self, tools: kafka.Toolchain | None) -> None:
         if tools is None:
             return
-        self._progress(f"Starting Kafka {kafka.KAFKA_VERSION}")
+        self._progress(f"Starting Kafka {kafka.KAFKA_VERSION} on Java {tools.java.version}")
         self._broker = kafka.single(tools, self.home / "kafka", port=self._settings.kafka_port)
         self._broker.start()
         assert self._broker.child is not None, "start() made it"

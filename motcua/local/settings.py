@@ -1,11 +1,16 @@
 """What the command `motcua` may be told from outside; prefix MOTCUA_."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.runtime.settings import ClockSetting, Settings
+from shared.runtime.settings import ClockSetting, Settings, user_cache
+
+if TYPE_CHECKING:
+    from motcua.local.embedded.kafka import Toolchain
 
 
 class MotcuaSettings(Settings):
@@ -21,10 +26,14 @@ class MotcuaSettings(Settings):
     """Whether the centre follows the machine's time or a client advances it; fixed at the first start."""
     clock_starts_at: AwareDatetime | None = None
     """A simulated clock's first instant, for example 2017-04-28T00:00:00+07:00."""
-    java: str = "java"
-    """The Java (17 or newer) that runs the embedded broker: a name on PATH or a path."""
+    cache: Path = Field(default_factory=lambda: user_cache() / "motcua")
+    """What is downloaded once for a user: the jars of the embedded broker."""
+    java: str | None = None
+    """The Java (17 or newer) that runs the embedded broker, a name on PATH or a path; none: the first that is found."""
     maven: str = "mvn"
-    """The Maven that brings the broker's jars, once."""
+    """The Maven that fetches the broker's jars, if it is present."""
+    maven_mirror: str | None = Field(default=None, repr=False, pattern=r"^https?://")
+    """The repository from which the jars are downloaded without Maven; none: the one of the package maven-artifact."""
     kafka: str | None = None
     """Bootstrap servers of an existing cluster (`host:port,host:port`); none: an embedded broker is started."""
     kafka_replication: int = Field(default=1, ge=1)
@@ -41,6 +50,12 @@ class MotcuaSettings(Settings):
     smtp_control_port: int = Field(default=8191, ge=1, le=65535)
     """Where the mail sink takes its behaviour (slow, failing, silent)."""
     sms_port: int = Field(default=8190, ge=1, le=65535)
+
+    def toolchain(self, progress: Callable[[str], None] = lambda _: None) -> "Toolchain":
+        """Java and the jars of the embedded broker. Blocks while they are downloaded. Raises StartError."""
+        from motcua.local.embedded.kafka import prepare  # with httpx, which most commands do without
+
+        return prepare(self.cache, java=self.java, maven=self.maven, mirror=self.maven_mirror, progress=progress)
 
     @property
     def bootstrap(self) -> str:

@@ -88,3 +88,15 @@ def load(settings: type[S]) -> S:
 def inherited_environment() -> dict[str, str]:
     """A copy of this process's environment, for the processes that it starts."""
     return dict(os.environ)
+
+
+def java_home() -> Path | None:
+    """The folder of the Java runtime that JAVA_HOME names, by which other programs find it."""
+    named = os.environ.get("JAVA_HOME")
+    return Path(named) if named else None
+
+
+def user_cache() -> Path:
+    """The user's folder for what can be downloaded again (XDG Base Directory Specification)."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return named if named.is_absolute() else Path(os.path.expanduser("~"), ".cache")

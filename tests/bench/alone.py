@@ -39,7 +39,7 @@ def run(bench: Bench) -> Part:
     rows, others = [], []
     with bench.servers("alone") as (broker, postgres):
         site = _settings(bench, broker, postgres)
-        local = LocalCentre(site, jars_home=bench.settings.home)
+        local = LocalCentre(site)
         try:
             local.start(services=())
             told, size = asyncio.run(tell(broker.bootstrap, recording, copies))

@@ -75,8 +75,7 @@ class Bench:
     @property
     def tools(self) -> kafka.Toolchain:
         """What runs the broker."""
-        settings = self.settings
-        return kafka.prepare(settings.home, java=settings.java, maven=settings.maven, progress=self.say)
+        return self.settings.toolchain(self.say)
 
     @property
     def centre(self) -> Centre:
@@ -95,7 +94,7 @@ class Bench:
         settings = beside(self.settings, home=self._folder(name))
         if starts_at is not None:
             settings = settings.model_copy(update={"clock": "simulated", "clock_starts_at": starts_at})
-        local = LocalCentre(settings, jars_home=self.settings.home, durable=durable)
+        local = LocalCentre(settings, durable=durable)
         try:
             local.start()
             yield local

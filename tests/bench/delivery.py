@@ -141,8 +141,7 @@ async def main(records: int, profiled: str, folder: Path) -> None:
     """A broker and a database for the run alone."""
     collect_seldom()
     settings = MotcuaSettings()
-    jars = kafka.prepare(settings.home, java=settings.java, maven=settings.maven)
-    broker = kafka.single(jars, folder / "kafka", port=free_port(), controller_port=free_port())
+    broker = kafka.single(settings.toolchain(), folder / "kafka", port=free_port(), controller_port=free_port())
     postgres = Postgres(folder / "postgres", free_port())
     try:
         await asyncio.gather(asyncio.to_thread(broker.start), asyncio.to_thread(postgres.start))

@@ -119,7 +119,7 @@ class _Harness:
         self._words = {
             "bin": str(home / "venv/bin"),
             "scratch": str(self._scratch),
-            "java": bench.settings.java,
+            "java": bench.tools.java.command,
             "classpath": f"{home / 'classes'}:{home / 'jars'}/*",
         }
         self._environment = inherited_environment() | {

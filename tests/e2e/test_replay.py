@@ -52,8 +52,7 @@ def of_the_log(said: str) -> list[str]:
 
 @pytest.fixture
 def prepared(home: Path, toolchain: kafka.Toolchain) -> Path:
-    """A home with the broker's jars."""
-    (home / "jars").symlink_to(toolchain.jars.parent)
+    """A home, once the broker's jars are in the cache."""
     return home
 
 

@@ -32,8 +32,7 @@ class Up:
 
     @classmethod
     def on_free_ports(cls, home: Path, toolchain: kafka.Toolchain) -> "Up":
-        """A folder that shares the broker's jars with the other tests."""
-        (home / "jars").symlink_to(toolchain.jars.parent)
+        """A folder of its own, with the same cache of jars as the other tests."""
         http_port = free_port(span=6)
         ports = {
             "MOTCUA_KAFKA_PORT": free_port(span=2),
@@ -44,6 +43,7 @@ class Up:
             "MOTCUA_SMS_PORT": free_port(),
         }
         environment = {**os.environ, "MOTCUA_HOME": str(home)}  # noqa: TID251 - a person's shell hands it on
+        environment["MOTCUA_CACHE"] = str(toolchain.jars.parent)
         environment |= {name: str(port) for name, port in ports.items()}
         return cls(home, environment, http_port, home / "up.log")
 

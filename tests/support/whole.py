@@ -30,10 +30,10 @@ def whole_centre(toolchain: Toolchain, *, starts_at: datetime | None = None) -> 
     Not in pytest's folder: under root the database is another user, whom a further run of pytest would shut out.
     """
     with tempfile.TemporaryDirectory(prefix="motcua-centre-") as home:
-        settings = beside(load(MotcuaSettings), home=Path(home))
+        settings = beside(load(MotcuaSettings), home=Path(home)).model_copy(update={"cache": toolchain.jars.parent})
         if starts_at is not None:
             settings = settings.model_copy(update={"clock": "simulated", "clock_starts_at": starts_at})
-        local = LocalCentre(settings, jars_home=toolchain.jars.parents[1])
+        local = LocalCentre(settings)
         try:
             local.start()
             yield local

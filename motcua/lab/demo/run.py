@@ -55,7 +55,6 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
     with stop_on_signals() as stop:
         local = LocalCentre(
             _past(settings, half_year),
-            jars_home=settings.home,
             progress=say,
             stop_asked=stop.is_set,
             durable=False,  # made for this run alone: nothing in it is worth waiting for the disk

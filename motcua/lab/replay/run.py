@@ -61,7 +61,7 @@ def run_replay(
         update={"centre": folder, "clock": "simulated", "clock_starts_at": found.starts_at}
     )
     with stop_on_signals() as stop:
-        local = LocalCentre(own, jars_home=settings.home, progress=say, stop_asked=stop.is_set)
+        local = LocalCentre(own, progress=say, stop_asked=stop.is_set)
         try:
             local.start(PROCESSES if ops else SERVICES)
             if ops:

@@ -1,120 +1,69 @@
-"""A real Apache Kafka on this machine: the broker's jars from Maven, KRaft mode, loopback only.
+"""A real Apache Kafka on this machine: KRaft mode, loopback only.
 
 Everything here blocks; from async code call it in a thread.
 """
 
-import fcntl
-import os
-import re
-import shutil
 import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from motcua.local.embedded.process import Child, require_free_port
+from motcua.local.embedded.jar_list import listed
+from motcua.local.embedded.jars import Progress, Store
+from motcua.local.embedded.java import Java, find_java
+from motcua.local.embedded.process import Child, failure, require_free_port
 from shared.kernel.errors import StartError
 
 KAFKA_VERSION = "4.3.1"
 _CLUSTER_ID = "bW90Y3VhLWVtYmVkZGVkMQ"
-_POM = Path(__file__).with_name("pom.xml")
 _READY = "Kafka Server started"
-_JAVA_OLDEST = 17
-
-Progress = Callable[[str], None]
-
-
-def _quiet(sentence: str) -> None:
-    """Progress that nobody asked to see."""
+_AOT_SINCE = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """What runs the broker: `java` (17 or newer), the folder with its jars, further options of the virtual machine."""
+    """What runs the broker: Java, the folder with the jars, further options of the virtual machine."""
 
-    java: str
+    java: Java
     jars: Path
     options: tuple[str, ...] = ()
 
     @property
     def classes(self) -> Path:
-        """Where the jars' classes may lie as the virtual machine has loaded them, for starts that cost a third less:
-        class data sharing, JEP 350. One of another version goes without."""
-        return self.jars.with_name(f"{self.jars.name}.jsa")
+        """The archive of the jars' classes as this Java has loaded them, next to the jars; it may be missing.
+
+        With it a start costs a third less (class data sharing, JEP 350), or two thirds from Java 25 on (JEP 514).
+        """
+        return self.jars.with_name(f"{self.jars.name}-java-{self.java.version}.classes")
+
+    def reading_classes(self) -> "Toolchain":
+        """With the archive, if it is there."""
+        option = "AOTCache" if self.java.major >= _AOT_SINCE else "SharedArchiveFile"
+        return replace(self, options=(f"-XX:{option}={self.classes}",)) if self.classes.exists() else self
+
+    def writing_classes(self, file: Path) -> "Toolchain":
+        """A broker that writes such an archive when it ends."""
+        option = "AOTCacheOutput" if self.java.major >= _AOT_SINCE else "ArchiveClassesAtExit"
+        return replace(self, options=(f"-XX:{option}={file}",))
 
 
-def prepare(home: Path, *, java: str = "java", maven: str = "mvn", progress: Progress = _quiet) -> Toolchain:
-    """Check Java and bring the jars below `home` (once, about seven seconds; 44 MB).
+def prepare(
+    cache: Path,
+    *,
+    java: str | None = None,
+    maven: str = "mvn",
+    mirror: str | None = None,
+    progress: Progress = lambda _: None,
+) -> Toolchain:
+    """Find Java, and the jars below `cache`; download them if they are missing.
 
-    Raises StartError with the way out if Java or Maven is missing, too old or fails.
+    Raises StartError with the way out.
     """
-    _check_java(java)
-    jars = (home / "jars").resolve() / f"kafka-{KAFKA_VERSION}"
-    if not jars.is_dir():
-        progress(f"Bringing the jars of Kafka {KAFKA_VERSION} with Maven (once)")
-        _copy_jars(maven, jars)
-    tools = Toolchain(java, jars)
-    return replace(tools, options=(f"-XX:SharedArchiveFile={tools.classes}",)) if tools.classes.exists() else tools
-
-
-def _check_java(java: str) -> None:
-    way_out = (
-        f"Kafka needs Java {_JAVA_OLDEST} or newer: install one (Debian, Ubuntu: apt-get install "
-        f"openjdk-17-jre-headless) or name it with MOTCUA_JAVA; or name an existing cluster with MOTCUA_KAFKA."
-    )
-    try:
-        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise StartError(f"`{java}` does not run ({_reason(error)}). {way_out}") from error
-    version = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
-    if version is None or int(version[1]) < _JAVA_OLDEST:
-        found = version[1] if version else "an unknown version"
-        raise StartError(f"`{java}` is Java {found}. {way_out}")
-
-
-def _copy_jars(maven: str, jars: Path) -> None:
-    """All jars or none: they arrive beside the folder, which then takes its name at once.
-
-    Who comes second waits: Maven's own cache does not bear two that fill it.
-    """
-    jars.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(jars.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        if not jars.exists():
-            _bring(maven, jars)
-    finally:
-        os.close(folder)
-
-
-def _bring(maven: str, jars: Path) -> None:
-    arriving = Path(tempfile.mkdtemp(prefix="arriving-", dir=jars.parent))
-    command = [maven, "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", f"-DoutputDirectory={arriving}"]
-    try:
-        subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
-        arriving.chmod(0o755)
-        arriving.rename(jars)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise StartError(
-            f"The jars of Kafka {KAFKA_VERSION} could not be brought: `{maven}` failed ({_reason(error)}). "
-            f"Install Maven (Debian, Ubuntu: apt-get install maven) or name it with MOTCUA_MAVEN, and see that it "
-            f"reaches its repository; or name an existing cluster with MOTCUA_KAFKA."
-        ) from error
-    finally:
-        shutil.rmtree(arriving, ignore_errors=True)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, subprocess.CalledProcessError):
-        lines = f"{error.stdout}\n{error.stderr}".split("\n")
-        told = next((line for line in lines if "ERROR" in line or "error" in line.lower()), lines[-1])
-        return f"exit status {error.returncode}: {told.strip()[:300]}"
-    if isinstance(error, FileNotFoundError):
-        return "not found"
-    return str(error)
+    runtime = find_java(java)
+    store = Store(cache.resolve(), KAFKA_VERSION, listed(), maven=maven, mirror=mirror, progress=progress)
+    return Toolchain(runtime, store.provide()).reading_classes()
 
 
 @dataclass(slots=True)
@@ -159,7 +108,7 @@ class Broker:
         self.child = Child(
             f"kafka-{self.node}",
             [
-                self.toolchain.java,
+                self.toolchain.java.command,
                 f"-Xms{min(self.heap_mb, 128)}m",
                 f"-Xmx{self.heap_mb}m",
                 "-XX:+UseSerialGC",
@@ -205,13 +154,13 @@ class Broker:
             self.child.kill()
 
     def _format(self, properties: Path) -> None:
-        command = [self.toolchain.java, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        command = [self.toolchain.java.command, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         command += [*self.toolchain.options, "-cp", f"{self.toolchain.jars}/*"]
         command += ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties)]
         try:
             subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
         except (OSError, subprocess.SubprocessError) as error:
-            raise StartError(f"Kafka's data folder {self.folder} could not be formatted ({_reason(error)}).") from error
+            raise StartError(f"Kafka's data folder {self.folder} could not be formatted ({failure(error)}).") from error
 
     def _properties(self) -> str:
         copies = min(3, len(self.voters))

