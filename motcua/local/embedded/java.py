@@ -50,8 +50,8 @@ def find_java(named: str | None) -> Java:
 
 
 def _candidates() -> list[str]:
-    home, packaged = java_home(), _packaged()
-    return ["java", *([str(home / "bin" / "java")] if home else []), *([packaged] if packaged else [])]
+    installed, packaged = java_home(), _packaged()
+    return ["java", *([str(installed / "bin" / "java")] if installed else []), *([packaged] if packaged else [])]
 
 
 def _packaged() -> str | None:

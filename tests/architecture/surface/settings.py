@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic_settings import BaseSettings
 
+from shared.runtime.settings import user_cache
 from tests.architecture.surface.names import members
 from tests.architecture.tree import ROOT, names, sources
 
@@ -44,4 +45,4 @@ def _groups() -> Iterator[type[BaseSettings]]:
 
 def _default(field: Any) -> Any:
     value = field.get_default(call_default_factory=True)
-    return "none" if value is None else value
+    return "none" if value is None else str(value).replace(str(user_cache()), "<user cache>")
