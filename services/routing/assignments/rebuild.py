@@ -1,4 +1,4 @@
-"""Rebuild an assignment from intake's events and the configuration alone, for `motcua verify`."""
+"""Rebuild an assignment from intake's events, the configuration and the signed decisions, for `motcua verify`."""
 
 from collections.abc import Iterable
 

@@ -89,7 +89,7 @@ async def read_receiving_place(
 async def read_general_counter(
     who: Reader, query: Annotated[OnQuery, Query()], context: ServiceContext, signed: Signed, today: Today
 ) -> GeneralCounterView:
-    """Each department under the rule, with the weeks that the rule looks at."""
+    """Each department under the rule, with the weeks that the rule evaluates."""
     on, centre, pool = query.on or today, context.centre, context.pool
     rule, scope = centre.pooling_rule(on), Scope(who.actor, centre, today)
     decisions = await signed.refresh(pool)
@@ -247,7 +247,7 @@ async def _open_week(
 
 
 def _relevant_weeks(rows: Sequence[VolumeRow], rule: PoolingRule | None) -> list[Week]:
-    """The last counted weeks of a department, as many as the rule looks at."""
+    """The last counted weeks of a department, as many as the rule evaluates."""
     if rule is None:
         return []
     weeks = counted_weeks([row.figures(rule.channels) for row in rows], rule)

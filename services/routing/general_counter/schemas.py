@@ -235,7 +235,7 @@ class Volumes(BaseModel):
 class DepartmentReceivingView(BaseModel):
     """Who receives for a department, and since when (null: no change so far).
 
-    `fixed`: the rule proposes no change. `weeks` are those that the rule looks at, `proposal` the open one, `next` the
+    `fixed`: the rule proposes no change. `weeks` are those that the rule evaluates, `proposal` the open one, `next` the
     signed decision that takes effect next.
     """
 

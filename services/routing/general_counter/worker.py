@@ -34,9 +34,9 @@ log = structlog.get_logger(__name__)
 class WeekCloser:
     """Closes weeks in order. Any number of replicas may run one; each week is closed once.
 
-    A week is closed when acts can no longer be dated into it, all events of intake that Kafka held after that instant
-    have taken effect, and none of them is quarantined. A receipt that arrives later, because intake could not send it,
-    changes no volume and no decision; `GET /volumes` shows the number of such receipts.
+    A week is closed when acts can no longer be dated into it, and all events of intake that Kafka holds by then have
+    taken effect, with none in quarantine. A receipt that arrives later, because intake could not publish it, changes no
+    volume and no decision; `GET /volumes` shows the number of such receipts.
     """
 
     def __init__(self, context: Context, calendar: PublishedCalendar, consumer: Consumer) -> None:

@@ -49,9 +49,9 @@ async def test_events_become_assignments_and_queues(
     with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
         await send(site.bootstrap, events)
         site.replicas[0].start()
-        told = await assignments(site, 7)
-        assert {event.subject for event in told} == {event.subject for event in events}
-        assert all(isinstance(event.data, AssignmentDecidedV1) and event.sequence == 1 for event in told)
+        published = await assignments(site, 7)
+        assert {event.subject for event in published} == {event.subject for event in events}
+        assert all(isinstance(event.data, AssignmentDecidedV1) and event.sequence == 1 for event in published)
 
         async with site.client("stc") as stc, site.client("ca") as ca, site.client("leader") as leader:
             first = (await stc.get("/departments/STC/queue", params={"limit": 3})).json()
@@ -154,9 +154,9 @@ async def test_unknown_procedure_waits_until_entered_or_department_named(
         write_centre(site.centre, procedures_csv=SMALL_CENTRE["procedures.csv"] + NEW_PROCEDURE)
         await send(site.bootstrap, [by_receipt.received("9.999999", "STC")])
         site.replicas[0].start()
-        told = await assignments(site, 6)
+        published = await assignments(site, 6)
         for dossier, department in ((by_catalogue, "STP"), (by_receipt, "STC"), (ended, "STP")):
-            waiting, decided = [event for event in told if event.subject == str(dossier.dossier_id)]
+            waiting, decided = [event for event in published if event.subject == str(dossier.dossier_id)]
             assert isinstance(waiting.data, AssignmentWaitingV1)
             assert isinstance(decided.data, AssignmentDecidedV1)
             assert (decided.sequence, decided.data.competent_department) == (2, department)

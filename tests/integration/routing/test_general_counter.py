@@ -129,8 +129,8 @@ async def test_department_is_pooled_and_released_by_volumes(
         shown = await counter.get("/volumes", department="STC", last=str(FIRST))
         (first,) = [each for each in shown["volumes"] if each["week"] == str(FIRST)]
         assert (first["received"], first["dossiers"], first["working_days"]) == ({"counter": 3, "online": 30}, 3, 5)
-        standing = await counter.get("/general-counter", on=released_on)
-        assert {each["department"]: each["receiving"] for each in standing["departments"]} == {
+        receiving = await counter.get("/general-counter", on=released_on)
+        assert {each["department"]: each["receiving"] for each in receiving["departments"]} == {
             "STP": "department",
             "STC": "department",
             "CA": "department",
@@ -239,7 +239,7 @@ async def test_impossible_decision_is_refused_with_remedy(
         await counter.consume([calendar_event(counter.context.centre)])
         for changed, status, slug, detail in (
             ({"effective_from": "2018-01-10"}, 422, "invalid-content", "is not after today, 2018-01-10"),
-            ({"effective_from": "2018-01-13"}, 422, "invalid-content", "is a day off by the calendar week"),
+            ({"effective_from": "2018-01-13"}, 422, "invalid-content", "is a day off in the calendar week"),
             (
                 {"effective_from": "2018-01-16"},
                 422,

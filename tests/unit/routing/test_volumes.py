@@ -48,9 +48,9 @@ def test_week_closes_after_last_instant_that_intake_accepts(week: str, days: int
     last = closes_at(start, with_days(("2016-01-01", days)), VIETNAM.worktime, VIETNAM.standard_day)
     assert last is not None
     assert local(last) == expected
-    asked = midnight(start + WEEK, ZONE) - SECOND
+    last_second = midnight(start + WEEK, ZONE) - SECOND
     backdating = Backdating(limit=days * VIETNAM.standard_day, calendar=VIETNAM.worktime)
-    assert [backdating.allows(asked, now) for now in (last, last + SECOND)] == [True, False]
+    assert [backdating.allows(last_second, now) for now in (last, last + SECOND)] == [True, False]
 
 
 def test_larger_limit_before_close_delays_close() -> None:
