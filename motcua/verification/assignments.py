@@ -22,7 +22,7 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
     """Each dossier's place, department and reason are what the rules, and the decisions in force, give for the local
     date of its submission."""
     signed = await connection.fetch(f"select {', '.join(DECISIONS.columns)} from routing.decisions")
-    decisions = Decisions(row.decision_value() for row in DECISIONS.records(signed))
+    decisions = Decisions(row.to_decision() for row in DECISIONS.records(signed))
     rows = await connection.fetch("select dossier_id::text as key, published from routing.dossiers")
     kept = {row["key"]: _kept(row["published"]) for row in rows}
     told = histories[ASSIGNMENTS.name].by_key

@@ -188,7 +188,7 @@ class DecisionSigner:
             earliest=None if proposal is None else proposal.earliest_from,
         )
         signed = await store.list_decisions(connection, draft.department)
-        require_possible(centre, draft, effective_from, [row.decision_value() for row in signed])
+        check_decision(centre, draft, effective_from, [row.to_decision() for row in signed])
         row = DecisionRow(
             decision_id=uuid7(machine_now()),
             department=draft.department,
@@ -234,7 +234,7 @@ def effective_date(wanted: date | None, *, today: date, worktime: Worktime, earl
     return wanted
 
 
-def require_possible(centre: Centre, draft: DecisionDraft, on: date, signed: Sequence[Decision]) -> None:
+def check_decision(centre: Centre, draft: DecisionDraft, on: date, signed: Sequence[Decision]) -> None:
     """Check a decision against the department's signed ones and the configured counters.
 
     Raises DecisionConflictError if one takes effect on that date or later. Raises InvalidContentError if the department

@@ -53,7 +53,7 @@ class DecisionRow:
     decided_by: str
     decided_at: datetime
 
-    def decision_value(self) -> Decision:
+    def to_decision(self) -> Decision:
         """The decision as the domain's value."""
         return Decision(
             department=self.department,
@@ -240,7 +240,7 @@ async def list_decisions(connection: "Connection | asyncpg.Pool", department: st
 
 async def read_decisions(connection: "Connection | asyncpg.Pool") -> Decisions:
     """All signed decisions as the domain's value."""
-    return Decisions(row.decision_value() for row in await list_decisions(connection))
+    return Decisions(row.to_decision() for row in await list_decisions(connection))
 
 
 async def read_proposal(connection: "Connection | asyncpg.Pool", proposal_id: UUID) -> ProposalRow:
