@@ -7,9 +7,9 @@ import asyncpg
 
 from motcua.verification.findings import Finding
 from motcua.verification.history import History
-from services.routing.counter_store import DECISIONS, decision_of
+from services.routing.assignments.rebuild import rebuild_assignment
 from services.routing.domain.decisions import Decisions
-from services.routing.replay import decide_again
+from services.routing.general_counter.store import DECISIONS
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
 from shared.contracts.envelope import READING
 from shared.contracts.topics import ASSIGNMENTS, DOSSIERS
@@ -22,13 +22,13 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
     """Each dossier's place, department and reason are what the rules, and the decisions in force, give for the local
     date of its submission."""
     signed = await connection.fetch(f"select {', '.join(DECISIONS.columns)} from routing.decisions")
-    decisions = Decisions(map(decision_of, DECISIONS.records(signed)))
-    rows = await connection.fetch("select dossier_id::text as key, assignment from routing.dossiers")
-    kept = {row["key"]: _kept(row["assignment"]) for row in rows}
+    decisions = Decisions(row.to_decision() for row in DECISIONS.records(signed))
+    rows = await connection.fetch("select dossier_id::text as key, published from routing.dossiers")
+    kept = {row["key"]: _kept(row["published"]) for row in rows}
     told = histories[ASSIGNMENTS.name].by_key
     findings = []
     for key, events in histories[DOSSIERS.name].by_key.items():
-        expected = _plain(decide_again([event.event() for event in events], centre, decisions))
+        expected = _plain(rebuild_assignment([event.event() for event in events], centre, decisions))
         last = _plain(told[key][-1].event().data) if key in told else None
         if expected != last:
             findings.append(

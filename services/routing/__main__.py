@@ -1,4 +1,4 @@
-"""python -m services.routing run|migrate|check-config"""
+"""Command line: `python -m services.routing run|migrate|check-config`."""
 
 import sys
 from pathlib import Path

@@ -1,18 +1,18 @@
-"""Routing put together: the one file that knows every part of it."""
+"""The composition root of routing: builds its parts and connects them."""
 
 from functools import partial
 
-from services.routing import counter
-from services.routing.api import router
-from services.routing.counter_api import router as counter_router
-from services.routing.counters_api import peak_use
-from services.routing.counters_api import router as counters_router
-from services.routing.domain.decisions import Decisions
-from services.routing.handlers import Routing
+from services.routing.assignments.api import router as assignments
+from services.routing.assignments.handlers import AssignmentHandlers
+from services.routing.assignments.store import DOSSIERS, count_waiting
+from services.routing.assignments.worker import assign_waiting
+from services.routing.counters.api import router as counters
+from services.routing.counters.worker import compute_peak_use
+from services.routing.general_counter.api import router as general_counter
+from services.routing.general_counter.handlers import DecisionSigner, start_general_counter
+from services.routing.general_counter.store import SignedDecisions
+from services.routing.general_counter.worker import WeekCloser
 from services.routing.settings import RoutingSettings
-from services.routing.store import DOSSIERS, count_waiting
-from services.routing.waiting import decide_waiting
-from services.routing.weeks import Weeks
 from shared.contracts.calendars import CalendarPublishedV1
 from shared.contracts.topics import CALENDARS as CALENDARS_TOPIC
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
@@ -22,47 +22,43 @@ from shared.postgres.published_calendars import CALENDARS, PublishedCalendar, on
 from shared.runtime import metrics
 from shared.service.process import Context, Parts
 
-WAITING = metrics.gauge("motcua_routing_waiting_dossiers", "Open dossiers without a receiving place, as last counted.")
-
-
-WEEKS_LATE = metrics.gauge(
-    "motcua_routing_weeks_late", "Weeks that could be closed by now and are not, as last counted."
-)
+WAITING = metrics.gauge("motcua_routing_waiting_dossiers", "Open dossiers without an assignment, at the last count.")
+WEEKS_LATE = metrics.gauge("motcua_routing_weeks_late", "Weeks that could be closed and are open, at the last count.")
 PEAK_USE = metrics.gauge(
     "motcua_routing_general_counter_peak_use",
-    "The general counter's fullest hour of the coming seven days: work expected, as a share of its officers' time.",
+    "Highest use of the general counter in an hour of the next seven days: expected work as a share of officers' time.",
 )
 
 
 async def build(context: Context[RoutingSettings]) -> Parts:
-    """What routing consumes and answers, and what weeks bring."""
-    await counter.begin(context)
-    routing = Routing(context.centre, Decisions())
-    await counter.follow(routing, context.pool)
+    """Build the consumer, the routes and the workers. Stores the initial decisions at the first start."""
+    await start_general_counter(context)
+    signed = SignedDecisions()
+    await signed.refresh(context.pool)
     calendar = PublishedCalendar(context.centre.calendar.name)
+    handlers = AssignmentHandlers(context.centre, signed)
     consumer = context.create_consumer(
         [
-            Stream(DOSSIERS_TOPIC, DOSSIERS, routing.handlers(), locked=partial(counter.follow_for_dossiers, routing)),
+            Stream(DOSSIERS_TOPIC, DOSSIERS, handlers.by_event(), locked=signed.refresh_locked),
             Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
         ]
     )
-    weeks = Weeks(context, calendar, consumer)
+    closer = WeekCloser(context, calendar, consumer)
 
     async def prepare() -> None:
-        await decide_waiting(context, routing)
+        await assign_waiting(context, handlers)
 
     return Parts(
         consumer,
-        routers=[
-            router(context, routing),
-            counter_router(context, routing, weeks, calendar),
-            counters_router(context, routing, calendar),
-        ],
+        routers=[assignments, general_counter, counters],
+        provides=[signed, calendar, closer, DecisionSigner(context, calendar)],
         workers={
             "waiting": keep_counted(WAITING, partial(count_waiting, context.pool)),
-            "weeks": weeks.run,
-            "weeks_late": keep_counted(WEEKS_LATE, weeks.late),
-            "peak_use": keep_counted(PEAK_USE, partial(peak_use, context, routing, calendar), every_seconds=600.0),
+            "weeks": closer.run,
+            "weeks_late": keep_counted(WEEKS_LATE, closer.count_late),
+            "peak_use": keep_counted(
+                PEAK_USE, partial(compute_peak_use, context, signed, calendar), every_seconds=600.0
+            ),
         },
         prepare=prepare,
     )

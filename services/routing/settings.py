@@ -1,4 +1,4 @@
-"""Routing's settings: those of every service."""
+"""Settings of routing: those of every service."""
 
 from pydantic_settings import SettingsConfigDict
 
@@ -6,7 +6,7 @@ from shared.runtime.settings import ServiceSettings
 
 
 class RoutingSettings(ServiceSettings):
-    """Prefix ROUTING_."""
+    """Environment variables with the prefix ROUTING_."""
 
     model_config = SettingsConfigDict(env_prefix="ROUTING_")
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from motcua.lab.half_year.ledger import Ledger
-from services.routing.domain.closing import closes_at
-from services.routing.domain.pooling import Standing, Week, change
+from services.routing.domain.decisions import CurrentReceiving
+from services.routing.domain.pooling_rule import propose_change
+from services.routing.domain.volumes import Week, closes_at
 from shared.kernel.centre import Centre
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime
 
-_OWN = Standing("department")
+_OWN = CurrentReceiving("department")
 """The demo's centre begins with no decision about the general counter, and nobody signs one."""
 
 
@@ -50,5 +51,7 @@ class Judged:
         return {
             department
             for department in self.centre.departments
-            if change([self.week(ledger, department, start) for start in starts], _OWN, rule, coming=last + 2 * WEEK)
+            if propose_change(
+                [self.week(ledger, department, start) for start in starts], _OWN, rule, earliest_from=last + 2 * WEEK
+            )
         }

@@ -12,8 +12,9 @@ import psycopg
 from motcua.lab.demo.derivation import Promise
 from motcua.lab.half_year.ledger import Place
 from services.intake.replay import ACT_OF
-from services.routing.counter_store import weeks_from
-from services.routing.domain.pooling import Receiving, Week
+from services.routing.domain.decisions import Receiving
+from services.routing.domain.volumes import Week
+from services.routing.general_counter.store import parse_weeks
 from shared.contracts.topics import DOSSIERS
 from shared.kernel.errors import StartError
 
@@ -50,7 +51,7 @@ select department, week, coalesce((received ->> 'counter')::int, 0) + coalesce((
 from routing.volumes
 """
 _PROPOSED = """
-select department, receiving, weeks, coming from routing.proposals where state = 'proposed' order by department
+select department, receiving, weeks, earliest_from from routing.proposals where state = 'proposed' order by department
 """
 _MESSAGES = "select channel, state, coalesce(reason, ''), count(*) from notify.messages group by 1, 2, 3"
 _NOW = "select now_at from sla.clock where kind = 'simulated'"
@@ -132,7 +133,7 @@ def read_state(verify_url: str, zone: ZoneInfo) -> State:
                 clocks={row[0]: _clock(*row[1:], now=now[0], zone=zone) for row in ask(_CLOCKS)},
                 closed=Counter({(code, week): count for code, week, count in ask(_CLOSED)}),
                 proposals=[
-                    Proposed(code, receiving, weeks_from(weeks), coming)
+                    Proposed(code, receiving, parse_weeks(weeks), coming)
                     for code, receiving, weeks, coming in ask(_PROPOSED)
                 ],
                 messages=_messages(ask(_MESSAGES).fetchall()),

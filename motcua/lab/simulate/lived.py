@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from motcua.lab.simulate.past import Past
-from services.routing.domain.closing import closes_at
-from services.routing.domain.decisions import next_start
-from services.routing.domain.pooling import Receiving, Standing, Week, change
+from services.routing.domain.decisions import CurrentReceiving, Receiving, next_week_start
+from services.routing.domain.pooling_rule import propose_change
+from services.routing.domain.volumes import Week, closes_at
 from shared.kernel.centre import PoolingRule
 from shared.kernel.worktime import OutsideCalendarError
 
@@ -44,7 +44,7 @@ def closings(past: Past) -> list[Closing]:
     for place, start in enumerate(past.weeks()):
         last = closes_at(start, past.centre, past.worktime, past.standard_day)
         try:
-            coming = None if last is None else next_start(past.worktime, past.worktime.local_date(last))
+            coming = None if last is None else next_week_start(past.worktime, past.worktime.local_date(last))
         except OutsideCalendarError:
             break
         if coming is not None and coming <= past.last:
@@ -56,18 +56,18 @@ def live(rule: PoolingRule, volumes: Mapping[str, Sequence[Week]], closed: Seque
     """Every department starts at its own counters."""
     spans, changes, pooled = [], 0, []
     for department, weeks in volumes.items():
-        standing = Standing("department")
+        standing = CurrentReceiving("department")
         receiving: Receiving = "department"
         for closing in closed:
             if standing.since is not None and closing.coming <= standing.since:
                 continue  # signed, and not yet in force
-            proposed = change(weeks[: closing.place + 1], standing, rule, coming=closing.coming)
+            proposed = propose_change(weeks[: closing.place + 1], standing, rule, earliest_from=closing.coming)
             if proposed is None:
                 continue
             if receiving == "general" and standing.since is not None:
                 spans.append(Span(department, standing.since, date.fromordinal(closing.coming.toordinal() - 1)))
             receiving, changes = proposed.receiving, changes + 1
-            standing = Standing(receiving, since=closing.coming)
+            standing = CurrentReceiving(receiving, since=closing.coming)
         if receiving == "general" and standing.since is not None:
             spans.append(Span(department, standing.since, last))
             pooled.append(department)

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from motcua.lab.simulate.outcomes import REPLICATIONS, SCALES, Outcome
 from motcua.lab.simulate.past import ASSUMED, Past
-from services.routing.domain.pooling import counted
+from services.routing.domain.volumes import counted_weeks
 from shared.kernel.errors import StartError
 
 _ROWS = 12
@@ -114,7 +114,7 @@ def _departments(past: Past, outcome: Outcome) -> list[dict[str, Any]]:
     for span in outcome.lived.spans:
         spans.setdefault(span.department, []).append(span)
     for code, weeks in past.volumes().items():
-        volumes = [float(week.volume(past.rule)) for week in counted(weeks, past.rule)]
+        volumes = [float(week.volume(past.rule)) for week in counted_weeks(weeks, past.rule)]
         mean = sum(volumes) / len(volumes) if volumes else 0.0
         if mean < 2 * past.rule.pool_below or code in spans:
             row = past.centre.department(code, past.last)

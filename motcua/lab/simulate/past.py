@@ -12,7 +12,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from motcua.lab.half_year.drawing import HalfYear
-from services.routing.domain.pooling import Week
+from services.routing.domain.volumes import Week
 from shared.contracts.dossiers import Channel
 from shared.kernel.centre import Centre, PoolingRule, ServiceTime
 from shared.kernel.dated import Dated

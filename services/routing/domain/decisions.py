@@ -1,28 +1,32 @@
-"""Who receives for a department, by the decisions in force: a row of dated decisions for each, only ever longer. Pure.
+"""Signed decisions about who receives for a department: dated rows, to which only later ones are added.
 
-A decision counts from its date until the next one's. It is signed before its date and never edited, so what it says of
-a day stands before that day begins, and replaying the past by it gives the same answers.
+A decision is in force from its date until the next one's date. It is signed before its date and never edited, so a
+rebuild from the history gives the same answers.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
-from services.routing.domain.pooling import Receiving, Standing, Week
+from services.routing.domain.volumes import Week
 from shared.kernel.centre import Centre, Pooling
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime
 
 _DAY = timedelta(days=1)
 
+Receiving = Literal["department", "general"]
+"""Who receives for a department: its own counters, or the general counter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Who receives for a `department` from `effective_from` on, by the document `number`.
 
-    `fixed`: the rule proposes nothing until a later decision says otherwise. `rule` and `weeks` are the parameters'
-    decision and the figures of the proposal that it approved, if there was one.
+    `fixed`: the rule proposes no change until a later decision. `rule` and `weeks` are the number of the decision about
+    the rule's parameters and the figures, if the decision approved a proposal.
     """
 
     department: str
@@ -34,8 +38,22 @@ class Decision:
     weeks: tuple[Week, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentReceiving:
+    """Who receives for a department on a date, and what limits a change.
+
+    `since` is the date of the last change, None if there was none. `fixed`: a decision excludes the department from the
+    rule. `rejected_until` is the newest week that was closed when a leader last rejected a proposal.
+    """
+
+    receiving: Receiving
+    since: date | None = None
+    fixed: bool = False
+    rejected_until: date | None = None
+
+
 class Decisions:
-    """The decisions of a centre, by department and date. A department without any receives at its own counters."""
+    """The decisions of a centre, by department and date. A department without one receives at its own counters."""
 
     __slots__ = ("_by_department",)
 
@@ -44,71 +62,88 @@ class Decisions:
         for decision in decisions:
             found.setdefault(decision.department, []).append(decision)
         self._by_department: Mapping[str, Sequence[Decision]] = {
-            department: sorted(rows, key=_effective) for department, rows in found.items()
+            department: sorted(rows, key=_effective_from) for department, rows in found.items()
         }
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of decisions."""
         return sum(map(len, self._by_department.values()))
 
     def of(self, department: str) -> Sequence[Decision]:
-        """All of a department's, in the order of their dates."""
+        """A department's decisions in the order of their dates."""
         return self._by_department.get(department, ())
 
     def in_force(self, department: str, on: date) -> Decision | None:
-        """The one in force on that local date."""
+        """The decision in force on a local date."""
         rows = self.of(department)
-        place = bisect_right(rows, on, key=_effective)
+        place = bisect_right(rows, on, key=_effective_from)
         return rows[place - 1] if place else None
 
-    def coming(self, department: str, on: date) -> Decision | None:
-        """The next one that takes effect after that local date."""
+    def next_after(self, department: str, on: date) -> Decision | None:
+        """The first decision that takes effect after a local date."""
         rows = self.of(department)
-        place = bisect_right(rows, on, key=_effective)
+        place = bisect_right(rows, on, key=_effective_from)
         return rows[place] if place < len(rows) else None
 
     def pooling(self, department: str, on: date) -> Decision | None:
-        """The decision by which the general counter receives for the department on that local date."""
+        """The decision by which the general counter receives for the department on a local date."""
         found = self.in_force(department, on)
         return found if found is not None and found.receiving == "general" else None
 
-    def standing(self, department: str, on: date, *, refused_until: date | None = None) -> Standing:
-        """How the department stands by then, for the rule."""
+    def current(self, department: str, on: date, *, rejected_until: date | None = None) -> CurrentReceiving:
+        """Who receives for the department on a local date, as the rule needs it."""
         rows = [row for row in self.of(department) if row.effective_from <= on]
         if not rows:
-            return Standing("department", refused_until=refused_until)
+            return CurrentReceiving("department", rejected_until=rejected_until)
         last = rows[-1]
         since, before = None, "department"
         for row in rows:
             if row.receiving != before:
                 since, before = row.effective_from, row.receiving
-        return Standing(last.receiving, since=since, fixed=last.fixed, refused_until=refused_until)
+        return CurrentReceiving(last.receiving, since=since, fixed=last.fixed, rejected_until=rejected_until)
 
 
-def _effective(decision: Decision) -> date:
+def _effective_from(decision: Decision) -> date:
     return decision.effective_from
 
 
-def seeded(centre: Centre) -> list[Decision]:
-    """The decisions with which a centre begins: those of receiving.csv. One that ends gives the counters back, unless
-    another one follows on the next day."""
+def initial_decisions(centre: Centre) -> list[Decision]:
+    """The decisions of receiving.csv, with which a centre begins.
+
+    At the end of a row, the department receives at its own counters again, unless another row follows on the next day.
+    """
     return [decision for rows in centre.poolings.values() for decision in _of_poolings(rows)]
 
 
 def _of_poolings(rows: Sequence[Pooling]) -> Iterable[Decision]:
-    begun = {row.valid_from for row in rows}
+    starts = {row.valid_from for row in rows}
     for row in rows:
         yield Decision(
             department=row.department, effective_from=row.valid_from, receiving="general", number=row.decision
         )
-        if row.valid_to is not None and (ended := row.valid_to + _DAY) not in begun:
-            yield Decision(department=row.department, effective_from=ended, receiving="department", number=row.decision)
+        if row.valid_to is not None and (after := row.valid_to + _DAY) not in starts:
+            yield Decision(department=row.department, effective_from=after, receiving="department", number=row.decision)
 
 
-def unreceived(centre: Centre, decisions: Decisions, since: date, *, department: str | None = None) -> list[str]:
-    """The departments, or the one, for which nobody receives on some day from `since` on, with the first such day and
-    what to do."""
+def differences(seed: Sequence[Decision], configured: Sequence[Decision]) -> list[str]:
+    """What the configuration removed from, and added to, the decisions with which the centre began."""
+    return [
+        *(f"{_describe(each)} was removed" for each in seed if each not in configured),
+        *(f"{_describe(each)} was added" for each in configured if each not in seed),
+    ]
+
+
+def _describe(decision: Decision) -> str:
+    where = "the general counter" if decision.receiving == "general" else "its own counters"
+    return f"{decision.department} at {where} from {decision.effective_from} by {decision.number}"
+
+
+def missing_counters(centre: Centre, decisions: Decisions, since: date, *, department: str | None = None) -> list[str]:
+    """Each department for which no counter receives on some day from `since` on: the first such day, and the remedy.
+
+    `department` limits the check to one department.
+    """
     changes = {since}
     for row in (row for rows in centre.counters.values() for row in rows):
         changes |= {row.valid_from} | ({row.valid_to + _DAY} if row.valid_to else set())
@@ -120,29 +155,27 @@ def unreceived(centre: Centre, decisions: Decisions, since: date, *, department:
         for day in sorted(day for day in days if day >= since and centre.department(code, day) is not None):
             pooled = decisions.pooling(code, day) is not None
             if not centre.counters_on(day, "general" if pooled else "department", None if pooled else code):
-                lacks = "is pooled, but no general counter is open" if pooled else "has no counter and is not pooled"
-                found.append(f"{code} {lacks} on {day}: open one in counters.csv")
+                lack = "is pooled, but no general counter is open" if pooled else "has no counter and is not pooled"
+                found.append(f"{code} {lack} on {day}: open one in counters.csv")
                 break
     return found
 
 
-def next_start(worktime: Worktime, today: date) -> date:
-    """The first working day of the first week of which none has come by `today`. Raises OutsideCalendarError."""
+def next_week_start(worktime: Worktime, today: date) -> date:
+    """The first working day of the next working week that has not begun by `today`. Raises OutsideCalendarError."""
     start = worktime.working_day_from(monday(today))
     return start if start > today else worktime.working_day_from(monday(today) + WEEK)
 
 
-def fault_of_date(effective_from: date, *, today: date, worktime: Worktime) -> str | None:
-    """Why nothing may take effect on that date, and what to write instead; None for the start of a coming working week.
-
-    Raises OutsideCalendarError.
-    """
-    instead = f"the next start of a working week is {next_start(worktime, today)}"
+def effective_date_error(effective_from: date, *, today: date, worktime: Worktime) -> str | None:
+    """Why a decision cannot take effect on that date, and which date to use; None for the start of a later working
+    week. Raises OutsideCalendarError."""
+    remedy = f"The next working week starts on {next_week_start(worktime, today)}."
     if effective_from <= today:
-        return f"{effective_from} is not after {today}, today: what is signed takes effect later; {instead}"
+        return f"{effective_from} is not after today, {today}; a decision takes effect on a later date. {remedy}"
     if not worktime.is_working_day(effective_from):
-        return f"{effective_from} is a day off by the calendar {worktime.name}; {instead}"
+        return f"{effective_from} is a day off in the calendar {worktime.name}. {remedy}"
     start = worktime.working_day_from(monday(effective_from))
     if effective_from != start:
-        return f"{effective_from} is not the start of its working week, which is {start}; {instead}"
+        return f"{effective_from} is not the start of its working week, which is {start}. {remedy}"
     return None

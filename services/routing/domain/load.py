@@ -1,7 +1,7 @@
-"""What comes to the counters by the hour, against what their officers can take. Pure.
+"""The hourly load of the counters: the work expected, against the time of their officers.
 
-Work is measured in minutes: a dossier takes its procedure's mean time at the counter, an open counter gives the minutes
-of its officers. An hour whose work exceeds its minutes leaves people waiting into the next one.
+Work is measured in minutes. A dossier takes its procedure's mean time at the counter; an open counter supplies the
+minutes of its officers. If the work of an hour exceeds them, applicants still wait in the next hour.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Dossiers of one department and procedure received in one local hour of one day."""
+    """The number of dossiers of one department and procedure that were received in one local hour of one day."""
 
     department: str
     procedure: str
@@ -28,7 +28,8 @@ class Arrivals:
 
 @dataclass(slots=True)
 class HourLoad:
-    """One hour at a receiving place: dossiers and minutes of work expected, dossiers `arrived`, officers' `minutes`."""
+    """One hour at a receiving place: dossiers `expected` and the minutes of `work` that they take, dossiers `arrived`,
+    and the officers' `minutes`."""
 
     hour: int
     minutes: float = 0.0
@@ -38,13 +39,16 @@ class HourLoad:
 
     @property
     def use(self) -> float | None:
-        """The share of the officers' minutes that the work expected takes; None while nobody serves."""
+        """The share of the officers' minutes that the expected work takes; None while no counter is open."""
         return self.work / self.minutes if self.minutes else None
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceLoad:
-    """A receiving place on a day: its counters, for whom it receives, and its hours in order."""
+    """A receiving place on a day: its counters, the departments for which it receives, and its hours in order.
+
+    `department` is None for the general counter.
+    """
 
     department: str | None
     counters: tuple[int, ...]
@@ -54,13 +58,13 @@ class PlaceLoad:
 
     @property
     def peak(self) -> HourLoad | None:
-        """The hour that is used most; None where nothing is open."""
+        """The hour with the highest use; None if no counter is open."""
         served = [hour for hour in self.hours if hour.use is not None]
         return max(served, key=lambda hour: hour.use or 0.0, default=None)
 
 
 def windows_of(centre: Centre, counter: Counter, on: date, worktime: Worktime) -> list[tuple[datetime, datetime]]:
-    """When a counter is open on a date: its own windows on a working day, or the centre's. None on a day off."""
+    """The opening windows of a counter on a date: its own, or the calendar's if it has none. Empty on a day off."""
     if not worktime.is_working_day(on):
         return []
     staffing = centre.staffing_of(counter.number, on)
@@ -73,13 +77,13 @@ def windows_of(centre: Centre, counter: Counter, on: date, worktime: Worktime) -
 
 
 def officers_of(centre: Centre, counter: Counter, on: date) -> int:
-    """How many serve at a counter; one where nothing is entered."""
+    """The number of officers at a counter; one if staffing.csv has no entry."""
     staffing = centre.staffing_of(counter.number, on)
     return 1 if staffing is None else staffing.officers
 
 
 def minutes_by_hour(windows: Iterable[tuple[datetime, datetime]], zone: ZoneInfo) -> dict[int, float]:
-    """How many minutes of each local hour lie in the windows."""
+    """The minutes of each local hour that are inside the windows."""
     found: dict[int, float] = {}
     for opens, closes in windows:
         at = opens
@@ -102,18 +106,18 @@ def place_load(
     sample_days: int,
     today: Mapping[int, int],
 ) -> PlaceLoad:
-    """The load of a department's counters, or (`department` None) of the general counter, on a date.
+    """The load on a date of a department's counters, or of the general counter (`department` None).
 
-    Expected is the mean of `past`, the arrivals of `sample_days` working days of the same weekday, for the departments
-    that are received for. `today` is what has arrived there by hour. A procedure without a time at the counter (nothing
-    is entered for any) counts with none, so `use` says nothing then.
+    The expectation is the mean of `past`, the arrivals of `sample_days` working days of the same weekday, over the
+    departments in `receives_for`. `today` is the number of arrivals there by hour. A procedure without a time at the
+    counter adds no work, so `use` means nothing if service_times.csv has no entry.
     """
     numbers = centre.counters_on(on, "general" if department is None else "department", department)
     hours: dict[int, HourLoad] = {}
     officers = 0
     for number in numbers:
         counter = centre.counter(number, on)
-        assert counter is not None  # it is one of those open on that date
+        assert counter is not None, "counters_on lists only counters of that date"
         staff = officers_of(centre, counter, on)
         officers += staff
         for hour, minutes in minutes_by_hour(windows_of(centre, counter, on, worktime), centre.zone).items():

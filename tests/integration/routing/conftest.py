@@ -1,4 +1,4 @@
-"""Empty topics for each test of routing: topics and groups have fixed names, so what one left would reach the next."""
+"""Empty topics for each test of routing, because topics and consumer groups have fixed names."""
 
 import asyncio
 
@@ -10,6 +10,6 @@ from tests.support.topics import made_anew
 
 @pytest.fixture
 def own_broker(broker: kafka.Broker) -> kafka.Broker:
-    """The run's broker; the centre's topics exist and are empty."""
+    """The test run's broker, with all topics of a centre, empty."""
     asyncio.run(made_anew(broker.bootstrap))
     return broker

@@ -1,4 +1,4 @@
-"""A routing service of one test: its own broker, database, centre, keys and replicas."""
+"""Replicas of routing as processes, with a broker, a database, a centre and API keys of their own."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +20,7 @@ MIGRATIONS = Path(routing_file).parent / "migrations"
 
 @dataclass(slots=True)
 class Site:
-    """`tokens` holds a key for each name: leader, stc (its officer), ca, counter3, applicant."""
+    """One installation. `tokens` has an API key for each name: leader, stc (its officer), ca, counter3, applicant."""
 
     folder: Path
     centre: Path
@@ -30,7 +30,7 @@ class Site:
     replicas: list[ServiceProcess]
 
     def client(self, name: str, replica: int = 0) -> httpx.AsyncClient:
-        """Asks one replica with the key of that name."""
+        """An HTTP client of one replica, with the API key of that name."""
         return httpx.AsyncClient(
             base_url=self.replicas[replica].url, headers={"Authorization": f"Bearer {self.tokens[name]}"}, timeout=20
         )
@@ -38,7 +38,7 @@ class Site:
 
 @contextmanager
 def routing_site(bootstrap: str, database: ServiceDatabase, folder: Path, *, replicas: int = 1) -> Iterator[Site]:
-    """The site, with nothing started yet; what was started is stopped at the end."""
+    """An installation whose replicas are not started yet; those that a test starts are stopped at the end."""
     centre = write_centre(folder / "centre")
     tokens: dict[str, str] = {}
     keys: list[ApiKey] = []

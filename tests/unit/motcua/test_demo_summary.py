@@ -14,7 +14,7 @@ from motcua.lab.demo.page import write_page
 from motcua.lab.demo.reading import Clock, Proposed, State
 from motcua.lab.demo.summary import Summary, percent, summarise
 from motcua.lab.half_year.drawing import HalfYear
-from services.routing.domain.pooling import Week
+from services.routing.domain.volumes import Week
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 

@@ -1,4 +1,4 @@
-"""What comes to a counter by the hour against what its officers can take: by hand."""
+"""The hourly load of counters, against values that were computed by hand."""
 
 from datetime import UTC, date, datetime
 
@@ -17,12 +17,13 @@ BEFORE = date(2018, 1, 2)
 
 @pytest.fixture(scope="module")
 def centre(tmp_path_factory: pytest.TempPathFactory) -> Centre:
-    """Its general counter has hours of its own and two officers."""
+    """A centre whose general counter has opening windows of its own and two officers."""
     folder = tmp_path_factory.mktemp("centre")
     return load_centre(write_centre(folder, staffing_csv=STAFFING, service_times_csv=SERVICE_TIMES))
 
 
-def test_minutes_fall_into_local_hours() -> None:
+def test_minutes_by_hour_are_local() -> None:
+    """Minutes of windows are counted by the hour of the centre's zone."""
     windows = [(at("2018-01-09 07:00"), at("2018-01-09 11:30")), (at("2018-01-09 13:30"), at("2018-01-09 14:10"))]
     assert minutes_by_hour(windows, ZONE) == {7: 60, 8: 60, 9: 60, 10: 60, 11: 30, 13: 30, 14: 10}
     assert minutes_by_hour([], ZONE) == {}
@@ -30,15 +31,16 @@ def test_minutes_fall_into_local_hours() -> None:
     assert minutes_by_hour([late], ZONE) == {23: 10, 0: 20}
 
 
-def test_the_mean_lies_above_the_median() -> None:
-    """12 and 30 minutes: sigma 0.715, mean 15.49."""
+def test_mean_service_time_is_log_normal() -> None:
+    """A median of 12 and a p90 of 30 minutes give sigma 0.715 and the mean 15.49; p90 must exceed the median."""
     time = ServiceTime(valid_from=ON, decision="", procedure=None, median_minutes=12, p90_minutes=30)
     assert (round(time.sigma, 3), round(time.mean_minutes, 2)) == (0.715, 15.49)
     with pytest.raises(ValueError, match="is not above median_minutes"):
         ServiceTime(valid_from=ON, decision="", procedure=None, median_minutes=12, p90_minutes=12)
 
 
-def test_expected_is_the_mean_of_the_sample_and_work_its_minutes(centre: Centre) -> None:
+def test_expected_load_is_mean_of_sample(centre: Centre) -> None:
+    """The expectation is the mean over the sample days; its work is the mean service time of each dossier."""
     past = [
         Arrivals("STC", "1.000001", BEFORE, 8, 6),
         Arrivals("CA", "L.7", BEFORE, 8, 2),
@@ -53,7 +55,7 @@ def test_expected_is_the_mean_of_the_sample_and_work_its_minutes(centre: Centre)
     assert (load.counters, load.officers, sorted(hours)) == ((5,), 2, [7, 8, 9, 10, 12, 14, 15, 16, 20])
     assert (hours[8].expected, hours[8].arrived, hours[8].minutes) == (4, 3, 120)
     assert hours[8].work == pytest.approx(3 * 15.49 + 1 * 23.16, abs=0.02)
-    assert (hours[12].use, hours[20].use, hours[20].arrived) == (None, None, 1)  # closed: nobody serves
+    assert (hours[12].use, hours[20].use, hours[20].arrived) == (None, None, 1)  # no counter is open
     assert load.peak is hours[8]
     own = place_load(
         centre, VIETNAM.worktime, ON, department="STP", receives_for=("STP",), past=past, sample_days=1, today={}
@@ -63,7 +65,8 @@ def test_expected_is_the_mean_of_the_sample_and_work_its_minutes(centre: Centre)
     assert own.peak.use == pytest.approx(50 * 15.49 / 120, abs=0.01)
 
 
-def test_nobody_serves_on_a_day_off(centre: Centre) -> None:
+def test_day_off_has_no_open_hours(centre: Centre) -> None:
+    """On a day off there are no hours and no peak, but the counters are listed."""
     load = place_load(
         centre, VIETNAM.worktime, date(2018, 1, 7), department="STP", receives_for=("STP",), past=[], sample_days=1,
         today={},

@@ -1,4 +1,4 @@
-"""Routing in this process, on a real broker and database, with a clock that the test sets and weeks that it closes."""
+"""Routing in the test's process, on a real broker and database; the test advances the clock and closes weeks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -12,8 +12,8 @@ import httpx
 from fastapi import FastAPI
 
 from services.routing.app import build
+from services.routing.general_counter.worker import WeekCloser
 from services.routing.settings import RoutingSettings
-from services.routing.weeks import Weeks
 from services.sla.calendars import as_event
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.assignments import AssignmentDecidedV1
@@ -39,30 +39,30 @@ ROLES: tuple[Role, ...] = ("leader", "auditor", "clerk")
 
 
 @dataclass(slots=True)
-class Counter:
-    """One replica; `weeks` is driven by hand."""
+class GeneralCounter:
+    """One replica, whose `closer` is driven by the test."""
 
     context: Context
     consumer: Consumer
     app: FastAPI
-    weeks: Weeks
+    closer: WeekCloser
     clock: HandClock
     tokens: dict[str, str]
     sent: list[Told] = field(default_factory=list)
 
-    async def hear(self, envelopes: Iterable[AnyEnvelope]) -> None:
-        """Put events on Kafka and wait until they have taken effect here."""
+    async def consume(self, envelopes: Iterable[AnyEnvelope]) -> None:
+        """Produce events to Kafka and wait until they have taken effect."""
         await send(self.context.settings.kafka_bootstrap, envelopes)
 
-        async def heard() -> bool:
+        async def applied() -> bool:
             return len(await self.consumer.caught_up_by_any(DOSSIERS)) == DOSSIERS.partitions
 
-        await eventually(heard, within=30)
+        await eventually(applied, within=30)
 
     async def receive(
         self, week: date, department: str, dossiers: int, *, channel: Channel = "counter", day: int = 1
     ) -> list[Told]:
-        """So many dossiers received on a day of the week (Monday is 0), a minute apart, in the morning."""
+        """Consume receipts of so many dossiers on a day of the week (Monday is 0), a minute apart."""
         start = at(f"{week + timedelta(days=day)} 08:00")
         found = []
         for number in range(dossiers):
@@ -71,16 +71,16 @@ class Counter:
             told.received(PROCEDURE_OF[department], department)
             found.append(told)
         self.sent += found
-        await self.hear(envelope for told in found for envelope in told.events)
+        await self.consume(envelope for told in found for envelope in told.events)
         return found
 
     async def close(self, week: date) -> None:
-        """Let the week close: the clock goes to the Tuesday after it, a minute after the opening."""
+        """Close the week: set the clock to the Tuesday after it, a minute after the opening."""
         self.clock.set(f"{week + timedelta(days=8)} 07:01")
-        await eventually(self.weeks.step, within=30)
+        await eventually(self.closer.close_oldest, within=30)
 
     async def assignments(self, dossiers: Sequence[Told]) -> dict[str, AssignmentDecidedV1]:
-        """What was told last of each dossier."""
+        """The last assignment that was published about each dossier."""
         rows = await self.context.pool.fetch(
             "select distinct on (key) key, type, version, value from events where key = any($1::text[]) "
             "order by key, sequence desc",
@@ -89,29 +89,29 @@ class Counter:
         found = {row["key"]: decode(row["type"], row["version"], row["value"].encode()).data for row in rows}
         return {key: data for key, data in found.items() if isinstance(data, AssignmentDecidedV1)}
 
-    async def ask(self, path: str, *, who: Role = "leader", **query: str) -> dict[str, Any]:
-        """The answer to a GET that must succeed."""
+    async def get(self, path: str, *, who: Role = "leader", **query: str) -> dict[str, Any]:
+        """The response to a GET that must succeed."""
         async with self.client(who) as client:
-            answer = await client.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        document: dict[str, Any] = answer.json()
+            response = await client.get(path, params=query)
+        assert response.status_code == 200, response.text
+        document: dict[str, Any] = response.json()
         return document
 
     async def post(
         self, path: str, body: dict[str, Any], *, who: Role = "leader", key: str | None = None
     ) -> httpx.Response:
-        """A write, under a new key if none is given."""
+        """Send a write, with a new idempotency key by default."""
         async with self.client(who) as client:
             return await client.post(path, json=body, headers={"Idempotency-Key": key or unique("key")})
 
     async def proposals(self, state: str | None = None) -> list[dict[str, Any]]:
-        """As the leader sees them."""
-        page = await (self.ask("/proposals") if state is None else self.ask("/proposals", state=state))
-        found: list[dict[str, Any]] = page["proposals"]
+        """The proposals, as the leader reads them."""
+        page = await (self.get("/proposals") if state is None else self.get("/proposals", state=state))
+        found: list[dict[str, Any]] = page["items"]
         return found
 
     def client(self, who: Role) -> httpx.AsyncClient:
-        """Asks the service's application as somebody of that role."""
+        """An HTTP client of the service with an API key of that role."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),
             base_url="http://routing",
@@ -135,10 +135,10 @@ def calendar_event(centre_folder: Any, version: int = 1) -> AnyEnvelope:
 
 
 @asynccontextmanager
-async def counter_running(
+async def general_counter_running(
     bootstrap: str, database_url: str, folder: Path, *, centre: Path, now: str
-) -> AsyncIterator[Counter]:
-    """A replica that consumes and relays; its own weeks and HTTP server are left out."""
+) -> AsyncIterator[GeneralCounter]:
+    """A replica that runs its consumer and relay, without its week closer and HTTP server."""
     migrate(database_url, "routing", MIGRATIONS)
     tokens: dict[str, str] = {}
     keys: list[ApiKey] = []
@@ -156,20 +156,20 @@ async def counter_running(
     clock = HandClock(at(now))
     async with running("routing", settings, build, clock=clock) as process:
         context, app, parts, consumer = process.context, process.app, process.parts, process.consumer
-        weeks = Weeks(context, PublishedCalendar(context.centre.calendar.name), consumer)
+        closer = WeekCloser(context, PublishedCalendar(context.centre.calendar.name), consumer)
         stop = asyncio.Event()
-        kept = {name: part for name, part in parts.items() if name not in ("weeks", "http")}
-        supervised = asyncio.create_task(supervise(kept, stop=stop))
+        running_parts = {name: part for name, part in parts.items() if name not in ("weeks", "http")}
+        supervised = asyncio.create_task(supervise(running_parts, stop=stop))
         try:
             await eventually(lambda: consumer.reason_not_ready() is None, within=30)
-            yield Counter(context, consumer, app, weeks, clock, tokens)
+            yield GeneralCounter(context, consumer, app, closer, clock, tokens)
         finally:
             stop.set()
             await supervised
 
 
 def monday(day: str) -> date:
-    """A Monday; fails for another day."""
+    """The date of a Monday; fails for another weekday."""
     found = datetime.fromisoformat(day).date()
     assert found.weekday() == 0
     return found

@@ -1,4 +1,4 @@
-"""Routing on a real broker and database: events in, assignments out, and what people may ask."""
+"""Assignments on a real broker and database: events in, events out, and the routes that read them."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,,none,,,,,2017-04-28,,02/Q
 
 
 async def assignments(site: Site, count: int) -> list[AnyEnvelope]:
-    """The events on routing's topic, once there are as many."""
+    """The events on routing's topic, as soon as there are at least `count`."""
 
     async def enough() -> list[AnyEnvelope]:
         found = await events_on(site.bootstrap, ASSIGNMENTS)
@@ -30,17 +30,17 @@ async def assignments(site: Site, count: int) -> list[AnyEnvelope]:
 
 
 async def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    """The problem document of a refusal."""
+    """The problem document of a refusal with that status and slug."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     document: dict[str, Any] = answer.json()
     assert document["type"] == f"urn:motcua:problem:{slug}"
     return document
 
 
-async def test_events_become_assignments_queues_and_answers(
+async def test_events_become_assignments_and_queues(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """A department's dossiers stand in its queue, page by page, and each tells where it is received and why."""
+    """A department's queue lists its open dossiers page by page, and each dossier's assignment has a reason."""
     pooled = [Told() for _ in range(5)]
     other, finished = Told(), Told()
     events = [dossier.submitted("1.000001", "STC") for dossier in pooled]
@@ -49,23 +49,23 @@ async def test_events_become_assignments_queues_and_answers(
     with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
         await send(site.bootstrap, events)
         site.replicas[0].start()
-        told = await assignments(site, 7)
-        assert {event.subject for event in told} == {event.subject for event in events}
-        assert all(isinstance(event.data, AssignmentDecidedV1) and event.sequence == 1 for event in told)
+        published = await assignments(site, 7)
+        assert {event.subject for event in published} == {event.subject for event in events}
+        assert all(isinstance(event.data, AssignmentDecidedV1) and event.sequence == 1 for event in published)
 
         async with site.client("stc") as stc, site.client("ca") as ca, site.client("leader") as leader:
             first = (await stc.get("/departments/STC/queue", params={"limit": 3})).json()
             rest = (await stc.get("/departments/STC/queue", params={"limit": 3, "after": first["next"]})).json()
-            listed = [row["dossier_id"] for row in first["dossiers"] + rest["dossiers"]]
+            listed = [row["dossier_id"] for row in first["items"] + rest["items"]]
             assert listed == sorted(str(dossier.dossier_id) for dossier in pooled)
             assert rest["next"] is None
 
-            received = (await stc.get("/departments/STC/queue", params={"state": "received"})).json()["dossiers"]
+            received = (await stc.get("/departments/STC/queue", params={"state": "received"})).json()["items"]
             assert [(row["dossier_id"], row["receiving_place"]) for row in received] == [
                 (str(pooled[0].dossier_id), "general")
             ]
             own_counters = {"receiving_place": "department"}
-            assert (await stc.get("/departments/STC/queue", params=own_counters)).json()["dossiers"] == []
+            assert (await stc.get("/departments/STC/queue", params=own_counters)).json()["items"] == []
 
             await problem(await ca.get("/departments/STC/queue"), 403, "forbidden")
             await problem(await leader.get("/departments/SYT/queue"), 404, "department-unknown")
@@ -73,13 +73,13 @@ async def test_events_become_assignments_queues_and_answers(
             path = f"/dossiers/{pooled[0].dossier_id}/assignment"
             shown = (await stc.get(path)).json()
             assert (shown["status"], shown["assignment"]["reason"]["decision"]) == ("decided", "15/QĐ")
-            await problem(await ca.get(path), 404, "dossier-unknown")
+            await problem(await ca.get(path), 404, "dossier-not-found")
 
 
-async def test_staff_ask_where_to_go_before_there_is_a_dossier(
+async def test_place_of_procedure_depends_on_date(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """The answer depends on the day; a bad question is told what is wrong with it."""
+    """The place of a procedure depends on the local date; an invalid query is refused."""
     with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
         site.replicas[0].start()
         async with site.client("counter3") as clerk, site.client("applicant") as applicant:
@@ -111,17 +111,17 @@ async def test_staff_ask_where_to_go_before_there_is_a_dossier(
                 assert (await clerk.get("/departments/STC/queue", params=bad)).status_code == 422
             await problem(await clerk.get("/dossiers/1/assignment"), 422, "invalid-content")
             await problem(await applicant.get("/waiting"), 403, "forbidden")
-            async with httpx.AsyncClient(base_url=site.replicas[0].url) as nobody:
+            async with httpx.AsyncClient(base_url=site.replicas[0].url) as anonymous:
                 for path in ("/routing?procedure=L.7", "/departments", "/departments/STC/queue", "/waiting"):
-                    await problem(await nobody.get(path), 401, "unauthorized")
+                    await problem(await anonymous.get(path), 401, "unauthorized")
 
 
-async def test_an_unknown_procedure_waits_in_a_list_and_flows_on_once_entered(
+async def test_unknown_procedure_waits_until_entered_or_department_named(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """By the catalogue at the next start, or by the receipt that names the department.
+    """A waiting dossier is assigned at the next start with a newer catalogue, or by a receipt.
 
-    One that has ended waits for nobody's hand, so it is not listed; the catalogue decides it none the less.
+    An ended dossier is not listed, but the catalogue assigns it as well.
     """
     by_catalogue, by_receipt, ended = Told(), Told(), Told()
     with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
@@ -137,7 +137,7 @@ async def test_an_unknown_procedure_waits_in_a_list_and_flows_on_once_entered(
                 return found
 
             listed = await eventually(two_wait, within=30)
-        assert {(row["dossier_id"], row["waiting_for"]) for row in listed["dossiers"]} == {
+        assert {(row["dossier_id"], row["waiting_for"]) for row in listed["items"]} == {
             (str(by_catalogue.dossier_id), "procedure"),
             (str(by_receipt.dossier_id), "procedure"),
         }
@@ -154,19 +154,19 @@ async def test_an_unknown_procedure_waits_in_a_list_and_flows_on_once_entered(
         write_centre(site.centre, procedures_csv=SMALL_CENTRE["procedures.csv"] + NEW_PROCEDURE)
         await send(site.bootstrap, [by_receipt.received("9.999999", "STC")])
         site.replicas[0].start()
-        told = await assignments(site, 6)
+        published = await assignments(site, 6)
         for dossier, department in ((by_catalogue, "STP"), (by_receipt, "STC"), (ended, "STP")):
-            waiting, decided = [event for event in told if event.subject == str(dossier.dossier_id)]
+            waiting, decided = [event for event in published if event.subject == str(dossier.dossier_id)]
             assert isinstance(waiting.data, AssignmentWaitingV1)
             assert isinstance(decided.data, AssignmentDecidedV1)
             assert (decided.sequence, decided.data.competent_department) == (2, department)
         async with site.client("leader") as leader:
-            assert (await leader.get("/waiting")).json() == {"count": 0, "dossiers": [], "next": None}
+            assert (await leader.get("/waiting")).json() == {"count": 0, "items": [], "next": None}
 
 
 @pytest.mark.parametrize("fault", ["an unknown department", "a missing file"])
-def test_a_bent_centre_stops_the_start_with_its_place(database: Databases, tmp_path: Path, fault: str) -> None:
-    """Exit status 3, file and line on the output, nothing half-loaded."""
+def test_invalid_centre_prevents_start(database: Databases, tmp_path: Path, fault: str) -> None:
+    """The process ends with status 3 and reports the file and line."""
     with routing_site("127.0.0.1:1", database.fresh("routing"), tmp_path) as site:
         if fault == "a missing file":
             (site.centre / "counters.csv").unlink()

@@ -1,4 +1,4 @@
-"""When a week closes: right after the last instant at which intake takes an act dated into it."""
+"""A week closes right after the last instant at which intake accepts an act dated into it."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.intake.domain.moments import Backdating
-from services.routing.domain.closing import closes_at
+from services.routing.domain.volumes import closes_at
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.weeks import WEEK
@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 
 def with_days(*rows: tuple[str, int]) -> Centre:
-    """Acts may be dated back by so many working days, each from its date on."""
+    """The shipped centre with limits for dating acts back, each from its date on."""
     (first,) = CENTRE.all_thresholds
     starts = [date.fromisoformat(day) for day, _ in rows]
     ends = [*(start - timedelta(days=1) for start in starts[1:]), None]
@@ -42,19 +42,19 @@ def with_days(*rows: tuple[str, int]) -> Centre:
         ("2017-01-23", 1, "2017-02-03 07:00"),  # Tết: the week after it begins on Thursday 2 February
     ],
 )
-def test_it_closes_after_the_last_instant_that_intake_takes(week: str, days: int, expected: str) -> None:
-    """Held against intake's own rule: the week's last second is taken until then, and refused right after."""
+def test_week_closes_after_last_instant_that_intake_accepts(week: str, days: int, expected: str) -> None:
+    """By intake's own rule, an act in the week's last second is accepted until then and refused a second later."""
     start = date.fromisoformat(week)
     last = closes_at(start, with_days(("2016-01-01", days)), VIETNAM.worktime, VIETNAM.standard_day)
     assert last is not None
     assert local(last) == expected
-    asked = midnight(start + WEEK, ZONE) - SECOND
+    last_second = midnight(start + WEEK, ZONE) - SECOND
     backdating = Backdating(limit=days * VIETNAM.standard_day, calendar=VIETNAM.worktime)
-    assert [backdating.allows(asked, now) for now in (last, last + SECOND)] == [True, False]
+    assert [backdating.allows(last_second, now) for now in (last, last + SECOND)] == [True, False]
 
 
-def test_a_larger_limit_that_comes_before_it_closes_counts() -> None:
-    """From Tuesday on acts may be dated back by five days, so the week before is open until the Monday after."""
+def test_larger_limit_before_close_delays_close() -> None:
+    """If acts may be dated back by five days from Tuesday on, the week before stays open until the Monday after."""
     raised = with_days(("2016-01-01", 1), ("2017-11-14", 5))
     last = closes_at(date(2017, 11, 6), raised, VIETNAM.worktime, VIETNAM.standard_day)
     assert last == at("2017-11-20 07:00")
@@ -62,6 +62,7 @@ def test_a_larger_limit_that_comes_before_it_closes_counts() -> None:
     assert closes_at(date(2017, 11, 6), later, VIETNAM.worktime, VIETNAM.standard_day) == at("2017-11-14 07:00")
 
 
-def test_a_week_at_the_calendars_end_never_closes() -> None:
+def test_week_at_end_of_calendar_never_closes() -> None:
+    """A week whose close lies outside the calendar has no closing time."""
     last = VIETNAM.rules.last_date
     assert closes_at(last - timedelta(days=last.weekday()), CENTRE, VIETNAM.worktime, VIETNAM.standard_day) is None

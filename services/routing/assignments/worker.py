@@ -1,0 +1,51 @@
+"""Assign waiting dossiers at every start, when the catalogue may have changed."""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from services.routing.assignments.handlers import AssignmentHandlers
+from services.routing.assignments.store import DOSSIERS, AssignmentRow, waiting_keys
+from shared.contracts.envelope import Actor
+from shared.postgres.outbox import Cause
+from shared.service.process import Context
+
+WAITING_ASSIGNED = "waiting_dossiers_assigned"
+_PAGE = 500
+
+log = structlog.get_logger()
+
+
+async def assign_waiting(context: Context, handlers: AssignmentHandlers) -> int:
+    """Assign every waiting dossier that this configuration allows, and return their number. Commits page by page.
+
+    Of replicas that start together, the later one waits for the row locks and finds nothing left to assign. The time of
+    each event is the present, from which on it is true.
+    """
+    assigned = 0
+    after: UUID | None = None
+    while keys := await waiting_keys(context.pool, after=after, limit=_PAGE):
+        async with context.unit(DOSSIERS, keys) as (connection, unit):
+            await handlers.signed.refresh_locked(connection)
+            for key in keys:
+                row = unit.row(key)
+                if row.waiting_for is not None:
+                    cause = cause_of(row, context.centre.catalogue_version, context.clock.now())
+                    assigned += handlers.assign(row, unit, time=cause.recorded_at, cause=cause)
+        after = keys[-1]
+    if assigned:
+        log.info(WAITING_ASSIGNED, count=assigned, catalogue_version=context.centre.catalogue_version)
+    return assigned
+
+
+def cause_of(row: AssignmentRow, catalogue_version: str, now: datetime) -> Cause:
+    """The catalogue's version as the cause. The row's sequence makes it unique if an older catalogue returns."""
+    reason = f"catalogue:{catalogue_version}"
+    return Cause(
+        id=f"{reason}:{row.key}:{row.sequence}",
+        actor=Actor(kind="system", id="routing", role="service"),
+        recorded_at=now,
+        correlation=str(row.key),
+        causation=reason,
+    )
