@@ -93,9 +93,7 @@ class Intake:
             for one in body.wanted:
                 contact = self.contacts.get(one.dossier_id, default)
                 answer: dict[str, Any] | None = None if contact is None else {**contact, "papers": []}
-                found.append(
-                    {"dossier_id": str(one.dossier_id), "message_id": str(one.message_id), "contact": answer}
-                )
+                found.append({"dossier_id": str(one.dossier_id), "message_id": str(one.message_id), "contact": answer})
             return JSONResponse({"found": found})
 
         return app
