@@ -11,7 +11,7 @@ from typing import Any
 from services.notify.domain.sms import encode, without_diacritics
 
 PAPERS_IN_SMS = 220
-"""Characters that the list of papers may take in an SMS. The rest is counted; the form and the e-mail list all."""
+"""Maximum characters of the list of papers in an SMS. Further papers are counted; form and e-mail list all."""
 
 _ALWAYS = frozenset({"dossier", "date", "hotline"})
 _WITH_PLACE = _ALWAYS | {"where", "address"}

@@ -8,7 +8,7 @@ from services.notify.planning.handlers import HANDLERS, plan_alerts
 from services.notify.tables import DOSSIERS, MESSAGES, DossierRow
 from services.notify.texts import Texts
 from shared.contracts import topics
-from shared.contracts.envelope import AnyEnvelope
+from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.contracts.messages import MessageDroppedV1, MessagePlannedV1
 from shared.messaging.applier import Handler, Stream
 from shared.postgres.unit_of_work import Unit
@@ -17,9 +17,14 @@ from shared.postgres.unit_of_work import Unit
 def create_streams(texts: Texts) -> list[Stream[DossierRow]]:
     """The topics that notify consumes, with the handlers of their events."""
     handler = create_handler(texts)
+
+    def handlers(topic: topics.Topic) -> dict[type[EventData], Handler[DossierRow]]:
+        return {kind: handler for kind in HANDLERS if topic.name == kind.TOPIC}
+
     return [
-        Stream(topic, DOSSIERS, {kind: handler for kind in HANDLERS if topic.name == kind.TOPIC})
-        for topic in (topics.DOSSIERS, topics.DEADLINES, topics.ASSIGNMENTS)
+        Stream(topics.DOSSIERS, DOSSIERS, handlers(topics.DOSSIERS)),
+        Stream(topics.DEADLINES, DOSSIERS, handlers(topics.DEADLINES)),
+        Stream(topics.ASSIGNMENTS, DOSSIERS, handlers(topics.ASSIGNMENTS)),
     ]
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import aiohttp
 
 from services.notify.domain.message import Message
-from services.notify.sending.phone_numbers import mobile_number
+from services.notify.phone_numbers import mobile_number
 from shared.kernel.errors import StartError, TransientError
 
 

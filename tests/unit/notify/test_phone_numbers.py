@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.notify.sending.phone_numbers import OLD_PREFIXES, mobile_number
+from services.notify.phone_numbers import OLD_PREFIXES, mobile_number
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from motcua.lab.half_year.figures import BEN_TRE, INVENTED, LETTER, Figures
 from motcua.lab.past_acts import PastAct
 from services.intake.domain.acts import ACTS, State, move
 from services.intake.domain.runs import Timetable
-from services.notify.sending.phone_numbers import mobile_number
+from services.notify.phone_numbers import mobile_number
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ClockChange, What, derive
 from services.sla.domain.terms import term_of
