@@ -265,6 +265,27 @@ async def test_messages_of_a_dossier_are_listed_for_staff(database: Databases, t
             assert (await it.http.get(it.urls[0] + path, headers=headers)).status_code == status
 
 
+async def test_messages_of_a_state_are_listed_in_pages(database: Databases, tmp_path: Path) -> None:
+    """A page has at most `limit` messages; `next` continues the list and is null on the last page."""
+    async with office(database.fresh("notify"), tmp_path) as it:
+        lives = [life_now(reach=()) for _ in range(4)]
+        for life in lives:
+            life.withdrawn()
+            await it.handle(life.events)
+        listed: list[str] = []
+        sizes: list[int] = []
+        after: str | None = None
+        while after is not None or not sizes:
+            query = {"state": "dropped", "limit": "2"} | ({} if after is None else {"after": after})
+            page = await ask(it, "officer", "/messages", **query)
+            listed += [message["code"] for message in page["items"]]
+            sizes.append(len(page["items"]))
+            after = page["next"]
+        assert sizes == [2, 2]
+        assert sorted(listed) == sorted(life.code for life in lives)
+        assert (await ask(it, "other", "/messages", state="dropped"))["items"] == []
+
+
 async def ask(it: Office, key: str, path: str, **query: str) -> Any:
     answer = await it.http.get(it.urls[0] + path, params=query, headers={"Authorization": f"Bearer {it.keys[key]}"})
     assert answer.status_code == 200, answer.text

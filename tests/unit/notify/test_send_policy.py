@@ -50,7 +50,7 @@ def test_message_under_way_is_not_closed() -> None:
 
 
 def test_message_with_pending_query_can_only_expire() -> None:
-    """The provider may have the message already, so overtaking it would prove nothing."""
+    """The provider may already have the message, so only its answer or the expiry decides."""
     message = planned()
     message.next_step = "query_status"
     assert reason_not_to_send(message, OVERTAKING, AT) is None
