@@ -29,7 +29,7 @@ def messages(home: Path, http_port: int, dossier: str | None) -> list[InboxMessa
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=10.0, trust_env=False) as http:
         dossier_id = _id_of(http, ports["intake"], dossier)
         told = _get(http, ports["notify"], f"/dossiers/{dossier_id}/messages")
-    ids = {str(message["message_id"]) for message in told["messages"]}
+    ids = {str(message["message_id"]) for message in told["items"]}
     return read_inbox(home, message_ids=ids)
 
 

@@ -7,7 +7,7 @@ import asyncpg
 
 from motcua.verification.findings import Finding
 from motcua.verification.history import History
-from services.notify.hearing import CalledFor, plans_called_for
+from services.notify.planning.expected_plans import ExpectedPlan, expected_plans
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
 from shared.contracts.topics import ASSIGNMENTS, DEADLINES, DOSSIERS, MESSAGES
@@ -43,16 +43,16 @@ async def check(connection: asyncpg.Connection, histories: Mapping[str, History]
     return len(called), findings
 
 
-def _called_for(histories: Mapping[str, History]) -> list[CalledFor]:
+def _called_for(histories: Mapping[str, History]) -> list[ExpectedPlan]:
     def of_one(key: str) -> Iterable[AnyEnvelope]:
         for topic in (ASSIGNMENTS, DEADLINES, DOSSIERS):
             for kept in histories[topic.name].by_key.get(key, ()):
                 yield kept.event()
 
-    return [plan for key in histories[DOSSIERS.name].by_key for plan in plans_called_for(of_one(key))]
+    return [plan for key in histories[DOSSIERS.name].by_key for plan in expected_plans(of_one(key))]
 
 
-def _lacks(plan: CalledFor, events: list[MessageEvent], *, kept: bool) -> Iterable[str]:
+def _lacks(plan: ExpectedPlan, events: list[MessageEvent], *, kept: bool) -> Iterable[str]:
     planned = [event for event in events if isinstance(event, MessagePlannedV1)]
     if not kept:
         yield "is not kept by notify"

@@ -1,4 +1,4 @@
-"""notify put together: the one file that knows every part of it."""
+"""The composition root of notify."""
 
 import asyncio
 import time
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from services.notify.api import router
-from services.notify.contacts import Contacts
 from services.notify.domain.delivery import Capabilities
-from services.notify.gateways import Gateway
-from services.notify.gateways.mail import SmtpGateway
-from services.notify.gateways.sms import HttpSmsGateway
-from services.notify.handlers import streams
-from services.notify.recording import Recorder
-from services.notify.sender import Sender
+from services.notify.planning.streams import create_streams
+from services.notify.receipts.api import ReceiptKey, router
+from services.notify.sending.contacts import ContactLookup
+from services.notify.sending.gateways import Gateway
+from services.notify.sending.gateways.mail import SmtpGateway
+from services.notify.sending.gateways.sms import HttpSmsGateway
+from services.notify.sending.group_commit import GroupCommit
+from services.notify.sending.worker import Sender
 from services.notify.settings import NotifySettings
 from services.notify.texts import load_texts
 from shared.kernel.centre import Centre
@@ -22,29 +22,29 @@ from shared.kernel.errors import StartError
 from shared.service.process import Context, Parts
 
 SINKS_SECONDS = 30.0
-"""How long the providers of a set centre may take to start."""
+"""How long the providers of a centre with a simulated clock may take to start."""
 
 
 async def build(context: Context[NotifySettings]) -> Parts:
-    """What notify consumes, sends and answers. Raises StartError for wrong texts or a missing secret."""
+    """The parts of notify. Raises StartError for invalid texts, an invalid lease or an unreadable secret."""
     settings = context.settings
     texts = load_texts(context.centre)
     if settings.lease_seconds < 3 * settings.send_seconds:
-        raise StartError("NOTIFY_LEASE_SECONDS must be at least three times NOTIFY_SEND_SECONDS")
+        raise StartError("NOTIFY_LEASE_SECONDS must be at least three times NOTIFY_SEND_SECONDS.")
     gateways: dict[str, Gateway] = {
-        "sms": _sms(settings, context.centre),
-        "email": _mail(settings, context.centre),
+        "sms": _create_sms_gateway(settings, context.centre),
+        "email": _create_mail_gateway(settings, context.centre),
     }
-    recorder = Recorder(context)
-    consumer = context.create_consumer(streams(texts))
+    group_commit = GroupCommit(context)
+    consumer = context.create_consumer(create_streams(texts))
     senders = {
         channel: Sender(
             channel,
             context,
-            recorder,
+            group_commit,
             consumer,
             gateway=gateway,
-            contacts=Contacts(
+            contacts=ContactLookup(
                 url=settings.intake_url, key_file=settings.intake_key_file, seconds=settings.send_seconds
             ),
             texts=texts,
@@ -61,14 +61,18 @@ async def build(context: Context[NotifySettings]) -> Parts:
 
     return Parts(
         consumer,
-        routers=[router(context, recorder, receipt_key=_secret(settings.receipt_key_file, "NOTIFY_RECEIPT_KEY_FILE"))],
+        routers=[router],
+        provides=[group_commit, ReceiptKey(_read_secret(settings.receipt_key_file, "NOTIFY_RECEIPT_KEY_FILE"))],
         workers={f"sender_{channel}": sender.run for channel, sender in senders.items()},
         prepare=prepare,
     )
 
 
 async def require_sinks(gateways: Mapping[str, Gateway], *, within_seconds: float) -> None:
-    """Wait until every provider has said that it passes nothing on. Raises StartError for any other one, or none."""
+    """Wait until every provider has identified itself as a sink, which delivers nothing.
+
+    Raises StartError for any other provider, and if one does not answer within `within_seconds`.
+    """
     until = time.monotonic() + within_seconds
     for channel, gateway in gateways.items():
         while True:
@@ -77,22 +81,22 @@ async def require_sinks(gateways: Mapping[str, Gateway], *, within_seconds: floa
                 break
             except OSError as error:
                 if time.monotonic() > until:
-                    raise StartError(f"the {channel} provider does not answer: {error}") from error
+                    raise StartError(f"The {channel} provider does not answer: {error}") from error
                 await asyncio.sleep(0.2)
         if not is_sink:
             raise StartError(
-                f"the {channel} provider is none of motcua's own sinks: a centre whose time is set plays a past, and "
-                "nobody may get its messages"
+                f"The {channel} provider is not one of motcua's own sinks. A centre with a simulated clock replays the "
+                "past and must not send messages to anyone. Configure a sink."
             )
 
 
-def _sms(settings: NotifySettings, centre: Centre) -> HttpSmsGateway:
+def _create_sms_gateway(settings: NotifySettings, centre: Centre) -> HttpSmsGateway:
     return HttpSmsGateway(
         url=settings.sms_url,
-        key=_secret(settings.sms_key_file, "NOTIFY_SMS_KEY_FILE"),
+        key=_read_secret(settings.sms_key_file, "NOTIFY_SMS_KEY_FILE"),
         brand=centre.sms_brand,
         seconds=settings.send_seconds,
-        can=Capabilities(
+        capabilities=Capabilities(
             idempotent=settings.sms_idempotent,
             status_query=settings.sms_status_query,
             settled_after=timedelta(seconds=settings.sms_settled_seconds),
@@ -101,7 +105,7 @@ def _sms(settings: NotifySettings, centre: Centre) -> HttpSmsGateway:
     )
 
 
-def _mail(settings: NotifySettings, centre: Centre) -> SmtpGateway:
+def _create_mail_gateway(settings: NotifySettings, centre: Centre) -> SmtpGateway:
     return SmtpGateway(
         host=settings.smtp_host,
         port=settings.smtp_port,
@@ -109,12 +113,12 @@ def _mail(settings: NotifySettings, centre: Centre) -> SmtpGateway:
         seconds=settings.send_seconds,
         tls=settings.smtp_tls,
         user=settings.smtp_user,
-        password=_secret(settings.smtp_password_file, "NOTIFY_SMTP_PASSWORD_FILE"),
-        repeat_after=timedelta(seconds=settings.smtp_receipt_window_seconds),
+        password=_read_secret(settings.smtp_password_file, "NOTIFY_SMTP_PASSWORD_FILE"),
+        receipt_window=timedelta(seconds=settings.smtp_receipt_window_seconds),
     )
 
 
-def _secret(file: Path | None, name: str) -> str | None:
+def _read_secret(file: Path | None, name: str) -> str | None:
     if file is None:
         return None
     try:

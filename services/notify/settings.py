@@ -1,4 +1,4 @@
-"""notify's settings, from the environment (NOTIFY_…)."""
+"""The settings of notify, from the environment (NOTIFY_…)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +11,9 @@ from shared.runtime.settings import ServiceSettings
 
 
 class NotifySettings(ServiceSettings):
-    """Where intake and the providers are, and what the SMS provider offers. Seconds are machine time.
+    """The addresses of intake and of the providers, and what the SMS provider offers. Seconds are machine time.
 
-    Key and password files hold the secret alone. Without `receipt_key_file` no provider can report arrivals.
+    Key and password files contain only the secret. Without `receipt_key_file` no delivery receipts are accepted.
     """
 
     model_config = SettingsConfigDict(env_prefix="NOTIFY_")
@@ -23,9 +23,9 @@ class NotifySettings(ServiceSettings):
     intake_url: str = Field(min_length=1)
     intake_key_file: Path
     send_seconds: float = Field(default=10.0, gt=0, le=120)
-    """How long a provider, and intake, may take to answer."""
+    """The time limit for an answer of a provider, and of intake."""
     lease_seconds: float = Field(default=60.0, gt=0)
-    """How long a sender that died keeps its messages from the others; at least three times `send_seconds`."""
+    """How long the messages of a sender that died stay leased; at least three times `send_seconds`."""
 
     smtp_host: str = Field(min_length=1)
     smtp_port: int = Field(ge=1, le=65535)
@@ -39,11 +39,11 @@ class NotifySettings(ServiceSettings):
     sms_idempotent: bool = True
     sms_status_query: bool = True
     sms_settled_seconds: float = Field(default=60.0, gt=0)
-    """From when on the SMS provider's "never heard of it" is to be believed."""
+    """After this time the SMS provider's answer that it has no such message is final."""
     sms_receipt_window_seconds: float = Field(default=900.0, gt=0)
     receipt_key_file: Path | None = None
 
     @property
     def lease(self) -> timedelta:
-        """As a duration."""
+        """`lease_seconds` as a duration."""
         return timedelta(seconds=self.lease_seconds)

@@ -1,11 +1,11 @@
-"""The texts of a centre, read and proved at start: every one renders, and no SMS costs more than it states."""
+"""The texts of a centre, read and checked at start: every text renders, and no SMS takes more parts than it states."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notify.domain import texts as rules
+from services.notify.domain import templates
 from shared.catalogue.files import Problems
 from shared.catalogue.messages import Expected, MessageBook, MessageTexts, Placeholders, load_messages
 from shared.kernel.centre import Centre
@@ -13,22 +13,22 @@ from shared.kernel.centre import Centre
 
 def _placeholders(key: str) -> Placeholders:
     template, _, part = key.rpartition(".")
-    needed = rules.NEEDED[template]
+    required = templates.REQUIRED[template]
     if part == "subject":
-        return Placeholders(required=frozenset({"dossier"}), optional=needed | rules.OFFERED)
-    return Placeholders(required=needed, optional=rules.OFFERED)
+        return Placeholders(required=frozenset({"dossier"}), optional=required | templates.OPTIONAL)
+    return Placeholders(required=required, optional=templates.OPTIONAL)
 
 
 EXPECTED = Expected(
-    texts={key: _placeholders(key) for key in rules.TEXTS}
-    | {key: Placeholders(required=needed) for key, needed in rules.PHRASES.items()},
-    numbers=rules.NUMBERS,
+    texts={key: _placeholders(key) for key in templates.TEXTS}
+    | {key: Placeholders(required=required) for key, required in templates.PHRASES.items()},
+    numbers=templates.NUMBERS,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All versions of a centre's texts, told with its name, address, hotline and counters, in its zone."""
+    """All versions of a centre's texts, rendered with its name, address, hotline, counters and time zone."""
 
     book: MessageBook
     centre: Centre
@@ -42,33 +42,33 @@ class Texts:
         return list(self.centre.counters_on(self.centre.local_date(instant), "fees"))
 
     def valid_for(self, version: MessageTexts, template: str) -> timedelta:
-        """How long after its event an alert is worth sending."""
+        """How long an alert may be sent after it became valid."""
         return timedelta(hours=version.numbers[f"{template}.valid_hours"])
 
     def sms(self, version: int, template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None) -> str:
-        """The SMS in plain letters."""
-        return rules.render_sms(self._of(version), template, values, place, self.centre.zone)
+        """The SMS without diacritics. Raises StartError if the version's file was removed."""
+        return templates.render_sms(self._texts(version), template, values, place, self.centre.zone)
 
     def email(
         self, version: int, template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None
     ) -> tuple[str, str]:
-        """Subject and text of the e-mail."""
-        return rules.render_email(self._of(version), template, values, place, self.centre.zone)
+        """Subject and text of the e-mail. Raises StartError if the version's file was removed."""
+        return templates.render_email(self._texts(version), template, values, place, self.centre.zone)
 
-    def _of(self, version: int) -> Mapping[str, str]:
-        return {**self.book.version(version).texts, **_own(self.centre)}
+    def _texts(self, version: int) -> Mapping[str, str]:
+        return {**self.book.version(version).texts, **_centre_texts(self.centre)}
 
 
-def _own(centre: Centre) -> dict[str, str]:
+def _centre_texts(centre: Centre) -> dict[str, str]:
     return {"centre.name": centre.name_vi, "centre.address": centre.address_vi, "centre.hotline": centre.hotline}
 
 
 def load_texts(centre: Centre) -> Texts:
-    """The centre's texts. Raises StartError that lists every wrong place of every version."""
+    """The centre's texts. Raises StartError with every fault of every version."""
     book = load_messages(centre.folder, centre.files, EXPECTED)
     problems = Problems()
     for version in book.versions:
-        for fault in rules.too_long({**version.texts, **_own(centre)}, version.numbers, centre.zone):
+        for fault in templates.oversized({**version.texts, **_centre_texts(centre)}, version.numbers, centre.zone):
             problems.add(version.file, fault)
     problems.raise_any(centre.folder)
     return Texts(book, centre)

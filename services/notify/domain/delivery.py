@@ -1,14 +1,14 @@
-"""What follows from a provider's answer, or from its silence: pure values, no clock, no network.
+"""Delivery decisions: what follows from a provider's answer, or from none. Pure values, no clock, no network.
 
-A time-out is *unknown*, not failed: the message may have gone out. What can be done then depends on what the provider
-can do, and on whether the applicant would be harmed more by silence than by hearing twice.
+After a time-out the outcome is *unknown*, not failed: the message may have been sent. The decision then depends on what
+the provider offers, and on whether a missing message would harm the applicant more than a duplicate.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 RESENT_WHEN_UNKNOWN = frozenset({"supplement_required", "payment_required", "result_ready"})
-"""Must-act and result moments: sent once more, since an applicant who does not hear of them loses time or rights."""
+"""Moments whose message is sent a second time: without it the applicant would lose time or rights."""
 
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
@@ -18,10 +18,10 @@ _LONGEST_PAUSE = timedelta(minutes=10)
 class Capabilities:
     """What a provider offers.
 
-    `idempotent`: a repeated key sends nothing twice.
-    `status_query`: it can be asked about a key, and from `settled_after` on "never heard of it" is to be believed
-    (before, the request may still be under way).
-    `receipt_window`: how long a report of arrival may take, so how long silence is listened to before a repeat.
+    `idempotent`: a repeated idempotency key sends nothing twice.
+    `status_query`: it answers whether it has a message. A "no" is final only from `settled_after` on, because before
+    that the request may still be under way.
+    `receipt_window`: how long to wait for a delivery receipt before the message is sent a second time.
     """
 
     idempotent: bool = False
@@ -32,126 +32,134 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the message; `reference` is its own name for it, where it gives one."""
+    """The provider accepted the message; `reference` is its identifier there, if it gives one."""
 
     reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """The provider will never take it; `reason` is a slug."""
+class Rejected:
+    """The provider will never accept the message; `reason` is a slug."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class NotTaken:
-    """Surely not taken this time (no connection, "slow down"): sending again cannot double it."""
+class NotAccepted:
+    """Certainly not accepted this time (no connection, rate limit), so sending again cannot cause a duplicate.
+
+    As the answer to a status query: the provider has no such message.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """No answer, or one that settles nothing (a server error after the body was sent)."""
+    """No answer, or one that proves nothing, such as a server error after the message was transmitted."""
 
 
-Answer = Accepted | Refused | NotTaken | NoAnswer
+Answer = Accepted | Rejected | NotAccepted | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Closed: the provider has it."""
+    """Close: the provider has the message."""
 
     reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Closed: the provider does not want it."""
+    """Close: the provider rejected the message."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Closed, and officers see it: nobody can tell whether it went out. A late receipt still makes it delivered."""
+    """Close, visible to officers: the message may have been sent. A late receipt still makes it delivered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Closed: never sent, on purpose; `reason` is a slug."""
+    """Close: never sent, on purpose; `reason` is a slug."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """Send after `pause`. `doubled`: the applicant may hear twice, and the outcome says so."""
+class Resend:
+    """Send after `pause`. `possibly_doubled`: the applicant may get the message twice; the outcome states it."""
 
     pause: timedelta
-    doubled: bool = False
+    possibly_doubled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask the provider after `pause` whether it took the message."""
+class QueryStatus:
+    """Ask the provider after `pause` whether it has the message."""
 
     pause: timedelta
 
 
-Step = Sent | Failed | Unknown | Dropped | Again | Ask
+Decision = Sent | Failed | Unknown | Dropped | Resend | QueryStatus
 
 
 def pause_before(attempt: int) -> timedelta:
-    """How long to wait before attempt number `attempt` (the second is 2): 2 s, doubling up to ten minutes."""
+    """The pause before attempt number `attempt` (the second is 2): 2 s, doubled each time up to ten minutes."""
     doublings = min(max(attempt - 2, 0), 10)
     return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
 
 
-def after_sending(answer: Answer, can: Capabilities, *, moment: str, attempts: int, doubled: bool) -> Step:
-    """What follows from the answer to sending; `attempts` counts this one, `doubled` whether it was the one repeat."""
+def after_send(
+    answer: Answer, capabilities: Capabilities, *, moment: str, attempts: int, possibly_doubled: bool
+) -> Decision:
+    """The decision after an attempt to send.
+
+    `attempts` includes this one; `possibly_doubled` is true for the one repetition of a message with unknown outcome.
+    """
     match answer:
-        case NoAnswer() if can.idempotent:
-            return Again(pause_before(attempts + 1), doubled)
-        case NoAnswer() if can.status_query:
-            return Ask(can.settled_after)
+        case NoAnswer() if capabilities.idempotent:
+            return Resend(pause_before(attempts + 1), possibly_doubled)
+        case NoAnswer() if capabilities.status_query:
+            return QueryStatus(capabilities.settled_after)
         case NoAnswer():
-            repeat = moment in RESENT_WHEN_UNKNOWN and not doubled
-            return Again(can.receipt_window, doubled=True) if repeat else Unknown()
+            repeat = moment in RESENT_WHEN_UNKNOWN and not possibly_doubled
+            return Resend(capabilities.receipt_window, possibly_doubled=True) if repeat else Unknown()
         case _:
-            return _after_plain_answer(answer, attempts=attempts, doubled=doubled)
+            return _after_definite_answer(answer, attempts=attempts, possibly_doubled=possibly_doubled)
 
 
-def after_asking(answer: Answer, can: Capabilities, *, attempts: int) -> Step:
-    """What follows from a status query; here `NotTaken` means that the provider knows no such message."""
+def after_query(answer: Answer, capabilities: Capabilities, *, attempts: int) -> Decision:
+    """The decision after a status query."""
     match answer:
         case NoAnswer():
-            return Ask(can.settled_after)
+            return QueryStatus(capabilities.settled_after)
         case _:
-            return _after_plain_answer(answer, attempts=attempts, doubled=False)
+            return _after_definite_answer(answer, attempts=attempts, possibly_doubled=False)
 
 
-def in_doubt_after(answer: Answer, *, asked: bool, before: bool) -> bool:
-    """Whether the message may have gone out without our knowing, after sending it or (`asked`) a question about it."""
+def in_doubt_after(answer: Answer, *, queried: bool, before: bool) -> bool:
+    """Whether the message may have been sent without proof, after an attempt or (`queried`) a status query."""
     if isinstance(answer, NoAnswer):
-        return before or not asked
-    return before and not asked
+        return before or not queried
+    return before and not queried
 
 
-def given_up(*, in_doubt: bool, reason: str) -> Unknown | Dropped:
-    """What becomes of a message that must not be sent any more (overtaken, expired, no contact).
+def after_abandonment(*, in_doubt: bool, reason: str) -> Unknown | Dropped:
+    """The outcome of a message that must not be sent any more (overtaken, expired, no contact).
 
-    `in_doubt`: an earlier attempt may have gone out, so "never sent" would be a guess.
+    If an earlier attempt is `in_doubt`, "never sent" would be a guess.
     """
     return Unknown() if in_doubt else Dropped(reason)
 
 
-def _after_plain_answer(answer: Answer, *, attempts: int, doubled: bool) -> Step:
+def _after_definite_answer(answer: Answer, *, attempts: int, possibly_doubled: bool) -> Decision:
     match answer:
         case Accepted(reference):
             return Sent(reference)
-        case Refused() if doubled:
-            return Unknown()  # the repeat was refused, the first one may have arrived
-        case Refused(reason):
+        case Rejected() if possibly_doubled:
+            return Unknown()  # the repetition was rejected; the first attempt may have been delivered
+        case Rejected(reason):
             return Failed(reason)
         case _:
-            return Again(pause_before(attempts + 1), doubled)
+            return Resend(pause_before(attempts + 1), possibly_doubled)

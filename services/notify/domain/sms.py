@@ -1,4 +1,4 @@
-"""What a short message costs: Vietnamese without diacritics, the GSM 7-bit alphabet, and parts.
+"""SMS encoding: Vietnamese without diacritics, the GSM 7-bit alphabet, and the parts of a long text.
 
 Source: 3GPP TS 23.038, clauses 6.2.1 and 6.2.1.1 (alphabet, extension table); TS 23.040, clause 9.2.3.24.1 (parts).
 """
@@ -14,11 +14,11 @@ _BASIC = (
 _EXTENSION = "\f^{}\\[~]|€"
 
 SEPTETS = dict.fromkeys(_BASIC, 1) | dict.fromkeys(_EXTENSION, 2)
-"""What a character costs in septets; an extension character is an escape and a character. Others need UCS-2."""
+"""Character -> septets; an extension character is an escape and a character. Any other character needs UCS-2."""
 
 SINGLE = {"gsm7": 160, "ucs2": 70}
 PER_PART = {"gsm7": 153, "ucs2": 67}
-"""Units (septets; UTF-16 code units) that fit: alone, and in each part of several (6 octets go to the header)."""
+"""Units (septets; UTF-16 code units) of a text in one part, and of each of several parts (6 octets are the header)."""
 
 _PLAIN = str.maketrans(
     {
@@ -42,26 +42,26 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A text as it goes over the air: `parts` joined give the text again."""
+    """An encoded text; `parts` joined are the text."""
 
     alphabet: Literal["gsm7", "ucs2"]
     parts: tuple[str, ...]
 
 
 def without_diacritics(text: str) -> str:
-    """Vietnamese in plain letters (đ included), typographic dashes and quotation marks as the keyboard's.
+    """The text with plain letters (đ included) and with keyboard dashes and quotation marks for typographic ones.
 
-    Composed and decomposed input give the same answer; letters of other scripts stay as they are.
+    Composed and decomposed input give the same result; letters of other scripts do not change.
     """
     bare = (c for c in unicodedata.normalize("NFD", text.translate(_PLAIN)) if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", "".join(bare))
 
 
 def encode(text: str) -> Encoded:
-    """The text's alphabet and parts.
+    """The alphabet and the parts of a text.
 
-    One character outside the GSM alphabet makes the whole message UCS-2. Neither an extension character (two septets)
-    nor a surrogate pair (two code units) is ever split across parts, so a part may stay one unit short.
+    One character outside the GSM alphabet makes the whole message UCS-2. An extension character (two septets) and a
+    surrogate pair (two code units) are never split across parts, so a part may be one unit short.
     """
     alphabet: Literal["gsm7", "ucs2"] = "gsm7" if all(c in SEPTETS for c in text) else "ucs2"
     costs = [SEPTETS[c] if alphabet == "gsm7" else 1 + (ord(c) > 0xFFFF) for c in text]

@@ -1,4 +1,4 @@
-"""notify's planning, senders and HTTP on a real database and real sinks; only intake's look-up is stood in for."""
+"""notify with a real database and real sinks; only intake's contact look-up and the consumer are replaced."""
 
 import asyncio
 import json
@@ -22,9 +22,9 @@ from motcua.local.sinks.sms import create_sms_simulator
 from motcua.local.sinks.smtp import SmtpSink
 from services.notify.__main__ import MIGRATIONS
 from services.notify.app import build
-from services.notify.handlers import planner
+from services.notify.planning.streams import create_handler
 from services.notify.settings import NotifySettings
-from services.notify.store import DOSSIERS
+from services.notify.tables import DOSSIERS
 from services.notify.texts import load_texts
 from shared.catalogue import load_centre
 from shared.contracts.envelope import AnyEnvelope, Role
@@ -41,6 +41,7 @@ from shared.service.health import Health
 from shared.service.http import create_app
 from shared.service.keys import KeyRing, new_key, write_keys
 from shared.service.process import Context
+from shared.service.provided import provide
 from tests.support import ServiceDatabase, eventually, free_port
 from tests.support.life import Life
 from tests.support.serving import serving
@@ -49,18 +50,18 @@ CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 PHONE, MOBILE, EMAIL = "0168 123 4567", "+84381234567", "nguoi.dan@example.vn"
 RECEIPT_KEY = "receipts-of-the-test"
 IMPATIENT: dict[str, Any] = {"send_seconds": 1.0, "lease_seconds": 3.0}
-"""Settings for tests in which a provider keeps silent: how long they wait for it."""
+"""Short time limits, for tests in which a provider does not answer."""
 
 
 class Wanted(BaseModel):
-    """One contact that intake's look-up is asked for."""
+    """One requested contact."""
 
     dossier_id: UUID
     message_id: UUID
 
 
 class LookUp(BaseModel):
-    """What intake's contact look-up takes."""
+    """The request body of intake's contact look-up."""
 
     purpose: str
     wanted: list[Wanted]
@@ -68,14 +69,14 @@ class LookUp(BaseModel):
 
 @dataclass
 class Intake:
-    """Intake's contact look-up as its contract says. `contacts` overrides the usual one; `broken` answers 503.
+    """Intake's contact look-up by its contract. `contacts` overrides the default one; `broken` answers 503.
 
-    `asked` lists the messages that contacts were given for, `requests` how many each answered request asked for.
+    `requested` lists the messages whose contacts were returned, `request_sizes` the number of each answered request.
     """
 
     contacts: dict[UUID, dict[str, str | None] | None] = field(default_factory=dict)
-    asked: list[UUID] = field(default_factory=list)
-    requests: list[int] = field(default_factory=list)
+    requested: list[UUID] = field(default_factory=list)
+    request_sizes: list[int] = field(default_factory=list)
     broken: bool = False
 
     def app(self) -> FastAPI:
@@ -85,34 +86,34 @@ class Intake:
         async def look_up(body: LookUp) -> JSONResponse:
             if self.broken:
                 return JSONResponse({"type": "urn:motcua:problem:unavailable"}, status_code=503)
-            self.asked += [one.message_id for one in body.wanted]
-            self.requests.append(len(body.wanted))
-            usual: dict[str, str | None] = {"name": "Nguyễn Văn A", "phone": PHONE, "email": EMAIL}
+            self.requested += [one.message_id for one in body.wanted]
+            self.request_sizes.append(len(body.wanted))
+            default: dict[str, str | None] = {"name": "Nguyễn Văn A", "phone": PHONE, "email": EMAIL}
             found = []
             for one in body.wanted:
-                contact = self.contacts.get(one.dossier_id, usual)
-                told: dict[str, Any] | None = None if contact is None else {**contact, "papers": []}
-                found.append({"dossier_id": str(one.dossier_id), "message_id": str(one.message_id), "contact": told})
+                contact = self.contacts.get(one.dossier_id, default)
+                answer: dict[str, Any] | None = None if contact is None else {**contact, "papers": []}
+                found.append({"dossier_id": str(one.dossier_id), "message_id": str(one.message_id), "contact": answer})
             return JSONResponse({"found": found})
 
         return app
 
 
 @dataclass
-class Heard:
-    """Stands where the consumer would: `hear` lets events take effect, so a test says what counts as heard."""
+class IdleConsumer:
+    """A consumer that reads nothing: `handle` applies events, and a test sets the `partitions` that are caught up."""
 
     partitions: set[int] = field(default_factory=lambda: set(range(6)))
     told: Signal = field(default_factory=Signal)
 
     async def caught_up_by_any(self, *topics: Topic, awaited: Collection[int], within_seconds: float) -> frozenset[int]:
-        """As the consumer says it."""
+        """The partitions that the test set."""
         return frozenset(self.partitions)
 
 
 @dataclass
 class Office:
-    """One notify with its surroundings. `keys` are tokens by role, `heard` is shared by all replicas."""
+    """One notify with its surroundings. `keys` are tokens by role; all replicas share `consumer`."""
 
     home: Path
     context: Context[NotifySettings]
@@ -122,34 +123,34 @@ class Office:
     urls: list[str]
     keys: dict[str, str]
     http: httpx.AsyncClient
-    heard: Heard
+    consumer: IdleConsumer
 
     @property
     def pool(self) -> asyncpg.Pool:
         return self.context.pool
 
     async def sms_behaves(self, **behaviour: Any) -> None:
-        """Set the SMS provider's behaviour for what comes next."""
+        """Set the behaviour of the SMS provider."""
         answer = await self.http.put(f"{self.sms_url}/behaviour", json=behaviour)
         assert answer.status_code == 200, answer.text
 
     def mail_behaves(self, **behaviour: Any) -> None:
-        """The same for the mail server."""
+        """Set the behaviour of the mail server."""
         self.mail.behaviour = Behaviour(**behaviour)
 
     async def sms_requests(self) -> int:
-        """How many messages the SMS provider was offered."""
+        """The number of messages that were handed over to the SMS provider."""
         return int((await self.http.get(f"{self.sms_url}/requests")).json()["requests"])
 
-    async def hear(self, events: Sequence[AnyEnvelope]) -> None:
-        """Let the handler hear events, each in a transaction of its own, as the consumer does."""
-        handler = planner(load_texts(self.context.centre))
+    async def handle(self, events: Sequence[AnyEnvelope]) -> None:
+        """Handle events, each in its own transaction."""
+        handler = create_handler(load_texts(self.context.centre))
         for event in events:
             async with self.context.unit(DOSSIERS, [event.dossier_id]) as (_, unit):
                 handler(event, unit)
 
     async def messages(self, life: Life, channel: str = "sms") -> list[dict[str, Any]]:
-        """The dossier's messages on a channel, in the order of the events told."""
+        """The dossier's messages on a channel, in the order of their events."""
         rows = await self.pool.fetch(
             "select * from messages where dossier_id = $1 and channel = $2 order by dossier_sequence, planned_at",
             life.dossier_id,
@@ -158,33 +159,33 @@ class Office:
         return [dict(row) for row in rows]
 
     async def becomes(self, life: Life, *states: str, within: float = 15, channel: str = "sms") -> dict[str, Any]:
-        """The dossier's last message on a channel, once it is in one of these states."""
+        """Wait until the dossier's last message on a channel is in one of these states, and return it."""
         found: dict[str, Any] = {}
 
-        async def look() -> bool:
+        async def reached() -> bool:
             found.update((await self.messages(life, channel))[-1])
             assert found["state"] in states, f"{found['state']} {found['reason']} {found['next_step']}"
             return True
 
-        await eventually(look, within=within)
+        await eventually(reached, within=within)
         return found
 
     async def inbox(self, life: Life, channel: str = "sms") -> list[InboxMessage]:
-        """What the applicant got about this dossier on a channel."""
+        """What the applicant received about this dossier on a channel."""
         ids = {str(message["message_id"]) for message in await self.messages(life, channel)}
         return [message for message in read_inbox(self.home, message_ids=ids) if message.channel == channel]
 
     async def outcomes(self, life: Life, channel: str = "sms") -> list[tuple[str, dict[str, Any]]]:
-        """What notify told about the dossier's messages on a channel: type and data, in sequence."""
+        """The events that notify published about the dossier's messages on a channel: type and data, in sequence."""
         query = "select type, value from events where key = $1 order by sequence"
         rows = await self.pool.fetch(query, str(life.dossier_id))
-        told = [(row["type"], json.loads(row["value"])["data"]) for row in rows]
-        return [(kind, data) for kind, data in told if data["channel"] == channel]
+        published = [(row["type"], json.loads(row["value"])["data"]) for row in rows]
+        return [(kind, data) for kind, data in published if data["channel"] == channel]
 
 
 @dataclass
 class Surroundings:
-    """Sinks, the stand-in and the keys; `environment` names notify's settings for them, as a process takes them."""
+    """Sinks, intake's replacement and keys; `environment` has notify's settings for them as environment variables."""
 
     intake: Intake
     mail: Control
@@ -195,10 +196,10 @@ class Surroundings:
 
 @asynccontextmanager
 async def surroundings(database_url: str, home: Path, *, port: int, **settings: Any) -> AsyncIterator[Surroundings]:
-    """Start what notify talks to; its receipts go to `port`. `settings` are notify's own."""
+    """Start what notify calls; the provider sends its receipts to `port`. `settings` are notify's own."""
     await asyncio.to_thread(migrate, database_url, "notify", MIGRATIONS)
     (home / "receipts").write_text(RECEIPT_KEY)
-    (home / "intake").write_text("a-key-of-the-stand-in")
+    (home / "intake").write_text("a-key-of-the-replacement")
     keys: dict[str, str] = {}
     entries = []
     wanted: list[tuple[str, Role, str | None]] = [
@@ -246,43 +247,43 @@ async def surroundings(database_url: str, home: Path, *, port: int, **settings: 
 
 @asynccontextmanager
 async def office(database: ServiceDatabase, home: Path, *, replicas: int = 1, **settings: Any) -> AsyncIterator[Office]:
-    """Start it all, but neither consumer nor relay: events are heard by `hear`."""
+    """Start everything except consumer and relay: a test applies events with `handle`."""
     ports = [free_port() for _ in range(replicas)]
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(surroundings(database.url("notify"), home, port=ports[0], **settings))
         contexts: list[Context[NotifySettings]] = []
-        heard = Heard()
+        consumer = IdleConsumer()
         for number, port in enumerate(ports):
             own = around.environment | {"NOTIFY_MEMBER": f"notify-{number}", "NOTIFY_PORT": str(port)}
             values = {name.removeprefix("NOTIFY_").lower(): value for name, value in own.items()}
-            contexts.append(await stack.enter_async_context(_replica(NotifySettings.model_validate(values), heard)))
+            contexts.append(await stack.enter_async_context(_replica(NotifySettings.model_validate(values), consumer)))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, trust_env=False))
         urls = [f"http://127.0.0.1:{port}" for port in ports]
-        yield Office(home, contexts[0], around.intake, around.mail, around.sms_url, urls, around.keys, http, heard)
+        yield Office(home, contexts[0], around.intake, around.mail, around.sms_url, urls, around.keys, http, consumer)
 
 
 @dataclass(frozen=True)
 class _Context(Context[NotifySettings]):
-    """A context whose consumer reads nothing: see Heard."""
+    """A context that creates the given consumer instead of one that needs a broker."""
 
-    heard: Heard
+    consumer: IdleConsumer
 
     def create_consumer(self, streams: Sequence[Stream[Any]]) -> Consumer:
-        """The stand-in."""
-        return self.heard  # type: ignore[return-value]  # it has what the senders ask of a consumer
+        """The given consumer."""
+        return self.consumer  # type: ignore[return-value]  # it has the methods that the senders call
 
 
 @asynccontextmanager
-async def _replica(settings: NotifySettings, heard: Heard) -> AsyncIterator[Context[NotifySettings]]:
+async def _replica(settings: NotifySettings, consumer: IdleConsumer) -> AsyncIterator[Context[NotifySettings]]:
     centre = load_centre(settings.centre)
     pool = await create_pool(settings.database_url, "notify")
     publisher = Publisher("notify", centre.code, 1, centre.catalogue_version)
     relay = Relay(settings.database_url, "notify", bootstrap=settings.kafka_bootstrap, client_id=settings.member)
-    context = _Context(
-        "notify", settings, centre, pool, publisher, SystemClock(), relay, Health("consumer", "relay"), heard
-    )
+    plain = Context("notify", settings, centre, pool, publisher, SystemClock(), relay, Health("consumer", "relay"))
+    context = _Context(**vars(plain), consumer=consumer)
     parts = await build(context)
     app = create_app("notify", health=context.health, keys=KeyRing(settings.keys_file))
+    provide(app, [plain, *parts.provides])  # routes depend on exactly Context
     for router in parts.routers:
         app.include_router(router)
     workers = [asyncio.ensure_future(work()) for work in parts.workers.values()]

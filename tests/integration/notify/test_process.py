@@ -1,4 +1,4 @@
-"""notify as a process between a real broker, a real database and real sinks: whole chain, and killed on the way."""
+"""notify as a process with a real broker, database and sinks: the whole chain, also when it is killed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,8 +16,8 @@ from motcua.local.embedded import kafka
 from motcua.local.embedded.postgres import Postgres
 from motcua.local.sinks.behaviour import Behaviour
 from motcua.local.sinks.inbox import InboxMessage, read_inbox
-from services.notify.hearing import plans_called_for
-from services.notify.sender import AT_ONCE
+from services.notify.planning.expected_plans import expected_plans
+from services.notify.sending.worker import MAX_CONCURRENT
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
 from shared.contracts.topics import MESSAGES
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @dataclass
 class Site:
-    """A running notify, what it talks to, and ways to look."""
+    """A running notify, its surroundings, and access to what it stores and publishes."""
 
     process: ServiceProcess
     around: Surroundings
@@ -42,11 +42,11 @@ class Site:
     home: Path
     database: asyncpg.Connection
 
-    async def tell(self, *lives: Life) -> None:
+    async def publish(self, *lives: Life) -> None:
         await send(self.bootstrap, [event for life in lives for event in life.events])
 
     async def state(self, life: Life, *, channel: str = "sms") -> str | None:
-        """The state of the dossier's message on a channel; None while it is not planned."""
+        """The state of the dossier's message on a channel; None if none is planned."""
         query = "select state from messages where dossier_id = $1 and channel = $2"
         state: str | None = await self.database.fetchval(query, life.dossier_id, channel)
         return state
@@ -74,15 +74,15 @@ class Site:
         async with httpx.AsyncClient(trust_env=False) as http:
             return int((await http.get(f"{self.around.sms_url}/requests")).json()["requests"])
 
-    async def told(self, *lives: Life) -> list[AnyEnvelope]:
-        """What stands on notify's topic about these dossiers, each dossier's in its order."""
+    async def published(self, *lives: Life) -> list[AnyEnvelope]:
+        """The events on the messages topic about these dossiers, in sequence for each."""
         subjects = {str(life.dossier_id) for life in lives}
         return [event for event in await events_on(self.bootstrap, MESSAGES) if event.subject in subjects]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def it(broker: kafka.Broker, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    """One notify for these tests, on topics that begin empty; a test that kills it starts it again."""
+    """One notify for these tests, with empty topics; a test that kills it starts it again."""
     home = tmp_path_factory.mktemp("notify")
     databases = Databases(postgres)
     url = databases.fresh("notify").url("notify")
@@ -99,20 +99,20 @@ async def it(broker: kafka.Broker, postgres: Postgres, tmp_path_factory: pytest.
         yield Site(process, around, broker.bootstrap, home, database)
 
 
-async def test_from_the_events_to_the_phone(it: Site) -> None:
-    """Events on three topics; SMS and e-mail in the inbox; plans and outcomes on notify's own topic, in sequence."""
+async def test_events_become_sms_and_email(it: Site) -> None:
+    """Events on three topics become an SMS and an e-mail; plans and outcomes are on the messages topic in sequence."""
     life = life_now()
     life.assigned(2)
     life.due(27)
-    await it.tell(life)
+    await it.publish(life)
     await it.reaches(life, "delivered")
     await it.reaches(life, "sent", channel="email")
     sms, mail = sorted(await it.inbox(life), key=lambda message: message.channel, reverse=True)
     assert (sms.to, f"Ho so {life.code} da tiep nhan" in sms.text) == (MOBILE, True)
     assert f"Hồ sơ {life.code} đã được tiếp nhận" in mail.text
 
-    async def told() -> bool:
-        events = await it.told(life)
+    async def all_published() -> bool:
+        events = await it.published(life)
         kinds = [
             event.type for event in events if isinstance(event.data, MessageEvent) and event.data.channel == "email"
         ]
@@ -120,23 +120,23 @@ async def test_from_the_events_to_the_phone(it: Site) -> None:
         assert "message.delivered" in [event.type for event in events]
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         planned = {event.data.message_id for event in events if isinstance(event.data, MessagePlannedV1)}
-        assert planned == {plan.message_id for plan in plans_called_for(life.events)}
+        assert planned == {plan.message_id for plan in expected_plans(life.events)}
         return True
 
-    await eventually(told, within=20)
+    await eventually(all_published, within=20)
 
 
-async def test_killed_between_sending_and_recording(it: Site) -> None:
-    """Both providers took it and kept silent, and notify was killed before it could write anything down.
+async def test_kill_between_sending_and_recording_leaves_a_doubt(it: Site) -> None:
+    """Both providers accepted the message without an answer, and notify was killed before it recorded anything.
 
-    The SMS is repeated by its key, so the applicant hears once; mail knows no key, so it is unknown and not repeated.
+    The SMS is repeated with its key, so the applicant gets one; e-mail has no key, so it is unknown and not repeated.
     """
     await it.sms_behaves(answers="nothing", receipts="none", times=1)
     it.around.mail.behaviour = Behaviour(answers="nothing", times=1)
     before = await it.sms_requests()
     life = life_now()
     life.withdrawn()
-    await it.tell(life)
+    await it.publish(life)
 
     async def both_have_it() -> bool:
         return len(await it.inbox(life)) == 2
@@ -151,30 +151,30 @@ async def test_killed_between_sending_and_recording(it: Site) -> None:
     assert await it.sms_requests() == before + 2
 
 
-async def test_killed_with_a_group_under_way_that_group_is_in_doubt(it: Site) -> None:
-    """All of what was marked, which is no more than AT_ONCE, and nothing else.
+async def test_kill_with_messages_under_way_leaves_only_these_in_doubt(it: Site) -> None:
+    """At most MAX_CONCURRENT messages are in doubt.
 
-    No mail was taken yet, which nobody can know: what was marked is unknown, what was not goes, once.
+    No mail was accepted yet, which the next process cannot know: a recorded attempt is unknown, the others are sent.
     """
     await asyncio.to_thread(it.process.stop)
     it.around.mail.behaviour = Behaviour(delay_seconds=600)
     before = it.around.mail.requests
     patient = {"NOTIFY_SEND_SECONDS": "60", "NOTIFY_LEASE_SECONDS": "180"}
     process = ServiceProcess("notify", it.around.environment | patient, it.home / "notify-patient.log")
-    lives = [life_now(reach=("email",)) for _ in range(AT_ONCE + 8)]
+    lives = [life_now(reach=("email",)) for _ in range(MAX_CONCURRENT + 8)]
     for life in lives:
         life.withdrawn()
-    await it.tell(*lives)
+    await it.publish(*lives)
     try:
         await asyncio.to_thread(process.start)
-        await eventually(lambda: it.around.mail.requests == before + AT_ONCE, within=60)
+        await eventually(lambda: it.around.mail.requests == before + MAX_CONCURRENT, within=60)
     finally:
         await asyncio.to_thread(process.kill)
     steps = "select dossier_id, next_step, attempts from messages where dossier_id = any($1::uuid[])"
     rows = await it.database.fetch(steps, [life.dossier_id for life in lives])
-    marked = {row["dossier_id"] for row in rows if row["next_step"] == "answer"}
-    assert len(marked) == AT_ONCE
-    assert {(row["next_step"], row["attempts"]) for row in rows} == {("answer", 1), ("send", 0)}
+    marked = {row["dossier_id"] for row in rows if row["next_step"] == "await_answer"}
+    assert len(marked) == MAX_CONCURRENT
+    assert {(row["next_step"], row["attempts"]) for row in rows} == {("await_answer", 1), ("send", 0)}
     it.around.mail.behaviour = Behaviour()
     await it.database.execute("update messages set leased_until = clock_timestamp() where leased_until is not null")
     await asyncio.to_thread(it.process.start)
@@ -183,31 +183,31 @@ async def test_killed_with_a_group_under_way_that_group_is_in_doubt(it: Site) ->
         assert len(await it.inbox(life)) == (0 if life.dossier_id in marked else 1)
 
 
-async def test_what_was_overtaken_during_an_outage_is_not_sent_after_it(it: Site) -> None:
-    """notify was away while the papers came: its sender waits until its consumer has read what is on Kafka."""
+async def test_message_overtaken_during_an_outage_is_not_sent(it: Site) -> None:
+    """The papers came while notify was down: its sender waits until the consumer has handled what is on Kafka."""
     it.around.intake.broken = True
     life = life_now(reach=("sms",))
     life.supplement_required()
-    await it.tell(life)
+    await it.publish(life)
     await it.reaches(life, "planned")
     await asyncio.to_thread(it.process.kill)
     await send(it.bootstrap, [life.supplement_received()])
     it.around.intake.broken = False
-    asked = len(it.around.intake.asked)
+    requested = len(it.around.intake.requested)
     await asyncio.to_thread(it.process.start)
     await it.reaches(life, "dropped")
     assert await it.inbox(life) == []
-    assert len(it.around.intake.asked) == asked
+    assert len(it.around.intake.requested) == requested
 
 
-async def test_killed_with_a_backlog_every_alert_is_planned_and_sent_once(it: Site) -> None:
-    """kill -9 in the middle of 60 dossiers: nothing lost, nothing twice, plans as the events call for."""
+async def test_kill_with_backlog_plans_and_sends_every_alert_once(it: Site) -> None:
+    """After kill -9 in the middle of 60 dossiers no alert is missing or duplicated, and the plans are as expected."""
     await it.sms_behaves(delay_seconds=0.2, receipts="none")
     before = await it.sms_requests()
     lives = [life_now(reach=("sms",)) for _ in range(60)]
     for life in lives:
         life.withdrawn()
-    await it.tell(*lives)
+    await it.publish(*lives)
 
     async def begun() -> bool:
         return await it.sms_requests() > before
@@ -220,14 +220,14 @@ async def test_killed_with_a_backlog_every_alert_is_planned_and_sent_once(it: Si
     for life in lives:
         await it.reaches(life, "sent", within=60)
         assert len(await it.inbox(life)) == 1
-    called = {plan.message_id for plan in plans_called_for(event for life in lives for event in life.events)}
+    expected = {plan.message_id for plan in expected_plans(event for life in lives for event in life.events)}
 
-    async def told() -> bool:
-        # a relay that is killed between sending and deleting sends the same record again, for readers to pass over
-        events = list({event.id: event for event in await it.told(*lives)}.values())
+    async def all_published() -> bool:
+        # a relay that is killed between sending and deleting sends the same record again, which readers ignore
+        events = list({event.id: event for event in await it.published(*lives)}.values())
         planned = [event.data.message_id for event in events if isinstance(event.data, MessagePlannedV1)]
-        assert (len(planned), set(planned)) == (60, called)
+        assert (len(planned), set(planned)) == (60, expected)
         assert len(events) == 120
         return True
 
-    await eventually(told, within=20)
+    await eventually(all_published, within=20)

@@ -1,4 +1,4 @@
-"""The provider's reports of arrival: who may bring them, and what each does."""
+"""The provider's delivery receipts: who may send them, and what each does."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from tests.integration.notify.office import RECEIPT_KEY, life_now, office
 from tests.support import Databases
 
 
-async def test_receipts_need_their_own_key(database: Databases, tmp_path: Path) -> None:
-    """An API key is not enough; and a status that nobody knows is refused."""
+async def test_receipt_without_its_key_is_refused(database: Databases, tmp_path: Path) -> None:
+    """An API key is not accepted, and an unknown status is invalid."""
     async with office(database.fresh("notify"), tmp_path) as it:
         known = {"message_id": str(uuid7(machine_now())), "status": "delivered"}
         right = {"Authorization": f"Bearer {RECEIPT_KEY}"}
@@ -23,20 +23,20 @@ async def test_receipts_need_their_own_key(database: Databases, tmp_path: Path) 
             assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
-async def test_each_receipt_of_a_group_is_taken_for_itself(database: Databases, tmp_path: Path) -> None:
-    """Reports of one message hold in their order, a stranger's changes nothing, and none spoils another."""
+async def test_receipts_of_a_request_apply_independently(database: Databases, tmp_path: Path) -> None:
+    """Receipts of one message apply in order, one of an unknown message changes nothing, and none affects another."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(receipts="none")
         sent, unsent = life_now(reach=("sms",)), life_now(reach=("sms",))
         sent.withdrawn()
-        await it.hear(sent.events)
+        await it.handle(sent.events)
         await it.becomes(sent, "sent")
         it.intake.broken = True
         unsent.withdrawn()
-        await it.hear(unsent.events)
+        await it.handle(unsent.events)
         (first,), (second,) = await it.messages(sent), await it.messages(unsent)
-        arrived, early, strange = str(first["message_id"]), str(second["message_id"]), str(sent.dossier_id)
-        reports = ((arrived, "undelivered"), (strange, "delivered"), (early, "delivered"), (arrived, "delivered"))
+        delivered, early, unknown = str(first["message_id"]), str(second["message_id"]), str(sent.dossier_id)
+        reports = ((delivered, "undelivered"), (unknown, "delivered"), (early, "delivered"), (delivered, "delivered"))
         body = {"receipts": [{"message_id": one, "status": status} for one, status in reports]}
         answer = await it.http.post(
             f"{it.urls[0]}/receipts", json=body, headers={"Authorization": f"Bearer {RECEIPT_KEY}"}
@@ -44,24 +44,24 @@ async def test_each_receipt_of_a_group_is_taken_for_itself(database: Databases, 
         assert answer.status_code == 200
         assert answer.json() == {
             "taken": [
-                {"message_id": arrived, "news": True},
-                {"message_id": early, "news": False},  # it was never sent, so it cannot have arrived
-                {"message_id": arrived, "news": True},
+                {"message_id": delivered, "news": True},
+                {"message_id": early, "news": False},  # never sent, so it cannot be delivered
+                {"message_id": delivered, "news": True},
             ],
-            "unknown": [strange],
+            "unknown": [unknown],
         }
         assert (await it.messages(sent))[0]["state"] == "delivered"
         assert (await it.messages(unsent))[0]["state"] == "planned"
 
 
-async def test_a_receipt_that_cannot_be_kept_spoils_no_other(database: Databases, tmp_path: Path) -> None:
-    """The whole group is refused, so that the provider sends it again; what could be kept is kept."""
+async def test_receipt_that_cannot_be_stored_affects_no_other(database: Databases, tmp_path: Path) -> None:
+    """The request fails, so that the provider sends all again; the other receipts are stored."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(receipts="none")
         lives = [life_now(reach=("sms",)) for _ in range(2)]
         for life in lives:
             life.withdrawn()
-            await it.hear(life.events)
+            await it.handle(life.events)
             await it.becomes(life, "sent")
         ids = [str((await it.messages(life))[0]["message_id"]) for life in lives]
         await it.pool.execute(f"alter table messages add check (message_id <> '{ids[0]}' or state <> 'delivered')")

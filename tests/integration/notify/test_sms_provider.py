@@ -1,4 +1,4 @@
-"""The sender against an SMS provider that is slow, failing, silent or lying, with and without its better abilities."""
+"""The sender with an SMS provider that is slow, wrong or does not answer, with and without its optional features."""
 
 import asyncio
 from pathlib import Path
@@ -6,148 +6,146 @@ from pathlib import Path
 import pytest
 
 from services.notify.domain.delivery import Capabilities, NoAnswer
-from services.notify.gateways import Outgoing
-from services.notify.gateways.sms import HttpSmsGateway
+from services.notify.sending.gateways import Outgoing
+from services.notify.sending.gateways.sms import HttpSmsGateway
 from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
 from tests.integration.notify.office import IMPATIENT, MOBILE, RECEIPT_KEY, life_now, office
 from tests.support import Databases, eventually, free_port
 
-KEYED = {"sms_idempotent": True}
-ASKABLE = {"sms_idempotent": False, "sms_status_query": True}
+IDEMPOTENT = {"sms_idempotent": True}
+QUERYABLE = {"sms_idempotent": False, "sms_status_query": True}
 PLAIN = {"sms_idempotent": False, "sms_status_query": False}
 FORGETFUL = {"idempotent": False, "status_query": False}
 
 
-async def test_an_alert_arrives_and_its_receipt_is_told(database: Databases, tmp_path: Path) -> None:
-    """Planned, sent, delivered; in plain letters, to the number in E.164, where routing says."""
+async def test_alert_is_delivered(database: Databases, tmp_path: Path) -> None:
+    """The SMS has plain letters, an E.164 number and the place that routing decided."""
     async with office(database.fresh("notify"), tmp_path) as it:
         life = life_now()
         life.assigned(2)
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         await it.becomes(life, "delivered")
         (sms,) = await it.inbox(life)
         assert (sms.to, sms.sender) == (MOBILE, "HCC BPHUOC")
         assert f"Ho so {life.code} da duoc rut" in sms.text
         assert "quay so 2" in sms.text
         kinds = [kind for kind, _ in await it.outcomes(life)]
-        # a receipt may be faster than the answer to the sending: then it alone is told
+        # a receipt may arrive before the answer to the attempt
         assert [kind for kind in kinds if kind != "message.sent"] == ["message.planned", "message.delivered"]
 
 
-async def test_a_slow_provider_sends_once(database: Databases, tmp_path: Path) -> None:
-    """An answer within the time limit is an answer."""
+async def test_slow_answer_is_one_attempt(database: Databases, tmp_path: Path) -> None:
+    """An answer within the time limit counts."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(delay_seconds=1)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "delivered")
-        assert (message["attempts"], message["doubled"]) == (1, False)
+        assert (message["attempts"], message["possibly_doubled"]) == (1, False)
         assert len(await it.inbox(life)) == 1
 
 
 @pytest.mark.parametrize("answers", ["nothing", "error"])
-async def test_a_provider_that_knows_keys_gets_the_message_again_until_it_answers(
+async def test_idempotent_provider_without_answer_gets_the_message_again(
     database: Databases, tmp_path: Path, answers: str
 ) -> None:
-    """Silent, or lying with an error after it took the message: repeated by key, so the applicant hears once."""
-    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **KEYED) as it:
+    """The provider accepted the message without an answer or with an error: it is repeated by key, delivered once."""
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **IDEMPOTENT) as it:
         await it.sms_behaves(answers=answers, times=1, receipts="none")
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "sent")
-        assert (message["attempts"], message["doubled"]) == (2, False)
+        assert (message["attempts"], message["possibly_doubled"]) == (2, False)
         assert len(await it.inbox(life)) == 1
 
 
-async def test_a_provider_that_can_be_asked_is_asked_before_anything_is_repeated(
-    database: Databases, tmp_path: Path
-) -> None:
-    """It took the message and kept silent; the question settles it without a second message."""
-    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **ASKABLE) as it:
+async def test_provider_with_status_query_is_queried_before_a_repetition(database: Databases, tmp_path: Path) -> None:
+    """It accepted the message without an answer; the query settles the message without a second one."""
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **QUERYABLE) as it:
         await it.sms_behaves(answers="nothing", idempotent=False, receipts="none", times=1)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "sent")
-        assert (message["attempts"], message["doubled"]) == (1, False)
+        assert (message["attempts"], message["possibly_doubled"]) == (1, False)
         assert len(await it.inbox(life)) == 1
 
 
-async def test_what_a_provider_never_heard_of_is_sent_again(database: Databases, tmp_path: Path) -> None:
-    """Its silence had swallowed the message; asking tells, and the repeat is no possible double."""
-    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **ASKABLE) as it:
+async def test_message_unknown_to_the_provider_is_sent_again(database: Databases, tmp_path: Path) -> None:
+    """The query proves that the provider does not have it, so the repetition is not a possible duplicate."""
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **QUERYABLE) as it:
         await it.sms_behaves(answers="nothing", takes=False, idempotent=False, receipts="none", times=1)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "sent")
-        assert (message["attempts"], message["doubled"], message["in_doubt"]) == (2, False, False)
+        assert (message["attempts"], message["possibly_doubled"], message["in_doubt"]) == (2, False, False)
         assert len(await it.inbox(life)) == 1
 
 
-async def test_silence_without_key_or_question_stays_unknown(database: Databases, tmp_path: Path) -> None:
-    """Nobody can tell, so nobody says "sent" or "failed", and officers find it listed."""
+async def test_missing_answer_without_key_and_query_is_unknown(database: Databases, tmp_path: Path) -> None:
+    """The message is neither "sent" nor "failed", and officers find it in the list."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now(reach=("sms",))
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         await it.becomes(life, "unknown")
         assert await it.sms_requests() == 1
         listed = await it.http.get(
             f"{it.urls[0]}/messages", params={"state": "unknown"}, headers=bearer(it.keys["leader"])
         )
-        assert [message["code"] for message in listed.json()["messages"]] == [life.code]
+        assert [message["code"] for message in listed.json()["items"]] == [life.code]
 
 
-async def test_what_the_applicant_must_act_on_is_sent_once_more_and_marked(database: Databases, tmp_path: Path) -> None:
-    """The applicant may have got it twice; the outcome says so, and there is no third."""
+async def test_important_message_without_answer_is_sent_a_second_time(database: Databases, tmp_path: Path) -> None:
+    """The applicant may have received it twice; the outcome states it, and there is no third attempt."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", times=1, **FORGETFUL)
         life = life_now()
         life.supplement_required()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "sent")
         assert message["attempts"] == 2
         assert (await it.outcomes(life))[-1][1]["possibly_doubled"] is True
         assert len(await it.inbox(life)) == 2
 
 
-async def test_a_repeat_that_meets_silence_again_is_the_last(database: Databases, tmp_path: Path) -> None:
-    """Once more, never again."""
+async def test_repetition_without_answer_is_the_last(database: Databases, tmp_path: Path) -> None:
+    """After one repetition the message is unknown."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now()
         life.payment_required()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "unknown")
         assert message["attempts"] == 2
         assert await it.sms_requests() == 2
 
 
-async def test_a_receipt_within_the_window_saves_the_repeat(database: Databases, tmp_path: Path) -> None:
-    """Silent, but it did arrive and the provider reports it: nothing is sent again."""
+async def test_receipt_within_the_window_prevents_the_repetition(database: Databases, tmp_path: Path) -> None:
+    """Without an answer but with a delivery receipt, nothing is sent again."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN, sms_receipt_window_seconds=30.0) as it:
         await it.sms_behaves(answers="nothing", **FORGETFUL)
         life = life_now()
         life.supplement_required()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "delivered")
         assert message["attempts"] == 1
         assert len(await it.inbox(life)) == 1
 
 
-async def test_a_late_receipt_turns_unknown_into_delivered(database: Databases, tmp_path: Path) -> None:
-    """The truth may come late; it is taken, once."""
+async def test_late_receipt_makes_an_unknown_message_delivered(database: Databases, tmp_path: Path) -> None:
+    """A late receipt counts, once."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "unknown")
         for news in (True, False):
             answer = await it.http.post(
@@ -160,59 +158,57 @@ async def test_a_late_receipt_turns_unknown_into_delivered(database: Databases, 
         assert kinds == ["message.planned", "message.unknown", "message.delivered"]
 
 
-async def test_a_provider_that_says_yes_and_drops_it_is_only_believed_to_have_taken_it(
-    database: Databases, tmp_path: Path
-) -> None:
-    """Sent is "the provider took it"; delivered is said only after its report."""
+async def test_message_accepted_without_receipt_is_sent(database: Databases, tmp_path: Path) -> None:
+    """Sent means that the provider accepted it; delivered needs its receipt."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(takes=False)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         await it.becomes(life, "sent")
         assert await it.inbox(life) == []
 
 
-async def test_a_report_that_it_did_not_arrive_is_a_failure(database: Databases, tmp_path: Path) -> None:
-    """A wrong or switched-off number: staff see that the applicant did not hear."""
+async def test_receipt_of_failed_delivery_is_a_failure(database: Databases, tmp_path: Path) -> None:
+    """Staff see that the applicant did not get the message."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(receipts="undelivered")
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         assert (await it.becomes(life, "failed"))["reason"] == "undelivered"
 
 
-async def test_a_refusal_is_final(database: Databases, tmp_path: Path) -> None:
-    """The provider will never take it, so it is asked once."""
+async def test_rejection_is_final(database: Databases, tmp_path: Path) -> None:
+    """A rejected message is attempted once."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(answers="refused", takes=False)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         assert (await it.becomes(life, "failed"))["reason"] == "http_422"
         assert await it.sms_requests() == 1
 
 
-async def test_a_busy_provider_is_tried_again_without_any_doubt(database: Databases, tmp_path: Path) -> None:
-    """ "Slow down" is "surely not taken", also for a provider without keys."""
+async def test_rate_limit_is_retried_without_doubt(database: Databases, tmp_path: Path) -> None:
+    """A rate limit means "not accepted", also for a provider without keys."""
     async with office(database.fresh("notify"), tmp_path, **PLAIN) as it:
         await it.sms_behaves(answers="busy", takes=False, receipts="none", times=1, **FORGETFUL)
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
         message = await it.becomes(life, "sent")
         assert (message["attempts"], message["in_doubt"]) == (2, False)
         assert len(await it.inbox(life)) == 1
 
 
-async def test_a_provider_that_is_away_is_waited_for(database: Databases, tmp_path: Path) -> None:
-    """No connection, no doubt: the message stays planned."""
-    nobody = f"http://127.0.0.1:{free_port()}"
-    async with office(database.fresh("notify"), tmp_path, sms_url=nobody, **PLAIN) as it:
+async def test_unreachable_provider_is_retried(database: Databases, tmp_path: Path) -> None:
+    """Without a connection there is no doubt: the message stays planned."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    async with office(database.fresh("notify"), tmp_path, sms_url=nowhere, **PLAIN) as it:
         life = life_now()
         life.withdrawn()
-        await it.hear(life.events)
+        await it.handle(life.events)
 
         async def tried_twice() -> bool:
             (message,) = await it.messages(life)
@@ -222,7 +218,7 @@ async def test_a_provider_that_is_away_is_waited_for(database: Databases, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "said",
+    "reply",
     [
         b"",
         b"HTTP/1.1 202 Accepted\r\nContent-Length: 40\r\n\r\n{",
@@ -231,24 +227,24 @@ async def test_a_provider_that_is_away_is_waited_for(database: Databases, tmp_pa
     ],
     ids=["hangs up", "half an answer", "no HTTP", "a redirect"],
 )
-async def test_what_settles_nothing_is_no_answer(said: bytes) -> None:
-    """The message may have gone out, and is not handed over a second time on its own account."""
-    heard: list[bytes] = []
+async def test_inconclusive_reply_is_no_answer(reply: bytes) -> None:
+    """The message may have been accepted, so the client does not hand it over a second time."""
+    requests: list[bytes] = []
 
     async def provider(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.readuntil(b"}"))
-        writer.write(said)
+        requests.append(await reader.readuntil(b"}"))
+        writer.write(reply)
         writer.close()
 
     server = await asyncio.start_server(provider, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    gateway = HttpSmsGateway(url=url, key="k", brand="TTHCC", seconds=5, can=Capabilities())
+    gateway = HttpSmsGateway(url=url, key="k", brand="TTHCC", seconds=5, capabilities=Capabilities())
     async with server:
         try:
             assert await gateway.send(Outgoing(uuid7(machine_now()), MOBILE, "Ho so")) == NoAnswer()
         finally:
             await gateway.close()
-    assert len(heard) == 1
+    assert len(requests) == 1
 
 
 def bearer(token: str) -> dict[str, str]:

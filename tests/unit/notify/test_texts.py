@@ -1,4 +1,4 @@
-"""The texts of the default centre, and what a wrong file says at start."""
+"""The texts of the default centre, and the faults of an invalid file at start."""
 
 import re
 from dataclasses import replace
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.notify.domain.sms import encode
-from services.notify.domain.texts import LONGEST, LONGEST_PLACE, NEEDED, PAPERS_IN_SMS
+from services.notify.domain.templates import LONGEST, LONGEST_PLACE, PAPERS_IN_SMS, REQUIRED
 from services.notify.texts import Texts, load_texts
 from shared.catalogue import load_centre
 from shared.kernel.errors import StartError
@@ -37,36 +37,36 @@ def texts() -> Texts:
     return load_texts(load_centre(CENTRE))
 
 
-@pytest.mark.parametrize("template", NEEDED)
-def test_every_sms_fits_its_stated_parts_with_long_values(texts: Texts, template: str) -> None:
-    """GSM-7 only, and never more parts than the file states."""
+@pytest.mark.parametrize("template", REQUIRED)
+def test_sms_with_long_values_fits_its_stated_parts(texts: Texts, template: str) -> None:
+    """Every SMS is GSM-7 and has at most as many parts as the file states."""
     encoded = encode(texts.sms(1, template, LONGEST, LONGEST_PLACE))
     assert encoded.alphabet == "gsm7"
     assert len(encoded.parts) <= texts.book.version(1).numbers[f"{template}.sms_parts"]
 
 
-@pytest.mark.parametrize("template", NEEDED)
-def test_an_alert_outlasts_an_act_dated_back_over_a_weekend(texts: Texts, template: str) -> None:
-    """Recorded as Monday opens, dated to Thursday's close: one working day, and the applicant must still hear."""
+@pytest.mark.parametrize("template", REQUIRED)
+def test_alert_of_act_dated_back_over_a_weekend_is_still_valid(texts: Texts, template: str) -> None:
+    """An act recorded on Monday at opening, dated one working day back to Thursday at closing, still has its alert."""
     thursday, monday = datetime(2017, 11, 16, 10, 0, tzinfo=UTC), datetime(2017, 11, 20, 0, 0, tzinfo=UTC)
     assert texts.valid_for(texts.version_on(thursday), template) > monday - thursday
 
 
-@pytest.mark.parametrize("template", NEEDED)
-def test_every_sms_is_complete_without_a_link(texts: Texts, template: str) -> None:
-    """Code, date, where and hotline stand in it; nothing has to be opened to understand it."""
+@pytest.mark.parametrize("template", REQUIRED)
+def test_sms_is_complete_without_a_link(texts: Texts, template: str) -> None:
+    """Every SMS contains code, date, place and hotline, and no address to open."""
     sms = texts.sms(1, template, VALUES, PLACE)
     assert "H10.02-171120-0001" in sms
     assert "20/11/2017" in sms
     assert "0271 000 0000" in sms
     assert not re.search(r"http|www|\.vn", sms)
-    if "where" in NEEDED[template]:
+    if "where" in REQUIRED[template]:
         assert "quay so 2, 3, Thi xa Dong Xoai" in sms
 
 
-@pytest.mark.parametrize("template", NEEDED)
-def test_every_email_keeps_its_diacritics(texts: Texts, template: str) -> None:
-    """Subject names the dossier; the text is Vietnamese as written."""
+@pytest.mark.parametrize("template", REQUIRED)
+def test_email_has_diacritics(texts: Texts, template: str) -> None:
+    """The subject names the dossier, and the text is Vietnamese as written."""
     subject, text = texts.email(1, template, VALUES, PLACE)
     assert "Hồ sơ H10.02-171120-0001" in subject
     assert "\n" not in subject
@@ -74,20 +74,20 @@ def test_every_email_keeps_its_diacritics(texts: Texts, template: str) -> None:
     assert "{" not in text
 
 
-def test_a_supplement_says_which_papers_to_bring(texts: Texts) -> None:
-    """In the SMS in one line, in the e-mail one a line."""
+def test_supplement_request_lists_papers(texts: Texts) -> None:
+    """The SMS lists the papers in one line, the e-mail one per line."""
     assert "Ban sao giay khai sinh; So ho khau" in texts.sms(1, "supplement_required", VALUES, PLACE)
     assert "- Bản sao giấy khai sinh\n- Sổ hộ khẩu" in texts.email(1, "supplement_required", VALUES, PLACE)[1]
 
 
-def test_papers_that_are_not_told_stand_on_the_form(texts: Texts) -> None:
-    """An alert never asks for nothing."""
+def test_supplement_request_without_papers_refers_to_the_form(texts: Texts) -> None:
+    """An alert never asks for an empty list of papers."""
     sms = texts.sms(1, "supplement_required", VALUES | {"papers": []}, PLACE)
     assert "(phieu so H10.02-171120-F02-0001 ngay 20/11/2017): cac giay to ghi o phieu." in sms
 
 
-def test_a_long_list_of_papers_is_counted_in_the_sms_and_whole_in_the_email(texts: Texts) -> None:
-    """The SMS names what fits and how many more there are; the form's number says where they stand."""
+def test_long_list_of_papers_is_counted_in_sms_and_complete_in_email(texts: Texts) -> None:
+    """The SMS names as many papers as fit and the number of the others; the e-mail lists all."""
     papers = [f"Giấy tờ thứ {n} có tên khá dài để không vừa một tin nhắn" for n in range(1, 13)]
     sms = texts.sms(1, "supplement_required", VALUES | {"papers": papers}, PLACE)
     named = sms.count("Giay to thu")
@@ -96,8 +96,8 @@ def test_a_long_list_of_papers_is_counted_in_the_sms_and_whole_in_the_email(text
     assert texts.email(1, "supplement_required", VALUES | {"papers": papers}, PLACE)[1].count("Giấy tờ thứ") == 12
 
 
-def test_a_dossier_without_a_code_is_named_by_its_submission(texts: Texts) -> None:
-    """Before receipt there is no code; the date is the centre's, not UTC's."""
+def test_dossier_without_code_is_named_by_its_submission_date(texts: Texts) -> None:
+    """Before the receipt there is no code; the date is local, not UTC."""
     assert "Ho so nop ngay 20/11/2017" in texts.sms(1, "refused", VALUES | {"code": None}, PLACE)
 
 
@@ -110,8 +110,8 @@ def test_a_dossier_without_a_code_is_named_by_its_submission(texts: Texts) -> No
         (None, "quay Huong dan"),
     ],
 )
-def test_where_to_bring_papers(texts: Texts, place: dict[str, object] | None, words: str) -> None:
-    """To the receiving place, or to guidance where routing has not answered: never to an empty place."""
+def test_papers_are_brought_to_the_receiving_place(texts: Texts, place: dict[str, object] | None, words: str) -> None:
+    """Without a receiving place the text names the guidance counter, never an empty place."""
     assert words in texts.sms(1, "supplement_required", VALUES, place)
 
 
@@ -123,25 +123,25 @@ def test_where_to_bring_papers(texts: Texts, place: dict[str, object] | None, wo
         ({"kind": "general", "counters": [41], "returning": "STC"}, "quay Huong dan"),
     ],
 )
-def test_where_to_fetch_the_result(texts: Texts, place: dict[str, object], words: str) -> None:
-    """At the returning place, which pooling does not change: the general counter only receives."""
+def test_result_is_collected_at_the_returning_place(texts: Texts, place: dict[str, object], words: str) -> None:
+    """Pooling does not change the returning place: the general counter only receives."""
     assert words in texts.sms(1, "result_ready", VALUES, place)
 
 
-def test_hour_and_date_are_the_centres(texts: Texts) -> None:
-    """16:30 in Bình Phước is 09:30 UTC."""
+def test_due_date_is_local_time(texts: Texts) -> None:
+    """09:30 UTC is 16:30 in Bình Phước."""
     assert "16:30 ngay 27/11/2017" in texts.sms(1, "received", VALUES, PLACE)
 
 
 def test_fees_are_paid_at_the_fees_counter(texts: Texts) -> None:
-    """Where the centre has one; else where papers are brought."""
+    """Without a fees counter, fees are paid where papers are brought."""
     assert "quay Thu phi, le phi (so 43)" in texts.sms(1, "payment_required", VALUES | {"fees": [43]}, PLACE)
     assert "quay so 2, 3" in texts.sms(1, "payment_required", VALUES | {"fees": []}, PLACE)
     assert texts.fees_counters(datetime(2017, 11, 20, tzinfo=UTC)) == [43]
 
 
-def test_an_amount_is_written_as_in_vietnam(texts: Texts) -> None:
-    """Thousands are set apart by dots."""
+def test_amount_is_written_with_dots(texts: Texts) -> None:
+    """Thousands are separated by dots, as in Vietnam."""
     assert "1.200.000 dong" in texts.sms(1, "payment_required", VALUES, PLACE)
 
 
@@ -167,19 +167,19 @@ def source() -> str:
         (("version = 1", "version = = 1"), r"0001.toml:7: not TOML: no value stands here"),
         (('at_guidance = "quầy Hướng dẫn"', 'at_guidance = " "'), r"phrases.at_guidance: needs a text"),
         (("sms_parts = 4", "sms_parts = 1"), r"supplement_required.sms: \d parts with long values, 1 stated"),
-        (("ông/bà: {dossier} lùi", "ông/bà: ✉ {dossier} lùi"), r"due_date_delayed.sms: has a letter"),
+        (("ông/bà: {dossier} lùi", "ông/bà: ✉ {dossier} lùi"), r"due_date_delayed.sms: contains a letter"),
     ],
 )
-def test_a_wrong_text_stops_the_start_with_file_and_key(change: tuple[str, str], complaint: str) -> None:
-    """No text is repaired, defaulted or half-loaded."""
+def test_invalid_text_stops_the_start(change: tuple[str, str], complaint: str) -> None:
+    """A fault names file and key; no text is repaired, defaulted or partly loaded."""
     assert change[0] in source()
     with pytest.raises(StartError, match=complaint):
         load(source().replace(*change))
 
 
 @pytest.mark.parametrize("text", ["", "\ufeff", "\n# nothing yet\n"])
-def test_an_empty_version_is_one_fault(text: str) -> None:
-    """Told as every fault of the folder is, with its head; not once for each text that it lacks."""
+def test_empty_version_is_one_fault(text: str) -> None:
+    """An empty file is reported once, not once for each missing text."""
     with pytest.raises(StartError) as refused:
         load(text)
     assert str(refused.value).splitlines() == [
@@ -189,14 +189,14 @@ def test_an_empty_version_is_one_fault(text: str) -> None:
     ]
 
 
-def test_a_centre_without_texts_stops_the_start() -> None:
-    """And says where they were looked for."""
+def test_centre_without_texts_stops_the_start() -> None:
+    """The fault names the folder of the texts."""
     with pytest.raises(StartError, match=r"messages/: no \*.toml"):
         load()
 
 
-def test_a_new_version_counts_from_its_local_date_on_and_the_old_one_is_kept() -> None:
-    """Messages keep the version that they were planned with; events before the first version take the first."""
+def test_new_version_is_in_force_from_its_local_date() -> None:
+    """Messages use the version that they were planned with; events before the first version use the first."""
     newer = (
         source().replace("version = 1", "version = 2").replace("2017-04-28", "2018-01-01").replace("xin lỗi", "tiếc")
     )
@@ -208,13 +208,13 @@ def test_a_new_version_counts_from_its_local_date_on_and_the_old_one_is_kept() -
     assert texts.book.versions[1].valid_from == date(2018, 1, 1)
 
 
-def test_two_versions_must_follow_each_other() -> None:
-    """A version that starts no later than the one before would never count."""
+def test_version_that_starts_too_early_stops_the_start() -> None:
+    """A version that starts no later than the previous one would never be in force."""
     with pytest.raises(StartError, match=r"0002.toml: version 2 from 2017-04-28 does not come after"):
         load(source(), source().replace("version = 1", "version = 2"))
 
 
-def test_a_version_that_was_taken_away_is_missed(texts: Texts) -> None:
-    """A planned message cannot be written in other words."""
+def test_removed_version_is_reported(texts: Texts) -> None:
+    """A planned message cannot be rendered with another version."""
     with pytest.raises(StartError, match="version 7"):
         texts.sms(7, "received", VALUES, PLACE)

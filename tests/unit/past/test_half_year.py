@@ -16,7 +16,7 @@ from motcua.lab.half_year.figures import BEN_TRE, INVENTED, LETTER, Figures
 from motcua.lab.past_acts import PastAct
 from services.intake.domain.acts import ACTS, State, move
 from services.intake.domain.runs import Timetable
-from services.notify.numbers import mobile
+from services.notify.phone_numbers import mobile_number
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ClockChange, What, derive
 from services.sla.domain.terms import term_of
@@ -248,7 +248,7 @@ def test_applicants_can_be_reached_or_say_nothing(six_weeks: tuple[HalfYear, lis
     _, acts = six_weeks
     people = [act.data["applicant"] for act in acts if act.act in ("submit", "correct_contact")]
     numbers = [person["phone"] for person in people if "phone" in person]
-    assert all(mobile(number) for number in numbers)
+    assert all(mobile_number(number) for number in numbers)
     assert {len(number) for number in numbers} == {10, 11}
     assert any("phone" not in person and "email" not in person for person in people)
 

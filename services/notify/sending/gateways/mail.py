@@ -1,4 +1,4 @@
-"""E-mail through an SMTP relay. The Message-ID is the message's own id, so a repeat can be recognised by any reader."""
+"""E-mail through an SMTP relay. The Message-ID is the message's id, so any mail reader can detect a duplicate."""
 
 import asyncio
 from datetime import timedelta
@@ -9,25 +9,26 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.notify.domain.delivery import Accepted, Answer, Capabilities, NoAnswer, NotTaken, Refused
-from services.notify.gateways import SINK, Outgoing
+from services.notify.domain.delivery import Accepted, Answer, Capabilities, NoAnswer, NotAccepted, Rejected
+from services.notify.sending.gateways import SINK, Outgoing
 from shared.runtime.clock import machine_now
 
 _IDLE_SECONDS = 2.0
-"""How long a connection waits for the next message. Servers bear idle ones for minutes; this bridges a batch."""
+"""How long an idle connection stays open for the next message of a batch. Servers allow minutes."""
 _CLOSING = 421
-"""The server ends this connection (RFC 5321, 4.2.3), as after so many messages; it says nothing about the message."""
+"""The server closes this connection (RFC 5321, 4.2.3), for example after a number of messages; the code is not about
+the message."""
 
 
 class _LostError(Exception):
-    """The connection ended before the text was handed over."""
+    """The connection ended before the text was transmitted."""
 
 
 class SmtpGateway:
-    """`seconds` bounds each step. SMTP knows neither idempotency nor a status query.
+    """A gateway to an SMTP relay; `seconds` limits each step. SMTP has neither idempotency keys nor a status query.
 
-    A connection that carried a message carries the next one, if that comes soon. Until the text has been handed over,
-    a lost connection means "surely not taken"; after that, nobody knows.
+    A connection is reused for the next message within a short time. A connection lost before the text was transmitted
+    means "not accepted"; one lost later leaves the outcome unknown.
     """
 
     def __init__(
@@ -40,103 +41,104 @@ class SmtpGateway:
         tls: Literal["none", "starttls", "tls"] = "none",
         user: str | None = None,
         password: str | None = None,
-        repeat_after: timedelta = timedelta(minutes=15),
+        receipt_window: timedelta = timedelta(minutes=15),
     ) -> None:
-        self._can = Capabilities(receipt_window=repeat_after)
+        self._capabilities = Capabilities(receipt_window=receipt_window)
         self._sender = sender
         self._domain = sender.rpartition("@")[2]
         self._user, self._password = user, password
         self._host, self._port, self._seconds, self._tls = host, port, seconds, tls
-        self._own_name: str | None = None
-        self._kept: dict[aiosmtplib.SMTP, asyncio.TimerHandle] = {}
+        self._local_hostname: str | None = None
+        self._idle: dict[aiosmtplib.SMTP, asyncio.TimerHandle] = {}
 
     @property
-    def can(self) -> Capabilities:
-        return self._can
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
 
     async def send(self, message: Outgoing) -> Answer:
         try:
             content = self._content(message)
         except ValueError:
-            return Refused("address_invalid")
-        while (kept := self._take()) is not None:
+            return Rejected("address_invalid")
+        while (idle := self._take_idle()) is not None:
             try:
-                return await self._hand_over(kept, message, content)
+                return await self._hand_over(idle, message, content)
             except _LostError:
-                continue  # closed while it waited: that says nothing about the message, nor about the server
+                continue  # closed while idle, which is not about the message nor about the server
         try:
             return await self._hand_over(None, message, content)
         except _LostError:
-            return NotTaken()
+            return NotAccepted()
 
-    async def _hand_over(self, kept: aiosmtplib.SMTP | None, message: Outgoing, content: bytes) -> Answer:
-        """Over a kept connection or a new one; kept again where it took the message. Raises _LostError."""
-        client = kept or self._client()
-        handed_over = taken = False
+    async def _hand_over(self, idle: aiosmtplib.SMTP | None, message: Outgoing, content: bytes) -> Answer:
+        """Send over an idle connection or a new one, which becomes idle if the message was accepted. Raises
+        _LostError."""
+        client = idle or self._new_client()
+        transmitting = accepted = False
         try:
-            if kept is None:
+            if idle is None:
                 await self._connect(client)
             await client.mail(self._sender)
             await client.rcpt(message.address)
-            handed_over = True
+            transmitting = True
             await client.data(content)
-            taken = True
+            accepted = True
         except aiosmtplib.SMTPResponseException as error:
             if error.code == _CLOSING:
                 raise _LostError from error
-            # 4xx asks for patience and says "not taken" (RFC 5321, 4.2.1); a 5xx to anything but this recipient or
-            # this text is about us, and must be put right first
+            # 4xx means "not accepted, retry later" (RFC 5321, 4.2.1). A 5xx that is not about this recipient or this
+            # text is about the centre's account or settings, which must be corrected first.
             about_message = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
-            return Refused(f"smtp_{error.code}") if about_message and error.code >= 500 else NotTaken()
+            return Rejected(f"smtp_{error.code}") if about_message and error.code >= 500 else NotAccepted()
         except (aiosmtplib.SMTPNotSupported, UnicodeError):
-            return Refused("address_invalid")  # letters that this server's mail cannot address
+            return Rejected("address_invalid")  # characters that this server does not accept in an address
         except (aiosmtplib.SMTPException, OSError) as error:
-            if handed_over:
+            if transmitting:
                 return NoAnswer()
             if isinstance(error, ConnectionError):
                 raise _LostError from error
-            return NotTaken()
+            return NotAccepted()
         finally:
-            if taken:
-                self._keep(client)
+            if accepted:
+                self._add_idle(client)
             else:
                 client.close()
         return Accepted()
 
     async def _connect(self, client: aiosmtplib.SMTP) -> None:
         await client.connect()
-        self._own_name = client.local_hostname  # a look-up in the DNS, once
+        self._local_hostname = client.local_hostname  # from the DNS, looked up once
         if self._user is not None and self._password is not None:
             await client.login(self._user, self._password)
 
-    def _client(self) -> aiosmtplib.SMTP:
+    def _new_client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
             timeout=self._seconds,
-            local_hostname=self._own_name,
+            local_hostname=self._local_hostname,
             use_tls=self._tls == "tls",
             start_tls=self._tls == "starttls",
         )
 
-    def _take(self) -> aiosmtplib.SMTP | None:
-        """A connection that waits, as far as is known; it is the caller's to keep or to close."""
-        while self._kept:
-            client, timer = self._kept.popitem()
+    def _take_idle(self) -> aiosmtplib.SMTP | None:
+        """An idle connection that is not known to be closed, or None. The caller owns it."""
+        while self._idle:
+            client, timer = self._idle.popitem()
             timer.cancel()
             if client.is_connected:
                 return client
             client.close()
         return None
 
-    def _keep(self, client: aiosmtplib.SMTP) -> None:
+    def _add_idle(self, client: aiosmtplib.SMTP) -> None:
         def end() -> None:
-            del self._kept[client]
+            del self._idle[client]
             client.close()
 
-        self._kept[client] = asyncio.get_running_loop().call_later(_IDLE_SECONDS, end)
+        self._idle[client] = asyncio.get_running_loop().call_later(_IDLE_SECONDS, end)
 
-    async def ask(self, message_id: UUID) -> Answer:
+    async def query(self, message_id: UUID) -> Answer:
         return NoAnswer()
 
     async def is_sink(self) -> bool:
@@ -152,7 +154,7 @@ class SmtpGateway:
         return SINK in greeting.message
 
     async def close(self) -> None:
-        while (client := self._take()) is not None:
+        while (client := self._take_idle()) is not None:
             client.close()
 
     def _content(self, message: Outgoing) -> bytes:
@@ -163,5 +165,5 @@ class SmtpGateway:
         mail["Message-ID"] = f"<{message.message_id}@{self._domain}>"
         mail["Date"] = machine_now()
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(message.text, cte="quoted-printable")  # lines of any length, relays of any age
+        mail.set_content(message.text, cte="quoted-printable")  # safe for long lines and for relays without 8BITMIME
         return mail.as_bytes()

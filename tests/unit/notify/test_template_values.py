@@ -1,19 +1,19 @@
-"""What the sender puts into a text at the moment of sending."""
+"""The values that the sender inserts into a text at the moment of sending."""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.notify.contacts import Contact
-from services.notify.deciding import words_for
-from services.notify.store import Message
+from services.notify.domain.message import Message
+from services.notify.sending.contacts import Contact
+from services.notify.sending.handlers import template_values
 
 AT = datetime(2017, 11, 20, 2, 0, tzinfo=UTC)
 ID = UUID(int=1)
 
 
 def message(content: dict[str, Any]) -> Message:
-    """A planned request for papers."""
+    """A planned supplement request."""
     return Message(
         message_id=ID,
         dossier_id=ID,
@@ -32,16 +32,16 @@ def message(content: dict[str, Any]) -> Message:
     )
 
 
-def test_papers_in_free_words_come_with_the_contact_and_are_not_kept() -> None:
-    """They may name a person: the text has them, the message does not."""
+def test_free_text_papers_come_with_the_contact() -> None:
+    """Free text may contain a name: it is rendered, and not stored in the message."""
     planned = message({"code": "H10.02-171120-0001", "papers": []})
-    assert words_for(planned, Contact(papers=("Giấy khai sinh của bà Bình",)))["papers"] == [
+    assert template_values(planned, Contact(papers=("Giấy khai sinh của bà Bình",)))["papers"] == [
         "Giấy khai sinh của bà Bình"
     ]
     assert planned.content["papers"] == []
 
 
-def test_papers_of_the_catalogue_stay_as_they_were_told() -> None:
-    """Their names travel with the event."""
+def test_catalogue_papers_come_with_the_event() -> None:
+    """The names of catalogue papers are part of the event."""
     planned = message({"papers": ["Tờ khai"]})
-    assert words_for(planned, Contact())["papers"] == ["Tờ khai"]
+    assert template_values(planned, Contact())["papers"] == ["Tờ khai"]

@@ -1,6 +1,6 @@
-"""An SMS provider over HTTP: JSON in, a reference out, the message's id as idempotency key.
+"""An SMS provider over HTTP with JSON; the message's id is the idempotency key.
 
-aiohttp, since every message is a request: with sixteen at once it takes an eighth of httpx's time.
+aiohttp, because every message is a request: with sixteen concurrent ones it takes an eighth of httpx's time.
 """
 
 import json
@@ -10,17 +10,17 @@ from uuid import UUID
 
 import aiohttp
 
-from services.notify.domain.delivery import Accepted, Answer, Capabilities, NoAnswer, NotTaken, Refused
+from services.notify.domain.delivery import Accepted, Answer, Capabilities, NoAnswer, NotAccepted, Rejected
 from services.notify.domain.sms import encode
-from services.notify.gateways import SINK, Outgoing
+from services.notify.sending.gateways import SINK, Outgoing
 
-_NOT_NOW = frozenset({401, 403, 408, 425, 429})
-"""Refusals of the request, not of the message: our key, or the pace, must be put right first."""
+_RETRYABLE = frozenset({401, 403, 408, 425, 429})
+"""Statuses about the request, not the message: the API key or the rate must be corrected first."""
 
-_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_NOT_TRANSMITTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _IDLE_SECONDS = 2.0
-"""A connection is not used again after this: servers close idle ones, often after five seconds, and a request that
-meets the closing would be in doubt for nothing."""
+"""A connection that is idle for longer is not reused. Servers close idle connections, often after five seconds, and a
+request at that moment would be in doubt without need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class _Reply:
 
 
 class HttpSmsGateway:
-    """`POST {url}/messages` sends, `GET {url}/messages/{id}` asks.
+    """A gateway to an SMS provider: `POST {url}/messages` sends, `GET {url}/messages/{id}` queries.
 
-    `seconds` bounds connecting and each wait for bytes, twice as long a whole call: an answer that drips must not
-    outlast the lease.
+    `seconds` limits connecting and each wait for bytes, twice as long a whole call, so that an answer that arrives in
+    small pieces ends before the lease.
     """
 
-    def __init__(self, *, url: str, key: str | None, brand: str, seconds: float, can: Capabilities) -> None:
-        self._can = can
+    def __init__(self, *, url: str, key: str | None, brand: str, seconds: float, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
         self._brand = brand
         self._url = url.rstrip("/")
         self._http = aiohttp.ClientSession(
@@ -52,8 +52,8 @@ class HttpSmsGateway:
         )
 
     @property
-    def can(self) -> Capabilities:
-        return self._can
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
 
     async def send(self, message: Outgoing) -> Answer:
         encoded = encode(message.text)
@@ -71,42 +71,42 @@ class HttpSmsGateway:
             return reply
         if reply.is_success:
             return Accepted(_reference(reply))
-        if reply.status in _NOT_NOW:
-            return NotTaken()
+        if reply.status in _RETRYABLE:
+            return NotAccepted()
         if 400 <= reply.status < 500:
-            return Refused(f"http_{reply.status}")
-        return NoAnswer()  # a server error may come after the message was taken
+            return Rejected(f"http_{reply.status}")
+        return NoAnswer()  # a server error may follow the acceptance of the message
 
-    async def ask(self, message_id: UUID) -> Answer:
+    async def query(self, message_id: UUID) -> Answer:
         reply = await self._call("GET", f"/messages/{message_id}")
         if not isinstance(reply, _Reply):
             return NoAnswer()
         if reply.is_success:
             return Accepted(_reference(reply))
-        return NotTaken() if reply.status == 404 else NoAnswer()
+        return NotAccepted() if reply.status == 404 else NoAnswer()
 
     async def is_sink(self) -> bool:
         reply = await self._call("GET", "/")
         if not isinstance(reply, _Reply):
-            raise ConnectionError(f"nobody answers at {self._url}")
+            raise ConnectionError(f"no answer from {self._url}")
         return _object(reply).get("provider") == SINK
 
     async def close(self) -> None:
         await self._http.close()
 
-    async def _call(self, method: str, path: str, **more: Any) -> _Reply | NotTaken | NoAnswer:
+    async def _call(self, method: str, path: str, **more: Any) -> _Reply | NotAccepted | NoAnswer:
         try:
-            # no redirects: what is sent to an address that nobody set would be in doubt
+            # no redirects: a message sent to an address that is not configured would be in doubt
             async with self._http.request(method, self._url + path, allow_redirects=False, **more) as response:
                 return _Reply(response.status, await response.read())
-        except _NEVER_LEFT:
-            return NotTaken()
+        except _NOT_TRANSMITTED:
+            return NotAccepted()
         except (aiohttp.ClientError, TimeoutError):
             return NoAnswer()
 
 
 def _object(reply: _Reply) -> dict[str, Any]:
-    """The object that a reply holds; an empty one where it holds something else."""
+    """The JSON object of a reply; an empty one if it contains anything else."""
     try:
         found = json.loads(reply.content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Phone numbers as people write them, turned into E.164, also those from before the change of prefixes in 2018."""
+"""Phone numbers in any common notation, as E.164; mobile prefixes from before 2018 are replaced."""
 
 import phonenumbers
 
@@ -30,15 +30,15 @@ OLD_PREFIXES = {
     # Gmobile
     "199": "59",
 }
-"""Mobile prefixes of 11-digit numbers -> those of today (Decision 798/QD-BTTTT of 25 May 2018)."""
+"""Mobile prefix of an 11-digit number -> its present prefix (Decision 798/QD-BTTTT of 25 May 2018)."""
 
 _MOBILE = {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
-def mobile(text: str) -> str | None:
-    """The number in E.164 ("+84…") if an SMS can reach it, else None. Numbers without a country are Vietnamese.
+def mobile_number(text: str) -> str | None:
+    """The number in E.164 ("+84…") if it can receive an SMS, else None. A number without a country is Vietnamese.
 
-    An 11-digit number of before 2018 gets its new prefix; its last seven digits stay.
+    An 11-digit number from before 2018 gets its present prefix; its last seven digits do not change.
     """
     try:
         number = phonenumbers.parse(text, "VN")
