@@ -50,8 +50,8 @@ def demo(
     ops: Annotated[bool, typer.Option("--ops", help="With the page on which the chain is seen to flow.")] = False,
 ) -> None:
     """Play the centre of 2017 through a fresh centre, hold everything against what was drawn, and end by itself."""
-    from motcua.lab.demo.run import run_demo
-    from motcua.lab.half_year.drawing import HalfYear
+    from motcua.lab.demo.command import run_demo
+    from motcua.lab.scenarios.half_year.scenario import HalfYear
     from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
@@ -253,7 +253,7 @@ def replay(
         raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
     found = log_replay.planned(file, mapping, centre)
     if not check:
-        from motcua.lab.replay.run import run_replay
+        from motcua.lab.replay.command import run_replay
 
         raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent, ops=ops))
     for sentence in log_replay.told(found, file):

@@ -41,7 +41,7 @@ def general_counter(
     A parameter that is left out stays as in the rule in force.
     """
     from motcua.lab.simulate.command import Asked, run_simulation
-    from motcua.lab.simulate.settings import PARAMETERS
+    from motcua.lab.simulate.rule_grid import PARAMETERS
     from motcua.local.database import VERIFY
     from shared.catalogue import load_centre
 

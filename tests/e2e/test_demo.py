@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from motcua.lab.demo.run import PAGE, run_demo
-from motcua.lab.half_year.drawing import HalfYear
-from motcua.lab.half_year.figures import Figures
+from motcua.lab.demo.command import PAGE, run_demo
 from motcua.lab.past_acts import PastAct
+from motcua.lab.scenarios.half_year.parameters import Figures
+from motcua.lab.scenarios.half_year.scenario import HalfYear
 from motcua.local.embedded import kafka
 from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from motcua.local.embedded import kafka
-from tests.unit.past.logs import MAPPING, PERMIT_CENTRE, PERMIT_LOG, as_csv, as_xes, row
+from tests.unit.lab.logs import MAPPING, PERMIT_CENTRE, PERMIT_LOG, as_csv, as_xes, row
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
-from motcua.lab.demo.derivation import Derivation, Promise
-from motcua.lab.demo.judging import Judged
-from motcua.lab.demo.reading import State
-from motcua.lab.half_year.ledger import Ledger, Place
+from motcua.lab.demo.expected_clocks import Derivation, Promise
+from motcua.lab.demo.expected_pooling import Judged
+from motcua.lab.demo.state import State
+from motcua.lab.scenarios.half_year.ledger import Ledger, Place
 
 
 def differences(state: State, ledger: Ledger, derivation: Derivation, judged: Judged) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from motcua.lab.demo.summary import FEW, Summary, outcomes_by_channel, percent
-from motcua.lab.half_year.figures import MADE_UP_PEOPLE, Figure
+from motcua.lab.scenarios.half_year.parameters import MADE_UP_PEOPLE, Figure
 from shared.kernel.centre import Centre
 
 

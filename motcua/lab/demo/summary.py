@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from motcua.lab.demo.reading import Clock, Proposed, State
+from motcua.lab.demo.state import Clock, Proposed, State
 from shared.kernel.centre import Centre
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime

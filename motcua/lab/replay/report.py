@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from motcua.lab.event_log.comparison import compare
-from motcua.lab.event_log.plan import Plan
-from motcua.lab.replay.standing import Clock
+from motcua.lab.replay.comparison import compare
+from motcua.lab.replay.state import Clock
+from motcua.lab.scenarios.event_log.plan import Plan
 
 
 def report(found: Plan, clocks: Mapping[UUID, Clock]) -> Iterator[str]:

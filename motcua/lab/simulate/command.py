@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from motcua.lab.simulate.arrivals import Arrival, from_database, from_file, from_half_year, past
 from motcua.lab.simulate.outcomes import SCALES, Outcome, Simulation, best
 from motcua.lab.simulate.paper import assumptions, write_paper
-from motcua.lab.simulate.past import Arrival, from_database, from_file, from_half_year, past
-from motcua.lab.simulate.settings import PARAMETERS, grid, values
+from motcua.lab.simulate.rule_grid import PARAMETERS, grid, values
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from motcua.lab.simulate.lived import Lived, Span, closings, live
-from motcua.lab.simulate.past import Past
+from motcua.lab.simulate.arrivals import Past
+from motcua.lab.simulate.pooling_history import Lived, Span, closings, live
 from motcua.lab.simulate.queue import serve
 from services.routing.domain.load import officers_of, windows_of
 from shared.kernel.centre import PoolingRule

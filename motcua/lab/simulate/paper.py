@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from motcua.lab.simulate.arrivals import ASSUMED, Past
 from motcua.lab.simulate.outcomes import REPLICATIONS, SCALES, Outcome
-from motcua.lab.simulate.past import ASSUMED, Past
 from services.routing.domain.pooling import counted
 from shared.kernel.errors import StartError
 

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from motcua.lab.event_log.mapping import Mapping1
+from motcua.lab.scenarios.event_log.mapping import Mapping1
 from motcua.local.sinks.inbox import InboxMessage
 from services.intake.domain.acts import ACTS
 from shared.service.keys import ApiKey

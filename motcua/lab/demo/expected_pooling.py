@@ -1,0 +1,54 @@
+"""Which departments the general counter's rule would pool by what was drawn, without any service."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from motcua.lab.scenarios.half_year.ledger import Ledger
+from services.routing.domain.closing import closes_at
+from services.routing.domain.pooling import Standing, Week, change
+from shared.kernel.centre import Centre
+from shared.kernel.weeks import WEEK, monday
+from shared.kernel.worktime import Worktime
+
+_OWN = Standing("department")
+"""The demo's centre begins with no decision about the general counter, and nobody signs one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A centre that was played from `first_date` until `now`."""
+
+    centre: Centre
+    worktime: Worktime
+    standard_day: timedelta
+    first_date: date
+    now: datetime
+
+    @property
+    def last_closed(self) -> date | None:
+        """The Monday of the last week into which no act can be dated any more; None where there is none."""
+        found, week = None, monday(self.first_date)
+        while (last := closes_at(week, self.centre, self.worktime, self.standard_day)) is not None and last < self.now:
+            found, week = week, week + WEEK
+        return found
+
+    def week(self, ledger: Ledger, department: str, start: date) -> Week:
+        """A department's week, as drawn."""
+        days = [start + timedelta(days=n) for n in range(7)]
+        worked = sum(day >= self.first_date and self.worktime.is_working_day(day) for day in days)
+        return Week(start, ledger.volume[department, start], worked)
+
+    def pooled(self, ledger: Ledger) -> set[str]:
+        """The departments that the rule would pool with the last closed week."""
+        last = self.last_closed
+        rule = None if last is None else self.centre.pooling_rule(last + WEEK)
+        if last is None or rule is None:
+            return set()
+        starts = [monday(self.first_date)]
+        while starts[-1] < last:
+            starts.append(starts[-1] + WEEK)
+        return {
+            department
+            for department in self.centre.departments
+            if change([self.week(ledger, department, start) for start in starts], _OWN, rule, coming=last + 2 * WEEK)
+        }

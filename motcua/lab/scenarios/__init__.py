@@ -1,0 +1,1 @@
+"""Scenarios: where the acts of a past come from."""

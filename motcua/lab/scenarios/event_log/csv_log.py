@@ -1,0 +1,70 @@
+"""A log as CSV: one row an event, columns named as XES tools name them, values quoted where they hold a delimiter."""
+
+import csv
+import io
+from collections.abc import Sequence
+from sys import intern
+
+from motcua.lab.scenarios.event_log.log import MAX_ROWS, Fault, Log, LogRefusedError, LogRow
+
+
+def read_csv(name: str, raw: bytes, *, delimiter: str = ",") -> Log:
+    """The log in a file's bytes: UTF-8 (a byte order mark is passed over), a header, and rows of its width.
+
+    Raises LogRefusedError with every line that is wrong.
+    """
+    text = _text(name, raw)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+    header: list[str] | None = None
+    rows: list[LogRow] = []
+    faults: list[Fault] = []
+    before = 0
+    try:
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if header is None:
+                header = [cell.strip() for cell in cells]
+                _check_header(name, header)
+            elif not cells:
+                continue  # an empty line holds no event
+            elif len(cells) != len(header):
+                reason = f"{len(cells)} values where the header names {len(header)}: quote values that hold a delimiter"
+                faults.append(Fault(name, reason, line))
+            else:
+                held = {intern(column): intern(cell) for column, cell in zip(header, cells, strict=True) if cell}
+                rows.append(LogRow(line, held))
+                if len(rows) > MAX_ROWS:
+                    raise LogRefusedError([Fault(name, f"more than {MAX_ROWS} rows: split the log", line)])
+    except csv.Error as error:
+        faults.append(Fault(name, f"not readable as CSV ({error}): check the quotes", before + 1))
+    if header is None:
+        faults.append(Fault(name, "empty: the first line names the columns", 1))
+    elif not rows and not faults:
+        faults.append(Fault(name, "no event below the header", 1))
+    if faults or header is None:
+        raise LogRefusedError(faults)
+    return Log(name, tuple(header), tuple(rows))
+
+
+def _text(name: str, raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise LogRefusedError(
+            [Fault(name, f"byte {error.start + 1} is not UTF-8: save the file as UTF-8", line)]
+        ) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise LogRefusedError([Fault(name, "holds a NUL character: remove it", line)])
+    return text
+
+
+def _check_header(name: str, header: Sequence[str]) -> None:
+    faults = [Fault(name, "a column without a name: give it one", 1) for column in header if not column]
+    faults += [
+        Fault(name, "column named twice: keep one", 1, column)
+        for column in sorted({column for column in header if column and header.count(column) > 1})
+    ]
+    if faults:
+        raise LogRefusedError(faults)
