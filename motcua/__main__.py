@@ -247,16 +247,16 @@ def replay(
     from motcua.lab import replay as log_replay
 
     if suggest_mapping:
-        typer.echo(log_replay.drafted(file, delimiter=delimiter), nl=False)
+        typer.echo(log_replay.mapping_draft(file, delimiter=delimiter), nl=False)
         return
     if mapping is None:
         raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
-    found = log_replay.planned(file, mapping, centre)
+    found = log_replay.load_plan(file, mapping, centre)
     if not check:
         from motcua.lab.replay.command import run_replay
 
         raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent, ops=ops))
-    for sentence in log_replay.told(found, file):
+    for sentence in log_replay.plan_report(found, file):
         out.print(sentence, markup=False, soft_wrap=True)
     out.print("Nothing was played.")
 

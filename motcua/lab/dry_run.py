@@ -1,4 +1,4 @@
-"""Acts of the past, judged by intake's own reading and decisions before anything is sent: nothing is half-played."""
+"""Dry run of past acts against intake's rules, so that a log with a refused act is rejected before any act is sent."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,10 +15,11 @@ from shared.kernel.centre import Centre
 from shared.kernel.errors import Refusal
 
 
-def refusals(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct, Refusal]]:
-    """Each act that intake would refuse, judged at its own instant by the role of its own doer, and why.
+def refused_acts(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct, Refusal]]:
+    """Yield each act that intake would refuse, with its refusal.
 
-    Every act that it takes moves its dossier; after a refused one, later ones of that dossier are passed over.
+    An act is decided at its own instant, by the role of its own actor, on the state that the acts before it left.
+    After a refused act, later acts of the same dossier are skipped.
     """
     rows: dict[UUID, DossierRow] = {}
     refused: set[UUID] = set()
@@ -31,7 +32,7 @@ def refusals(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct,
         try:
             if line.fault is not None:
                 raise line.fault
-            actor = Actor.model_validate(past.doer.named())
+            actor = Actor.model_validate(past.actor.members())
             decide(line, actor, rows.get(past.dossier_id), partial(_new, rows, past.dossier_id), setting)
         except Refusal as refusal:
             refused.add(past.dossier_id)

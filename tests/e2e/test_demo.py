@@ -13,7 +13,7 @@ from rich.console import Console
 
 from motcua.lab.demo.command import PAGE, run_demo
 from motcua.lab.past_acts import PastAct
-from motcua.lab.scenarios.half_year.parameters import Figures
+from motcua.lab.scenarios.half_year.parameters import Parameters
 from motcua.lab.scenarios.half_year.scenario import HalfYear
 from motcua.local.embedded import kafka
 from motcua.local.settings import MotcuaSettings
@@ -44,7 +44,7 @@ def test_a_week_ends_verified_and_on_a_page(home: Path, toolchain: kafka.Toolcha
     weeks = list(half_year.ledger.weeks())
     rows = dict(re.findall(r"<td>([A-Za-z]+)</td>((?:<td style[^>]*>\d+</td>)+)", page))
     assert {code: [int(count) for count in re.findall(r">(\d+)<", cells)] for code, cells in rows.items()} == {
-        code: [half_year.ledger.submitted[code, week] for week in weeks] for code in half_year.figures.departments()
+        code: [half_year.ledger.submitted[code, week] for week in weeks] for code in half_year.parameters.departments()
     }
     assert "TTHCC" in (written[0] / "inbox" / "sms.jsonl").read_text()
 
@@ -61,7 +61,7 @@ def test_a_ledger_that_says_otherwise_fails_the_demo(home: Path, toolchain: kafk
     """Status 1, with the department and week that differ, though every service kept its promises."""
     (home / "jars").symlink_to(toolchain.jars.parent)
     settings = load(MotcuaSettings).model_copy(update={"home": home})
-    half_year = _OneTooMany(load_centre(settings.centre), weeks=1, figures=Figures(total=1_200))
+    half_year = _OneTooMany(load_centre(settings.centre), weeks=1, parameters=Parameters(total=1_200))
     said = StringIO()
     assert run_demo(settings, Console(file=said, width=200), half_year) == 1
     (code, week), drawn = next(iter(half_year.ledger.submitted.items()))

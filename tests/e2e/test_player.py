@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from motcua.lab.player import Played, play
+from motcua.lab.player import PlayProgress, play
 from motcua.local.centre import LocalCentre
 from motcua.local.database import SERVICES
 from motcua.local.embedded.kafka import Toolchain
@@ -24,7 +24,7 @@ from tests.support.whole import verified, whole_centre
 pytestmark = pytest.mark.timeout(900)
 
 
-async def _play(local: LocalCentre, lines: Sequence[dict[str, Any]], window: timedelta) -> Played:
+async def _play(local: LocalCentre, lines: Sequence[dict[str, Any]], window: timedelta) -> PlayProgress:
     return await play(
         lines,
         local.site,

@@ -1,4 +1,4 @@
-"""What the drawn acts come to by the pure rules of the clock, without any service: the second opinion on due dates."""
+"""Expected clocks: derived from the drawn acts by sla's pure rules, to compare with what the services stored."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _CLOCK: Mapping[str, tuple[What, Ground | None]] = {ACT_OF[event]: what for even
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """How a dossier's clock stands: running, paused or ended; by when, if a date is due; and what became of it."""
+class ClockStatus:
+    """A dossier's clock: running, paused or ended, the due date if there is one, and the outcome if it has ended."""
 
     state: str
     due_at: datetime | None
@@ -28,27 +28,27 @@ class Promise:
         return f"{self.state}, {due}" + (f", {self.outcome}" if self.outcome else "")
 
 
-class Derivation:
-    """Notes acts as they are drawn, in order of time; then derives each received dossier's promise."""
+class ExpectedClocks:
+    """Collects drawn acts, in time order, and derives the clock of each received dossier from them."""
 
     def __init__(self, centre: Centre) -> None:
         self._centre = centre
         self._calendar = compile_calendar(centre.calendar)
         self._procedures: dict[UUID, str] = {}
-        self._courses: dict[UUID, list[ClockChange]] = {}
+        self._changes: dict[UUID, list[ClockChange]] = {}
 
-    def note(self, act: PastAct) -> None:
-        """Take an act into account; before the receipt a dossier has no clock."""
+    def add(self, act: PastAct) -> None:
+        """Add an act. A dossier has no clock before its receipt."""
         if act.act == "submit":
             self._procedures[act.dossier_id] = act.data["procedure"]
         if act.receives:
-            self._courses[act.dossier_id] = [ClockChange("received", act.occurred_at, act.occurred_at)]
-        elif act.act in _CLOCK and act.dossier_id in self._courses:
+            self._changes[act.dossier_id] = [ClockChange("received", act.occurred_at, act.occurred_at)]
+        elif act.act in _CLOCK and act.dossier_id in self._changes:
             what, ground = _CLOCK[act.act]
-            self._courses[act.dossier_id].append(ClockChange(what, act.occurred_at, act.occurred_at, ground))
+            self._changes[act.dossier_id].append(ClockChange(what, act.occurred_at, act.occurred_at, ground))
 
-    def promises(self) -> Iterator[tuple[UUID, Promise]]:
-        """Each dossier that was received, and what its acts come to. Raises ClockError for acts that contradict."""
-        for dossier_id, course in self._courses.items():
-            found = derive_by_catalogue(self._procedures[dossier_id], course, self._centre, self._calendar)
-            yield dossier_id, Promise(found.state, found.due_at, found.outcome)
+    def statuses(self) -> Iterator[tuple[UUID, ClockStatus]]:
+        """Yield each received dossier and its clock. Raises ClockError for acts that contradict each other."""
+        for dossier_id, changes in self._changes.items():
+            found = derive_by_catalogue(self._procedures[dossier_id], changes, self._centre, self._calendar)
+            yield dossier_id, ClockStatus(found.state, found.due_at, found.outcome)

@@ -1,4 +1,4 @@
-"""Which departments the general counter's rule would pool by what was drawn, without any service."""
+"""Expected proposals: the departments that the general counter's rule would pool, by the drawn volumes."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,12 +11,12 @@ from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime
 
 _OWN = Standing("department")
-"""The demo's centre begins with no decision about the general counter, and nobody signs one."""
+"""The demo's centre begins without a decision about the general counter, and no leader signs one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A centre that was played from `first_date` until `now`."""
+class ExpectedPooling:
+    """The rule's results for a centre that was played from `first_date` until `now`."""
 
     centre: Centre
     worktime: Worktime
@@ -26,20 +26,20 @@ class Judged:
 
     @property
     def last_closed(self) -> date | None:
-        """The Monday of the last week into which no act can be dated any more; None where there is none."""
+        """The Monday of the last week for which no further act can be recorded. None before the first week closes."""
         found, week = None, monday(self.first_date)
         while (last := closes_at(week, self.centre, self.worktime, self.standard_day)) is not None and last < self.now:
             found, week = week, week + WEEK
         return found
 
     def week(self, ledger: Ledger, department: str, start: date) -> Week:
-        """A department's week, as drawn."""
+        """Return a department's week as drawn."""
         days = [start + timedelta(days=n) for n in range(7)]
         worked = sum(day >= self.first_date and self.worktime.is_working_day(day) for day in days)
         return Week(start, ledger.volume[department, start], worked)
 
     def pooled(self, ledger: Ledger) -> set[str]:
-        """The departments that the rule would pool with the last closed week."""
+        """Return the departments that the rule would pool after the last closed week."""
         last = self.last_closed
         rule = None if last is None else self.centre.pooling_rule(last + WEEK)
         if last is None or rule is None:

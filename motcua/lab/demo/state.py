@@ -1,4 +1,4 @@
-"""The services' state at the end of the demo, read through the role that can only read."""
+"""The services' state at the end of the demo, read from their tables through the read-only role."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from motcua.lab.demo.expected_clocks import Promise
-from motcua.lab.scenarios.half_year.ledger import Place
+from motcua.lab.demo.expected_clocks import ClockStatus
+from motcua.lab.scenarios.half_year.ledger import DepartmentWeek
 from services.intake.replay import ACT_OF
 from services.routing.counter_store import weeks_from
 from services.routing.domain.pooling import Receiving, Week
@@ -33,16 +33,16 @@ select coalesce(dossier.department, ''), {_MONDAY.format("event.time")}, event.t
 from intake.events as event left join intake.dossiers as dossier on dossier.dossier_id = event.key::uuid
 where event.topic = %(topic)s group by 1, 2, 3
 """
-# An end is told once, unless rules that changed since tell it anew: the last one counts.
+# sla publishes an end once, and again only if changed rules give another outcome: the last event counts.
 _CLOCKS = """
-with told as (
+with ended as (
     select distinct on (key) key::uuid as dossier_id, value::jsonb -> 'data' ->> 'outcome' as outcome
     from sla.events where type = 'deadline.ended' order by key, sequence desc
 )
-select clock.dossier_id, coalesce(dossier.department, ''), clock.state, clock.due_at, told.outcome,
+select clock.dossier_id, coalesce(dossier.department, ''), clock.state, clock.due_at, ended.outcome,
     jsonb_path_exists(clock.events, '$[*] ? (@.what == "paused")')
 from sla.dossiers as clock
-left join intake.dossiers as dossier using (dossier_id) left join told using (dossier_id)
+left join intake.dossiers as dossier using (dossier_id) left join ended using (dossier_id)
 where clock.state is not null
 """
 _CLOSED = """
@@ -58,17 +58,17 @@ _NOW = "select now_at from sla.clock where kind = 'simulated'"
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A received dossier's clock as sla keeps it. `overdue`: it runs on though the local date of its due date ended."""
+    """A received dossier's clock in sla. It is `overdue` if it runs after the local date of its due date."""
 
     department: str
-    promise: Promise
+    status: ClockStatus
     was_paused: bool
     overdue: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
-    """What routing's rule proposes for a department, by which weeks, and from when it could count."""
+class OpenProposal:
+    """An open proposal of routing: a department's receiving place, its weeks, and the first day it could apply."""
 
     department: str
     receiving: Receiving
@@ -77,26 +77,25 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What the services say, counted as the ledger counts. `now` is where the centre's time stands."""
+class ServiceState:
+    """The services' state, counted as the ledger counts. `now` is the centre's time."""
 
     now: datetime
-    submitted: Counter[Place]
-    received: Counter[Place]
-    volume: Counter[Place]
-    """Of those received, what came by the counter or by post."""
+    submitted: Counter[DepartmentWeek]
+    received: Counter[DepartmentWeek]
+    volume: Counter[DepartmentWeek]
+    """Dossiers received by counter or post."""
     acts: Counter[tuple[str, date, str]]
     clocks: Mapping[UUID, Clock]
-    closed: Counter[Place]
-    """Routing's volumes, by counter or post, of every department and week that is closed."""
-    proposals: Sequence[Proposed]
-    """Those that are open."""
+    closed: Counter[DepartmentWeek]
+    """Routing's volumes, by counter or post, of every department and closed week."""
+    proposals: Sequence[OpenProposal]
     messages: Counter[tuple[str, str]]
-    """By channel and outcome; an outcome with a reason reads `dropped: expired`."""
+    """By channel and outcome. An outcome with a reason has the form `dropped: expired`."""
 
     @property
     def dossiers(self) -> int:
-        """How many were submitted."""
+        """The number of dossiers submitted."""
         return self.submitted.total()
 
     @property
@@ -105,40 +104,43 @@ class State:
         return max((week for _, week in self.closed), default=None)
 
 
-def read_state(verify_url: str, zone: ZoneInfo) -> State:
-    """Read a centre at rest whose time is set. Raises StartError when the database does not answer."""
+def read_state(verify_url: str, zone: ZoneInfo) -> ServiceState:
+    """Read a quiescent centre with a simulated clock, in one transaction. Blocks.
+
+    Raises StartError if the database does not answer, or the centre has a system clock.
+    """
     about = {"zone": zone.key, "topic": DOSSIERS.name}
     act_of = {event.TYPE: act for event, act in ACT_OF.items()}
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            ask = connection.execute
-            now = ask(_NOW).fetchone()
+            query = connection.execute
+            now = query(_NOW).fetchone()
             if now is None:
-                raise StartError("this centre's time is not set: it lives in the present")
-            received = ask(_RECEIVED, about).fetchall()
-            return State(
+                raise StartError("This centre has a system clock. The demo needs a simulated clock.")
+            received = query(_RECEIVED, about).fetchall()
+            return ServiceState(
                 now=now[0],
-                submitted=Counter({(code, week): count for code, week, count in ask(_SUBMITTED, about)}),
+                submitted=Counter({(code, week): count for code, week, count in query(_SUBMITTED, about)}),
                 received=Counter({(code, week): count for code, week, count, _ in received}),
                 volume=Counter({(code, week): count for code, week, _, count in received}),
                 acts=Counter(
                     {
                         (code, week, act_of[name]): count
-                        for code, week, name, count in ask(_ACTS, about)
+                        for code, week, name, count in query(_ACTS, about)
                         if name in act_of
                     }
                 ),
-                clocks={row[0]: _clock(*row[1:], now=now[0], zone=zone) for row in ask(_CLOCKS)},
-                closed=Counter({(code, week): count for code, week, count in ask(_CLOSED)}),
+                clocks={row[0]: _clock(*row[1:], now=now[0], zone=zone) for row in query(_CLOCKS)},
+                closed=Counter({(code, week): count for code, week, count in query(_CLOSED)}),
                 proposals=[
-                    Proposed(code, receiving, weeks_from(weeks), coming)
-                    for code, receiving, weeks, coming in ask(_PROPOSED)
+                    OpenProposal(code, receiving, weeks_from(weeks), coming)
+                    for code, receiving, weeks, coming in query(_PROPOSED)
                 ],
-                messages=_messages(ask(_MESSAGES).fetchall()),
+                messages=_messages(query(_MESSAGES).fetchall()),
             )
     except psycopg.Error as error:
-        raise StartError(f"the database does not answer: {' '.join(str(error).split())}") from error
+        raise StartError(f"The database does not answer: {' '.join(str(error).split())}") from error
 
 
 def _clock(
@@ -152,8 +154,8 @@ def _clock(
     zone: ZoneInfo,
 ) -> Clock:
     ended = due_at is not None and due_at.astimezone(zone).date() < now.astimezone(zone).date()
-    promise = Promise(state, due_at, outcome if state == "ended" else None)
-    return Clock(department, promise, was_paused, overdue=state == "running" and ended)
+    status = ClockStatus(state, due_at, outcome if state == "ended" else None)
+    return Clock(department, status, was_paused, overdue=state == "running" and ended)
 
 
 def _messages(rows: list[tuple[str, str, str, int]]) -> Counter[tuple[str, str]]:

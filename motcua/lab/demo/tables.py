@@ -1,4 +1,4 @@
-"""The summary as a person in a terminal reads it."""
+"""The summary as tables for the terminal."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ from rich.table import Table
 from motcua.lab.demo.summary import FEW, Department, Summary, outcomes_by_channel, percent
 
 _WEEKS_THAT_FIT = 7
-"""More weeks than these stand on the page alone."""
+"""The most weeks that the table shows. The page shows all."""
 
 
 def tables(summary: Summary) -> Iterator[RenderableType]:
-    """Departments with their weeks and promises, messages, who stays below FEW a week, and what the rule proposes."""
+    """Yield the tables: departments by week, messages, departments below FEW, and the rule's proposals."""
     yield _departments(summary)
     yield _messages(summary)
     yield _with_few(summary)
@@ -20,19 +20,19 @@ def tables(summary: Summary) -> Iterator[RenderableType]:
 
 
 def headline(summary: Summary) -> str:
-    """The whole in a sentence."""
+    """Return the summary in one sentence."""
     whole = summary.whole
     return (
         f"{summary.dossiers:,} dossiers and {summary.acts.total():,} acts from {summary.first_date} to "
         f"{summary.last_date}: {percent(whole.share)} of {whole.judged:,} settled on time, {whole.late:,} late, "
-        f"{whole.overdue:,} open beyond their day, {whole.paused:,} paused now ({whole.was_paused:,} were once)."
+        f"{whole.overdue:,} open and overdue, {whole.paused:,} paused now ({whole.was_paused:,} at any time)."
     )
 
 
 def _departments(summary: Summary) -> Table:
     shown = summary.weeks if len(summary.weeks) <= _WEEKS_THAT_FIT else ()
     table = Table(
-        title="Dossiers by department and week (Mondays), and their promises",
+        title="Dossiers by department and week (Mondays), and their punctuality",
         title_justify="left",
         box=None,
         padding=(0, 1, 0, 0),  # seven weeks fit into eighty columns
@@ -43,7 +43,7 @@ def _departments(summary: Summary) -> Table:
     for title in ("all", "on time", "late", "paused"):
         table.add_column(title, justify="right", no_wrap=True)
     for one in summary.departments:
-        table.add_row(one.code, *(str(count) for count in one.weeks[: len(shown)]), *_promises(one))
+        table.add_row(one.code, *(str(count) for count in one.weeks[: len(shown)]), *_punctuality(one))
     whole = summary.whole
     sums = (str(count) for count in summary.by_week[: len(shown)])
     ends = (f"{summary.dossiers:,}", percent(whole.share), str(whole.late), str(whole.paused))
@@ -51,9 +51,9 @@ def _departments(summary: Summary) -> Table:
     return table
 
 
-def _promises(one: Department) -> tuple[str, ...]:
-    kept = one.punctuality
-    return (f"{one.dossiers:,}", percent(kept.share), str(kept.late), str(kept.paused))
+def _punctuality(one: Department) -> tuple[str, ...]:
+    found = one.punctuality
+    return (f"{one.dossiers:,}", percent(found.share), str(found.late), str(found.paused))
 
 
 def _messages(summary: Summary) -> Table:
@@ -65,22 +65,22 @@ def _messages(summary: Summary) -> Table:
 
 
 def _with_few(summary: Summary) -> Table:
-    title = f"Departments under {FEW} a week by counter and post, mean and weeks"
+    title = f"Departments below {FEW} dossiers per week by counter and post: mean, and weeks below {FEW}"
     table = Table(title=title, title_justify="left", box=None, show_header=False)
     for one in summary.with_few:
-        table.add_row(one.code, one.name, f"{one.volume:.1f}", f"below in {one.weeks_with_few} of {len(one.volumes)}")
+        table.add_row(one.code, one.name, f"{one.volume:.1f}", f"{one.weeks_with_few} of {len(one.volumes)}")
     if not summary.with_few:
         table.add_row("none")
     return table
 
 
 def _proposals(summary: Summary) -> Table:
-    title = f"What the general counter's rule proposes after {summary.closed_weeks} closed weeks; a leader decides"
+    title = f"Proposals of the general counter's rule after {summary.closed_weeks} closed weeks (a leader decides)"
     table = Table(title=title, title_justify="left", box=None, show_header=False)
     for one in summary.proposals:
         where = "to the general counter" if one.to_general else "back to its own counters"
         volumes = ", ".join(f"{volume:.1f}" for volume in one.volumes)
-        table.add_row(one.code, where, f"from {one.coming:%d %b %Y}", f"{volumes} a week")
+        table.add_row(one.code, where, f"from {one.coming:%d %b %Y}", f"{volumes} per week")
     if not summary.proposals:
-        table.add_row("nothing yet")
+        table.add_row("none yet")
     return table

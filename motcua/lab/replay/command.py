@@ -1,7 +1,7 @@
-"""Plays a planned log through a centre of its own, verifies it, and tells what it came to.
+"""The replay of a planned log: plays it through a centre of its own, verifies the centre and prints the reports.
 
-The centre lies below MOTCUA_HOME and is told apart by what is played and by its own data: the same log again, in
-whichever form, goes on with it and changes nothing.
+The centre's folder is below MOTCUA_HOME. Its name depends on the acts and on the centre's data, so a second replay of
+the same log, in any file format, uses the same centre and changes nothing.
 """
 
 import asyncio
@@ -15,10 +15,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from motcua.lab.player import Played, PlayError, play
-from motcua.lab.replay.input import told
-from motcua.lab.replay.report import report
-from motcua.lab.replay.state import Events, clocks, events
+from motcua.lab.player import PlayError, PlayProgress, play
+from motcua.lab.replay.report import plan_report, result_report
+from motcua.lab.replay.state import EventDigest, read_clocks, read_event_digest
 from motcua.lab.scenarios.event_log.plan import Plan
 from motcua.local.centre import LocalCentre, ProcessEndedError, StopAskedError, beside
 from motcua.local.database import VERIFY
@@ -32,12 +31,12 @@ from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 
 _WINDOWS = 60
-"""About so many in a log, however long it is: every window costs two barriers, and none changes what comes of it."""
+"""The approximate number of windows of a replay. Each costs two waits for quiescence; the result is always the same."""
 _SHOWN = 20
 
 
 def home_of(found: Plan, centre: Centre) -> str:
-    """The name of the folder that this log has at this centre."""
+    """Return the name of the folder for this log at this centre."""
     digest = hashlib.sha256(f"{found.digest} {centre.catalogue_version}".encode()).hexdigest()
     return f"replay-{found.system}-{digest[:12]}"
 
@@ -45,17 +44,17 @@ def home_of(found: Plan, centre: Centre) -> str:
 def run_replay(
     settings: MotcuaSettings, console: Console, found: Plan, file: Path, folder: Path, *, ops: bool = False
 ) -> int:
-    """Play it to its end at the centre in `folder`. Exit status: 0 if intake took every act and every check holds.
+    """Play a plan to its end at the centre in `folder`. Return 0 if intake accepted every act and every check passes.
 
-    Raises StartError when the centre cannot start, PlayError when the acts cannot be played on. Nothing is left
-    running; the centre's own folder stays, and the same command goes on with it.
+    With `ops`, the page of ops runs during the play. Raises StartError if the centre cannot start, PlayError if the
+    play cannot continue. All processes end. The centre's folder stays, and the same command continues with it.
     """
     started = time.monotonic()
 
     def say(sentence: str) -> None:
         console.print(sentence, markup=False, soft_wrap=True)
 
-    broke_off = ""
+    interrupted = ""
     name = home_of(found, load_centre(folder))
     own = beside(settings, home=settings.home / name).model_copy(
         update={"centre": folder, "clock": "simulated", "clock_starts_at": found.starts_at}
@@ -67,55 +66,55 @@ def run_replay(
             if ops:
                 say(f"{watching(local)} Keys: {local.home / TOKENS_FILE}")
             verify_url = local.site.databases[VERIFY]
-            before = events(verify_url)
-            played = _played(local, found, console, stop)
-            after = events(verify_url)
+            before = read_event_digest(verify_url)
+            played = _play_with_progress(local, found, console, stop)
+            after = read_event_digest(verify_url)
             wrong = run_verify(verify_url, local.site.kafka, local.centre, console)
-            standing = clocks(verify_url, found.worktime)
+            clocks = read_clocks(verify_url, found.worktime)
         except (StopAskedError, NotQuietError, ProcessEndedError) as reason:
-            broke_off = str(reason) or "Stopped, as asked."
+            interrupted = str(reason) or "Stopped on request."
         finally:
             local.stop()
-    if broke_off:
-        say(broke_off)
-        say(f"The same command goes on from here, with {local.home}.")
+    if interrupted:
+        say(interrupted)
+        say(f"Run the same command again to continue with {local.home}.")
         return 1
-    for sentence in (*report(found, standing), *told(found, file)):
+    for sentence in (*result_report(found, clocks), *plan_report(found, file)):
         say(sentence)
     for refusal in played.refusals[:_SHOWN]:
         say(f"REFUSED {refusal.key}: {refusal.status} {refusal.problem.get('detail')}")
-    say(changed(before, after))
-    say(f"{time.monotonic() - started:.0f} seconds. The centre's data and logs stay in {local.home}.")
+    say(change_report(before, after))
+    say(f"{time.monotonic() - started:.0f} seconds. The centre's data and logs are in {local.home}.")
     return 1 if played.refusals or wrong else 0
 
 
-def changed(before: Events, after: Events) -> str:
-    """What a replay added to what was there."""
+def change_report(before: EventDigest, after: EventDigest) -> str:
+    """Return a sentence on the events that a replay added."""
     if before == after:
-        return f"Nothing changed: the {after.count} events of before, with their sequences, to the byte."
+        return f"Nothing changed: the {after.count} events are the same, with the same sequences and bytes."
     return f"{after.count - before.count} events were added to {before.count}."
 
 
 def window_of(found: Plan) -> timedelta:
-    """Working time of a window, half a day or more. Its length changes nothing but how long the replay takes."""
+    """Return the working time of a window, at least half a day. It affects only the duration of the replay."""
     whole = found.worktime.elapsed(found.starts_at, min(found.ends_at, found.worktime.ends_at))
     return max(timedelta(hours=4), whole / _WINDOWS)
 
 
-def _played(local: LocalCentre, found: Plan, console: Console, stop: threading.Event) -> Played:
+def _play_with_progress(local: LocalCentre, found: Plan, console: Console, stop: threading.Event) -> PlayProgress:
     columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("Playing", total=len(found.acts))
 
-        def advance(played: Played) -> None:
+        def advance(played: PlayProgress) -> None:
             if played.until is not None:
-                day = found.worktime.local_date(played.until - datetime.resolution)  # 24:00 is the day before's
+                day = found.worktime.local_date(played.until - datetime.resolution)  # 24:00 belongs to the day before
                 progress.update(bar, completed=played.acts, description=f"Played to {day}")
 
         try:
             played = asyncio.run(_play(local, found, advance, lambda: stop.is_set() or local.ended() is not None))
         except PlayError:
-            local.require_running()  # a process that ended says more
+            local.require_running()  # an ended process is the cause, with its own message
             raise
     local.require_running()
     if stop.is_set():
@@ -124,8 +123,8 @@ def _played(local: LocalCentre, found: Plan, console: Console, stop: threading.E
 
 
 async def _play(
-    local: LocalCentre, found: Plan, advance: Callable[[Played], None], stop_asked: Callable[[], bool]
-) -> Played:
+    local: LocalCentre, found: Plan, advance: Callable[[PlayProgress], None], stop_asked: Callable[[], bool]
+) -> PlayProgress:
     return await play(
         (act.members() for act in found.acts),
         local.site,

@@ -1,4 +1,4 @@
-"""What a log recorded against what the rules promise: deadlines by local date, and what ended late."""
+"""Comparison of a log's recorded deadlines with the centre's due dates, by local date."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from motcua.lab.scenarios.event_log.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Counts of cases. `unmatched_cases` names the rest by how many days our due date is after the deadline."""
+    """Counts of cases. `unmatched_cases` has the ids of the others, by the days from recorded deadline to due date."""
 
     cases: int
     matched: int
@@ -23,17 +23,17 @@ class Comparison:
 
     @property
     def days(self) -> Counter[int]:
-        """How many cases differ by each number of days."""
+        """The number of cases by difference in days."""
         return Counter({days: len(cases) for days, cases in self.unmatched_cases.items()})
 
     @property
     def unmatched(self) -> int:
-        """Cases whose two dates differ."""
+        """The number of cases whose two dates differ."""
         return self.days.total()
 
 
 def compare(plan: Plan, due_dates: Mapping[UUID, date | None]) -> Comparison:
-    """The recorded deadlines against our due dates (local dates by dossier; absent or None: there is none)."""
+    """Compare the recorded deadlines with `due_dates`: local dates by dossier, missing or None without a due date."""
     local = plan.worktime.local_date
     unmatched: dict[int, list[str]] = {}
     matched = without_deadline = without_due_date = ended = late = 0

@@ -1,4 +1,4 @@
-"""What a centre says after a replay: its events as a whole, and each dossier's clock as sla keeps and told it."""
+"""The centre's state after a replay, from its database: a digest of all events, and each dossier's clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ select dossier_id, due_at, state = 'ended' as ended, (
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
-    """Every event that the services ever told: how many, and a digest of each with its id, sequence and bytes."""
+class EventDigest:
+    """The number of events published, and a digest per service of their ids, sequences and bytes."""
 
     count: int
     digests: tuple[str, ...]
@@ -34,15 +34,15 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A dossier's clock. `outcome` is sla's judgement of an ended one: `early`, `on_time`, `late`, or None."""
+    """A dossier's clock in sla. An ended clock has the `outcome` `early`, `on_time` or `late`, if it had a due date."""
 
     due_date: date | None
     ended: bool
     outcome: str | None
 
 
-def events(verify_url: str) -> Events:
-    """Read through the role that only reads. Blocks. Raises StartError when the database does not answer."""
+def read_event_digest(verify_url: str) -> EventDigest:
+    """Read all events through the read-only role. Blocks. Raises StartError if the database does not answer."""
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             found = [
@@ -51,11 +51,11 @@ def events(verify_url: str) -> Events:
             ]
     except psycopg.OperationalError as error:
         raise away(error) from error
-    return Events(sum(count for count, _ in found), tuple(digest for _, digest in found))
+    return EventDigest(sum(count for count, _ in found), tuple(digest for _, digest in found))
 
 
-def clocks(verify_url: str, worktime: Worktime) -> Mapping[UUID, Clock]:
-    """The clock of every dossier that was received, dates local. Blocks. Raises StartError like `events`."""
+def read_clocks(verify_url: str, worktime: Worktime) -> Mapping[UUID, Clock]:
+    """Read the clock of every received dossier. Dates are local. Blocks. Raises StartError like `read_event_digest`."""
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             rows = connection.execute(_CLOCKS).fetchall()

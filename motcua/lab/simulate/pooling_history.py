@@ -1,10 +1,10 @@
-"""A rule lived through: every proposal is signed as soon as it is made, and takes effect when it may. Pure."""
+"""Application of a pooling rule to past weeks, if each proposal is signed at once. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from motcua.lab.simulate.arrivals import Past
+from motcua.lab.simulate.arrivals import Arrivals
 from services.routing.domain.closing import closes_at
 from services.routing.domain.decisions import next_start
 from services.routing.domain.pooling import Receiving, Standing, Week, change
@@ -13,8 +13,8 @@ from shared.kernel.worktime import OutsideCalendarError
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """The general counter receives for a department, from the first to the last day, both included."""
+class PooledPeriod:
+    """A period, both days included, in which the general counter receives for a department."""
 
     department: str
     first: date
@@ -22,53 +22,56 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
-    """What a rule comes to: when it pools whom, and how many changes that takes."""
+class PoolingHistory:
+    """The periods in which a rule pools departments, and the number of changes."""
 
-    spans: tuple[Span, ...]
+    periods: tuple[PooledPeriod, ...]
     changes: int
     pooled_at_end: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A week that closes within the span, as the `place`-th, and the first date on which what follows may count."""
+    """The closing of the week at index `place`, and the first date on which a change that follows may take effect."""
 
     place: int
     coming: date
 
 
-def closings(past: Past) -> list[Closing]:
-    """The weeks that close in time to count before the span ends."""
+def closings(arrivals: Arrivals) -> list[Closing]:
+    """Return the weeks that close early enough for a change to take effect before the arrivals end."""
     found = []
-    for place, start in enumerate(past.weeks()):
-        last = closes_at(start, past.centre, past.worktime, past.standard_day)
+    for place, start in enumerate(arrivals.weeks()):
+        last = closes_at(start, arrivals.centre, arrivals.worktime, arrivals.standard_day)
         try:
-            coming = None if last is None else next_start(past.worktime, past.worktime.local_date(last))
+            coming = None if last is None else next_start(arrivals.worktime, arrivals.worktime.local_date(last))
         except OutsideCalendarError:
             break
-        if coming is not None and coming <= past.last:
+        if coming is not None and coming <= arrivals.last:
             found.append(Closing(place, coming))
     return found
 
 
-def live(rule: PoolingRule, volumes: Mapping[str, Sequence[Week]], closed: Sequence[Closing], *, last: date) -> Lived:
-    """Every department starts at its own counters."""
-    spans, changes, pooled = [], 0, []
+def apply_rule(
+    rule: PoolingRule, volumes: Mapping[str, Sequence[Week]], closed: Sequence[Closing], *, last: date
+) -> PoolingHistory:
+    """Apply a rule to each department's weeks. Every department starts at its own counters."""
+    periods, changes, pooled = [], 0, []
     for department, weeks in volumes.items():
-        standing = Standing("department")
+        current = Standing("department")
         receiving: Receiving = "department"
         for closing in closed:
-            if standing.since is not None and closing.coming <= standing.since:
-                continue  # signed, and not yet in force
-            proposed = change(weeks[: closing.place + 1], standing, rule, coming=closing.coming)
+            if current.since is not None and closing.coming <= current.since:
+                continue  # signed, but not in force yet
+            proposed = change(weeks[: closing.place + 1], current, rule, coming=closing.coming)
             if proposed is None:
                 continue
-            if receiving == "general" and standing.since is not None:
-                spans.append(Span(department, standing.since, date.fromordinal(closing.coming.toordinal() - 1)))
+            if receiving == "general" and current.since is not None:
+                day_before = date.fromordinal(closing.coming.toordinal() - 1)
+                periods.append(PooledPeriod(department, current.since, day_before))
             receiving, changes = proposed.receiving, changes + 1
-            standing = Standing(receiving, since=closing.coming)
-        if receiving == "general" and standing.since is not None:
-            spans.append(Span(department, standing.since, last))
+            current = Standing(receiving, since=closing.coming)
+        if receiving == "general" and current.since is not None:
+            periods.append(PooledPeriod(department, current.since, last))
             pooled.append(department)
-    return Lived(tuple(spans), changes, tuple(sorted(pooled)))
+    return PoolingHistory(tuple(periods), changes, tuple(sorted(pooled)))

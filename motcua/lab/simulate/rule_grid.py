@@ -1,4 +1,4 @@
-"""The rules that are tried: ranges of each parameter, and every combination of them that is a rule."""
+"""Grid of rules to try: a range for each parameter, and every valid combination of their values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ _MOST_SETTINGS = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """The rules to try, and how many combinations are none, since they would release below where they pool."""
+class RuleGrid:
+    """The rules to try, and the number of invalid combinations, which would release below the pooling threshold."""
 
     rules: tuple[PoolingRule, ...]
     left_out: int
 
 
-def values(name: str, written: str) -> tuple[int, ...]:
-    """`8`, `4,6,8`, `6..14` or `6..14..2`, ascending. Raises StartError that names the option."""
+def parse_range(name: str, written: str) -> tuple[int, ...]:
+    """Parse `8`, `4,6,8`, `6..14` or `6..14..2`, ascending. Raises StartError that names the option."""
     found: set[int] = set()
     try:
         for part in written.split(","):
@@ -35,38 +35,38 @@ def values(name: str, written: str) -> tuple[int, ...]:
             found |= set(range(ends[0], last + 1, step))
     except ValueError:
         option = name.replace("_", "-")
-        raise StartError(f"--{option} {written!r}: write a number, 4,6,8 or 6..14 or 6..14..2") from None
+        raise StartError(f"--{option} {written!r} is not a range. Write 8, 4,6,8, 6..14 or 6..14..2.") from None
     return tuple(sorted(found))
 
 
-def grid(base: PoolingRule, ranges: Mapping[str, Sequence[int]]) -> Grid:
-    """Every combination; a parameter without a range stays as in `base`.
+def rule_grid(base: PoolingRule, ranges: Mapping[str, Sequence[int]]) -> RuleGrid:
+    """Combine the ranges. A parameter without a range has its value in `base`.
 
-    Raises StartError where none is a rule, for a parameter that can be none, and for too many.
+    Raises StartError without a valid combination, for a value that is too small, and for too many combinations.
     """
-    tried = [ranges.get(name) or (getattr(base, name),) for name in PARAMETERS]
+    axes = [ranges.get(name) or (getattr(base, name),) for name in PARAMETERS]
     count = 1
-    for values_ in tried:
-        count *= len(values_)
+    for values in axes:
+        count *= len(values)
     if count > _MOST_SETTINGS:
-        raise StartError(f"{count:,} settings are too many, {_MOST_SETTINGS:,} at most: narrow a range")
-    for name, values_ in zip(PARAMETERS, tried, strict=True):
-        if name != "min_stay_weeks" and min(values_) < 1:
-            raise StartError(f"--{name.replace('_', '-')}: 0 is no {name}, the least is 1")
+        raise StartError(f"{count:,} settings are too many. Narrow a range; the limit is {_MOST_SETTINGS:,}.")
+    for name, values in zip(PARAMETERS, axes, strict=True):
+        if name != "min_stay_weeks" and min(values) < 1:
+            raise StartError(f"--{name.replace('_', '-')}: {name} must be at least 1.")
     rules, left_out = [], 0
-    for combination in product(*tried):
+    for combination in product(*axes):
         try:
             rules.append(replace(base, **dict(zip(PARAMETERS, combination, strict=True))))
         except ValueError:
             left_out += 1
     if not rules:
-        pool, release = tried[0], tried[1]
+        pool, release = axes[0], axes[1]
         raise StartError(
-            f"no setting is a rule: release_from ({_told(release)}) must lie above pool_below ({_told(pool)}), or a "
-            "department between them would be pooled and released for ever"
+            f"No setting is valid. release_from ({_text(release)}) must be above pool_below ({_text(pool)}); otherwise "
+            "a department between them would be pooled and released again and again."
         )
-    return Grid(tuple(rules), left_out)
+    return RuleGrid(tuple(rules), left_out)
 
 
-def _told(numbers: Iterable[int]) -> str:
+def _text(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))

@@ -10,8 +10,8 @@ from typing import Any, get_args, get_type_hints
 import typer
 
 from motcua.cli.lag import read as read_lag
-from motcua.lab.simulate.arrivals import COLUMNS as ARRIVALS
 from motcua.lab.simulate.rule_grid import PARAMETERS
+from motcua.lab.simulate.sources import COLUMNS as ARRIVALS
 from services.sla.explaining import view as explanation
 from tests.architecture.surface.command import entry_point, parser_of, run, run_module
 from tests.architecture.surface.names import members

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from motcua.lab.simulate.arrivals import from_database
+from motcua.lab.simulate.sources import from_database
 from motcua.local.embedded import kafka
 from services.routing.counter_store import all_decisions
 from services.routing.replay import decide_again

@@ -1,4 +1,4 @@
-"""Small event logs made in tests: the same rows as CSV and as XES, and the mapping and centre that they go with."""
+"""Builders of small event logs: the same rows as CSV and as XES, with their mapping and centre."""
 
 import csv
 import io
@@ -62,19 +62,19 @@ def row(
     group: str = "EMPTY",
     resource: str = "R1",
 ) -> tuple[str, ...]:
-    """A row; every row of a case is given the same case columns unless a test wants otherwise."""
+    """Return a row. By default all rows of a case have the same case columns."""
     return (case, start, end, deadline, channel, instance, activity, group, resource, at)
 
 
 def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> bytes:
-    """The rows as CSV."""
+    """Return the rows as CSV."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([header, *rows])
     return out.getvalue().encode()
 
 
 def as_xes(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> bytes:
-    """The rows as XES, a trace a case, an element a line."""
+    """Return the rows as XES, with one trace per case and one element per line."""
     cases: dict[str, list[dict[str, str]]] = {}
     for values in rows:
         cells = dict(zip(header, values, strict=True))
@@ -99,17 +99,17 @@ def _attribute(key: str, value: str) -> str:
 
 
 def planned(centre: Centre, rows: Sequence[Sequence[str]], mapping: str = MAPPING) -> Plan:
-    """The plan of the rows."""
+    """Return the plan of the rows."""
     return plan(read_csv("log.csv", as_csv(rows)), parse_mapping(mapping), centre)
 
 
 def refused(centre: Centre, rows: Sequence[Sequence[str]], mapping: str = MAPPING) -> list[str]:
-    """The faults for which the rows are refused, as a person reads them; fails if they are not."""
+    """Return the faults for which the rows are rejected. Fail if they are accepted."""
     try:
         planned(centre, rows, mapping)
     except LogRefusedError as refusal:
         return [str(fault) for fault in refusal.faults]
-    raise AssertionError("the log was not refused")
+    raise AssertionError("the log was not rejected")
 
 
 ROOT = Path(__file__).parents[3]

@@ -1,4 +1,4 @@
-"""A demo tells how far it is, also into a file."""
+"""Progress output of the demo."""
 
 import asyncio
 from io import StringIO
@@ -6,18 +6,18 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from motcua.lab.demo.command import telling
+from motcua.lab.demo.command import periodic_report
 
 
-@pytest.mark.parametrize(("terminal", "told"), [(False, {"far"}), (True, set())])
-async def test_only_what_is_no_terminal_gets_lines(terminal: bool, told: set[str]) -> None:
-    """A terminal has its bars; a file would have nothing until the end. Once the play is over, nothing follows."""
-    said = StringIO()
-    async with telling(Console(file=said, force_terminal=terminal), lambda: "far", seconds=0):
+@pytest.mark.parametrize(("terminal", "expected"), [(False, {"far"}), (True, set())])
+async def test_progress_lines_are_printed_only_without_a_terminal(terminal: bool, expected: set[str]) -> None:
+    """A terminal shows bars and a file gets lines; after the play no line follows."""
+    output = StringIO()
+    async with periodic_report(Console(file=output, force_terminal=terminal), lambda: "far", seconds=0):
         for _ in range(10):
             await asyncio.sleep(0)
-    lines = said.getvalue().splitlines()
-    assert set(lines) == told
+    lines = output.getvalue().splitlines()
+    assert set(lines) == expected
     for _ in range(10):
         await asyncio.sleep(0)
-    assert said.getvalue().splitlines() == lines
+    assert output.getvalue().splitlines() == lines

@@ -1,4 +1,4 @@
-"""The half year of 2017: how many come, how they are handled, and that intake would take it, every time."""
+"""The half year of 2017: its volumes and acts, their reproducibility, and their acceptance by intake's rules."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from motcua.lab.dry_run import refusals
+from motcua.lab.dry_run import refused_acts
 from motcua.lab.past_acts import PastAct
-from motcua.lab.scenarios.half_year.parameters import BEN_TRE, INVENTED, LETTER, Figures
+from motcua.lab.scenarios.half_year.parameters import BEN_TRE, INVENTED, LETTER, Parameters
 from motcua.lab.scenarios.half_year.scenario import HalfYear
 from services.intake.domain.acts import ACTS, State, move
 from services.intake.domain.runs import Timetable
@@ -31,34 +31,34 @@ SMALL = ("STC", "STTTT", "SVHTTDL", "SKHCN", "BQLKKT", "BHXH")
 
 @pytest.fixture(scope="module")
 def centre() -> Centre:
-    """The centre that the product ships with."""
+    """Return the centre of Bình Phước."""
     return load_centre(ROOT / "config" / "binh-phuoc")
 
 
 @pytest.fixture(scope="module")
 def whole(centre: Centre) -> tuple[HalfYear, list[PastAct]]:
-    """All 27 weeks, drawn once."""
+    """Return all 27 weeks, drawn once."""
     half_year = HalfYear(centre, weeks=27)
     return half_year, list(half_year.acts())
 
 
 @pytest.fixture(scope="module")
 def six_weeks(centre: Centre) -> tuple[HalfYear, list[PastAct]]:
-    """The default size."""
+    """Return the default number of weeks."""
     half_year = HalfYear(centre)
     return half_year, list(half_year.acts())
 
 
 def by_dossier(acts: Sequence[PastAct]) -> dict[UUID, list[PastAct]]:
-    """Each dossier's acts, in order."""
-    lives: dict[UUID, list[PastAct]] = {}
+    """Return each dossier's acts, in order."""
+    found: dict[UUID, list[PastAct]] = {}
     for act in acts:
-        lives.setdefault(act.dossier_id, []).append(act)
-    return lives
+        found.setdefault(act.dossier_id, []).append(act)
+    return found
 
 
 def scaled_weeks(half_year: HalfYear, department: str) -> list[float]:
-    """A department's volume in each week with two working days or more, as for five of them."""
+    """Return a department's volume in each week with at least two working days, scaled to five."""
     volumes = []
     for week in half_year.ledger.weeks():
         days = [week + timedelta(days=count) for count in range(7)]
@@ -69,7 +69,7 @@ def scaled_weeks(half_year: HalfYear, department: str) -> list[float]:
 
 
 def test_whole_time_has_about_twenty_five_thousand_dossiers(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """As the letter says: more than 25,000 in just over six months, from 28 April to 6 November 2017."""
+    """As in the letter, there are more than 25,000 dossiers from 28 April to 6 November 2017."""
     half_year, acts = whole
     assert (half_year.first_date, half_year.last_date) == (date(2017, 4, 28), date(2017, 11, 6))
     assert 25_000 < half_year.ledger.dossiers < 26_000
@@ -77,14 +77,14 @@ def test_whole_time_has_about_twenty_five_thousand_dossiers(whole: tuple[HalfYea
     assert acts[-1].occurred_at < half_year.ends_at
 
 
-def test_how_many_dossiers_come_is_known_before_they_are_drawn(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """Each arrival is one dossier, submitted within the time that is played."""
+def test_number_of_dossiers_is_known_before_their_acts_are_drawn(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """Each arrival is one dossier, submitted within the scenario's dates."""
     half_year, _ = whole
     assert half_year.dossiers() == half_year.ledger.dossiers
 
 
-def test_known_shares_are_kept(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """The six largest have the shares of the source; the other thirteen split the rest."""
+def test_largest_departments_have_the_shares_of_the_source(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """The six largest departments have the shares of the source; the other thirteen share the rest."""
     half_year, _ = whole
     drawn: Counter[str] = Counter()
     for (department, _week), count in half_year.ledger.submitted.items():
@@ -93,26 +93,26 @@ def test_known_shares_are_kept(whole: tuple[HalfYear, list[PastAct]]) -> None:
     shares = {code: drawn[code] / drawn.total() for code in known}
     assert shares == pytest.approx(known, abs=0.008)
     assert len(drawn) == 19
-    assert sum(half_year.figures.departments().values()) == pytest.approx(1)
+    assert sum(half_year.parameters.departments().values()) == pytest.approx(1)
 
 
-def test_six_departments_stay_below_ten_a_week(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """The week scaled to five working days stays below ten in every week."""
+def test_six_departments_stay_below_ten_per_week(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """Their volume, scaled to five working days, is below ten in every week."""
     half_year, _ = whole
     assert {code: max(scaled_weeks(half_year, code)) < 10 for code in SMALL} == dict.fromkeys(SMALL, True)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_small_departments_are_small_by_any_seed(centre: Centre, seed: int) -> None:
-    """It is no luck of the default seed."""
+def test_small_departments_are_small_with_any_seed(centre: Centre, seed: int) -> None:
+    """The six departments stay below ten with other seeds, too."""
     half_year = HalfYear(centre, weeks=5, seed=seed)
     for _ in half_year.acts():
         pass
     assert {code: max(scaled_weeks(half_year, code)) < 10 for code in SMALL} == dict.fromkeys(SMALL, True)
 
 
-def test_two_departments_hover_around_ten(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """They are above in some weeks and below in others, and near in the mean."""
+def test_two_departments_vary_around_ten(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """Two departments are above ten in some weeks and below in others, with a mean near ten."""
     half_year, _ = whole
     for code in ("SNV", "SNgV"):
         weeks = scaled_weeks(half_year, code)
@@ -120,19 +120,19 @@ def test_two_departments_hover_around_ten(whole: tuple[HalfYear, list[PastAct]])
         assert sum(weeks) / len(weeks) == pytest.approx(10, abs=1.6)
 
 
-def test_others_are_mostly_above_ten(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """Nobody else comes near four weeks in a row below ten, which would call for pooling."""
+def test_other_departments_are_mostly_above_ten(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """No other department has four weeks in a row below ten, which would lead to pooling."""
     half_year, _ = whole
-    others = set(half_year.figures.departments()) - {*SMALL, "SNV", "SNgV"}
+    others = set(half_year.parameters.departments()) - {*SMALL, "SNV", "SNgV"}
     for code in others:
         runs = [len(list(run)) for low, run in groupby(week < 10 for week in scaled_weeks(half_year, code)) if low]
         assert max(runs, default=0) < 4, code
 
 
-def test_mondays_are_busier_than_fridays_and_nobody_stands_at_a_counter_on_a_day_off(
+def test_counters_receive_more_on_mondays_and_nothing_on_days_off(
     whole: tuple[HalfYear, list[PastAct]],
 ) -> None:
-    """Weekdays have their rush; 2 September, its day in lieu, and every weekend have nobody."""
+    """Arrivals at counters vary by weekday; there are none on weekends, on 2 September and on its day in lieu."""
     half_year, acts = whole
     zone = half_year.worktime.zone
     days = Counter(
@@ -148,16 +148,16 @@ def test_mondays_are_busier_than_fridays_and_nobody_stands_at_a_counter_on_a_day
     assert date(2017, 9, 4) not in days
 
 
-def test_acts_of_staff_lie_in_working_time(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
-    """Only applicants act at night or on a day off."""
+def test_acts_of_staff_are_in_working_time(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
+    """Only applicants act outside working time."""
     half_year, acts = six_weeks
     outside = [act for act in acts if half_year.worktime.from_opening(act.occurred_at) != act.occurred_at]
     assert outside
-    assert {act.doer.role for act in outside} == {"applicant"}
+    assert {act.actor.role for act in outside} == {"applicant"}
 
 
-def test_seasons_differ(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """July is busier than May, working day by working day."""
+def test_arrivals_vary_by_month(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """July has more submissions per working day than May."""
     half_year, acts = whole
     months = Counter(act.occurred_at.astimezone(half_year.worktime.zone).month for act in acts if act.act == "submit")
     working = Counter(
@@ -167,7 +167,7 @@ def test_seasons_differ(whole: tuple[HalfYear, list[PastAct]]) -> None:
 
 
 def test_same_seed_gives_the_same_bytes(centre: Centre) -> None:
-    """Drawn again, nothing differs; another seed gives another past."""
+    """The same seed gives the same bytes, another seed others."""
     one, again, other = (
         b"".join(act.line() for act in HalfYear(centre, weeks=1, seed=seed).acts()) for seed in (7, 7, 8)
     )
@@ -175,39 +175,39 @@ def test_same_seed_gives_the_same_bytes(centre: Centre) -> None:
     assert one != other
 
 
-def test_a_small_run_is_the_beginning_of_a_large_one(
+def test_fewer_weeks_are_a_prefix_of_more_weeks(
     whole: tuple[HalfYear, list[PastAct]], six_weeks: tuple[HalfYear, list[PastAct]]
 ) -> None:
-    """Size is weeks at full volume, never a thinner week."""
+    """Fewer weeks give the first acts of more weeks, at full volume."""
     _, long = whole
     _, short = six_weeks
     assert [act.line() for act in long[: len(short)]] == [act.line() for act in short]
 
 
-def test_acts_come_in_order_of_time(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """A player that cuts them into windows loses none."""
+def test_acts_are_in_time_order(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """No act is before the act that precedes it in the stream."""
     _, acts = whole
     assert all(earlier.occurred_at <= later.occurred_at for earlier, later in pairwise(acts))
 
 
 def test_keys_and_dossiers_are_unique(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """Every act has its own key; every dossier its own id, of version 7 and its own instant."""
+    """Every act has its own key, and every dossier its own UUIDv7 with the instant of its submission."""
     half_year, acts = whole
-    lives = by_dossier(acts)
+    dossiers = by_dossier(acts)
     assert len({act.key for act in acts}) == len(acts)
-    assert len(lives) == half_year.ledger.dossiers
-    assert {dossier_id.version for dossier_id in lives} == {7}
-    for dossier_id, life in lives.items():
-        assert dossier_id.int >> 80 == int(life[0].occurred_at.timestamp() * 1000)
+    assert len(dossiers) == half_year.ledger.dossiers
+    assert {dossier_id.version for dossier_id in dossiers} == {7}
+    for dossier_id, own in dossiers.items():
+        assert dossier_id.int >> 80 == int(own[0].occurred_at.timestamp() * 1000)
 
 
-def test_papers_go_with_the_centres_runs(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
-    """With the first run after their receipt, or at once where the work is short; a batch has one pair of names."""
+def test_papers_are_handed_over_with_the_runs(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
+    """Papers go with the first run after receipt, or at once for short work; a batch has one pair of signatures."""
     half_year, acts = six_weeks
     timetable = Timetable(half_year.centre, half_year.worktime)
     signed: dict[str, set[tuple[str, str]]] = {}
-    for life in by_dossier(acts).values():
-        for before, act in pairwise(life):
+    for own in by_dossier(acts).values():
+        for before, act in pairwise(own):
             if act.act == "hand_over":
                 run = timetable.first_after("department", before.occurred_at)
                 at_once = half_year.worktime.elapsed(before.occurred_at, act.occurred_at) <= timedelta(minutes=15)
@@ -216,16 +216,16 @@ def test_papers_go_with_the_centres_runs(six_weeks: tuple[HalfYear, list[PastAct
     assert {len(names) for names in signed.values()} == {1}
 
 
-def test_every_life_is_legal_under_the_table_of_acts(whole: tuple[HalfYear, list[PastAct]]) -> None:
-    """State by state, each act is allowed, and done by somebody whose role may do it to this dossier."""
+def test_every_act_is_allowed_by_the_life_cycle(whole: tuple[HalfYear, list[PastAct]]) -> None:
+    """Each act is allowed in the dossier's state and performed by a role that may perform it on this dossier."""
     _, acts = whole
-    for life in by_dossier(acts).values():
+    for own in by_dossier(acts).values():
         state: State | None = None
         came_from: State | None = None
-        for past in life:
+        for past in own:
             act = ACTS[past.act]
-            assert past.doer.role in act.roles
-            assert past.doer.role != "officer" or past.doer.department == past.department
+            assert past.actor.role in act.roles
+            assert past.actor.role != "officer" or past.actor.department == past.department
             if state is None:
                 assert past.act == "submit"
                 state = "submitted"
@@ -237,14 +237,14 @@ def test_every_life_is_legal_under_the_table_of_acts(whole: tuple[HalfYear, list
                 state = "received"
 
 
-def test_intake_would_take_every_line(centre: Centre, six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
-    """Read by its request models and judged by its own decisions: papers, competence, contacts, roles and moments."""
+def test_intake_would_accept_every_line(centre: Centre, six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
+    """Intake's request models and rules accept every line: papers, competence, contacts, roles and instants."""
     _, acts = six_weeks
-    assert [(past.key, refusal.detail) for past, refusal in refusals(centre, acts)] == []
+    assert [(past.key, refusal.detail) for past, refusal in refused_acts(centre, acts)] == []
 
 
-def test_applicants_can_be_reached_or_say_nothing(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
-    """Every phone number is one that an SMS reaches, also those of eleven digits; some leave no contact at all."""
+def test_phone_numbers_are_reachable_by_sms(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
+    """Every phone number can receive an SMS, those of eleven digits too; some applicants leave no contact."""
     _, acts = six_weeks
     people = [act.data["applicant"] for act in acts if act.act in ("submit", "correct_contact")]
     numbers = [person["phone"] for person in people if "phone" in person]
@@ -253,8 +253,8 @@ def test_applicants_can_be_reached_or_say_nothing(six_weeks: tuple[HalfYear, lis
     assert any("phone" not in person and "email" not in person for person in people)
 
 
-def test_ledger_counts_what_was_taken(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
-    """By department and week of its own time: acts, submissions and receipts; a walk-in is both."""
+def test_ledger_counts_the_acts_taken(six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
+    """The ledger counts acts by department and by the week in which they happened; a walk-in is two acts."""
     half_year, acts = six_weeks
     ledger, zone = half_year.ledger, half_year.worktime.zone
     counted: Counter[tuple[str, date, str]] = Counter()
@@ -269,10 +269,8 @@ def test_ledger_counts_what_was_taken(six_weeks: tuple[HalfYear, list[PastAct]])
     assert ledger.received.total() == sum(count for (_, _, act), count in counted.items() if act == "receive")
 
 
-def test_nothing_drawn_is_an_outcome_yet_nearly_all_is_in_time(
-    centre: Centre, six_weeks: tuple[HalfYear, list[PastAct]]
-) -> None:
-    """Judged by the pure rules of the clock, as the letter says of the real one: more than 99 % in time."""
+def test_more_than_99_percent_are_on_time(centre: Centre, six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
+    """By the pure rules of the clock more than 99 % are on time, as in the letter, and some are late."""
     _, acts = six_weeks
     clock: dict[str, What] = {
         "ask_supplement": "paused",
@@ -285,26 +283,26 @@ def test_nothing_drawn_is_an_outcome_yet_nearly_all_is_in_time(
     }
     calendar = compile_calendar(centre.calendar)
     outcomes: Counter[str | None] = Counter()
-    for life in by_dossier(acts).values():
-        events: list[ClockChange] = []
-        for past in life:
-            what = "received" if past.receives else clock.get(past.act) if events else None
+    for own in by_dossier(acts).values():
+        changes: list[ClockChange] = []
+        for past in own:
+            what = "received" if past.receives else clock.get(past.act) if changes else None
             if what is not None:
-                events.append(ClockChange(what, past.occurred_at, past.occurred_at))
-        if events:
-            term = term_of(centre, life[0].data["procedure"], events[0].at)
-            outcomes[derive(events, term, calendar).outcome] += 1
+                changes.append(ClockChange(what, past.occurred_at, past.occurred_at))
+        if changes:
+            term = term_of(centre, own[0].data["procedure"], changes[0].at)
+            outcomes[derive(changes, term, calendar).outcome] += 1
     judged = outcomes["early"] + outcomes["on_time"] + outcomes["late"]
     assert outcomes["late"] > 0
     assert 0.99 < 1 - outcomes["late"] / judged < 0.999
 
 
-def test_every_number_tells_its_story() -> None:
-    """A reader is shown each number with what it says and its source, and which ones are invented."""
-    listed = {figure.name: figure for figure in Figures().listed()}
-    assert set(listed) == {entry.name for entry in fields(Figures)}
-    assert all(figure.says and figure.source for figure in listed.values())
-    known = {figure.name for figure in listed.values() if not figure.invented}
+def test_every_parameter_has_a_meaning_and_a_source() -> None:
+    """Each parameter is listed with meaning and source, and invented ones are marked."""
+    listed = {parameter.name: parameter for parameter in Parameters().listed()}
+    assert set(listed) == {entry.name for entry in fields(Parameters)}
+    assert all(parameter.meaning and parameter.source for parameter in listed.values())
+    known = {parameter.name for parameter in listed.values() if not parameter.invented}
     assert known == {"opens_on", "ends_on", "total", "shares"}
     assert listed["shares"].source == BEN_TRE
     assert listed["total"].source == LETTER
@@ -312,7 +310,7 @@ def test_every_number_tells_its_story() -> None:
 
 
 @pytest.mark.parametrize("weeks", [0, 28])
-def test_other_sizes_are_refused(centre: Centre, weeks: int) -> None:
-    """The time has 27 weeks."""
+def test_number_of_weeks_out_of_range_is_rejected(centre: Centre, weeks: int) -> None:
+    """The half year has 1 to 27 weeks."""
     with pytest.raises(StartError, match="1 to 27 weeks"):
         HalfYear(centre, weeks=weeks)

@@ -1,4 +1,4 @@
-"""`motcua replay`: what a person is told of a log, and the documented mapping."""
+"""`motcua replay`: the output for a log, and the documented mapping."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from motcua.__main__ import app
 from motcua.lab.scenarios.event_log.log import LogRefusedError
-from motcua.lab.scenarios.event_log.mapping import Mapping1, parse_mapping
+from motcua.lab.scenarios.event_log.mapping import LogMapping, parse_mapping
 from tests.unit.lab.logs import MAPPING, PERMIT_CENTRE, ROOT, as_csv, row
 
 ROWS = [row("c1", "t1", "2011-04-02T10:00:00+02:00"), row("c2", "t2", "2011-03-02T10:00:00+01:00")]
@@ -16,7 +16,7 @@ ROWS = [row("c1", "t1", "2011-04-02T10:00:00+02:00"), row("c2", "t2", "2011-03-0
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """A log with one irregular case."""
+    """Return a log with one irregular case."""
     path = tmp_path / "log.csv"
     path.write_bytes(as_csv(ROWS))
     return path
@@ -24,14 +24,14 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mapping(tmp_path: Path) -> Path:
-    """Its mapping."""
+    """Return its mapping."""
     path = tmp_path / "mapping.toml"
     path.write_text(MAPPING, encoding="utf-8")
     return path
 
 
-def test_a_sound_log_is_told_with_its_anomalies(log: Path, mapping: Path) -> None:
-    """How much there is, how many cases are irregular, and each of them with its line."""
+def test_check_of_a_valid_log_prints_its_anomalies(log: Path, mapping: Path) -> None:
+    """The check prints the size of the plan, the number of cases by anomaly, and each anomaly with its line."""
     arguments = ["replay", str(log), "--mapping", str(mapping), "--centre", str(PERMIT_CENTRE), "--check"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0
@@ -40,8 +40,8 @@ def test_a_sound_log_is_told_with_its_anomalies(log: Path, mapping: Path) -> Non
     assert "log.csv:2: c1: rows after the end: 1 of 1 rows" in result.output
 
 
-def test_a_refused_log_is_no_traceback(log: Path, mapping: Path) -> None:
-    """The refusal is an answer that `main` turns into sentences and status 1."""
+def test_log_with_a_fault_is_refused(log: Path, mapping: Path) -> None:
+    """The refusal has the fault with its place; `main` prints it and exits with status 1."""
     log.write_bytes(as_csv([row("c1", "t1", "x")]))
     arguments = ["replay", str(log), "--mapping", str(mapping), "--centre", str(PERMIT_CENTRE), "--check"]
     result = CliRunner().invoke(app, arguments)
@@ -49,10 +49,10 @@ def test_a_refused_log_is_no_traceback(log: Path, mapping: Path) -> None:
     assert "log.csv:2: time:timestamp: 'x' is not an instant" in result.exception.detail
 
 
-def test_nothing_is_started_for_a_log_with_faults(
+def test_log_with_faults_starts_nothing(
     log: Path, mapping: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Broken in five ways: all are told, with line, column and reason, and not even a folder is made."""
+    """All five faults are reported with line and column, and no folder is created."""
     monkeypatch.setenv("MOTCUA_HOME", str(tmp_path / "home"))
     broken = [
         row("c1", "t1", "18/10/2011 15:53"),
@@ -73,30 +73,30 @@ def test_nothing_is_started_for_a_log_with_faults(
         "case:deadline",
     ]
     assert [fault.line for fault in result.exception.faults] == [2, 3, 4, 5, 7]
-    assert result.exception.detail.startswith("5 faults; nothing was played.")
+    assert result.exception.detail.startswith("5 faults. Nothing was played.")
     assert not (tmp_path / "home").exists()
 
 
-def test_a_draft_is_nothing_but_a_mapping(log: Path) -> None:
-    """So that it can be written to a file as it is."""
+def test_draft_output_is_a_mapping(log: Path) -> None:
+    """The output of --suggest-mapping is a mapping, so it can be written to a file unchanged."""
     result = CliRunner().invoke(app, ["replay", str(log), "--suggest-mapping"])
     assert result.exit_code == 0
     assert parse_mapping(result.output).system == "log"
 
 
-def test_without_mapping_the_way_out_is_told(log: Path) -> None:
-    """A usage error, with what to give."""
+def test_missing_mapping_is_a_usage_error(log: Path) -> None:
+    """Without a mapping the command exits with status 2 and names the option for a draft."""
     result = CliRunner().invoke(app, ["replay", str(log)])
     assert result.exit_code == 2
     assert "--suggest-mapping" in result.output
 
 
-def test_the_documented_mapping_is_one() -> None:
-    """The example in the documentation can be read, and names every key that there is."""
+def test_documented_mapping_is_complete() -> None:
+    """The example in the documentation is a valid mapping with every key."""
     page = (ROOT / "docs" / "replay.md").read_text(encoding="utf-8")
     example = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
     assert example is not None
     mapping = parse_mapping(example[1])
-    assert mapping.model_fields_set == set(Mapping1.model_fields)
+    assert mapping.model_fields_set == set(LogMapping.model_fields)
     for part in (mapping.columns, mapping.dossier, mapping.attributes):
         assert part.model_fields_set == set(type(part).model_fields)

@@ -1,4 +1,4 @@
-"""What a replay is told to have come to, and under which name its centre is kept."""
+"""Reports of a replay, and the name of its folder."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from motcua.lab.replay.command import changed, home_of, window_of
-from motcua.lab.replay.report import report
-from motcua.lab.replay.state import Clock, Events
+from motcua.lab.replay.command import change_report, home_of, window_of
+from motcua.lab.replay.report import result_report
+from motcua.lab.replay.state import Clock, EventDigest
 from motcua.lab.scenarios.event_log.plan import Plan
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -19,13 +19,13 @@ LATE = "2011-05-02T09:00:00+02:00"
 
 @pytest.fixture(scope="module")
 def centre() -> Centre:
-    """Any centre will do that knows the mapping's words."""
+    """Return a centre with the codes of the mapping."""
     return load_centre(PERMIT_CENTRE)
 
 
 @pytest.fixture(scope="module")
 def found(centre: Centre) -> Plan:
-    """Three cases, each with one row: due alike, late, without an end."""
+    """Return three cases with one row each: ended early, ended late, open."""
     return planned(
         centre,
         [
@@ -36,16 +36,16 @@ def found(centre: Centre) -> Plan:
     )
 
 
-def clocks(found: Plan, *told: Clock) -> dict[UUID, Clock]:
-    """As sla would keep them."""
-    return {case.dossier_id: clock for case, clock in zip(found.cases, told, strict=True)}
+def clocks(found: Plan, *stored: Clock) -> dict[UUID, Clock]:
+    """Return the clocks by dossier, as sla stores them."""
+    return {case.dossier_id: clock for case, clock in zip(found.cases, stored, strict=True)}
 
 
-def test_deadlines_and_lateness_are_told_by_both(found: Plan) -> None:
-    """Ours on another day, by its difference and with its case; the log's lateness beside sla's judgement."""
+def test_report_compares_deadlines_and_lateness(found: Plan) -> None:
+    """Different dates are listed by difference with their cases, and lateness by the log and by sla."""
     due = date(2011, 4, 26)
-    told = list(
-        report(
+    lines = list(
+        result_report(
             found,
             clocks(
                 found,
@@ -55,32 +55,32 @@ def test_deadlines_and_lateness_are_told_by_both(found: Plan) -> None:
             ),
         )
     )
-    assert told == [
+    assert lines == [
         "3 cases: 2 ended, 1 open on 2011-05-02.",
-        "Deadlines: 2 of 3 are ours by local date, 1 are not.",
+        "Deadlines by local date: 2 of 3 match ours, 1 differ.",
         "  ours 1 day later: 1: c2",
-        "Late by the recorded deadlines: 1 of 2 that have a recorded end.",
+        "Late by the recorded deadlines: 1 of 2 with a recorded end.",
         "Late by our due dates: 2 of 2 settled; open and overdue: 1.",
     ]
 
 
-def test_what_is_due_after_the_end_is_not_overdue(found: Plan) -> None:
-    """The last date itself has ended when the replay ends; the next has not. A paused one has no date."""
+def test_open_case_is_overdue_only_after_its_due_date(found: Plan) -> None:
+    """An open case due on the last date is overdue; one due later, or paused without a date, is not."""
     for due, overdue in ((date(2011, 5, 2), 1), (date(2011, 5, 3), 0), (None, 0)):
-        told = list(report(found, clocks(found, *[Clock(due, ended=False, outcome=None)] * 3)))
-        assert told[-1] == f"Late by our due dates: 0 of 0 settled; open and overdue: {overdue * 3}."
+        lines = list(result_report(found, clocks(found, *[Clock(due, ended=False, outcome=None)] * 3)))
+        assert lines[-1] == f"Late by our due dates: 0 of 0 settled; open and overdue: {overdue * 3}."
 
 
-def test_the_same_events_are_no_change() -> None:
-    """As many events of other bytes are one."""
-    before = Events(3, ("a", "b"))
-    assert changed(before, Events(3, ("a", "b"))).startswith("Nothing changed: the 3 events")
-    assert changed(Events(0, ("", "")), before) == "3 events were added to 0."
-    assert "Nothing changed" not in changed(before, Events(3, ("a", "c")))
+def test_change_report_compares_events_by_their_bytes() -> None:
+    """The same number of events with other bytes is a change."""
+    before = EventDigest(3, ("a", "b"))
+    assert change_report(before, EventDigest(3, ("a", "b"))).startswith("Nothing changed: the 3 events")
+    assert change_report(EventDigest(0, ("", "")), before) == "3 events were added to 0."
+    assert "Nothing changed" not in change_report(before, EventDigest(3, ("a", "c")))
 
 
-def test_a_log_keeps_its_folder_whatever_its_file(centre: Centre, found: Plan) -> None:
-    """Another row, or other data of the centre, and it is another one."""
+def test_folder_depends_on_the_acts_and_the_centre(centre: Centre, found: Plan) -> None:
+    """The same rows in another order have the same folder; other rows or another centre have another."""
     name = home_of(found, centre)
     assert name.startswith("replay-test-log-")
     rows = [
@@ -93,8 +93,8 @@ def test_a_log_keeps_its_folder_whatever_its_file(centre: Centre, found: Plan) -
     assert home_of(found, replace(centre, catalogue_version="other")) != name
 
 
-def test_windows_are_few_however_long_the_log_is(found: Plan) -> None:
-    """A sixtieth of its working time, and never less than half a day."""
+def test_window_is_a_sixtieth_of_the_log(found: Plan) -> None:
+    """A window is a sixtieth of the log's working time, and at least half a day."""
     whole = found.worktime.elapsed(found.starts_at, found.ends_at)
     assert window_of(found) == whole / 60
     short = replace(found, acts=found.acts[:1])

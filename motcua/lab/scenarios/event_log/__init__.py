@@ -1,1 +1,1 @@
-"""A recorded event log (CSV or XES) as a centre's past: read whole, checked whole, mapped to acts, or refused."""
+"""A recorded event log (CSV or XES) as a scenario: read and checked as a whole, then mapped to acts, or rejected."""

@@ -1,4 +1,4 @@
-"""One case of a log as one dossier's acts: received at its start, worked on row by row, settled at its end."""
+"""Plan of one case: it becomes a dossier that is received at the start, worked on row by row, settled at the end."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from motcua.lab.past_acts import Doer, PastAct, dossier_id, idempotency_key
-from motcua.lab.scenarios.event_log.cases import ReadCase, ReadRow
-from motcua.lab.scenarios.event_log.mapping import Mapping1
+from motcua.lab.past_acts import PastAct, PastActor, dossier_id, idempotency_key
+from motcua.lab.scenarios.event_log.cases import CaseRow, LogCase
+from motcua.lab.scenarios.event_log.mapping import LogMapping
 from services.intake.domain.acts import ACTS, State, move
 
 Kind = Literal[
@@ -19,18 +19,18 @@ Kind = Literal[
     "rows before the start",
     "no start",
     "act not allowed",
-    "time twice on the clock",
+    "ambiguous local time",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """What is irregular in a case and played all the same. `line` is where it shows."""
+    """An irregularity that does not prevent the play. `line` is the line that shows it."""
 
     kind: Kind
     case: str
     line: int
-    says: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PlannedAct:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What is to be done, before it is known whether the dossier's state allows it. `rank` orders one instant."""
+    """An act before it is checked against the dossier's state. `rank` orders the steps of one instant."""
 
     at: datetime
     rank: int
@@ -51,76 +51,78 @@ class _Step:
     key: tuple[str, ...]
     line: int
     data: Mapping[str, Any] = field(default_factory=dict)
-    row: ReadRow | None = None
+    row: CaseRow | None = None
 
 
 @dataclass(slots=True)
-class Course:
-    """A case's acts in order of time, and its anomalies."""
+class CasePlan:
+    """A case's acts in time order, and its anomalies."""
 
-    case: ReadCase
-    mapping: Mapping1
+    case: LogCase
+    mapping: LogMapping
     starts_at: datetime
     dossier_id: UUID
     acts: list[PlannedAct] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
-    _noted: bool = False
+    _attributes_noted: bool = False
 
-    def note(self, kind: Kind, line: int, says: str) -> None:
-        """List something irregular."""
-        self.anomalies.append(Anomaly(kind, self.case.id, line, says))
+    def add_anomaly(self, kind: Kind, line: int, detail: str) -> None:
+        """List an anomaly."""
+        self.anomalies.append(Anomaly(kind, self.case.id, line, detail))
 
 
-def course_of(case: ReadCase, mapping: Mapping1) -> Course:
-    """What is played of a case. Instants outside its bounds are moved to them and kept in a note; nothing is dropped.
+def plan_case(case: LogCase, mapping: LogMapping) -> CasePlan:
+    """Plan a case. Instants out of bounds are moved to the bound and noted as recorded; no row is dropped.
 
-    A row before the start is moved to the start, an end before it, too; a dossier is taken over by its first row, but
-    not after its end. An act that its state does not allow becomes a step of the control slip.
+    A row or end before the start is moved to the start. The first row takes the dossier over, but not after the end.
+    An act that the dossier's state does not allow becomes a step of the control slip.
     """
     starts_at = case.start or case.rows[0].at
-    course = Course(case, mapping, starts_at, dossier_id(starts_at, mapping.system, case.id))
-    _list_anomalies(course)
+    planned = CasePlan(case, mapping, starts_at, dossier_id(starts_at, mapping.system, case.id))
+    _list_anomalies(planned)
     state: State = "received"
     came_from: State | None = None
-    course.acts.append(PlannedAct(_submission(course), case.line))
-    for step in sorted(_steps(course), key=lambda step: (step.at, step.rank)):
+    planned.acts.append(PlannedAct(_submission(planned), case.line))
+    for step in sorted(_steps(planned), key=lambda step: (step.at, step.rank)):
         act = ACTS[step.act]
         allowed = state in act.moves
         if not allowed:
-            says = f"{step.act} is not allowed while {state}: played as a step of the control slip"
-            course.note("act not allowed", step.line, says)
-        course.acts.append(_planned(course, step, as_step=not allowed))
+            detail = f"{step.act} is not allowed in state {state}; played as a step of the control slip"
+            planned.add_anomaly("act not allowed", step.line, detail)
+        planned.acts.append(_planned(planned, step, as_step=not allowed))
         if allowed:
             to = move(act, state, came_from)
             came_from = state if to in ("supplement_required", "payment_required") and to != state else came_from
             state = to
-    return course
+    return planned
 
 
-def _list_anomalies(course: Course) -> None:
-    case, mapping = course.case, course.mapping
+def _list_anomalies(planned: CasePlan) -> None:
+    case, mapping = planned.case, planned.mapping
     if case.start is None and mapping.dossier.start is not None:
-        course.note("no start", case.line, f"{mapping.dossier.start} is empty: started with the first row")
-    early = [row for row in case.rows if row.at < course.starts_at]
+        planned.add_anomaly("no start", case.line, f"{mapping.dossier.start} is empty; started with the first row")
+    start = _text(planned.starts_at)
+    early = [row for row in case.rows if row.at < planned.starts_at]
     if early:
-        says = f"{len(early)} of {len(case.rows)} rows are before the start, {_told(course.starts_at)}: moved to it"
-        course.note("rows before the start", early[0].line, says)
+        detail = f"{len(early)} of {len(case.rows)} rows are before the start, {start}; moved to it"
+        planned.add_anomaly("rows before the start", early[0].line, detail)
     if case.end is None:
         return
-    if case.end < course.starts_at:
-        says = f"ended {_told(case.end)}, before the start, {_told(course.starts_at)}: settled at the start"
-        course.note("end before the start", case.line, says)
+    end = _text(case.end)
+    if case.end < planned.starts_at:
+        detail = f"ended {end}, before the start, {start}; settled at the start"
+        planned.add_anomaly("end before the start", case.line, detail)
     if case.rows and case.rows[0].at > case.end:
-        says = f"the first row, {_told(case.rows[0].at)}, is after the end, {_told(case.end)}: taken over at the end"
-        course.note("first row after the end", case.rows[0].line, says)
+        detail = f"the first row, {_text(case.rows[0].at)}, is after the end, {end}; taken over at the end"
+        planned.add_anomaly("first row after the end", case.rows[0].line, detail)
     late = [row for row in case.rows if row.at > case.end]
     if late:
-        says = f"{len(late)} of {len(case.rows)} rows are after the end, {_told(case.end)}: recorded once settled"
-        course.note("rows after the end", late[0].line, says)
+        detail = f"{len(late)} of {len(case.rows)} rows are after the end, {end}; recorded after the settlement"
+        planned.add_anomaly("rows after the end", late[0].line, detail)
 
 
-def _steps(course: Course) -> Iterator[_Step]:
-    case, mapping, start = course.case, course.mapping, course.starts_at
+def _steps(planned: CasePlan) -> Iterator[_Step]:
+    case, mapping, start = planned.case, planned.mapping, planned.starts_at
     end = None if case.end is None else max(case.end, start)
     if mapping.dossier.take_over and case.rows:
         first = max(case.rows[0].at, start)
@@ -136,15 +138,15 @@ def _steps(course: Course) -> Iterator[_Step]:
         yield _Step(end, 2, "settle", ("case", case.id, "settle"), case.line, data)
 
 
-def _submission(course: Course) -> PastAct:
-    case, mapping = course.case, course.mapping
+def _submission(planned: CasePlan) -> PastAct:
+    case, mapping = planned.case, planned.mapping
     return PastAct(
         key=idempotency_key(mapping.system, "case", case.id, "submit"),
         act="submit",
-        dossier_id=course.dossier_id,
+        dossier_id=planned.dossier_id,
         department=case.department,
-        occurred_at=course.starts_at,
-        doer=Doer(id=mapping.system, role="clerk", system=True),
+        occurred_at=planned.starts_at,
+        actor=PastActor(id=mapping.system, role="clerk", system=True),
         data={
             "procedure": case.procedure,
             "department": case.department,
@@ -155,54 +157,57 @@ def _submission(course: Course) -> PastAct:
     )
 
 
-def _planned(course: Course, step: _Step, *, as_step: bool) -> PlannedAct:
+def _planned(planned: CasePlan, step: _Step, *, as_step: bool) -> PlannedAct:
     act = "record_step" if as_step else step.act
     past = PastAct(
-        key=idempotency_key(course.mapping.system, *step.key),
+        key=idempotency_key(planned.mapping.system, *step.key),
         act=act,
-        dossier_id=course.dossier_id,
-        department=course.case.department,
+        dossier_id=planned.dossier_id,
+        department=planned.case.department,
         occurred_at=step.at,
-        doer=_doer(course, act, step.row),
-        data=_slip(course, step) if act == "record_step" else step.data,
+        actor=_actor(planned, act, step.row),
+        data=_slip_entry(planned, step) if act == "record_step" else step.data,
     )
     return PlannedAct(past, step.line)
 
 
-def _slip(course: Course, step: _Step) -> dict[str, Any]:
-    """An entry of the control slip; its note keeps what has no place of its own, the case's attributes once."""
-    row, case = step.row, course.case
-    activity = row.activity if row else course.mapping.dossier.end or step.act
-    kept: dict[str, str] = {}
+def _slip_entry(planned: CasePlan, step: _Step) -> dict[str, Any]:
+    """Return the data of a control slip entry.
+
+    Its note contains what has no member of its own. The case's attributes are in the note of the first entry.
+    """
+    row, case = step.row, planned.case
+    activity = row.activity if row else planned.mapping.dossier.end or step.act
+    noted: dict[str, str] = {}
     if row is not None and row.at < step.at:
-        kept[course.mapping.columns.time] = row.at.isoformat()
-    kept |= row.attributes if row else {}
-    if not course._noted:
-        course._noted = True
-        kept |= case.attributes
+        noted[planned.mapping.columns.time] = row.at.isoformat()
+    noted |= row.attributes if row else {}
+    if not planned._attributes_noted:
+        planned._attributes_noted = True
+        noted |= case.attributes
     data: dict[str, Any] = {"activity": activity, **step.data}
     if step.act != "record_step":
         data = {"activity": activity}
-        kept = {"act": step.act, **{name: str(value) for name, value in step.data.items()}, **kept}
+        noted = {"act": step.act, **{name: str(value) for name, value in step.data.items()}, **noted}
     if row is not None and row.group is not None:
         data["group"] = row.group
-    if kept:
-        data["note"] = "\n".join(f"{name}: {value}" for name, value in kept.items())
+    if noted:
+        data["note"] = "\n".join(f"{name}: {value}" for name, value in noted.items())
     return data
 
 
-def _doer(course: Course, act: str, row: ReadRow | None) -> Doer:
+def _actor(planned: CasePlan, act: str, row: CaseRow | None) -> PastActor:
     named = row.resource if row is not None else None
-    who = course.mapping.system if named is None else pseudonym(named) if course.mapping.pseudonyms else named
+    who = planned.mapping.system if named is None else pseudonym(named) if planned.mapping.pseudonyms else named
     if "officer" in ACTS[act].roles:
-        return Doer(id=who, role="officer", department=course.case.department, system=named is None)
-    return Doer(id=who, role="clerk", system=named is None)
+        return PastActor(id=who, role="officer", department=planned.case.department, system=named is None)
+    return PastActor(id=who, role="clerk", system=named is None)
 
 
 def pseudonym(name: str) -> str:
-    """Stands for a name on Kafka, where no person's name goes: always the same for the same name."""
+    """Return the pseudonym of a name, always the same for the same name. Names of persons must not be on Kafka."""
     return f"r-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-def _told(instant: datetime) -> str:
+def _text(instant: datetime) -> str:
     return instant.isoformat(sep=" ", timespec="seconds")

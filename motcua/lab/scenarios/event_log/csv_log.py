@@ -1,4 +1,4 @@
-"""A log as CSV: one row an event, columns named as XES tools name them, values quoted where they hold a delimiter."""
+"""Reader of event logs as CSV: one row per event, columns named as XES tools name them."""
 
 import csv
 import io
@@ -9,9 +9,9 @@ from motcua.lab.scenarios.event_log.log import MAX_ROWS, Fault, Log, LogRefusedE
 
 
 def read_csv(name: str, raw: bytes, *, delimiter: str = ",") -> Log:
-    """The log in a file's bytes: UTF-8 (a byte order mark is passed over), a header, and rows of its width.
+    """Read a log from a file's bytes: UTF-8 (a byte order mark is ignored), a header, and rows of the same width.
 
-    Raises LogRefusedError with every line that is wrong.
+    Raises LogRefusedError with every line that has a fault.
     """
     text = _text(name, raw)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
@@ -26,21 +26,21 @@ def read_csv(name: str, raw: bytes, *, delimiter: str = ",") -> Log:
                 header = [cell.strip() for cell in cells]
                 _check_header(name, header)
             elif not cells:
-                continue  # an empty line holds no event
+                continue  # an empty line is not an event
             elif len(cells) != len(header):
-                reason = f"{len(cells)} values where the header names {len(header)}: quote values that hold a delimiter"
+                reason = f"{len(cells)} values, but {len(header)} columns. Quote values that contain the delimiter."
                 faults.append(Fault(name, reason, line))
             else:
-                held = {intern(column): intern(cell) for column, cell in zip(header, cells, strict=True) if cell}
-                rows.append(LogRow(line, held))
+                named = {intern(column): intern(cell) for column, cell in zip(header, cells, strict=True) if cell}
+                rows.append(LogRow(line, named))
                 if len(rows) > MAX_ROWS:
-                    raise LogRefusedError([Fault(name, f"more than {MAX_ROWS} rows: split the log", line)])
+                    raise LogRefusedError([Fault(name, f"More than {MAX_ROWS} rows. Split the log.", line)])
     except csv.Error as error:
-        faults.append(Fault(name, f"not readable as CSV ({error}): check the quotes", before + 1))
+        faults.append(Fault(name, f"Not readable as CSV ({error}). Check the quotes.", before + 1))
     if header is None:
-        faults.append(Fault(name, "empty: the first line names the columns", 1))
+        faults.append(Fault(name, "The file is empty. The first line must name the columns.", 1))
     elif not rows and not faults:
-        faults.append(Fault(name, "no event below the header", 1))
+        faults.append(Fault(name, "No event below the header.", 1))
     if faults or header is None:
         raise LogRefusedError(faults)
     return Log(name, tuple(header), tuple(rows))
@@ -52,18 +52,18 @@ def _text(name: str, raw: bytes) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise LogRefusedError(
-            [Fault(name, f"byte {error.start + 1} is not UTF-8: save the file as UTF-8", line)]
+            [Fault(name, f"Byte {error.start + 1} is not UTF-8. Save the file as UTF-8.", line)]
         ) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise LogRefusedError([Fault(name, "holds a NUL character: remove it", line)])
+        raise LogRefusedError([Fault(name, "The file contains a NUL character. Remove it.", line)])
     return text
 
 
 def _check_header(name: str, header: Sequence[str]) -> None:
-    faults = [Fault(name, "a column without a name: give it one", 1) for column in header if not column]
+    faults = [Fault(name, "A column has no name. Name it.", 1) for column in header if not column]
     faults += [
-        Fault(name, "column named twice: keep one", 1, column)
+        Fault(name, "The column name is not unique. Rename or remove one of the columns.", 1, column)
         for column in sorted({column for column in header if column and header.count(column) > 1})
     ]
     if faults:

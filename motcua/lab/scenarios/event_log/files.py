@@ -1,4 +1,4 @@
-"""Which file it is, and its bytes: plain or packed, never more of them than fit."""
+"""Event log files: the format follows from the name, gzip included, and the size is limited."""
 
 import gzip
 import zlib
@@ -14,29 +14,33 @@ _CHUNK = 1 << 20
 
 
 def read_log(path: Path, *, delimiter: str = ",") -> Log:
-    """The log in a file named `*.csv`, `*.xes`, or either with `.gz`. Blocks on the disk.
+    """Read the log in a file named `*.csv`, `*.xes`, or either with `.gz`. Blocks on the disk.
 
-    Raises LogRefusedError with the faults of its form, StartError if the file cannot be opened at all.
+    Raises LogRefusedError with the faults of its format, StartError if the file cannot be opened.
     """
     name = path.name.lower().removesuffix(".gz")
-    packed = path.name.lower().endswith(".gz")
+    compressed = path.name.lower().endswith(".gz")
     if name.endswith(".xes"):
-        return read_xes(path.name, _chunks(path, packed=packed))
+        return read_xes(path.name, _chunks(path, compressed=compressed))
     if name.endswith(".csv"):
-        return read_csv(path.name, b"".join(_chunks(path, packed=packed)), delimiter=delimiter)
-    raise LogRefusedError([Fault(path.name, "what it holds is told by its name: .csv or .xes, either also with .gz")])
+        return read_csv(path.name, b"".join(_chunks(path, compressed=compressed)), delimiter=delimiter)
+    raise LogRefusedError(
+        [Fault(path.name, "The name must end in .csv or .xes, or either with .gz; it determines the format.")]
+    )
 
 
-def _chunks(path: Path, *, packed: bool) -> Iterator[bytes]:
+def _chunks(path: Path, *, compressed: bool) -> Iterator[bytes]:
     length = 0
     try:
-        with gzip.open(path) if packed else path.open("rb") as file:
+        with gzip.open(path) if compressed else path.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 length += len(chunk)
                 if length > MAX_BYTES:
-                    raise LogRefusedError([Fault(path.name, f"longer than {MAX_BYTES >> 20} MB unpacked: split it")])
+                    raise LogRefusedError(
+                        [Fault(path.name, f"Longer than {MAX_BYTES >> 20} MB after decompression. Split the log.")]
+                    )
                 yield chunk
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise LogRefusedError([Fault(path.name, f"not a whole gzip file ({error}): fetch it again")]) from error
+        raise LogRefusedError([Fault(path.name, f"Not a complete gzip file ({error}). Copy it again.")]) from error
     except OSError as error:
-        raise StartError(f"{path}: cannot be read ({error.strerror}): name a file that is there") from error
+        raise StartError(f"{path}: Cannot be read ({error.strerror}). Name an existing file.") from error

@@ -1,4 +1,4 @@
-"""An event log in memory, whichever file it came from, and the faults for which one is refused."""
+"""An event log in memory, independent of its file format, and the faults for which a log is rejected."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from shared.kernel.errors import Refusal
 from shared.kernel.words import number_of
 
 MAX_ROWS = 500_000
-"""More rows than this are refused: a log is held in memory until the whole of it is checked."""
+"""The largest number of rows. A log stays in memory until all of it is checked."""
 MAX_BYTES = 1 << 30
-"""The longest file, unpacked."""
+"""The size of the largest file, after decompression."""
 _SHOWN = 40
 
 
@@ -17,8 +17,8 @@ _SHOWN = 40
 class LogRow:
     """One event. `line` is where it begins in the file; a column without a cell is empty.
 
-    Columns of the case begin with `case:`, as XES tools write them. A case without any event stands as one row with
-    `is_event` false.
+    Columns of the case begin with `case:`, as XES tools write them. A case without events is one row with `is_event`
+    false.
     """
 
     line: int
@@ -28,7 +28,7 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Every row in the order of the file. `left_out` names what a flat log cannot hold (nested attributes)."""
+    """All rows in the order of the file. `left_out` names the nested attributes, for which a flat log has no place."""
 
     file: str
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a file is refused: where, what, and what to do about it."""
+    """One reason to reject a file: where, what, and what to do about it."""
 
     file: str
     reason: str
@@ -51,12 +51,12 @@ class Fault:
 
 
 class LogRefusedError(Refusal):
-    """A log or its mapping has faults; nothing of it was played. `faults` holds all of them, in the file's order."""
+    """A log or its mapping has faults, so nothing was played. `faults` has all of them, in the order of the file."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault.line or 0)))
         listed = [f"  {fault}" for fault in self.faults[:_SHOWN]]
         if len(self.faults) > _SHOWN:
             listed.append(f"  and {len(self.faults) - _SHOWN} more")
-        head = f"{number_of(len(self.faults), 'fault')}; nothing was played."
+        head = f"{number_of(len(self.faults), 'fault')}. Nothing was played."
         super().__init__("\n".join([head, *listed]))

@@ -1,4 +1,4 @@
-"""How a log's columns become acts: a TOML file, described in docs/replay.md, checked before any row is looked at."""
+"""The mapping of a log's columns to acts: a TOML file (docs/replay.md), checked before any row is read."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,21 +14,21 @@ from shared.runtime import toml
 from shared.runtime.validation import sentence
 
 _NOT_A_ROW = ("submit", "receive", "extend", "next_step", "reopen")
-"""Made by the case; and acts that need more than a log says."""
+"""Acts that a row cannot be: the case's start makes the first two, the others need data that a log does not have."""
 
 
 def _is_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Amsterdam") from None
+        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Amsterdam.") from None
     return name
 
 
 def _is_act(name: str) -> str:
     possible = [act for act in ACTS if act not in _NOT_A_ROW]
     if name not in possible:
-        raise ValueError(f"{name!r} is not an act that a row can be; there are {', '.join(possible)}")
+        raise ValueError(f"{name!r} is not an act that a row can be. Use one of {', '.join(possible)}.")
     return name
 
 
@@ -41,7 +41,7 @@ class _Part(BaseModel):
 
 
 class Source(_Part):
-    """Where a value comes from: the same `value` for all, or a `column` of the case, its words translated."""
+    """The source of a value: one `value` for all cases, or a `column` of the case, translated by `words` if given."""
 
     value: Name | None = None
     column: Name | None = None
@@ -50,12 +50,12 @@ class Source(_Part):
     @model_validator(mode="after")
     def _one(self) -> "Source":
         if (self.value is None) == (self.column is None) or (self.words is not None and self.column is None):
-            raise ValueError("give either a value or a column; words stand with a column")
+            raise ValueError("Give either a value or a column. Words need a column.")
         return self
 
 
 class Columns(_Part):
-    """The columns of a row. `key` names those that together tell one row from every other."""
+    """The columns of a row. Those of `key` together are unique in each row."""
 
     case: Name
     activity: Name
@@ -66,10 +66,10 @@ class Columns(_Part):
 
 
 class DossierParts(_Part):
-    """What a case as a whole becomes. Columns here belong to the case: they are alike in all of its rows.
+    """The mapping of a case to a dossier. Its columns belong to the case: they are the same in all rows of a case.
 
-    Without `start` (or where it is empty) a case starts with its first row; without `end` nothing settles it but a
-    row; `deadline` is compared with our due date and never played.
+    If `start` is missing or empty, a case starts with its first row. Without `end`, only a row can settle it.
+    `deadline` is compared with the centre's due date and never played.
     """
 
     procedure: Source
@@ -83,21 +83,21 @@ class DossierParts(_Part):
 
 
 class Attributes(_Part):
-    """Columns that are kept with the dossier, in the notes of its control slip, and mean nothing to the clock."""
+    """Columns that are stored in the notes of the control slip. They do not affect the clock."""
 
     case: tuple[Name, ...] = Field(default=(), strict=False)
     row: tuple[Name, ...] = Field(default=(), strict=False)
 
 
 class MappedAct(_Part):
-    """The act that an activity is, with the data that such an act takes."""
+    """The act for an activity, with the data of the act."""
 
     act: Annotated[str, AfterValidator(_is_act)]
     data: Mapping[str, Any] = {}
 
 
-class Mapping1(_Part):
-    """The whole mapping. A row whose activity is not under `acts` is a `record_step`."""
+class LogMapping(_Part):
+    """A mapping, in format 1. A row whose activity is not in `acts` becomes a `record_step`."""
 
     format: Literal[1]
     system: System
@@ -111,7 +111,7 @@ class Mapping1(_Part):
     acts: Mapping[str, MappedAct] = {}
 
     def case_columns(self) -> Iterator[tuple[str, str]]:
-        """Every column that belongs to the case, with its place in the mapping."""
+        """Yield every column that belongs to the case, as its place in the mapping and its name."""
         parts = self.dossier
         for place in ("procedure", "department", "channel", "outcome"):
             column = getattr(parts, place).column
@@ -125,7 +125,7 @@ class Mapping1(_Part):
             yield "attributes.case", column
 
     def row_columns(self) -> Iterator[tuple[str, str]]:
-        """Every column that belongs to the row, with its place in the mapping."""
+        """Yield every column that belongs to the row, as its place in the mapping and its name."""
         for place in ("case", "activity", "time", "resource", "group"):
             column = getattr(self.columns, place)
             if column is not None:
@@ -136,25 +136,27 @@ class Mapping1(_Part):
             yield "attributes.row", column
 
 
-def read_mapping(path: Path) -> Mapping1:
-    """The mapping in a file. Raises LogRefusedError with every place that is wrong, StartError if it cannot be read."""
+def read_mapping(path: Path) -> LogMapping:
+    """Read the mapping in a file. Raises LogRefusedError with every fault, StartError if the file cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise StartError(f"{path}: cannot be read ({error.strerror}): name a file that is there") from error
+        raise StartError(f"{path}: Cannot be read ({error.strerror}). Name an existing file.") from error
     except UnicodeDecodeError as error:
-        raise LogRefusedError([Fault(path.name, f"byte {error.start + 1} is not UTF-8")]) from error
+        raise LogRefusedError(
+            [Fault(path.name, f"Byte {error.start + 1} is not UTF-8. Save the file as UTF-8.")]
+        ) from error
     return parse_mapping(text, path.name)
 
 
-def parse_mapping(text: str, name: str = "mapping") -> Mapping1:
-    """The mapping in a text. Raises LogRefusedError with every place that is wrong."""
+def parse_mapping(text: str, name: str = "mapping") -> LogMapping:
+    """Parse the mapping in a text. Raises LogRefusedError with every fault."""
     try:
         document = toml.loads(text)
     except toml.NotTomlError as error:
         raise LogRefusedError([Fault(name, str(error), error.line)]) from error
     try:
-        return Mapping1.model_validate(document)
+        return LogMapping.model_validate(document)
     except ValidationError as error:
         raise LogRefusedError(
             [
@@ -164,10 +166,10 @@ def parse_mapping(text: str, name: str = "mapping") -> Mapping1:
         ) from error
 
 
-def faults_against(mapping: Mapping1, log: Log, name: str) -> list[Fault]:
-    """What the mapping names and the log does not hold; columns and activities alike."""
+def faults_against(mapping: LogMapping, log: Log, name: str) -> list[Fault]:
+    """List the columns and activities that the mapping names but the log does not have."""
     faults = [
-        Fault(name, f"the log has no column {column!r}; it has {', '.join(log.columns)}", column=place)
+        Fault(name, f"The log has no column {column!r}. It has {', '.join(log.columns)}.", column=place)
         for place, column in (*mapping.row_columns(), *mapping.case_columns())
         if column not in log.columns
     ]
@@ -175,7 +177,11 @@ def faults_against(mapping: Mapping1, log: Log, name: str) -> list[Fault]:
         return faults
     activities = {row.cells.get(mapping.columns.activity) for row in log.rows if row.is_event}
     return [
-        Fault(name, f"no row of the log has the activity {activity!r}: mend its name, or remove it", column="acts")
+        Fault(
+            name,
+            f"No row of the log has the activity {activity!r}. Correct the name or remove the entry.",
+            column="acts",
+        )
         for activity in mapping.acts
         if activity not in activities
     ]

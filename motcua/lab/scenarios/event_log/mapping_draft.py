@@ -1,15 +1,15 @@
-"""A first draft of a mapping, guessed from a log's columns; whoever knows the log finishes it."""
+"""Draft of a mapping, guessed from a log's columns. A person who knows the log must complete it."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from motcua.lab.scenarios.event_log.instants import moment
+from motcua.lab.scenarios.event_log.instants import parse_instant
 from motcua.lab.scenarios.event_log.log import Log
 
 FILL_IN = "FILL-IN"
-"""Stands where nothing could be guessed; no centre knows it, so that it is told until it is replaced."""
+"""The placeholder for what cannot be guessed. No centre has this code, so a plan is rejected until it is replaced."""
 
 _CASE = ("case:concept:name", "case_id", "caseid", "case id", "case")
 _ACTIVITY = ("concept:name", "activity", "event", "task")
@@ -24,11 +24,11 @@ _CHANNELS = {
 }
 _SAMPLE = 500
 _MANY = 60
-_NO_OFFSET = ZoneInfo("UTC")  # only tells whether a cell is an instant at all
+_ANY_ZONE = ZoneInfo("UTC")  # only to test whether a cell is an instant
 
 
-def suggest(log: Log, *, system: str) -> str:
-    """The draft as TOML, each guess with its reason; it can be read as a mapping at once, and says what is missing."""
+def draft_mapping(log: Log, *, system: str) -> str:
+    """Return the draft as TOML, with a comment on each guess. It is a valid mapping, with placeholders for the rest."""
     return "\n".join([*_Draft(log, system).lines(), ""])
 
 
@@ -40,17 +40,17 @@ class _Draft:
         self._activity = self._named(_ACTIVITY)
         self._time = self._named(_TIME)
         self._taken = {self._case, self._activity, self._time}
-        self._case_columns = self._alike_in_cases()
+        self._case_columns = self._constant_in_cases()
 
     def lines(self) -> Iterator[str]:
-        yield f"# Drafted from the columns of {self._log.file}: check every line, replace every {FILL_IN}."
+        yield f"# Draft from the columns of {self._log.file}. Check every line and replace every {FILL_IN}."
         yield "# The format is described in docs/replay.md."
         yield "format = 1"
         yield f"system = {_quoted(self._system)}"
         if any(not _has_offset(cell) for cell in self._cells(self._time)):
-            yield f'zone = "{FILL_IN}" # times have no offset: the IANA zone of the log, such as Europe/Amsterdam'
-        yield "empty = [] # words that mean that nothing is known, such as EMPTY"
-        yield "pseudonyms = true # resources may be people's names, which never travel: false where they are accounts"
+            yield f'zone = "{FILL_IN}" # times have no offset: enter the IANA zone of the log, such as Europe/Amsterdam'
+        yield "empty = [] # words for an unknown value, such as EMPTY"
+        yield "pseudonyms = true # resources may be names of persons; false only if they are accounts"
         yield from self._columns()
         yield from self._dossier()
         yield from self._attributes()
@@ -65,9 +65,9 @@ class _Draft:
             if column is not None and column not in self._taken:
                 self._taken.add(column)
                 yield f"{place} = {_quoted(column)}"
-        key = next((names for names in _KEYS if self._tell_apart(names)), ())
+        key = next((names for names in _KEYS if self._is_unique(names)), ())
         self._taken.update(key)
-        yield f"key = {_list(key)} # what tells each row from all others; none: case, activity and time do"
+        yield f"key = {_list(key)} # columns that together are unique in each row; if empty: case, activity and time"
 
     def _dossier(self) -> Iterator[str]:
         instants = [column for column in self._case_columns if self._instants(column)]
@@ -78,20 +78,20 @@ class _Draft:
         start = self._first(instants, ("start", "begin", "regist", "receipt", "submit", "reg_"), but=("plan",))
         end = self._first(instants, ("end", "clos", "finish", "complete"), but=("plan", start or "\0"))
         deadline = self._first(instants, ("deadline", "due", "target"), but=())
-        told = "a case starts with its first row" if start is None else "guessed from its name"
-        yield f"{'# ' if start is None else ''}start = {_quoted(start or FILL_IN)} # {told}"
-        yield "take_over = true # the first row shows that somebody began to work"
-        told = "nothing settles a case unless a row does" if end is None else "guessed from its name"
-        yield f"{'# ' if end is None else ''}end = {_quoted(end or FILL_IN)} # {told}"
+        comment = "a case starts with its first row" if start is None else "guessed from its name"
+        yield f"{'# ' if start is None else ''}start = {_quoted(start or FILL_IN)} # {comment}"
+        yield "take_over = true # the first row takes the dossier over"
+        comment = "only a row can settle a case" if end is None else "guessed from its name"
+        yield f"{'# ' if end is None else ''}end = {_quoted(end or FILL_IN)} # {comment}"
         yield 'outcome = { value = "approved" } # or a column of the case, with words for approved and rejected'
         if deadline is not None:
-            yield f"deadline = {_quoted(deadline)} # compared with our due date, never played"
+            yield f"deadline = {_quoted(deadline)} # compared with the centre's due date, never played"
         self._taken.update(column for column in (start, end, deadline) if column)
 
     def _attributes(self) -> Iterator[str]:
         case = [column for column in self._case_columns if column not in self._taken]
         row = [column for column in self._log.columns if column not in {*self._taken, *self._case_columns}]
-        yield "\n[attributes] # kept with the dossier in notes, without meaning to the clock"
+        yield "\n[attributes] # stored in notes of the control slip; they do not affect the clock"
         yield f"case = {_list(case)}"
         yield f"row = {_list(row)}"
 
@@ -99,7 +99,7 @@ class _Draft:
         counts = Counter(
             row.cells.get(self._activity or "", "") for row in self._log.rows if row.is_event and self._activity
         )
-        yield "\n[acts] # every activity is a step of the control slip, except those that are acts, such as"
+        yield "\n[acts] # activities that are acts; all others become steps of the control slip. Example:"
         yield '# "Ask for papers" = { act = "ask_supplement", data = { papers = ["Drawing"] } }'
         for activity, count in counts.most_common(_MANY):
             yield f"# {count:>7} × {_quoted(activity)}"
@@ -141,7 +141,7 @@ class _Draft:
             None,
         )
 
-    def _alike_in_cases(self) -> list[str]:
+    def _constant_in_cases(self) -> list[str]:
         seen: dict[tuple[str, str], str] = {}
         differing: set[str] = set()
         for row in self._log.rows:
@@ -151,7 +151,7 @@ class _Draft:
                 if seen.setdefault((case, column), cell) != cell:
                     differing.add(column)
         several = Counter(row.cells.get(self._case or "", "") for row in self._log.rows)
-        if max(several.values()) == 1:  # one row a case tells nothing of what is alike in all rows of a case
+        if max(several.values()) == 1:  # with one row per case, every column is constant
             differing |= {column for column in self._log.columns if not column.startswith("case:")}
         return [column for column in self._log.columns if column not in {*differing, *self._taken}]
 
@@ -162,7 +162,7 @@ class _Draft:
         cells = self._cells(column)[:_SAMPLE]
         return bool(cells) and all(_is_instant(cell) for cell in cells)
 
-    def _tell_apart(self, columns: Sequence[str]) -> bool:
+    def _is_unique(self, columns: Sequence[str]) -> bool:
         if any(column not in self._log.columns for column in columns):
             return False
         rows = [tuple(row.cells.get(column, "") for column in columns) for row in self._log.rows if row.is_event]
@@ -178,7 +178,7 @@ def _guess(word: str, guesses: dict[str, tuple[str, ...]]) -> str:
 
 def _is_instant(cell: str) -> bool:
     try:
-        moment(cell, _NO_OFFSET)
+        parse_instant(cell, _ANY_ZONE)
     except ValueError:
         return False
     return not cell.strip().isdigit()
@@ -186,14 +186,14 @@ def _is_instant(cell: str) -> bool:
 
 def _has_offset(cell: str) -> bool:
     try:
-        moment(cell, None)
+        parse_instant(cell, None)
     except ValueError:
         return False
     return True
 
 
 def _quoted(text: str) -> str:
-    """A basic string of TOML; JSON's escapes are all among TOML's."""
+    """Return a basic string of TOML. Every escape of JSON is also one of TOML."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -1,4 +1,4 @@
-"""What is played of a whole log: its acts in order of time, its cases, its anomalies; or every fault, and nothing."""
+"""The plan of a log at a centre: its acts in time order, its cases and anomalies. A log with faults has no plan."""
 
 import hashlib
 from collections import Counter
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from motcua.lab.dry_run import refusals
+from motcua.lab.dry_run import refused_acts
 from motcua.lab.past_acts import PastAct
-from motcua.lab.scenarios.event_log.case_plan import Anomaly, Course, Kind, PlannedAct, course_of
-from motcua.lab.scenarios.event_log.cases import ReadCase, Reading, read_cases
+from motcua.lab.scenarios.event_log.case_plan import Anomaly, CasePlan, Kind, PlannedAct, plan_case
+from motcua.lab.scenarios.event_log.cases import LogCase, LogCases, read_cases
 from motcua.lab.scenarios.event_log.log import Fault, Log, LogRefusedError
-from motcua.lab.scenarios.event_log.mapping import Mapping1, faults_against
+from motcua.lab.scenarios.event_log.mapping import LogMapping, faults_against
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.worktime import Worktime, midnight
@@ -21,7 +21,7 @@ _COLUMNS_OF = {"/actor/id": "resource", "/data/activity": "activity", "/data/gro
 
 @dataclass(frozen=True, slots=True)
 class PlannedCase:
-    """A case as the log tells it, instants as recorded; what a report compares the centre's events with."""
+    """A case with its instants as the log recorded them, for the comparison with the centre's due dates."""
 
     id: str
     line: int
@@ -34,7 +34,7 @@ class PlannedCase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All of it. Acts are in order of time; the acts of a case, in the order in which its dossier takes them."""
+    """Everything that is played. Acts are in time order; acts of one instant stay in the order of their dossier."""
 
     system: str
     acts: tuple[PastAct, ...] = field(repr=False)
@@ -56,7 +56,7 @@ class Plan:
 
     @property
     def starts_at(self) -> datetime:
-        """0:00 of the first date: where a set centre's clock may start."""
+        """0:00 of the first date: the first instant of a simulated clock."""
         return midnight(self.first_date, self.worktime.zone)
 
     @property
@@ -66,34 +66,34 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Told by what is played alone: the same for every form of the file and every order of its rows."""
+        """A SHA-256 of the acts, independent of the file's format and the order of its rows."""
         digest = hashlib.sha256()
         for act in self.acts:
             digest.update(act.line())
         return digest.hexdigest()
 
     def cases_with(self) -> Counter[Kind]:
-        """How many cases have each kind of anomaly."""
+        """Count the cases that have each kind of anomaly."""
         return Counter(kind for kind, _case in {(anomaly.kind, anomaly.case) for anomaly in self.anomalies})
 
 
-def plan(log: Log, mapping: Mapping1, centre: Centre, *, mapping_file: str = "mapping") -> Plan:
-    """The plan of a log at a centre, by a mapping; the same three always give the same plan.
+def plan(log: Log, mapping: LogMapping, centre: Centre, *, mapping_file: str = "mapping") -> Plan:
+    """Plan a log at a centre, by a mapping. The same three always give the same plan.
 
-    Everything is judged as intake will judge it. Raises LogRefusedError with every fault (file, line, column, reason).
+    Every act is checked by intake's own rules. Raises LogRefusedError with every fault (file, line, column, reason).
     """
     faults = faults_against(mapping, log, mapping_file)
     if faults:
         raise LogRefusedError(faults)
-    reading = read_cases(log, mapping)
+    found = read_cases(log, mapping)
     worktime = compile_calendar(centre.calendar).worktime
-    if not reading.faults:
-        reading.faults += [fault for case in reading.cases for fault in _unknown(case, log, mapping, centre)]
-    if reading.faults:
-        raise LogRefusedError(reading.faults)
-    courses = [course_of(case, mapping) for case in reading.cases]
-    # a sort keeps the order of equals: at one instant, the acts of a case stay as its dossier takes them
-    acts = [act for course in sorted(courses, key=lambda course: course.dossier_id) for act in course.acts]
+    if not found.faults:
+        found.faults += [fault for case in found.cases for fault in _unknown(case, log, mapping, centre)]
+    if found.faults:
+        raise LogRefusedError(found.faults)
+    plans = [plan_case(case, mapping) for case in found.cases]
+    # the sort is stable: acts of a case at one instant stay in the order of their dossier
+    acts = [act for case in sorted(plans, key=lambda case: case.dossier_id) for act in case.acts]
     acts.sort(key=lambda act: act.past.occurred_at)
     faults = _outside(acts, log, worktime) or _refused(acts, log, mapping, centre)
     if faults:
@@ -101,22 +101,22 @@ def plan(log: Log, mapping: Mapping1, centre: Centre, *, mapping_file: str = "ma
     return Plan(
         system=mapping.system,
         acts=tuple(act.past for act in acts),
-        cases=tuple(_case(course) for course in courses),
-        anomalies=tuple(sorted(_anomalies(courses, reading), key=lambda anomaly: (anomaly.kind, anomaly.line))),
-        rows=sum(len(case.rows) for case in reading.cases),
+        cases=tuple(_case(case) for case in plans),
+        anomalies=tuple(sorted(_anomalies(plans, found), key=lambda anomaly: (anomaly.kind, anomaly.line))),
+        rows=sum(len(case.rows) for case in found.cases),
         worktime=worktime,
         left_out=log.left_out,
     )
 
 
-def _unknown(case: ReadCase, log: Log, mapping: Mapping1, centre: Centre) -> list[Fault]:
-    """A procedure that the centre does not know would wait for ever."""
+def _unknown(case: LogCase, log: Log, mapping: LogMapping, centre: Centre) -> list[Fault]:
+    """List an unknown procedure as a fault. Its dossier would never get a due date."""
     start = case.start or case.rows[0].at
     on = centre.local_date(start)
     if centre.procedure(case.procedure, on) is not None:
         return []
     column = mapping.dossier.procedure.column
-    reason = f"the centre knows no procedure {case.procedure!r} on {on}: enter it in its procedures.csv"
+    reason = f"The centre has no procedure {case.procedure!r} on {on}. Enter it in procedures.csv."
     return [Fault(log.file, reason, case.line, column or "dossier.procedure")]
 
 
@@ -125,8 +125,8 @@ def _outside(acts: list[PlannedAct], log: Log, worktime: Worktime) -> list[Fault
     return [
         Fault(
             log.file,
-            f"{act.past.occurred_at.isoformat()} lies outside the centre's calendar, {worktime.first_date} to "
-            f"{worktime.last_date}: widen it",
+            f"{act.past.occurred_at.isoformat()} is outside the centre's calendar, {worktime.first_date} to "
+            f"{worktime.last_date}. Extend the calendar.",
             act.line,
         )
         for act in acts
@@ -134,29 +134,29 @@ def _outside(acts: list[PlannedAct], log: Log, worktime: Worktime) -> list[Fault
     ]
 
 
-def _refused(acts: list[PlannedAct], log: Log, mapping: Mapping1, centre: Centre) -> list[Fault]:
+def _refused(acts: list[PlannedAct], log: Log, mapping: LogMapping, centre: Centre) -> list[Fault]:
     lines = {act.past.key: act.line for act in acts}
     faults = []
-    for past, refusal in refusals(centre, (act.past for act in acts)):
+    for past, refusal in refused_acts(centre, (act.past for act in acts)):
         pointer = refusal.errors[0].pointer if refusal.errors else ""
         place = _COLUMNS_OF.get(pointer)
         detail = refusal.errors[0].detail if refusal.errors else refusal.detail
         column = getattr(mapping.columns, place) if place else None
-        hint = "; set pseudonyms = true" if place == "resource" else ""
-        faults.append(Fault(log.file, f"{past.act}: {detail}{hint}", lines[past.key], column))
+        if place == "resource":
+            detail = f"{detail.rstrip('.')}. Set pseudonyms = true."
+        faults.append(Fault(log.file, f"{past.act}: {detail}", lines[past.key], column))
     return faults
 
 
-def _case(course: Course) -> PlannedCase:
-    case = course.case
+def _case(planned: CasePlan) -> PlannedCase:
+    case = planned.case
     return PlannedCase(
-        case.id, case.line, course.dossier_id, case.department, course.starts_at, case.end, case.deadline
+        case.id, case.line, planned.dossier_id, case.department, planned.starts_at, case.end, case.deadline
     )
 
 
-def _anomalies(courses: list[Course], reading: Reading) -> list[Anomaly]:
-    found = [anomaly for course in courses for anomaly in course.anomalies]
-    says = "stood twice on the clock when summer time ended: the first one was taken"
-    return found + [
-        Anomaly("time twice on the clock", case, line, f"{column} {says}") for case, line, column in reading.twice
+def _anomalies(plans: list[CasePlan], found: LogCases) -> list[Anomaly]:
+    detail = "is in the hour that the end of summer time repeats; the first instant is played"
+    return [anomaly for case in plans for anomaly in case.anomalies] + [
+        Anomaly("ambiguous local time", case, line, f"{column} {detail}") for case, line, column in found.ambiguous
     ]

@@ -1,7 +1,7 @@
-"""A log as XES (IEEE 1849), flattened: an event's attributes become cells, its trace's with `case:` before the name.
+"""Reader of event logs as XES (IEEE 1849). The attributes of events and traces become the cells of flat rows.
 
-Read with the expat of the standard library: a document type, and with it every entity of its own, is refused, so
-nothing is expanded and nothing outside the file is opened.
+The names of a trace's attributes get the prefix `case:`. The parser is the standard library's expat. A document type
+is rejected, and with it every declared entity, so nothing is expanded and no other file is opened.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _MAX_DEPTH = 40
 
 
 def read_xes(name: str, chunks: Iterable[bytes]) -> Log:
-    """The log in a file's bytes. Raises LogRefusedError with the line at which it stops being one."""
+    """Read a log from a file's bytes. Raises LogRefusedError with the line of each fault."""
     reader = _Reader(name)
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = reader.refuse_doctype
@@ -28,13 +28,13 @@ def read_xes(name: str, chunks: Iterable[bytes]) -> Log:
             parser.Parse(chunk, False)
         parser.Parse(b"", True)
     except expat.ExpatError as error:
-        reason = f"not well-formed XML ({expat.ErrorString(error.code)}): export the log again"
+        reason = f"Not well-formed XML ({expat.ErrorString(error.code)}). Export the log again."
         raise LogRefusedError([Fault(name, reason, error.lineno)]) from error
     return reader.log()
 
 
 class _Reader:
-    """Follows the elements; keeps the open trace and event."""
+    """Collects the rows of a log from the parser's callbacks."""
 
     parser: "expat.XMLParserType"
 
@@ -44,23 +44,23 @@ class _Reader:
         self._trace: dict[str, str] = {}
         self._trace_line = 0
         self._events: list[tuple[int, dict[str, str]]] = []
-        self._key = ""  # of the attribute read last
+        self._key = ""  # the column of the last attribute
         self._columns: dict[str, None] = {}
         self._left_out: dict[str, None] = {}
         self._rows: list[LogRow] = []
         self._faults: list[Fault] = []
 
     def refuse_doctype(self, *_: object) -> None:
-        """Nothing of a document type is needed to read a log, and much of it is dangerous."""
-        raise self._refused("has a document type (DOCTYPE), which a log does not need: remove it")
+        """Reject a document type. A log needs none, and its entities would be dangerous to expand."""
+        raise self._refused("The file has a document type (DOCTYPE). Remove it; a log does not need it.")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
+        """Handle the start of an element."""
         kind = tag.rpartition(":")[2]
         if not self._open and kind != "log":
-            raise self._refused(f"the outermost element is <{tag}>, which is no XES log: expected is <log>")
+            raise self._refused(f"The outermost element is <{tag}>, but that of an XES log is <log>.")
         if len(self._open) >= _MAX_DEPTH:
-            raise self._refused(f"more than {_MAX_DEPTH} elements within each other: this is no event log")
+            raise self._refused(f"More than {_MAX_DEPTH} nested elements, so this is not an event log.")
         inside = self._open[-1] if self._open else ""
         self._open.append(kind)
         if kind == "trace" and inside == "log":
@@ -75,7 +75,7 @@ class _Reader:
             self._left_out[f"{self._key}/{attributes.get('key', kind)}"] = None
 
     def end(self, tag: str) -> None:
-        """An element ends; with a trace, its rows are whole."""
+        """Handle the end of an element. At the end of a trace its rows are complete."""
         kind = self._open.pop()
         if kind != "trace" or self._open != ["log"]:
             return
@@ -85,9 +85,9 @@ class _Reader:
             self._add(LogRow(line, {**self._trace, **cells}))
 
     def log(self) -> Log:
-        """What was read. Raises LogRefusedError where anything was wrong."""
+        """Return the log. Raises LogRefusedError if anything in it has a fault."""
         if not self._rows and not self._faults:
-            self._faults.append(Fault(self._name, "holds no trace", 1))
+            self._faults.append(Fault(self._name, "The log has no trace.", 1))
         if self._faults:
             raise LogRefusedError(self._faults)
         return Log(self._name, tuple(self._columns), tuple(self._rows), tuple(self._left_out))
@@ -98,7 +98,7 @@ class _Reader:
 
     def _take(self, kind: str, attributes: dict[str, str], cells: dict[str, str], prefix: str) -> None:
         if kind not in _ATTRIBUTES | _NESTED:
-            self._faults.append(Fault(self._name, f"<{kind}> is no attribute of XES", self._line))
+            self._faults.append(Fault(self._name, f"<{kind}> is not an attribute of XES.", self._line))
             return
         key = attributes.get("key", "").strip()
         self._key = prefix + key
@@ -107,9 +107,11 @@ class _Reader:
             return
         column = intern(prefix + key)
         if not key or "value" not in attributes:
-            self._faults.append(Fault(self._name, "an attribute has a key and a value", self._line, column or None))
+            self._faults.append(
+                Fault(self._name, "An attribute must have a key and a value.", self._line, column or None)
+            )
         elif column in cells:
-            self._faults.append(Fault(self._name, "stands twice: keep one", self._line, column))
+            self._faults.append(Fault(self._name, "The attribute occurs twice. Remove one.", self._line, column))
         else:
             self._columns[column] = None
             if attributes["value"]:
@@ -118,7 +120,7 @@ class _Reader:
     def _add(self, row: LogRow) -> None:
         self._rows.append(row)
         if len(self._rows) > MAX_ROWS:
-            raise self._refused(f"more than {MAX_ROWS} events: split the log")
+            raise self._refused(f"More than {MAX_ROWS} events. Split the log.")
 
     def _refused(self, reason: str) -> LogRefusedError:
         return LogRefusedError([*self._faults, Fault(self._name, reason, self._line)])

@@ -1,4 +1,4 @@
-"""What was drawn, counted by department and week: what a player's centre must come to."""
+"""Ledger of drawn acts, counted by department and week: the state that a centre must have after it played them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,38 +9,38 @@ from zoneinfo import ZoneInfo
 from motcua.lab.past_acts import PastAct
 from shared.kernel.weeks import monday
 
-Place = tuple[str, date]
+DepartmentWeek = tuple[str, date]
 """A competent department's code, and the Monday of a week (local dates)."""
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts of what has been taken out of a half year so far; acts are counted in the week in which they happened.
+    """Counts of the acts drawn so far, by the week in which each act happened.
 
-    A walk-in is one line and two acts, submission and receipt, as it is two events.
+    A walk-in is one line and two acts, submission and receipt, just as it becomes two events.
     """
 
     zone: ZoneInfo
     lines: int = 0
-    submitted: Counter[Place] = field(default_factory=Counter)
-    received: Counter[Place] = field(default_factory=Counter)
+    submitted: Counter[DepartmentWeek] = field(default_factory=Counter)
+    received: Counter[DepartmentWeek] = field(default_factory=Counter)
     acts: Counter[tuple[str, date, str]] = field(default_factory=Counter)
     """By department, week and act."""
-    volume: Counter[Place] = field(default_factory=Counter)
-    """Dossiers received that came by the counter or by post: what the decision on a department's counter rests on."""
+    volume: Counter[DepartmentWeek] = field(default_factory=Counter)
+    """Dossiers received by counter or post: the volume by which the general counter's rule decides."""
     _channels: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def dossiers(self) -> int:
-        """How many dossiers were submitted."""
+        """The number of dossiers submitted."""
         return self.submitted.total()
 
     def weeks(self) -> Iterator[date]:
-        """The Mondays of all weeks with an act, ascending."""
+        """Yield the Mondays of all weeks with an act, ascending."""
         return iter(sorted({week for _, week, _ in self.acts}))
 
     def count(self, act: PastAct) -> None:
-        """Take an act into account."""
+        """Count an act. Acts of a dossier must come in order."""
         week = monday(act.occurred_at.astimezone(self.zone).date())
         place = (act.department, week)
         self.lines += 1

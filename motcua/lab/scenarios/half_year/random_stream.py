@@ -1,4 +1,4 @@
-"""Drawing lots, the same for the same words: nothing drawn elsewhere changes what is drawn here."""
+"""Seeded random streams. Each name has a stream of its own, so a draw in one never changes a draw in another."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,37 +11,35 @@ T = TypeVar("T")
 _NORMAL = NormalDist()
 
 
-class Lots:
-    """A row of lots of its own for each list of words (a seed, a week, a dossier). Only `Random.random` is used: what
-    it gives for a seed is promised for all releases of Python."""
+class RandomStream:
+    """A reproducible stream of random values, named by a seed and words such as a week or a dossier.
+
+    Only `Random.random` is used: for a given seed, all releases of Python give the same values.
+    """
 
     __slots__ = ("_random",)
 
-    def __init__(self, *words: object) -> None:
-        self._random = Random("/".join(map(str, words)))
+    def __init__(self, *name: object) -> None:
+        self._random = Random("/".join(map(str, name)))
 
-    def share(self) -> float:
-        """From 0 (included) to 1 (not included)."""
-        return self._random.random()
+    def happens(self, probability: float) -> bool:
+        """Draw whether an event of this probability happens."""
+        return self._random.random() < probability
 
-    def happens(self, chance: float) -> bool:
-        """Whether something of that chance happens."""
-        return self._random.random() < chance
-
-    def between(self, least: float, most: float) -> float:
-        """Any number from `least` up to `most`."""
+    def uniform(self, least: float, most: float) -> float:
+        """Draw a number from `least` up to `most`."""
         return least + (most - least) * self._random.random()
 
-    def whole(self, least: int, most: int) -> int:
-        """A whole number, both ends included."""
+    def integer(self, least: int, most: int) -> int:
+        """Draw an integer from `least` to `most`, both included."""
         return least + int((most - least + 1) * self._random.random())
 
-    def one_of(self, values: Sequence[T]) -> T:
-        """One of them, each as likely as any other."""
+    def choice(self, values: Sequence[T]) -> T:
+        """Draw one of the values, all with the same probability."""
         return values[int(len(values) * self._random.random())]
 
-    def weighted(self, weights: Mapping[T, float]) -> T:
-        """One of the keys, as likely as its weight says."""
+    def weighted_choice(self, weights: Mapping[T, float]) -> T:
+        """Draw one of the keys, with probabilities in proportion to their weights."""
         mark = self._random.random() * sum(weights.values())
         for value, weight in weights.items():
             mark -= weight
@@ -49,17 +47,17 @@ class Lots:
                 return value
         return value  # rounding: the last one
 
-    def in_shape(self, shape: Sequence[float]) -> float:
-        """From 0 to 1 (not included), as dense in each of its equal parts as the shape says."""
-        part = self.weighted(dict(enumerate(shape)))
-        return (part + self._random.random()) / len(shape)
+    def from_histogram(self, bins: Sequence[float]) -> float:
+        """Draw from 0 to 1 (not included), where `bins` are the weights of equal parts of that range."""
+        part = self.weighted_choice(dict(enumerate(bins)))
+        return (part + self._random.random()) / len(bins)
 
-    def around(self, median: float, spread: float) -> float:
-        """Log-normal: half below the median, never below 0."""
-        return median * math.exp(spread * _NORMAL.inv_cdf(max(self._random.random(), 1e-12)))
+    def lognormal(self, median: float, sigma: float) -> float:
+        """Draw from a log-normal distribution. `sigma` is the standard deviation of the logarithm."""
+        return median * math.exp(sigma * _NORMAL.inv_cdf(max(self._random.random(), 1e-12)))
 
-    def number(self, mean: float) -> int:
-        """How many come where `mean` are expected and nobody knows of the others (Poisson, by Knuth's product)."""
+    def poisson(self, mean: float) -> int:
+        """Draw from a Poisson distribution, by Knuth's product."""
         end, product, count = math.exp(-mean), self._random.random(), 0
         while product > end:
             product *= self._random.random()

@@ -1,91 +1,93 @@
-"""How a dossier comes in: at the counter, by post, online; with all its papers or without; or not at all."""
+"""Reception of a drawn dossier: submitted at the counter, by post or online; complete, incomplete or refused."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from motcua.lab.past_acts import Doer
-from motcua.lab.scenarios.half_year.dossier import Life
+from motcua.lab.past_acts import PastActor
+from motcua.lab.scenarios.half_year.dossier import DrawnDossier
 
 UNENTERED_PAPERS = ("Giấy tờ tùy thân", "Bản sao hợp lệ còn thiếu", "Bản thuyết minh đã ký")
+"""Papers that may be missing for a procedure whose requirements are not entered."""
 REFUSALS = ("Không thuộc thẩm quyền giải quyết", "Thủ tục chưa có hiệu lực với trường hợp này")
 _REGISTRATION = timedelta(minutes=4)
 
 
-def receive(life: Life) -> bool:
-    """From arrival to receipt; False where it ends before."""
-    figures, lots = life.place.figures, life.lots
-    refused = lots.happens(figures.refused)
-    lacking = not refused and lots.happens(figures.papers_lacking)
-    if life.arrival.channel == "online":
-        seen = _submitted_online(life, lacking)
-    elif refused or lacking:
-        life.act("submit", life.clerk, life.arrival.at, **_submission(life, lacking))
-        seen = life.worked(life.last, _REGISTRATION)
+def receive(dossier: DrawnDossier) -> bool:
+    """Add the acts from arrival to receipt. Return False if the dossier is not received."""
+    parameters, stream = dossier.context.parameters, dossier.stream
+    refused = stream.happens(parameters.refused)
+    incomplete = not refused and stream.happens(parameters.papers_lacking)
+    if dossier.arrival.channel == "online":
+        answered = _submit_online(dossier, incomplete)
+    elif refused or incomplete:
+        dossier.add("submit", dossier.clerk, dossier.arrival.at, **_submission(dossier, incomplete))
+        answered = dossier.after_working(dossier.last, _REGISTRATION)
     else:
-        life.act("submit", life.clerk, life.arrival.at, **_submission(life, lacking), receive={})
+        dossier.add("submit", dossier.clerk, dossier.arrival.at, **_submission(dossier, incomplete), receive={})
         return True
-    if seen is None:
+    if answered is None:
         return False
     if refused:
-        life.act("refuse", life.clerk, seen, reason=lots.one_of(REFUSALS))
+        dossier.add("refuse", dossier.clerk, answered, reason=stream.choice(REFUSALS))
         return False
-    if lacking:
-        life.act("ask_supplement", life.clerk, seen, papers=_lacking_papers(life))
-        back = brought(life)
+    if incomplete:
+        dossier.add("ask_supplement", dossier.clerk, answered, papers=_missing_papers(dossier))
+        back = next_delivery(dossier)
         if back is None:
             return False
-        life.act("supplement_received", life.clerk, back, documents=_mandatory_documents(life))
-        seen = life.worked(life.last, _REGISTRATION)
-        if seen is None:
+        dossier.add("supplement_received", dossier.clerk, back, documents=_mandatory_documents(dossier))
+        answered = dossier.after_working(dossier.last, _REGISTRATION)
+        if answered is None:
             return False
-    life.act("receive", life.clerk, seen)
+    dossier.add("receive", dossier.clerk, answered)
     return True
 
 
-def brought(life: Life) -> datetime | None:
-    """When the applicant brings what was asked for after the last act; None if never."""
-    if life.lots.happens(life.place.figures.not_coming_back):
+def next_delivery(dossier: DrawnDossier) -> datetime | None:
+    """Draw when the applicant brings the papers requested by the last act. None if never."""
+    if dossier.stream.happens(dossier.context.parameters.not_coming_back):
         return None
-    return fetched(life)
+    return next_visit(dossier)
 
 
-def fetched(life: Life) -> datetime | None:
-    """A visit some working days after the last act; None where the calendar ends before."""
-    figures = life.place.figures
-    days = round(life.lots.around(figures.paper_days, figures.paper_spread))
-    return life.place.visit(life.last, days, life.lots)
+def next_visit(dossier: DrawnDossier) -> datetime | None:
+    """Draw a visit some working days after the last act. None if the calendar ends before that."""
+    parameters = dossier.context.parameters
+    days = round(dossier.stream.lognormal(parameters.paper_days, parameters.paper_spread))
+    return dossier.context.visit(dossier.last, days, dossier.stream)
 
 
-def _submitted_online(life: Life, lacking: bool) -> datetime | None:
-    """Submits as the applicant; answers when the clerk looks at it."""
-    applicant = Doer(id=f"applicant-{life.arrival.name}", role="applicant")
-    life.act("submit", applicant, life.arrival.at, **_submission(life, lacking))
-    return life.worked(life.last, timedelta(minutes=life.lots.around(life.place.figures.online_minutes, 0.8)))
+def _submit_online(dossier: DrawnDossier, incomplete: bool) -> datetime | None:
+    """Submit as the applicant. Return when the clerk answers."""
+    applicant = PastActor(id=f"applicant-{dossier.arrival.name}", role="applicant")
+    dossier.add("submit", applicant, dossier.arrival.at, **_submission(dossier, incomplete))
+    minutes = dossier.stream.lognormal(dossier.context.parameters.online_minutes, 0.8)
+    return dossier.after_working(dossier.last, timedelta(minutes=minutes))
 
 
-def _submission(life: Life, lacking: bool) -> dict[str, Any]:
-    """The data of the submission."""
-    arrival = life.arrival
+def _submission(dossier: DrawnDossier, incomplete: bool) -> dict[str, Any]:
+    """Return the data of the submission."""
+    arrival = dossier.arrival
     named = {"department": arrival.department} if len(arrival.procedure.departments) > 1 else {}
     return {
         "procedure": arrival.procedure.code,
         **named,
         "channel": arrival.channel,
-        "applicant": dict(life.person),
-        "documents": [] if lacking else _mandatory_documents(life),
+        "applicant": dict(dossier.applicant),
+        "documents": [] if incomplete else _mandatory_documents(dossier),
     }
 
 
-def _mandatory_documents(life: Life) -> list[dict[str, Any]]:
-    """Every mandatory paper: handed in at once, or, where papers were lacking, brought all together."""
-    needs = life.requirements()
+def _mandatory_documents(dossier: DrawnDossier) -> list[dict[str, Any]]:
+    """Return a document for every mandatory paper. An incomplete dossier gets all of them at once, later."""
+    needs = dossier.requirements()
     if needs is None:
-        return [life.document(None)]
-    return [life.document(need) for need in needs if need.mandatory]
+        return [dossier.document(None)]
+    return [dossier.document(need) for need in needs if need.mandatory]
 
 
-def _lacking_papers(life: Life) -> list[str]:
-    needs = life.requirements()
+def _missing_papers(dossier: DrawnDossier) -> list[str]:
+    needs = dossier.requirements()
     if needs is None:
-        return [life.lots.one_of(UNENTERED_PAPERS)]
+        return [dossier.stream.choice(UNENTERED_PAPERS)]
     return [need.key for need in needs if need.mandatory]

@@ -1,4 +1,4 @@
-"""The half year as a stream of acts in time order, and the ledger of what was in it."""
+"""The half year as a stream of acts in time order, with a ledger of the acts taken from it."""
 
 import heapq
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from datetime import date, datetime
 from motcua.lab.past_acts import PastAct
 from motcua.lab.scenarios.half_year.applicants import applicant
 from motcua.lab.scenarios.half_year.arrivals import Arrival, Arrivals
-from motcua.lab.scenarios.half_year.dossier import Place, begin
+from motcua.lab.scenarios.half_year.dossier import DrawContext, new_dossier
 from motcua.lab.scenarios.half_year.ledger import Ledger
-from motcua.lab.scenarios.half_year.parameters import Figures
-from motcua.lab.scenarios.half_year.random_stream import Lots
+from motcua.lab.scenarios.half_year.parameters import Parameters
+from motcua.lab.scenarios.half_year.random_stream import RandomStream
 from motcua.lab.scenarios.half_year.reception import receive
-from motcua.lab.scenarios.half_year.resolution import give_back, work
+from motcua.lab.scenarios.half_year.resolution import process, return_result
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
@@ -23,10 +23,10 @@ DEFAULT_SEED = 2017
 
 
 class HalfYear:
-    """The centre of 2017, for its first `weeks` weeks at full volume.
+    """The centre of 2017 in its first `weeks` weeks, at full volume.
 
-    The same centre, seed and number of weeks give the same bytes; more weeks give the same acts and later ones
-    besides. What lies after the last week is left out, so that dossiers stay open, as at any real centre on any day.
+    The same centre, seed and number of weeks give the same bytes. More weeks give the same acts and later ones.
+    Acts after the last week are left out, so some dossiers stay open.
     """
 
     def __init__(
@@ -35,19 +35,19 @@ class HalfYear:
         *,
         weeks: int = DEFAULT_WEEKS,
         seed: int = DEFAULT_SEED,
-        figures: Figures | None = None,
+        parameters: Parameters | None = None,
     ) -> None:
-        """Raises StartError for a number of weeks that there is not, or a centre that is not that of the figures."""
-        self.figures = figures or Figures()
+        """Raises StartError for a number of weeks out of range, or a centre that does not fit the parameters."""
+        self.parameters = parameters or Parameters()
         calendar = compile_calendar(centre.calendar)
         self.centre = centre
         self.worktime = calendar.worktime
         self.standard_day = calendar.standard_day
-        self._place = Place(centre, calendar.worktime, calendar.standard_day, self.figures, seed)
-        self._arrivals = Arrivals(centre, calendar.worktime, calendar.standard_day, self.figures, seed)
+        self._context = DrawContext(centre, calendar.worktime, calendar.standard_day, self.parameters, seed)
+        self._arrivals = Arrivals(centre, calendar.worktime, calendar.standard_day, self.parameters, seed)
         every = self._arrivals.weeks()
         if not 1 <= weeks <= len(every):
-            raise StartError(f"the half year has 1 to {len(every)} weeks, not {weeks}")
+            raise StartError(f"The half year has 1 to {len(every)} weeks, not {weeks}.")
         self.weeks = weeks
         self.seed = seed
         self.first_date: date = every[0][0]
@@ -56,44 +56,44 @@ class HalfYear:
 
     @property
     def starts_at(self) -> datetime:
-        """0:00 of the first date: where a set centre's clock may start."""
+        """0:00 of the first date: the first instant of a simulated clock."""
         return midnight(self.first_date, self.worktime.zone)
 
     @property
     def ends_at(self) -> datetime:
-        """24:00 of the last date; every act is before it."""
+        """24:00 of the last date. Every act is before it."""
         return self.worktime.end_of(self.last_date)
 
     def dossiers(self) -> int:
-        """How many there will be, without drawing their lives."""
+        """Return the number of dossiers, without drawing their acts."""
         return sum(1 for _ in self.arrivals())
 
     def arrivals(self) -> Iterator[Arrival]:
-        """Who comes, without drawing their lives; by week and department."""
+        """Yield the arrivals by week and department, without drawing their acts."""
         for _, arrivals in self._arrivals.between(self.first_date, self.last_date):
             yield from arrivals
 
     def acts(self) -> Iterator[PastAct]:
-        """Every act in order of time. Each goes into a fresh `ledger` as it is taken; memory holds open lives only."""
+        """Yield every act in time order, and count it in a new `ledger`. Memory holds only open dossiers."""
         self.ledger = Ledger(self.ledger.zone)
-        waiting: list[tuple[datetime, str, int, PastAct]] = []
+        pending: list[tuple[datetime, str, int, PastAct]] = []
         for week, arrivals in self._arrivals.between(self.first_date, self.last_date):
-            yield from self._taken(waiting, midnight(week, self.worktime.zone))
+            yield from self._before(midnight(week, self.worktime.zone), pending)
             for arrival in arrivals:
-                for place, act in enumerate(self._life(arrival)):
-                    heapq.heappush(waiting, (act.occurred_at, arrival.name, place, act))
-        yield from self._taken(waiting, self.ends_at)
+                for place, act in enumerate(self._draw(arrival)):
+                    heapq.heappush(pending, (act.occurred_at, arrival.name, place, act))
+        yield from self._before(self.ends_at, pending)
 
-    def _taken(self, waiting: list[tuple[datetime, str, int, PastAct]], until: datetime) -> Iterator[PastAct]:
-        """What happened before an instant, in order of time, counted."""
-        while waiting and waiting[0][0] < until:
-            act = heapq.heappop(waiting)[3]
+    def _before(self, until: datetime, pending: list[tuple[datetime, str, int, PastAct]]) -> Iterator[PastAct]:
+        """Yield and count the pending acts before an instant, in time order."""
+        while pending and pending[0][0] < until:
+            act = heapq.heappop(pending)[3]
             self.ledger.count(act)
             yield act
 
-    def _life(self, arrival: Arrival) -> list[PastAct]:
-        person = applicant(Lots(self._place.seed, "applicant", arrival.name), self.figures)
-        life = begin(arrival, person, self._place)
-        if receive(life) and work(life):
-            give_back(life)
-        return life.acts
+    def _draw(self, arrival: Arrival) -> list[PastAct]:
+        person = applicant(RandomStream(self._context.seed, "applicant", arrival.name), self.parameters)
+        dossier = new_dossier(arrival, person, self._context)
+        if receive(dossier) and process(dossier):
+            return_result(dossier)
+        return dossier.acts
