@@ -1,4 +1,4 @@
-"""The past through a whole centre whose time is set: what comes of it does not depend on the windows."""
+"""The player with a whole centre and a simulated clock: the result does not depend on the windows."""
 
 import asyncio
 import json
@@ -37,16 +37,16 @@ async def _play(local: LocalCentre, lines: Sequence[dict[str, Any]], window: tim
 
 
 async def _events(local: LocalCentre) -> list[tuple[Any, ...]]:
-    """Every event told: type, dossier, sequence, times, actor and data; of notify's the sequence is left out."""
+    """Return every published event: subject, type, times, actor and data, and the sequence except for notify."""
     url = local.site.databases["intake"].replace("motcua_intake", "postgres")
     connection = await asyncpg.connect(url)
     try:
 
-        async def every_arrival_is_told() -> bool:
-            unheard = "select count(*) from notify.messages where channel = 'sms' and state = 'sent'"
-            return not await connection.fetchval(unheard)
+        async def all_receipts_have_arrived() -> bool:
+            without_receipt = "select count(*) from notify.messages where channel = 'sms' and state = 'sent'"
+            return not await connection.fetchval(without_receipt)
 
-        await eventually(every_arrival_is_told, within=60)
+        await eventually(all_receipts_have_arrived, within=60)
         found = []
         for service in SERVICES:
             for row in await connection.fetch(f"select topic, value from {service}.events"):
@@ -63,19 +63,19 @@ async def _events(local: LocalCentre) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def centre(toolchain: Toolchain) -> Iterator[LocalCentre]:
-    """One centre whose time was set, for both tests: what is played in it a second time changes nothing."""
+    """Return one centre with a simulated clock for both tests. Acts played a second time change nothing in it."""
     with whole_centre(toolchain, starts_at=STARTS_AT) as local:
         yield local
 
 
-def test_two_lengths_of_windows_give_the_same_events(centre: LocalCentre, toolchain: Toolchain) -> None:
-    """Half a working day and eleven working days, of the same acts: every event alike, and every promise kept."""
-    told = [asyncio.run(_played(centre, timedelta(hours=4)))]
+def test_events_do_not_depend_on_the_length_of_windows(centre: LocalCentre, toolchain: Toolchain) -> None:
+    """Windows of half a working day and of eleven working days give the same events, and `verify` passes for both."""
+    played = [asyncio.run(_played(centre, timedelta(hours=4)))]
     with whole_centre(toolchain, starts_at=STARTS_AT) as local:
-        told.append(asyncio.run(_played(local, timedelta(hours=88))))
-        asyncio.run(_again_changes_nothing(local, told[-1]))
-        _refuses_to_be_real(local)
-    first, second = told
+        played.append(asyncio.run(_played(local, timedelta(hours=88))))
+        asyncio.run(_check_second_play(local, played[-1]))
+        _check_system_clock_is_refused(local)
+    first, second = played
     assert len(first) > 300
     assert {"deadline.near", "deadline.reached", "deadline.breached", "message.sent", "message.delivered"} <= {
         event[3] for event in first
@@ -90,27 +90,30 @@ async def _played(local: LocalCentre, window: timedelta) -> list[tuple[Any, ...]
     assert played.acts == len(lines)
     assert {refusal.status for refusal in played.refusals} == {409}, played.refusals
     assert len(played.refusals) < len(lines) / 20
-    told = await _events(local)
+    events = await _events(local)
     report = await verified(local)
     assert report.holds, report
-    return told
+    return events
 
 
-async def _again_changes_nothing(local: LocalCentre, told: list[tuple[Any, ...]]) -> None:
-    """The same acts once more: their keys are known, the time stands at the end already."""
+async def _check_second_play(local: LocalCentre, events: list[tuple[Any, ...]]) -> None:
+    """Check that playing the same acts again changes nothing: their keys are known and the clock is at the end."""
     await _play(local, acts(local.centre, count=40), timedelta(hours=88))
-    assert await _events(local) == told
+    assert await _events(local) == events
 
 
-def test_a_past_outlives_the_brokers_retention(centre: LocalCentre) -> None:
-    """A broker that deletes what is older than a week within seconds keeps every event of 2017, since the topics count
-    from the record's arrival and keep it for ever; a topic with the broker's defaults, fed like this, loses it."""
+def test_broker_retention_does_not_delete_past_events(centre: LocalCentre) -> None:
+    """Events of 2017 stay on the broker, whose default retention deletes records older than a week within seconds.
+
+    The topics of the centre count from a record's arrival and have unlimited retention. A topic with the broker's
+    defaults loses such a record.
+    """
     lines = acts(centre.centre, count=40)
 
     async def played() -> None:
-        forgetful = await _fed_with_2017(centre.site.kafka)
+        default_topic = await _topic_with_record_of_2017(centre.site.kafka)
         assert (await _play(centre, lines, timedelta(hours=88))).acts == len(lines)
-        await eventually(lambda: _is_forgotten(centre.site.kafka, forgetful), within=60)
+        await eventually(lambda: _is_deleted(centre.site.kafka, default_topic), within=60)
         report = await verified(centre)
         assert report.holds, report
         assert report.events > 300
@@ -118,9 +121,9 @@ def test_a_past_outlives_the_brokers_retention(centre: LocalCentre) -> None:
     asyncio.run(played())
 
 
-async def _fed_with_2017(bootstrap: str) -> TopicPartition:
-    """A topic with the broker's defaults and one record, stamped 2017 by its producer."""
-    place = TopicPartition(unique("forgetful"), 0)
+async def _topic_with_record_of_2017(bootstrap: str) -> TopicPartition:
+    """Create a topic with the broker's defaults, and a record with a timestamp of 2017."""
+    place = TopicPartition(unique("default_retention"), 0)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -133,16 +136,16 @@ async def _fed_with_2017(bootstrap: str) -> TopicPartition:
     return place
 
 
-async def _is_forgotten(bootstrap: str, place: TopicPartition) -> bool:
+async def _is_deleted(bootstrap: str, place: TopicPartition) -> bool:
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
         beginnings = await consumer.beginning_offsets([place])
     return bool(beginnings[place] == 1)
 
 
-def _refuses_to_be_real(local: LocalCentre) -> None:
-    """A set centre started again as a real one ends with a sentence that says so."""
+def _check_system_clock_is_refused(local: LocalCentre) -> None:
+    """Check that a service of a centre with a simulated clock does not start with a system clock."""
     local.parts["routing"].stop()
     local.site = replace(local.site, clock="system", clock_starts_at=None)
     process = local.start_service("routing")
     assert process.wait(timeout_seconds=60) == 3
-    assert "clock is set from its first start for ever" in process.last_lines()
+    assert "belongs to a centre with a simulated clock, and the kind never changes" in process.last_lines()
