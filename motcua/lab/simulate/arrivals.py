@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class ArrivalArrays:
     """The arrivals from `first` to `last` (both included) by the channels of the rule, in time order.
 
     `at` is in UTC seconds, moved to the next opening if the centre is closed. `hour` is the local hour since 1970,
@@ -73,7 +73,7 @@ class Arrivals:
         )
 
 
-def vectorized(
+def arrival_arrays(
     received: Iterable[ReceivedDossier],
     centre: Centre,
     worktime: Worktime,
@@ -82,7 +82,7 @@ def vectorized(
     *,
     first: date,
     last: date,
-) -> Arrivals:
+) -> ArrivalArrays:
     """Convert arrivals from `first` to `last` to arrays.
 
     Raises StartError for dates outside the calendar, an unknown department, and a week with enough working days in
@@ -107,7 +107,7 @@ def vectorized(
     local = [one.at.astimezone(centre.zone) for one in counted]
     times = [centre.service_time(one.procedure, at.date()) or ASSUMED for one, at in zip(counted, local, strict=True)]
     opened = [_opening(worktime, one.at) for one in counted]
-    found = Arrivals(
+    found = ArrivalArrays(
         centre=centre,
         worktime=worktime,
         standard_day=standard_day,
@@ -132,7 +132,7 @@ def _overlaps(row: Dated, first: date, last: date) -> bool:
     return row.valid_from <= last and (row.valid_to is None or first <= row.valid_to)
 
 
-def _require_no_gap(found: Arrivals) -> None:
+def _require_no_gap(found: ArrivalArrays) -> None:
     volumes = found.volumes()
     empty = [
         start

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from motcua.lab.simulate.arrivals import vectorized
+from motcua.lab.simulate.arrivals import arrival_arrays
 from motcua.lab.simulate.outcomes import SCALES, Outcome, Simulation, pareto_optimal
 from motcua.lab.simulate.paper import assumptions, write_paper
 from motcua.lab.simulate.rule_grid import PARAMETERS, parse_range, rule_grid
@@ -57,7 +57,7 @@ def run_simulation(request: SimulationRequest, centre: Centre, verify_url: str, 
         )
     tried = rule_grid(rule, {name: parse_range(name, written) for name, written in request.ranges.items()})
     received, calendar = _received(request, centre, verify_url, first, last)
-    found = vectorized(
+    found = arrival_arrays(
         received,
         centre,
         calendar.worktime,

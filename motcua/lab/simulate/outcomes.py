@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from motcua.lab.simulate.arrivals import Arrivals
+from motcua.lab.simulate.arrivals import ArrivalArrays
 from motcua.lab.simulate.pooling_history import PooledPeriod, PoolingHistory, apply_rule, closings
 from motcua.lab.simulate.queue import serve
 from services.routing.domain.load import officers_of, windows_of
@@ -66,7 +66,7 @@ class Simulation:
     not by chance (common random numbers). Rules with the same pooled periods share one queue.
     """
 
-    def __init__(self, arrivals: Arrivals, *, seed: int, replications: int = REPLICATIONS) -> None:
+    def __init__(self, arrivals: ArrivalArrays, *, seed: int, replications: int = REPLICATIONS) -> None:
         self.arrivals = arrivals
         self.closings = closings(arrivals)
         self._volumes = arrivals.volumes()

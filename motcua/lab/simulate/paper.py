@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from motcua.lab.simulate.arrivals import ASSUMED, Arrivals
+from motcua.lab.simulate.arrivals import ASSUMED, ArrivalArrays
 from motcua.lab.simulate.outcomes import REPLICATIONS, SCALES, Outcome
 from services.routing.domain.pooling import counted
 from shared.kernel.errors import StartError
@@ -28,7 +28,7 @@ _PARAMETERS = {
 """The keys of [[general_counter]] in Vietnamese and English."""
 
 
-def assumptions(arrivals: Arrivals, seed: int, language: Literal["vi", "en"]) -> list[str]:
+def assumptions(arrivals: ArrivalArrays, seed: int, language: Literal["vi", "en"]) -> list[str]:
     """Return the assumptions behind the figures, one sentence each."""
     centre, rule, last = arrivals.centre, arrivals.rule, arrivals.last
     general = centre.counters_on(last, "general")
@@ -70,7 +70,7 @@ def _channel(channel: str) -> str:
 
 def write_paper(
     path: Path,
-    arrivals: Arrivals,
+    arrivals: ArrivalArrays,
     in_force: Outcome,
     outcomes: Sequence[Outcome],
     optimal: Sequence[Outcome],
@@ -109,7 +109,7 @@ def write_paper(
         raise StartError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _departments(arrivals: Arrivals, outcome: Outcome) -> list[dict[str, Any]]:
+def _departments(arrivals: ArrivalArrays, outcome: Outcome) -> list[dict[str, Any]]:
     """Return the departments below twice the pooling threshold or pooled at any time, by mean volume, ascending."""
     found = []
     periods: dict[str, list[Any]] = {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from motcua.lab.simulate.arrivals import Arrivals
+from motcua.lab.simulate.arrivals import ArrivalArrays
 from services.routing.domain.closing import closes_at
 from services.routing.domain.decisions import next_start
 from services.routing.domain.pooling import Receiving, Standing, Week, change
@@ -38,7 +38,7 @@ class Closing:
     coming: date
 
 
-def closings(arrivals: Arrivals) -> list[Closing]:
+def closings(arrivals: ArrivalArrays) -> list[Closing]:
     """Return the weeks that close early enough for a change to take effect before the arrivals end."""
     found = []
     for place, start in enumerate(arrivals.weeks()):

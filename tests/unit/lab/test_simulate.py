@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from motcua.lab.simulate.arrivals import Arrivals, vectorized
+from motcua.lab.simulate.arrivals import ArrivalArrays, arrival_arrays
 from motcua.lab.simulate.command import SimulationRequest, run_simulation
 from motcua.lab.simulate.outcomes import Outcome, Simulation, pareto_optimal
 from motcua.lab.simulate.pooling_history import PooledPeriod
@@ -37,11 +37,11 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Centre:
 
 def arrivals_of(
     centre: Centre, received: Sequence[ReceivedDossier], first: date = FIRST, last: date = LAST
-) -> Arrivals:
+) -> ArrivalArrays:
     """Return the dossiers as arrays, with the rule in force."""
     calendar, rule = compile_calendar(centre.calendar), centre.pooling_rule(last)
     assert rule is not None
-    return vectorized(received, centre, calendar.worktime, calendar.standard_day, rule, first=first, last=last)
+    return arrival_arrays(received, centre, calendar.worktime, calendar.standard_day, rule, first=first, last=last)
 
 
 def weekly(
