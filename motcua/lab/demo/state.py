@@ -40,7 +40,7 @@ with ended as (
     from sla.events where type = 'deadline.ended' order by key, sequence desc
 )
 select clock.dossier_id, coalesce(dossier.department, ''), clock.state, clock.due_at, ended.outcome,
-    jsonb_path_exists(clock.events, '$[*] ? (@.what == "paused")')
+    jsonb_path_exists(clock.changes, '$[*] ? (@.what == "paused")')
 from sla.dossiers as clock
 left join intake.dossiers as dossier using (dossier_id) left join ended using (dossier_id)
 where clock.state is not null
@@ -92,11 +92,6 @@ class ServiceState:
     proposals: Sequence[OpenProposal]
     messages: Counter[tuple[str, str]]
     """By channel and outcome. An outcome with a reason has the form `dropped: expired`."""
-
-    @property
-    def dossiers(self) -> int:
-        """The number of dossiers submitted."""
-        return self.submitted.total()
 
     @property
     def last_closed(self) -> date | None:
