@@ -50,8 +50,8 @@ def demo(
     ops: Annotated[bool, typer.Option("--ops", help="With the page on which the chain is seen to flow.")] = False,
 ) -> None:
     """Play the centre of 2017 through a fresh centre, hold everything against what was drawn, and end by itself."""
-    from motcua.lab.demo.run import run_demo
-    from motcua.lab.half_year.drawing import HalfYear
+    from motcua.lab.demo.command import run_demo
+    from motcua.lab.scenarios.half_year.scenario import HalfYear
     from shared.catalogue import load_centre
 
     settings = load(MotcuaSettings)
@@ -247,16 +247,16 @@ def replay(
     from motcua.lab import replay as log_replay
 
     if suggest_mapping:
-        typer.echo(log_replay.drafted(file, delimiter=delimiter), nl=False)
+        typer.echo(log_replay.mapping_draft(file, delimiter=delimiter), nl=False)
         return
     if mapping is None:
         raise typer.BadParameter("give --mapping, or --suggest-mapping for a first draft of one")
-    found = log_replay.planned(file, mapping, centre)
+    found = log_replay.load_plan(file, mapping, centre)
     if not check:
-        from motcua.lab.replay.run import run_replay
+        from motcua.lab.replay.command import run_replay
 
         raise typer.Exit(run_replay(load(MotcuaSettings), out, found, file, centre or mapping.parent, ops=ops))
-    for sentence in log_replay.told(found, file):
+    for sentence in log_replay.plan_report(found, file):
         out.print(sentence, markup=False, soft_wrap=True)
     out.print("Nothing was played.")
 

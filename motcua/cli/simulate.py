@@ -40,15 +40,15 @@ def general_counter(
 
     A parameter that is left out stays as in the rule in force.
     """
-    from motcua.lab.simulate.command import Asked, run_simulation
-    from motcua.lab.simulate.settings import PARAMETERS
+    from motcua.lab.simulate.command import SimulationRequest, run_simulation
+    from motcua.lab.simulate.rule_grid import PARAMETERS
     from motcua.local.database import VERIFY
     from shared.catalogue import load_centre
 
     if language not in ("vi", "en"):
         raise typer.BadParameter("--language is vi or en")
     given = (pool_below, release_from, pool_weeks, release_weeks, min_stay_weeks)
-    asked = Asked(
+    request = SimulationRequest(
         first=_date("--from", first),
         last=_date("--to", last),
         arrivals=arrivals,
@@ -62,7 +62,7 @@ def general_counter(
     )
     settings = load(MotcuaSettings)
     out = Console(highlight=False, emoji=False)
-    raise typer.Exit(run_simulation(asked, load_centre(settings.centre), settings.database_url(VERIFY), out))
+    raise typer.Exit(run_simulation(request, load_centre(settings.centre), settings.database_url(VERIFY), out))
 
 
 def _date(option: str, written: str | None) -> date | None:

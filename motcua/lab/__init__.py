@@ -1,0 +1,1 @@
+"""The lab: scenarios of the past, and the commands that play, replay and simulate them."""

@@ -1,4 +1,4 @@
-"""One act of the past, as a line of `POST /acts:batch`; its ids are derived, so that sending it again is safe."""
+"""Acts of the past as lines of `POST /acts:batch`. Ids and keys are derived, so an act can be sent again safely."""
 
 import hashlib
 import json
@@ -10,14 +10,14 @@ from urllib.parse import quote
 from uuid import UUID
 
 MAX_KEY = 200
-"""The longest idempotency key that intake takes, in characters."""
+"""The longest idempotency key that intake accepts, in characters."""
 
 Role = Literal["applicant", "clerk", "officer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doer:
-    """Who did it. A clerk stands at a counter, where that is known; an officer belongs to a department."""
+class PastActor:
+    """The person or system that performed an act. `counter` is a clerk's, if known; `department` is an officer's."""
 
     id: str
     role: Role
@@ -25,55 +25,58 @@ class Doer:
     counter: int | None = None
     system: bool = False
 
-    def named(self) -> dict[str, Any]:
-        """As a request names an actor."""
-        told = {"role": self.role, "department": self.department, "counter": self.counter}
+    def members(self) -> dict[str, Any]:
+        """Return the actor as the JSON members of a request."""
+        optional = {"role": self.role, "department": self.department, "counter": self.counter}
         head = {"kind": "system" if self.system else "person", "id": self.id}
-        return head | {name: value for name, value in told.items() if value is not None}
+        return head | {name: value for name, value in optional.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastAct:
-    """What somebody did to a dossier at an aware instant. `department` is the competent one; it is not sent."""
+    """An act on a dossier at an aware instant. `department` is the competent department; it is not sent."""
 
     key: str
     act: str
     dossier_id: UUID
     department: str
     occurred_at: datetime
-    doer: Doer
+    actor: PastActor
     data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def receives(self) -> bool:
-        """Whether the dossier is received by this act: by a receipt of its own, or as a walk-in."""
+        """Whether this act receives the dossier: a receipt of its own, or a walk-in."""
         return self.act == "receive" or (self.act == "submit" and "receive" in self.data)
 
     def members(self) -> dict[str, Any]:
-        """What a line of `POST /acts:batch` holds."""
+        """Return the JSON members of a line of `POST /acts:batch`."""
         return {
             "key": self.key,
             "act": self.act,
             "dossier": {"id": str(self.dossier_id)},
-            "occurred_at": utc(self.occurred_at),
-            "actor": self.doer.named(),
+            "occurred_at": utc_text(self.occurred_at),
+            "actor": self.actor.members(),
             "data": self.data,
         }
 
     def line(self) -> bytes:
-        """The line with its end; the same act always gives the same bytes."""
+        """Return the line with its line feed. The same act always gives the same bytes."""
         return json.dumps(self.members(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def utc(instant: datetime) -> str:
-    """The instant as it stands on the wire: UTC, with Z. Raises ValueError for a naive one."""
+def utc_text(instant: datetime) -> str:
+    """Return the instant as ISO 8601 in UTC, with Z. Raises ValueError for a naive one."""
     if instant.utcoffset() is None:
         raise ValueError(f"{instant} has no offset")
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def idempotency_key(*parts: str) -> str:
-    """A key of visible ASCII characters; other ones are percent-encoded, and what is too long ends in a hash."""
+    """Join parts to a key of visible ASCII characters.
+
+    Other characters are percent-encoded. A key that would be too long is cut and ends in a hash of the whole.
+    """
     key = "/".join(quote(part, safe=":._-+,;=@()") for part in parts)
     if len(key) <= MAX_KEY:
         return key
@@ -82,7 +85,7 @@ def idempotency_key(*parts: str) -> str:
 
 
 def dossier_id(at: datetime, *parts: str) -> UUID:
-    """The UUIDv7 (RFC 9562, section 5.7) of a dossier that began at `at`: its other bits are a hash of the parts."""
+    """Derive the UUIDv7 (RFC 9562, section 5.7) of a dossier submitted at `at`. Its other bits are a hash of parts."""
     digest = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:10], "big")
     millis = int(at.timestamp() * 1000) & (1 << 48) - 1
     return UUID(int=millis << 80 | 0x7 << 76 | (digest >> 66 & 0xFFF) << 64 | 0b10 << 62 | digest & (1 << 62) - 1)

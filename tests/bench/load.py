@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from motcua.lab.half_year.drawing import HalfYear
 from motcua.lab.past_acts import PastAct
+from motcua.lab.scenarios.half_year.scenario import HalfYear
 from shared.kernel.centre import Centre
 
 _WEEKS = 10

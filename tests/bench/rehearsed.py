@@ -18,8 +18,8 @@ import asyncpg
 import httpx
 from rich.console import Console
 
-from motcua.lab.half_year.drawing import HalfYear
 from motcua.lab.player import play
+from motcua.lab.scenarios.half_year.scenario import HalfYear
 from motcua.local.centre import LocalCentre
 from motcua.local.database import VERIFY
 from motcua.local.keys import IMPORTER

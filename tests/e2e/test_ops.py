@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from motcua.lab.player import Played, play
+from motcua.lab.player import PlayProgress, play
 from motcua.local.database import VERIFY
 from motcua.local.embedded.kafka import Toolchain
 from tests.support import eventually_sync
@@ -25,7 +25,7 @@ def test_totals_survive_restarts_during_a_replay(toolchain: Toolchain, tmp_path:
     with whole_centre(toolchain, starts_at=STARTS_AT) as local:
         ops = ops_process(local.site.kafka, tmp_path)
 
-        def restart(played: Played) -> None:
+        def restart(played: PlayProgress) -> None:
             if played.windows == 2:
                 ops.kill()
                 ops.launch()
@@ -34,7 +34,7 @@ def test_totals_survive_restarts_during_a_replay(toolchain: Toolchain, tmp_path:
                 assert ops.stop() == 0
                 ops.launch()
 
-        async def played() -> Played:
+        async def played() -> PlayProgress:
             return await play(
                 acts(local.centre, count=40),
                 local.site,

@@ -1,4 +1,4 @@
-"""`motcua replay`: a log played whole through a centre of its own, twice, in two forms of its file."""
+"""`motcua replay` as a whole: a log is played twice through a centre of its own, from two file formats."""
 
 import gzip
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from motcua.local.embedded import kafka
-from tests.unit.past.logs import MAPPING, PERMIT_CENTRE, PERMIT_LOG, as_csv, as_xes, row
+from tests.unit.lab.logs import MAPPING, PERMIT_CENTRE, PERMIT_LOG, as_csv, as_xes, row
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -34,8 +34,8 @@ ROWS = [
 
 
 def replay(home: Path, file: Path, mapping: Path) -> str:
-    """What the command says; it must end well."""
-    environment = {**os.environ, "MOTCUA_HOME": str(home)}  # noqa: TID251 - a person's shell hands it on
+    """Run the command and return its output. The exit status must be 0."""
+    environment = {**os.environ, "MOTCUA_HOME": str(home)}  # noqa: TID251 - the command inherits the environment, as from a shell
     command = [sys.executable, "-m", "motcua", "replay", str(file), "--mapping", str(mapping)]
     command += ["--centre", str(PERMIT_CENTRE)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=420, check=False)
@@ -43,32 +43,32 @@ def replay(home: Path, file: Path, mapping: Path) -> str:
     return ended.stdout
 
 
-def of_the_log(said: str) -> list[str]:
-    """The report proper: from the cases to the last anomaly, without file names."""
-    lines = re.sub(r"log\.(csv|xes\.gz):\d+", "log", said).splitlines()
+def report_of(output: str) -> list[str]:
+    """Return the report, from the cases to the last anomaly, without file names."""
+    lines = re.sub(r"log\.(csv|xes\.gz):\d+", "log", output).splitlines()
     first = next(place for place, line in enumerate(lines) if "cases: " in line)
     return lines[first:-2]
 
 
 @pytest.fixture
 def prepared(home: Path, toolchain: kafka.Toolchain) -> Path:
-    """A home, once the broker's jars are in the cache."""
+    """Return a home folder with the broker's jars."""
     return home
 
 
-def test_the_second_replay_changes_nothing(prepared: Path, tmp_path: Path) -> None:
-    """A CSV, then the same log as packed XES: one centre, the same report, and not an event more."""
+def test_second_replay_changes_nothing(prepared: Path, tmp_path: Path) -> None:
+    """The same log as CSV and then as compressed XES uses one centre and gives the same report and events."""
     mapping, table, packed = tmp_path / "mapping.toml", tmp_path / "log.csv", tmp_path / "log.xes.gz"
     mapping.write_text(MAPPING + ACTS, encoding="utf-8")
     table.write_bytes(as_csv(ROWS))
     packed.write_bytes(gzip.compress(as_xes(ROWS)))
     first = replay(prepared, table, mapping)
     assert "6 cases: 5 ended, 1 open on 2011-05-03." in first
-    assert "Deadlines: 3 of 6 are ours by local date, 2 are not." in first
+    assert "Deadlines by local date: 3 of 6 match ours, 2 differ." in first
     assert "ours 30 days earlier: 1: late-by-ours" in first
     assert "ours 10 days later: 1: paused" in first
-    assert "no deadline recorded: 1" in first
-    assert "Late by the recorded deadlines: 2 of 5 that have a recorded end." in first
+    assert "without a recorded deadline: 1" in first
+    assert "Late by the recorded deadlines: 2 of 5 with a recorded end." in first
     assert "Late by our due dates: 2 of 5 settled; open and overdue: 1." in first
     assert "log.csv:9: after-its-end: rows after the end" in first
     assert "Verified: 6 dossiers" in first
@@ -76,22 +76,24 @@ def test_the_second_replay_changes_nothing(prepared: Path, tmp_path: Path) -> No
     assert counted is not None
     assert int(counted[1]) > 40
     second = replay(prepared, packed, mapping)
-    assert re.search(r"^Nothing changed: the \d+ events of before, with their sequences, to the byte\.$", second, re.M)
-    assert of_the_log(second) == of_the_log(first)
+    assert re.search(
+        r"^Nothing changed: the \d+ events are the same, with the same sequences and bytes\.$", second, re.M
+    )
+    assert report_of(second) == report_of(first)
     assert len([path for path in prepared.iterdir() if path.name.startswith("replay-test-log-")]) == 1
 
 
 @pytest.mark.by_hand
 @pytest.mark.skipif(not PERMIT_LOG.is_file(), reason="the permit log is not on this machine")
-def test_the_permit_log_plays_whole_and_twice(prepared: Path) -> None:
-    """698 cases; what the report of docs/replay.md says of them."""
+def test_permit_log_is_played_completely_and_twice(prepared: Path) -> None:
+    """The report of the permit log has the numbers of docs/replay.md, and a second replay changes nothing."""
     mapping = PERMIT_CENTRE / "log-mapping.toml"
     first = replay(prepared, PERMIT_LOG, mapping)
     assert "698 cases: 646 ended, 52 open on 2012-01-23." in first
-    assert "Deadlines: 481 of 698 are ours by local date, 217 are not." in first
-    assert "Late by the recorded deadlines: 161 of 646 that have a recorded end." in first
+    assert "Deadlines by local date: 481 of 698 match ours, 217 differ." in first
+    assert "Late by the recorded deadlines: 161 of 646 with a recorded end." in first
     assert "Late by our due dates: 242 of 646 settled; open and overdue: 28." in first
     assert "Verified: 698 dossiers, 11,574 events" in first
     second = replay(prepared, PERMIT_LOG, mapping)
-    assert "Nothing changed: the 11574 events of before" in second
-    assert of_the_log(second) == of_the_log(first)
+    assert "Nothing changed: the 11574 events are the same" in second
+    assert report_of(second) == report_of(first)

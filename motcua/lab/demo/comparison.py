@@ -1,66 +1,67 @@
-"""The services' state against what was drawn: every difference a sentence."""
+"""Comparison of the services' state with the drawn acts. Each difference is one sentence."""
 
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
-from motcua.lab.demo.derivation import Derivation, Promise
-from motcua.lab.demo.judging import Judged
-from motcua.lab.demo.reading import State
-from motcua.lab.half_year.ledger import Ledger, Place
+from motcua.lab.demo.expected_clocks import ClockStatus, ExpectedClocks
+from motcua.lab.demo.expected_pooling import ExpectedPooling
+from motcua.lab.demo.state import ServiceState
+from motcua.lab.scenarios.half_year.ledger import DepartmentWeek, Ledger
 
 
-def differences(state: State, ledger: Ledger, derivation: Derivation, judged: Judged) -> Iterator[str]:
-    """Where dossiers, acts, due dates, outcomes, volumes or proposals are not what the drawn acts come to."""
+def differences(state: ServiceState, ledger: Ledger, clocks: ExpectedClocks, pooling: ExpectedPooling) -> Iterator[str]:
+    """Yield where dossiers, acts, volumes, proposals, due dates or outcomes differ from what the drawn acts imply."""
     yield from _counts("dossiers submitted", state.submitted, ledger.submitted)
     yield from _counts("dossiers received", state.received, ledger.received)
     yield from _counts("dossiers received by counter or post", state.volume, ledger.volume)
     yield from _acts(state.acts, ledger.acts)
-    yield from _closed(state, ledger, judged)
-    yield from _proposals(state, ledger, judged)
-    yield from _promises({key: clock.promise for key, clock in state.clocks.items()}, dict(derivation.promises()))
+    yield from _closed(state, ledger, pooling)
+    yield from _proposals(state, ledger, pooling)
+    yield from _clocks({key: clock.status for key, clock in state.clocks.items()}, dict(clocks.statuses()))
 
 
-def _closed(state: State, ledger: Ledger, judged: Judged) -> Iterator[str]:
-    """Every week that can be closed is, with what was drawn."""
-    if state.last_closed != judged.last_closed:
-        yield f"routing's last closed week is {state.last_closed}; by now it would be {judged.last_closed}"
-    drawn_and_closed = {place for place in ledger.volume if judged.last_closed and place[1] <= judged.last_closed}
+def _closed(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> Iterator[str]:
+    """Every week that can be closed is closed, with the drawn volume."""
+    if state.last_closed != pooling.last_closed:
+        yield f"routing's last closed week is {state.last_closed}, expected {pooling.last_closed}"
+    drawn_and_closed = {place for place in ledger.volume if pooling.last_closed and place[1] <= pooling.last_closed}
     for department, week in sorted(state.closed.keys() | drawn_and_closed):
-        told, drawn = state.closed[department, week], ledger.volume[department, week]
-        if told != drawn:
-            yield f"{department}, week of {week}: routing counts {told} by counter or post, {drawn} were drawn"
+        counted, drawn = state.closed[department, week], ledger.volume[department, week]
+        if counted != drawn:
+            yield f"{department}, week of {week}: routing counts {counted} by counter or post, {drawn} were drawn"
 
 
-def _proposals(state: State, ledger: Ledger, judged: Judged) -> Iterator[str]:
-    """Open are those alone for which the rule speaks with the last closed week, by figures as drawn."""
-    expected, told = judged.pooled(ledger), {one.department: one for one in state.proposals}
-    for department in sorted(expected ^ told.keys()):
-        yield f"{department}: {'the rule proposes' if department in expected else 'routing proposes'} to pool it alone"
-    for department, one in told.items():
-        drawn = tuple(judged.week(ledger, department, week.start) for week in one.weeks)
-        if drawn != one.weeks:
-            yield f"{department}: proposed on {one.weeks}, drawn were {drawn}"
+def _proposals(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> Iterator[str]:
+    """The open proposals are those of the rule for the last closed week, with the drawn volumes."""
+    expected, proposed = pooling.pooled(ledger), {one.department: one for one in state.proposals}
+    for department in sorted(expected ^ proposed.keys()):
+        one, other = ("the rule", "routing") if department in expected else ("routing", "the rule")
+        yield f"{department}: {one} proposes to pool it, {other} does not"
+    for department, proposal in proposed.items():
+        drawn = tuple(pooling.week(ledger, department, week.start) for week in proposal.weeks)
+        if drawn != proposal.weeks:
+            yield f"{department}: proposed on {proposal.weeks}, drawn were {drawn}"
 
 
-def _counts(what: str, told: Counter[Place], drawn: Counter[Place]) -> Iterator[str]:
-    for department, week in sorted(told.keys() | drawn.keys()):
-        if told[department, week] != drawn[department, week]:
+def _counts(what: str, found: Counter[DepartmentWeek], drawn: Counter[DepartmentWeek]) -> Iterator[str]:
+    for department, week in sorted(found.keys() | drawn.keys()):
+        if found[department, week] != drawn[department, week]:
             where = f"{department or 'no department'}, week of {week}"
-            yield f"{where}: intake has {told[department, week]} {what}, {drawn[department, week]} were drawn"
+            yield f"{where}: intake has {found[department, week]} {what}, {drawn[department, week]} were drawn"
 
 
-def _acts(told: Counter[tuple[str, date, str]], drawn: Counter[tuple[str, date, str]]) -> Iterator[str]:
-    for place in sorted(told.keys() | drawn.keys()):
-        if told[place] != drawn[place]:
+def _acts(found: Counter[tuple[str, date, str]], drawn: Counter[tuple[str, date, str]]) -> Iterator[str]:
+    for place in sorted(found.keys() | drawn.keys()):
+        if found[place] != drawn[place]:
             department, week, act = place
             where = f"{department or 'no department'}, week of {week}"
-            yield f"{where}: intake has {told[place]} acts {act}, {drawn[place]} were drawn"
+            yield f"{where}: intake has {found[place]} acts {act}, {drawn[place]} were drawn"
 
 
-def _promises(told: dict[UUID, Promise], derived: dict[UUID, Promise]) -> Iterator[str]:
-    for dossier_id in sorted(told.keys() | derived.keys()):
-        ours, theirs = derived.get(dossier_id), told.get(dossier_id)
-        if ours != theirs:
-            yield f"{dossier_id}: sla has {theirs or 'no clock'}; the rules give {ours or 'no clock'}"
+def _clocks(found: dict[UUID, ClockStatus], derived: dict[UUID, ClockStatus]) -> Iterator[str]:
+    for dossier_id in sorted(found.keys() | derived.keys()):
+        expected, stored = derived.get(dossier_id), found.get(dossier_id)
+        if expected != stored:
+            yield f"{dossier_id}: sla has {stored or 'no clock'}; the rules give {expected or 'no clock'}"

@@ -1,4 +1,4 @@
-"""The summary as one HTML page that needs nothing from outside: charts are drawn as SVG by its template."""
+"""The summary as one self-contained HTML page. Its template draws the charts as SVG."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from motcua.lab.demo.summary import FEW, Summary, outcomes_by_channel, percent
-from motcua.lab.half_year.figures import MADE_UP_PEOPLE, Figure
+from motcua.lab.scenarios.half_year.parameters import INVENTED_PEOPLE, Parameter
 from shared.kernel.centre import Centre
 
 
@@ -18,11 +18,11 @@ def write_page(
     centre: Centre,
     *,
     seed: int,
-    figures: Sequence[Figure],
+    parameters: Sequence[Parameter],
     checks: Sequence[str],
     wrong: Sequence[str],
 ) -> None:
-    """Write the page. `checks` are sentences of what was held against what, `wrong` what differs."""
+    """Write the page. `checks` are sentences on what was compared, `wrong` those on the differences."""
     environment = Environment(
         loader=PackageLoader("motcua.lab.demo", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -34,8 +34,8 @@ def write_page(
         seed=seed,
         few=FEW,
         channels=outcomes_by_channel(summary.messages),
-        figures=figures,
-        made_up_people=MADE_UP_PEOPLE,
+        parameters=parameters,
+        invented_people=INVENTED_PEOPLE,
         checks=checks,
         wrong=wrong,
     )
@@ -43,7 +43,7 @@ def write_page(
 
 
 def _value(value: Any) -> str:
-    """A figure's value in words: numbers with thousands set apart, tables and series entry by entry."""
+    """Return a parameter's value as text: numbers with separators of thousands, tables and series entry by entry."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_value(each)}" for name, each in value.items())
     if isinstance(value, tuple):

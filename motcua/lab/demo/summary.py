@@ -1,56 +1,56 @@
-"""The figures that people ask for first, taken from the services' state; the terminal and the page show the same."""
+"""The summary of a demo, computed from the services' state. The terminal and the page show the same figures."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from motcua.lab.demo.reading import Clock, Proposed, State
+from motcua.lab.demo.state import Clock, OpenProposal, ServiceState
 from shared.kernel.centre import Centre
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import Worktime
 
 FEW = 10
-"""Dossiers a week below which a department need not keep a counter (letter 24/TTHCC-CV of 6 November 2017)."""
+"""Dossiers per week below which a department needs no counter of its own (letter 24/TTHCC-CV of 6 November 2017)."""
 _WEEK_OF_WORK = 5
 _ROUNDING = 1e-6
 _LEAST_DAYS = 2
-"""A week with fewer working days says nothing about a department's volume."""
+"""The fewest working days of a week that counts for a department's volume."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Punctuality:
-    """How promises were kept. Shares are of what was settled with a due date."""
+    """Dossiers by punctuality. The share is that of the dossiers settled with a due date."""
 
     received: int = 0
     early: int = 0
     on_day: int = 0
     late: int = 0
     overdue: int = 0
-    """Still open though the due date has passed."""
+    """Open after the local date of the due date."""
     paused: int = 0
     was_paused: int = 0
-    """Paused now, or earlier."""
+    """Paused now or at any earlier time."""
 
     @property
     def judged(self) -> int:
-        """Settled with a due date."""
+        """The number of dossiers settled with a due date."""
         return self.early + self.on_day + self.late
 
     @property
     def on_time(self) -> int:
-        """Settled by the end of the due date."""
+        """The number of dossiers settled by the end of the due date."""
         return self.early + self.on_day
 
     @property
     def share(self) -> float | None:
-        """On time, of those judged; None where there is none."""
+        """The share of `judged` that is on time. None if no dossier was judged."""
         return self.on_time / self.judged if self.judged else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
-    """One department's line. `weeks` are dossiers by week; `volumes` those by counter or post, as in whole weeks."""
+    """One department. `weeks` are dossiers by week; `volumes` are those by counter or post, scaled to full weeks."""
 
     code: str
     name: str
@@ -60,66 +60,66 @@ class Department:
 
     @property
     def dossiers(self) -> int:
-        """Submitted in all."""
+        """The number of dossiers submitted."""
         return sum(self.weeks)
 
     @property
     def volume(self) -> float | None:
-        """The mean week's volume; None where no week had working days enough."""
+        """The mean of the volumes. None if no week has enough working days."""
         return sum(self.volumes) / len(self.volumes) if self.volumes else None
 
     @property
     def weeks_with_few(self) -> int:
-        """In how many weeks the volume was below FEW."""
+        """The number of weeks with a volume below FEW."""
         return sum(volume < FEW for volume in self.volumes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What the general counter's rule proposes for a department: `volumes` are those of the weeks that speak for it."""
+    """A proposal of the general counter's rule for a department. `volumes` are those of its deciding weeks."""
 
     code: str
     name: str
     to_general: bool
-    coming: date
+    earliest_from: date
     volumes: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Everything that is shown; `weeks` are Mondays (local dates)."""
+    """All figures of the summary. `weeks` are Mondays (local dates)."""
 
     first_date: date
     last_date: date
     weeks: Sequence[date]
     departments: Sequence[Department]
-    """The largest first."""
+    """By dossiers, descending."""
     whole: Punctuality
     acts: Counter[str]
     messages: Counter[tuple[str, str]]
     closed_weeks: int
-    """Weeks that can get no dossier any more; proposals rest on these alone."""
+    """The number of closed weeks, on which the proposals are based."""
     proposals: Sequence[Proposal]
 
     @property
     def dossiers(self) -> int:
-        """Submitted in all."""
+        """The number of dossiers submitted."""
         return sum(one.dossiers for one in self.departments)
 
     @property
     def by_week(self) -> list[int]:
-        """Dossiers of each week."""
+        """The dossiers of each week."""
         return [sum(one.weeks[place] for one in self.departments) for place in range(len(self.weeks))]
 
     @property
     def with_few(self) -> list[Department]:
-        """Departments whose mean week stays below FEW, the smallest first."""
+        """The departments with a mean volume below FEW, ascending."""
         found = [(one.volume, one) for one in self.departments if one.volume is not None and one.volume < FEW]
         return [one for _, one in sorted(found, key=lambda entry: entry[0])]
 
 
-def summarise(state: State, centre: Centre, worktime: Worktime, *, first_date: date, last_date: date) -> Summary:
-    """The figures of a centre that was played from `first_date` to `last_date`, both included."""
+def summarise(state: ServiceState, centre: Centre, worktime: Worktime, *, first_date: date, last_date: date) -> Summary:
+    """Summarise a centre that was played from `first_date` to `last_date`, both included."""
     weeks = [monday(first_date)]
     while weeks[-1] + WEEK <= last_date:
         weeks.append(weeks[-1] + WEEK)
@@ -130,7 +130,7 @@ def summarise(state: State, centre: Centre, worktime: Worktime, *, first_date: d
     departments = [
         Department(
             code=code or "none",
-            name=found.name_en if (found := centre.department(code, first_date)) else "no department told",
+            name=found.name_en if (found := centre.department(code, first_date)) else "no department",
             weeks=tuple(state.submitted[code, week] for week in weeks),
             punctuality=_punctuality(clocks.get(code, ())),
             volumes=tuple(
@@ -156,7 +156,7 @@ def summarise(state: State, centre: Centre, worktime: Worktime, *, first_date: d
 
 
 def outcomes_by_channel(messages: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    """Channels with their outcomes, the most frequent first."""
+    """Group messages by channel, each with its outcomes in descending order."""
     found: dict[str, dict[str, int]] = {}
     for (channel, outcome), count in sorted(messages.items(), key=lambda entry: -entry[1]):
         found.setdefault(channel, {})[outcome] = count
@@ -164,36 +164,31 @@ def outcomes_by_channel(messages: Mapping[tuple[str, str], int]) -> dict[str, di
 
 
 def percent(share: float | None) -> str:
-    """With one decimal, rounded down: only what is whole reads 100.0 %."""
+    """Format a share with one decimal, rounded down, so that only the whole reads 100.0 %."""
     return "–" if share is None else f"{int(share * 1000 + _ROUNDING) / 10:.1f} %"
 
 
-def local(instant: datetime, centre: Centre) -> str:
-    """A local date and time, for people."""
-    return f"{instant.astimezone(centre.zone):%a %d %b %Y %H:%M}"
-
-
 def _punctuality(clocks: Sequence[Clock]) -> Punctuality:
-    outcomes = Counter(clock.promise.outcome for clock in clocks)
+    outcomes = Counter(clock.status.outcome for clock in clocks)
     return Punctuality(
         received=len(clocks),
         early=outcomes["early"],
         on_day=outcomes["on_time"],
         late=outcomes["late"],
         overdue=sum(clock.overdue for clock in clocks),
-        paused=sum(clock.promise.state == "paused" for clock in clocks),
+        paused=sum(clock.status.state == "paused" for clock in clocks),
         was_paused=sum(clock.was_paused for clock in clocks),
     )
 
 
-def _proposal(one: Proposed, centre: Centre) -> Proposal:
-    found, rule = centre.department(one.department, one.coming), centre.pooling_rule(one.coming)
-    assert rule is not None  # it proposed this
+def _proposal(one: OpenProposal, centre: Centre) -> Proposal:
+    found, rule = centre.department(one.department, one.earliest_from), centre.pooling_rule(one.earliest_from)
+    assert rule is not None  # the proposal is based on it
     return Proposal(
         code=one.department,
         name=found.name_en if found else one.department,
         to_general=one.receiving == "general",
-        coming=one.coming,
+        earliest_from=one.earliest_from,
         volumes=[float(week.volume(rule)) for week in one.weeks],
     )
 

@@ -1,5 +1,6 @@
-"""`motcua replay`: an event log read and checked whole, played through a centre of its own, verified, and compared."""
+"""`motcua replay`: checks an event log, plays it through a centre of its own, verifies the centre, compares dates."""
 
-from motcua.lab.replay.reading import drafted, planned, told
+from motcua.lab.replay.input import load_plan, mapping_draft
+from motcua.lab.replay.report import plan_report
 
-__all__ = ["drafted", "planned", "told"]
+__all__ = ["load_plan", "mapping_draft", "plan_report"]

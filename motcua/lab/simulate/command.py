@@ -1,4 +1,4 @@
-"""`motcua simulate general-counter`: rules tried on what came, compared, and written down for a leader to sign."""
+"""`motcua simulate general-counter`: applies rules to past arrivals, compares them, and writes a document to sign."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from motcua.lab.simulate.outcomes import SCALES, Outcome, Simulation, best
+from motcua.lab.simulate.arrivals import arrival_arrays
+from motcua.lab.simulate.outcomes import SCALES, Outcome, Simulation, pareto_optimal
 from motcua.lab.simulate.paper import assumptions, write_paper
-from motcua.lab.simulate.past import Arrival, from_database, from_file, from_half_year, past
-from motcua.lab.simulate.settings import PARAMETERS, grid, values
+from motcua.lab.simulate.rule_grid import PARAMETERS, parse_range, rule_grid
+from motcua.lab.simulate.sources import ReceivedDossier, from_database, from_file, from_half_year
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
@@ -22,13 +23,13 @@ from shared.postgres.published_calendars import WorkingTime
 
 Lang = Literal["vi", "en"]
 _HALF_YEAR = (date(2017, 5, 1), date(2017, 11, 5))
-"""The whole weeks of the letter's half year."""
+"""The whole weeks of the half year."""
 _SHOWN = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What the command was asked for; `ranges` as written, by parameter."""
+class SimulationRequest:
+    """The options of the command. `ranges` are as written, by parameter."""
 
     first: date | None
     last: date | None
@@ -42,21 +43,22 @@ class Asked:
     language: Lang
 
 
-def run_simulation(asked: Asked, centre: Centre, verify_url: str, console: Console) -> int:
-    """Try every rule, print what each is worth, and write what was asked for. Exit status 0.
+def run_simulation(request: SimulationRequest, centre: Centre, verify_url: str, console: Console) -> int:
+    """Simulate every rule, print the results, and write the requested files. Return 0, the exit status.
 
-    Blocks. Raises StartError for a past with gaps or faults, ranges that are no rule, and a file that it cannot write.
+    Blocks. Raises StartError for arrivals with gaps or faults, ranges without a valid rule, and a file that cannot be
+    written.
     """
-    first, last = _span(asked)
+    first, last = _span(request)
     rule = centre.pooling_rule(last)
     if rule is None:
         raise StartError(
-            f"the centre has no rule of a general counter on {last}: add [[general_counter]] to centre.toml"
+            f"The centre has no rule for the general counter on {last}. Add [[general_counter]] to centre.toml."
         )
-    tried = grid(rule, {name: values(name, written) for name, written in asked.ranges.items()})
-    arrivals, calendar = _came(asked, centre, verify_url, first, last)
-    found = past(
-        arrivals,
+    tried = rule_grid(rule, {name: parse_range(name, written) for name, written in request.ranges.items()})
+    received, calendar = _received(request, centre, verify_url, first, last)
+    found = arrival_arrays(
+        received,
         centre,
         calendar.worktime,
         calendar.standard_day,
@@ -64,12 +66,12 @@ def run_simulation(asked: Asked, centre: Centre, verify_url: str, console: Conso
         first=first,
         last=last,
     )
-    simulation = Simulation(found, seed=asked.seed)
+    simulation = Simulation(found, seed=request.seed)
     outcomes = [
         simulation.outcome(one)
-        for one in track(tried.rules, f"Trying {len(tried.rules)} settings", console=console, transient=True)
+        for one in track(tried.rules, f"Simulating {len(tried.rules)} settings", console=console, transient=True)
     ]
-    undominated = best(outcomes)
+    optimal = pareto_optimal(outcomes)
     in_force = simulation.outcome(rule)
 
     def say(sentence: str) -> None:
@@ -77,60 +79,63 @@ def run_simulation(asked: Asked, centre: Centre, verify_url: str, console: Conso
 
     say(
         f"{len(found.at):,} dossiers by {' and '.join(rule.channels)} from {first} to {last} at {centre.name_en}, "
-        f"{found.online:,} online beside; {len(simulation.closings)} weeks closed in time to count."
+        f"{found.online:,} more online; {len(simulation.closings)} weeks closed early enough to count."
     )
-    console.print(_table(outcomes if asked.everything else undominated[:_SHOWN], in_force, asked.everything))
-    if not asked.everything:
-        more = f", of which {_SHOWN} are shown" if len(undominated) > _SHOWN else ""
+    console.print(_table(outcomes if request.everything else optimal[:_SHOWN], in_force, request.everything))
+    if not request.everything:
+        more = f" ({_SHOWN} are shown)" if len(optimal) > _SHOWN else ""
         say(
-            f"{len(tried.rules)} settings tried, {tried.left_out} combinations left out that would release below where "
-            f"they pool; {len(undominated)} are beaten by no other in hours, waits and changes at once{more}."
+            f"{len(tried.rules)} settings simulated. {tried.left_out} combinations left out: they would release below "
+            f"the pooling threshold. {len(optimal)} settings are not dominated by another in hours, waits and "
+            f"changes{more}."
         )
-    pooled = ", ".join(in_force.lived.pooled_at_end) or "nobody"
+    pooled = ", ".join(in_force.pooling.pooled_at_end) or "no department"
     say(f"The rule in force ({rule.decision}) ends with {pooled} at the general counter.")
-    for sentence in assumptions(found, asked.seed, "en"):
+    for sentence in assumptions(found, request.seed, "en"):
         say(f"- {sentence}")
-    if asked.table is not None:
-        _write_table(asked.table, outcomes)
-        say(f"All settings: {asked.table}")
-    if asked.paper is not None:
-        write_paper(asked.paper, found, in_force, outcomes, undominated, seed=asked.seed, language=asked.language)
-        say(f"The paper: {asked.paper}")
+    if request.table is not None:
+        _write_table(request.table, outcomes)
+        say(f"All settings: {request.table}")
+    if request.paper is not None:
+        write_paper(request.paper, found, in_force, outcomes, optimal, seed=request.seed, language=request.language)
+        say(f"Document to sign: {request.paper}")
     return 0
 
 
-def _span(asked: Asked) -> tuple[date, date]:
-    if asked.half_year and asked.arrivals is not None:
-        raise StartError("--half-year and --arrivals name two pasts: choose one")
-    default = _HALF_YEAR if asked.half_year else (None, None)
-    first, last = asked.first or default[0], asked.last or default[1]
+def _span(request: SimulationRequest) -> tuple[date, date]:
+    if request.half_year and request.arrivals is not None:
+        raise StartError("--half-year and --arrivals exclude each other. Choose one.")
+    default = _HALF_YEAR if request.half_year else (None, None)
+    first, last = request.first or default[0], request.last or default[1]
     if first is None or last is None:
-        raise StartError("say from when to when, such as --from 2017-05-01 --to 2017-11-05 (or try --half-year)")
+        raise StartError(
+            "--from and --to are missing. Write for example --from 2017-05-01 --to 2017-11-05, or use --half-year."
+        )
     return first, last
 
 
-def _came(
-    asked: Asked, centre: Centre, verify_url: str, first: date, last: date
-) -> tuple[Sequence[Arrival], WorkingTime]:
-    """The arrivals, and the calendar by which they are counted: the folder's, or for a record the one that stands."""
+def _received(
+    request: SimulationRequest, centre: Centre, verify_url: str, first: date, last: date
+) -> tuple[Sequence[ReceivedDossier], WorkingTime]:
+    """Return the arrivals and their calendar: the folder's, or the one in force for routing's record."""
     compiled = compile_calendar(centre.calendar)
     calendar = WorkingTime(0, compiled.standard_day, compiled.worktime)
-    if asked.half_year:
-        return list(from_half_year(centre, seed=asked.seed)), calendar
-    if asked.arrivals is not None:
-        return from_file(asked.arrivals, centre), calendar
+    if request.half_year:
+        return list(from_half_year(centre, seed=request.seed)), calendar
+    if request.arrivals is not None:
+        return from_file(request.arrivals, centre), calendar
     recorded = from_database(verify_url, centre, first, last)
     return recorded.arrivals, recorded.calendar or calendar
 
 
 def _table(outcomes: Sequence[Outcome], in_force: Outcome, everything: bool) -> Table:
-    title = "Every setting" if everything else "Settings that no other beats"
+    title = "All settings" if everything else "Settings that no other dominates"
     waits = "/".join(f"{scale:g}" for scale in SCALES)
     table = Table(
-        title=f"{title}, after the rule in force; waits in minutes if a dossier takes {waits} times as long as entered",
+        title=f"{title}, after the rule in force. Waits in minutes, for {waits} times the entered time per dossier.",
         title_justify="left",
         box=None,
-        padding=(0, 1, 0, 0),  # the columns fit into eighty
+        padding=(0, 1, 0, 0),  # the columns fit into a width of 80
     )
     for heading in (
         "below",
@@ -153,13 +158,13 @@ def _table(outcomes: Sequence[Outcome], in_force: Outcome, everything: bool) -> 
             str(rule.release_from),
             f"{rule.pool_weeks}/{rule.release_weeks}",
             str(rule.min_stay_weeks),
-            str(len(one.lived.pooled_at_end)),
+            str(len(one.pooling.pooled_at_end)),
             f"{one.freed_mean:.1f}",
             f"{one.hours_returned:,.0f}",
             f"{one.share:.1%}",
             str(one.peak),
             "–" if one.waiting is None else "/".join(f"{each.mean:.1f}" for each in one.waiting),
-            str(one.lived.changes),
+            str(one.pooling.changes),
             style="bold" if one is in_force else None,
         )
     return table
@@ -179,8 +184,8 @@ def _write_table(path: Path, outcomes: Sequence[Outcome]) -> None:
                 rows.writerow(
                     [
                         *(getattr(one.rule, name) for name in PARAMETERS),
-                        " ".join(one.lived.pooled_at_end),
-                        one.lived.changes,
+                        " ".join(one.pooling.pooled_at_end),
+                        one.pooling.changes,
                         f"{one.freed_mean:.3f}",
                         one.freed_at_end,
                         f"{one.hours_returned:.2f}",
@@ -192,4 +197,4 @@ def _write_table(path: Path, outcomes: Sequence[Outcome]) -> None:
                     ]
                 )
     except OSError as error:
-        raise StartError(f"{path} cannot be written: {error.strerror}") from error
+        raise StartError(f"{path} cannot be written: {error.strerror}.") from error

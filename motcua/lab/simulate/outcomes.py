@@ -1,4 +1,4 @@
-"""What a rule would have brought on the past: counters freed, officers' hours returned, and who would have waited."""
+"""Outcomes of a rule on past arrivals: counters freed, officers' hours returned, and waits at the general counter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from motcua.lab.simulate.lived import Lived, Span, closings, live
-from motcua.lab.simulate.past import Past
+from motcua.lab.simulate.arrivals import ArrivalArrays
+from motcua.lab.simulate.pooling_history import PooledPeriod, PoolingHistory, apply_rule, closings
 from motcua.lab.simulate.queue import serve
 from services.routing.domain.load import officers_of, windows_of
 from shared.kernel.centre import PoolingRule
@@ -16,15 +16,17 @@ from shared.kernel.errors import StartError
 
 REPLICATIONS = 30
 SCALES = (0.5, 1.0, 2.0)
-"""Times at the counter as entered, and half and twice as long beside them: nobody measured them."""
+"""Factors for the times at the counter. The entered times are not measured, so half and twice are simulated too."""
 _MINUTE = 60.0
 _HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Minutes that people wait at the general counter, over all replications, and officers' hours after closing time
-    (the mean of the replications)."""
+    """Waits at the general counter in minutes, over all replications.
+
+    `overtime_hours` are the officers' hours after closing time, the mean of the replications.
+    """
 
     mean: float
     p90: float
@@ -34,15 +36,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one rule comes to. `freed` are department counters: the mean over the working days, and at the end.
+    """The outcome of one rule. `freed_mean` and `freed_at_end` are department counters, by working day and at the end.
 
-    `hours_returned` are the window hours of freed counters less the hours of handling moved, `share` what the general
-    counter receives of all, `peak` the most arrivals in one hour there. `waiting` is by scale of SCALES; None where
-    nobody is pooled.
+    `hours_returned` are the opening hours of freed counters minus the handling hours moved to the general counter.
+    `moved` and `share` are the dossiers that the general counter receives, `peak` their largest number in one hour.
+    `waiting` has one element per factor of SCALES. It is None if no department is pooled.
     """
 
     rule: PoolingRule
-    lived: Lived
+    pooling: PoolingHistory
     freed_mean: float
     freed_at_end: int
     hours_returned: float
@@ -53,63 +55,65 @@ class Outcome:
 
     @property
     def wait(self) -> float:
-        """The mean wait in minutes with times as entered; 0 where nobody is pooled."""
+        """The mean wait in minutes with the entered times; 0 if no department is pooled."""
         return 0.0 if self.waiting is None else self.waiting[SCALES.index(1.0)].mean
 
 
 class Simulation:
-    """Tries rules on one past. The same seed gives the same lots to the same dossiers, whatever the rule, so that rules
-    differ by what they do and not by luck; rules that pool alike share one queue.
+    """Applies rules to one set of arrivals.
+
+    With the same seed a dossier has the same time at the counter under every rule, so rules differ by their effect and
+    not by chance (common random numbers). Rules with the same pooled periods share one queue.
     """
 
-    def __init__(self, past: Past, *, seed: int, replications: int = REPLICATIONS) -> None:
-        self.past = past
-        self.closings = closings(past)
-        self._volumes = past.volumes()
+    def __init__(self, arrivals: ArrivalArrays, *, seed: int, replications: int = REPLICATIONS) -> None:
+        self.arrivals = arrivals
+        self.closings = closings(arrivals)
+        self._volumes = arrivals.volumes()
         self._days = [
             day
-            for day in (past.first + timedelta(days=n) for n in range((past.last - past.first).days + 1))
-            if past.worktime.is_working_day(day)
+            for day in (arrivals.first + timedelta(days=n) for n in range((arrivals.last - arrivals.first).days + 1))
+            if arrivals.worktime.is_working_day(day)
         ]
-        self._lots = np.random.default_rng(seed).standard_normal((replications, len(past.at)), dtype=np.float64)
-        self._queues: dict[tuple[Span, ...], tuple[int, int, tuple[Waiting, ...] | None]] = {}
-        self._hours = {code: self._counter_hours(code) for code in past.departments}
+        self._normals = np.random.default_rng(seed).standard_normal((replications, len(arrivals.at)), dtype=np.float64)
+        self._queues: dict[tuple[PooledPeriod, ...], tuple[int, int, tuple[Waiting, ...] | None]] = {}
+        self._hours = {code: self._counter_hours(code) for code in arrivals.departments}
 
     def outcome(self, rule: PoolingRule) -> Outcome:
-        """What the rule comes to. Raises StartError where it pools although no general counter is open."""
-        past = self.past
-        lived = live(rule, self._volumes, self.closings, last=past.last)
-        found = self._queues.get(lived.spans)
+        """Return the outcome of a rule. Raises StartError if it pools on a day without an open general counter."""
+        arrivals = self.arrivals
+        pooling = apply_rule(rule, self._volumes, self.closings, last=arrivals.last)
+        found = self._queues.get(pooling.periods)
         if found is None:
-            found = self._queues[lived.spans] = self._queue(lived.spans)
+            found = self._queues[pooling.periods] = self._queue(pooling.periods)
         moved, peak, waiting = found
         freed = np.zeros(len(self._days))
         hours = 0.0
-        for span in lived.spans:
-            counters, worked = self._hours[span.department]
-            within = np.array([span.first <= day <= span.last for day in self._days])
+        for period in pooling.periods:
+            counters, worked = self._hours[period.department]
+            within = np.array([period.first <= day <= period.last for day in self._days])
             freed += np.where(within, counters, 0)
             hours += float(worked[within].sum())
         handling = 0.0
         if moved:
-            there = self._at_general(lived.spans)
-            means = np.exp(past.mu[there] + past.sigma[there] ** 2 / 2)
+            there = self._at_general(pooling.periods)
+            means = np.exp(arrivals.mu[there] + arrivals.sigma[there] ** 2 / 2)
             handling = float(means.sum()) / 60
         return Outcome(
             rule=rule,
-            lived=lived,
+            pooling=pooling,
             freed_mean=float(freed.mean()) if len(freed) else 0.0,
             freed_at_end=int(freed[-1]) if len(freed) else 0,
             hours_returned=hours - handling,
             moved=moved,
-            share=moved / len(past.at) if len(past.at) else 0.0,
+            share=moved / len(arrivals.at) if len(arrivals.at) else 0.0,
             peak=peak,
             waiting=waiting,
         )
 
     def _counter_hours(self, department: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Of each working day: the department's open counters, and the hours that their officers sit there."""
-        centre, counts, hours = self.past.centre, [], []
+        """Return, for each working day, the department's open counters and the hours of their officers."""
+        centre, counts, hours = self.arrivals.centre, [], []
         for day in self._days:
             open_ = [
                 counter
@@ -121,35 +125,37 @@ class Simulation:
                 sum(
                     officers_of(centre, counter, day) * sum(_hours(*window) for window in windows)
                     for counter in open_
-                    for windows in [windows_of(centre, counter, day, self.past.worktime)]
+                    for windows in [windows_of(centre, counter, day, self.arrivals.worktime)]
                 )
             )
         return np.array(counts, dtype=np.int64), np.array(hours, dtype=np.float64)
 
-    def _at_general(self, spans: Sequence[Span]) -> NDArray[np.bool_]:
-        past = self.past
-        found = np.zeros(len(past.at), dtype=np.bool_)
-        for span in spans:
-            place = past.departments.index(span.department)
-            first, last = span.first.toordinal(), span.last.toordinal()
-            found |= (past.department == place) & (past.day >= first) & (past.day <= last)
+    def _at_general(self, periods: Sequence[PooledPeriod]) -> NDArray[np.bool_]:
+        """Return whether the general counter receives each dossier."""
+        arrivals = self.arrivals
+        found = np.zeros(len(arrivals.at), dtype=np.bool_)
+        for period in periods:
+            place = arrivals.departments.index(period.department)
+            first, last = period.first.toordinal(), period.last.toordinal()
+            found |= (arrivals.department == place) & (arrivals.day >= first) & (arrivals.day <= last)
         return found
 
-    def _queue(self, spans: tuple[Span, ...]) -> tuple[int, int, tuple[Waiting, ...] | None]:
-        past, there = self.past, self._at_general(spans)
+    def _queue(self, periods: tuple[PooledPeriod, ...]) -> tuple[int, int, tuple[Waiting, ...] | None]:
+        """Return the dossiers at the general counter, their largest number in an hour, and the waits."""
+        arrivals, there = self.arrivals, self._at_general(periods)
         moved = int(there.sum())
         if not moved:
             return 0, 0, None
-        _, by_hour = np.unique(past.hour[there], return_counts=True)
-        order = np.argsort(past.at[there], kind="stable")
-        at = past.at[there][order]
-        minutes = np.exp(past.mu[there] + past.sigma[there] * self._lots[:, there])[:, order]
-        officers, closes = self._general(past.day[there][order], at)
-        return moved, int(by_hour.max()), tuple(self._waited(at, minutes * scale, officers, closes) for scale in SCALES)
+        _, by_hour = np.unique(arrivals.hour[there], return_counts=True)
+        order = np.argsort(arrivals.at[there], kind="stable")
+        at = arrivals.at[there][order]
+        minutes = np.exp(arrivals.mu[there] + arrivals.sigma[there] * self._normals[:, there])[:, order]
+        officers, closes = self._general_counter(arrivals.day[there][order], at)
+        return moved, int(by_hour.max()), tuple(_waiting(at, minutes * scale, officers, closes) for scale in SCALES)
 
-    def _general(self, days: NDArray[np.int64], at: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
-        """The officers at the general counter, the fewest of any day, and when the window of each arrival closes."""
-        centre, worktime = self.past.centre, self.past.worktime
+    def _general_counter(self, days: NDArray[np.int64], at: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
+        """Return the fewest officers at the general counter on any day, and the close of each arrival's window."""
+        centre, worktime = self.arrivals.centre, self.arrivals.worktime
         closes = np.empty(len(at))
         fewest: int | None = None
         for ordinal in np.unique(days):
@@ -158,7 +164,7 @@ class Simulation:
             counters = [counter for number in numbers if (counter := centre.counter(number, day)) is not None]
             if not counters:
                 raise StartError(
-                    f"no general counter is open on {day}: enter one in counters.csv, or choose another span"
+                    f"No general counter is open on {day}. Enter one in counters.csv, or choose other dates."
                 )
             officers = sum(officers_of(centre, counter, day) for counter in counters)
             fewest = officers if fewest is None else min(fewest, officers)
@@ -169,43 +175,44 @@ class Simulation:
         assert fewest is not None  # there is at least one day
         return fewest, closes
 
-    def _waited(
-        self, at: NDArray[np.float64], minutes: NDArray[np.float64], officers: int, closes: NDArray[np.float64]
-    ) -> Waiting:
-        """A queue is served out after closing time; the next window begins with what is left of it."""
-        found = serve(at, minutes * _MINUTE, officers)
-        waited = found.waited / _MINUTE
-        began = found.ended - minutes * _MINUTE
-        overtime = np.maximum(found.ended - np.maximum(began, closes), 0.0).sum(axis=1).mean() / _HOUR
-        return Waiting(
-            mean=float(waited.mean()),
-            p90=float(np.quantile(waited, 0.9)),
-            longest=float(waited.max()),
-            overtime_hours=float(overtime),
-        )
+
+def _waiting(
+    at: NDArray[np.float64], minutes: NDArray[np.float64], officers: int, closes: NDArray[np.float64]
+) -> Waiting:
+    """Simulate the queue. It is served after closing time too; what is left then delays the next window."""
+    found = serve(at, minutes * _MINUTE, officers)
+    waited = found.waited / _MINUTE
+    began = found.ended - minutes * _MINUTE
+    overtime = np.maximum(found.ended - np.maximum(began, closes), 0.0).sum(axis=1).mean() / _HOUR
+    return Waiting(
+        mean=float(waited.mean()),
+        p90=float(np.quantile(waited, 0.9)),
+        longest=float(waited.max()),
+        overtime_hours=float(overtime),
+    )
 
 
-def best(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those that no other beats: as many hours, as short waits and as few changes, and better in one. By hours, the
-    most first; of those that come to the same the first alone."""
+def pareto_optimal(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes that no other dominates in hours, wait and changes, by hours returned, descending.
+
+    Of outcomes that are equal in all three, only the first is returned.
+    """
     found: list[Outcome] = []
     for one in outcomes:
-        if not any(_beats(other, one) for other in outcomes) and not any(_same(other, one) for other in found):
+        dominated = any(_dominates(other, one) for other in outcomes)
+        if not dominated and not any(_objectives(other) == _objectives(one) for other in found):
             found.append(one)
-    return sorted(found, key=lambda one: (-one.hours_returned, one.wait, one.lived.changes))
+    return sorted(found, key=_objectives)
 
 
-def _ends(one: Outcome) -> tuple[float, float, int]:
-    return -one.hours_returned, one.wait, one.lived.changes
+def _objectives(one: Outcome) -> tuple[float, float, int]:
+    """Return the values to minimise."""
+    return -one.hours_returned, one.wait, one.pooling.changes
 
 
-def _beats(other: Outcome, one: Outcome) -> bool:
-    ours, theirs = _ends(one), _ends(other)
+def _dominates(other: Outcome, one: Outcome) -> bool:
+    ours, theirs = _objectives(one), _objectives(other)
     return theirs != ours and all(their <= our for their, our in zip(theirs, ours, strict=True))
-
-
-def _same(other: Outcome, one: Outcome) -> bool:
-    return _ends(other) == _ends(one)
 
 
 def _hours(opens: datetime, closes: datetime) -> float:

@@ -1,4 +1,4 @@
-"""How long people wait at a counter: a queue served in the order of arrival, by any number of officers. Pure."""
+"""Queue at a counter: first come, first served, with any number of officers. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Of each replication (row) and each person (column), in the arrivals' unit: the wait, and when service ended."""
+    """The wait and the end of service of each replication (row) and person (column), in the unit of the arrivals."""
 
     waited: Floats
     ended: Floats
 
 
 def serve(arrivals: Floats, services: Floats, officers: int) -> Waits:
-    """Serve people in the order of `arrivals` (ascending), each by the first officer who is free.
+    """Serve people in the order of `arrivals` (ascending), each by the officer who is free first.
 
-    `services` has a row for each replication of the same arrivals. Nobody leaves, and no service is broken off: who
-    waits at closing time is still served. Raises ValueError without an officer.
+    `services` has a row of service times for each replication of the same arrivals. Everyone waits until served, also
+    after closing time, and no service is interrupted. Raises ValueError without an officer.
     """
     if officers < 1:
-        raise ValueError("a queue without an officer is never served")
+        raise ValueError("a queue needs at least one officer")
     replications, people = services.shape
     free = np.full((replications, officers), -np.inf)
     waited, ended = np.empty((replications, people)), np.empty((replications, people))
@@ -32,5 +32,5 @@ def serve(arrivals: Floats, services: Floats, officers: int) -> Waits:
         waited[:, place] = began - arrivals[place]
         free[:, 0] = ended[:, place] = began + services[:, place]
         if officers > 1:
-            free.sort(axis=1)  # the one who is free first stands first
+            free.sort(axis=1)  # the officer who is free first comes first
     return Waits(waited, ended)

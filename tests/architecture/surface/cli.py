@@ -10,8 +10,8 @@ from typing import Any, get_args, get_type_hints
 import typer
 
 from motcua.cli.lag import read as read_lag
-from motcua.lab.simulate.past import COLUMNS as ARRIVALS
-from motcua.lab.simulate.settings import PARAMETERS
+from motcua.lab.simulate.rule_grid import PARAMETERS
+from motcua.lab.simulate.sources import COLUMNS as ARRIVALS
 from services.sla.explaining import view as explanation
 from tests.architecture.surface.command import entry_point, parser_of, run, run_module
 from tests.architecture.surface.names import members
@@ -45,7 +45,8 @@ def collect() -> Iterator[str]:
         for command in re.findall(r"[a-z-]+", usage.split(f"services.{service} ")[1]):
             yield f"python -m services.{service} {command}"
     yield from _options(parser_of("motcua.local.sinks"), "python -m motcua.local.sinks")
-    yield f"python -m motcua.cli.probe, status {run_module('motcua.cli.probe', 'tcp://nowhere')[0]} where there is no progress"
+    status = run_module("motcua.cli.probe", "tcp://nowhere")[0]
+    yield f"python -m motcua.cli.probe, status {status} where there is no progress"
 
 
 def _commands(command: Any, name: str) -> Iterator[str]:

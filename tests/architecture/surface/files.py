@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from motcua.lab.event_log.mapping import Mapping1
+from motcua.lab.scenarios.event_log.mapping import LogMapping
 from motcua.local.sinks.inbox import InboxMessage
 from services.intake.domain.acts import ACTS
 from shared.service.keys import ApiKey
@@ -78,10 +78,10 @@ def _with_unknown_placeholders(texts: str) -> str:
 
 def collect_mapping() -> Iterator[str]:
     """Yield the keys of a mapping (docs/replay.md), their enumerated values, and the acts that a row may become."""
-    yield from members(Mapping1.model_json_schema(), request=True)
+    yield from members(LogMapping.model_json_schema(), request=True)
     for act in ACTS:
         try:
-            Mapping1.model_validate({"acts": {"any": {"act": act}}})
+            LogMapping.model_validate({"acts": {"any": {"act": act}}})
         except ValueError as error:
             if "acts.any.act" not in str(error):
                 yield f".acts{{}}.act = {act}"

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from motcua.lab.simulate.past import from_database
+from motcua.lab.simulate.sources import from_database
 from motcua.local.embedded import kafka
 from services.routing.assignments.rebuild import rebuild_assignment
 from services.routing.general_counter.store import read_decisions

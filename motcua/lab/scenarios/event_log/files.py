@@ -1,0 +1,46 @@
+"""Event log files: the format follows from the name, gzip included, and the size is limited."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from motcua.lab.scenarios.event_log.csv_log import read_csv
+from motcua.lab.scenarios.event_log.log import MAX_BYTES, Fault, Log, LogRefusedError
+from motcua.lab.scenarios.event_log.xes_log import read_xes
+from shared.kernel.errors import StartError
+
+_CHUNK = 1 << 20
+
+
+def read_log(path: Path, *, delimiter: str = ",") -> Log:
+    """Read the log in a file named `*.csv`, `*.xes`, or either with `.gz`. Blocks on the disk.
+
+    Raises LogRefusedError with the faults of its format, StartError if the file cannot be opened.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    compressed = path.name.lower().endswith(".gz")
+    if name.endswith(".xes"):
+        return read_xes(path.name, _chunks(path, compressed=compressed))
+    if name.endswith(".csv"):
+        return read_csv(path.name, b"".join(_chunks(path, compressed=compressed)), delimiter=delimiter)
+    raise LogRefusedError(
+        [Fault(path.name, "The name must end in .csv or .xes, or either with .gz; it determines the format.")]
+    )
+
+
+def _chunks(path: Path, *, compressed: bool) -> Iterator[bytes]:
+    length = 0
+    try:
+        with gzip.open(path) if compressed else path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                length += len(chunk)
+                if length > MAX_BYTES:
+                    raise LogRefusedError(
+                        [Fault(path.name, f"Longer than {MAX_BYTES >> 20} MB after decompression. Split the log.")]
+                    )
+                yield chunk
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise LogRefusedError([Fault(path.name, f"Not a complete gzip file ({error}). Copy it again.")]) from error
+    except OSError as error:
+        raise StartError(f"{path}: Cannot be read ({error.strerror}). Name an existing file.") from error

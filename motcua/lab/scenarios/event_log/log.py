@@ -1,0 +1,62 @@
+"""An event log in memory, independent of its file format, and the faults for which a log is rejected."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from shared.kernel.errors import Refusal
+from shared.kernel.words import number_of
+
+MAX_ROWS = 500_000
+"""The largest number of rows. A log stays in memory until all of it is checked."""
+MAX_BYTES = 1 << 30
+"""The size of the largest file, after decompression."""
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One event. `line` is where it begins in the file; a column without a cell is empty.
+
+    Columns of the case begin with `case:`, as XES tools write them. A case without events is one row with `is_event`
+    false.
+    """
+
+    line: int
+    cells: Mapping[str, str]
+    is_event: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """All rows in the order of the file. `left_out` names the nested attributes, for which a flat log has no place."""
+
+    file: str
+    columns: tuple[str, ...]
+    rows: tuple[LogRow, ...] = field(repr=False)
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One reason to reject a file: where, what, and what to do about it."""
+
+    file: str
+    reason: str
+    line: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.reason}" if self.column is None else f"{place}: {self.column}: {self.reason}"
+
+
+class LogRefusedError(Refusal):
+    """A log or its mapping has faults, so nothing was played. `faults` has all of them, in the order of the file."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault.line or 0)))
+        listed = [f"  {fault}" for fault in self.faults[:_SHOWN]]
+        if len(self.faults) > _SHOWN:
+            listed.append(f"  and {len(self.faults) - _SHOWN} more")
+        head = f"{number_of(len(self.faults), 'fault')}. Nothing was played."
+        super().__init__("\n".join([head, *listed]))
