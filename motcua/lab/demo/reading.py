@@ -40,7 +40,7 @@ with told as (
     from sla.events where type = 'deadline.ended' order by key, sequence desc
 )
 select clock.dossier_id, coalesce(dossier.department, ''), clock.state, clock.due_at, told.outcome,
-    jsonb_path_exists(clock.events, '$[*] ? (@.what == "paused")')
+    jsonb_path_exists(clock.changes, '$[*] ? (@.kind == "paused")')
 from sla.dossiers as clock
 left join intake.dossiers as dossier using (dossier_id) left join told using (dossier_id)
 where clock.state is not null

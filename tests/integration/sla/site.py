@@ -13,11 +13,12 @@ import httpx
 from fastapi import FastAPI
 
 from services.sla import __file__ as sla_file
-from services.sla.app import build, clocks_of
+from services.sla.app import build, load_rules
+from services.sla.calendars.worker import Sweep
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.store import count_outdated
+from services.sla.clocks.worker import Ticker
 from services.sla.settings import SlaSettings
-from services.sla.store import count_outdated
-from services.sla.sweep import Sweep
-from services.sla.ticker import Ticker
 from shared.contracts.envelope import AnyEnvelope, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
@@ -55,7 +56,7 @@ class Sla:
     bootstrap: str
     tokens: dict[str, str]
 
-    async def hear(self, *events: AnyEnvelope) -> None:
+    async def consume(self, *events: AnyEnvelope) -> None:
         """Put events on Kafka and wait until they have taken effect here."""
         await send(self.bootstrap, events)
         last = {event.dossier_id: event.sequence for event in events}
@@ -72,7 +73,7 @@ class Sla:
 
         await eventually(heard, within=30)
 
-    async def all_heard(self) -> None:
+    async def catch_up(self) -> None:
         """Wait until everything on Kafka, other tests' dossiers included, has taken effect here."""
 
         async def heard() -> bool:
@@ -80,7 +81,7 @@ class Sla:
 
         await eventually(heard, within=30)
 
-    async def told(self, dossier_id: UUID) -> list[AnyEnvelope]:
+    async def published(self, dossier_id: UUID) -> list[AnyEnvelope]:
         """What this service ever told of a dossier, by sequence."""
         rows = await self.context.pool.fetch(
             "select type, version, value from events where key = $1 and topic = $2 order by sequence",
@@ -91,7 +92,7 @@ class Sla:
 
     async def types(self, dossier_id: UUID) -> list[str]:
         """The same, types alone."""
-        return [event.type.removeprefix("deadline.") for event in await self.told(dossier_id)]
+        return [event.type.removeprefix("deadline.") for event in await self.published(dossier_id)]
 
     async def deadline(self, dossier_id: UUID) -> dict[str, Any]:
         """What a leader is shown of a dossier's clock."""
@@ -104,7 +105,7 @@ class Sla:
         while await self.ticker.tick():
             pass
 
-    async def swept(self) -> None:
+    async def sweep_all(self) -> None:
         """Sweep until no clock of an older calendar is left."""
 
         async def none_left() -> bool:
@@ -151,7 +152,7 @@ async def sla_running(
     clock = HandClock(at(now))
     async with running("sla", settings, build, clock=clock) as process:
         context, app, parts, consumer = process.context, process.app, process.parts, process.consumer
-        clocks = await clocks_of(context)
+        clocks = ClockHandlers(await load_rules(context))
         ticker, sweep = Ticker(context, clocks, consumer, tick_seconds=1), Sweep(context, clocks, tick_seconds=1)
         stop = asyncio.Event()
         kept = {name: part for name, part in parts.items() if name not in ("ticker", "sweep", "http")}

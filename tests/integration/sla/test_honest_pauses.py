@@ -9,7 +9,7 @@ from shared.contracts.dossiers import DossierResultArrivedV1
 from tests.integration.sla.site import sla_running
 from tests.support import Databases
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.unit.sla.given import Acts
+from tests.unit.sla.builders import Acts
 
 SHORT = SMALL_CENTRE["centre.toml"].replace("pause_ceiling_working_days = 30", "pause_ceiling_working_days = 2")
 JANUARY = {"first": "2018-01-01", "last": "2018-01-31"}
@@ -24,7 +24,7 @@ async def test_the_report_lists_what_to_look_at_by_department(
     centre = write_centre(tmp_path / "centre", centre_toml=SHORT)
     paused, settled, in_order, reopened = (Acts() for _ in range(4))
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-12 09:00") as sla:
-        await sla.hear(
+        await sla.consume(
             paused.receive("2018-01-02 09:00", "2.000908"),
             paused.ask_supplement("2018-01-02 16:00"),
             paused.supplement_received("2018-01-09 16:00"),

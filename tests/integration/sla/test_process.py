@@ -13,7 +13,7 @@ from tests.support import Databases, eventually, free_port
 from tests.support.centre_folder import write_centre
 from tests.support.service_process import ServiceProcess
 from tests.support.told import send
-from tests.unit.sla.given import Acts
+from tests.unit.sla.builders import Acts
 
 LONG_AGO = "2018-01-02 09:00"
 

@@ -12,7 +12,7 @@ from tests.integration.sla.site import sla_running
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
 from tests.support.reading import events_on
-from tests.unit.sla.given import Acts, local
+from tests.unit.sla.builders import Acts, local
 
 NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,2,working_day,by_hours,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
 
@@ -29,7 +29,7 @@ async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database
     url, acts = database.fresh("sla").url("sla"), Acts()
     centre = write_centre(tmp_path / "centre")
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
-        await sla.hear(
+        await sla.consume(
             acts.submitted(),
             acts.receive("2018-01-02 09:00", "2.000908"),
             acts.ask_supplement("2018-01-02 10:00"),
@@ -66,12 +66,12 @@ async def test_unknown_procedure_waits_in_a_list_and_flows_on(
     """Listed page by page until the catalogue knows it; then its due date counts from the receipt, not from now."""
     url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), [Acts(), Acts(), Acts()]
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
-        await sla.hear(*[each.receive("2018-01-02 09:00", "L.8") for each in acts])
+        await sla.consume(*[each.receive("2018-01-02 09:00", "L.8") for each in acts])
         async with sla.client("leader") as leader, sla.client("stp") as stp:
             first = (await leader.get("/waiting", params={"limit": 2})).json()
             rest = (await leader.get("/waiting", params={"limit": 2, "after": first["next"]})).json()
             problem(await stp.get("/waiting"), 403, "forbidden")
-        listed = first["dossiers"] + rest["dossiers"]
+        listed = first["items"] + rest["items"]
         assert [row["dossier_id"] for row in listed] == sorted(str(each.dossier_id) for each in acts)
         assert {(row["procedure"], row["waiting_for"], row["state"]) for row in listed} == {
             ("L.8", "procedure", "running")
@@ -83,11 +83,11 @@ async def test_unknown_procedure_waits_in_a_list_and_flows_on(
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 09:00") as sla:
         assert (await sla.ticker.rederive(), await sla.ticker.rederive()) == (3, 0)
         for each in acts:
-            waiting, found = await sla.told(each.dossier_id)
+            waiting, found = await sla.published(each.dossier_id)
             assert (waiting.type, found.type) == ("deadline.waiting", "deadline.set")
             assert local(found.data.model_dump()["due_at"]) == "2018-01-04 09:00"
         async with sla.client("leader") as leader:
-            assert (await leader.get("/waiting")).json() == {"count": 0, "dossiers": [], "next": None}
+            assert (await leader.get("/waiting")).json() == {"count": 0, "items": [], "next": None}
 
 
 async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         sla.client("applicant") as applicant,
     ):
         path = f"/dossiers/{acts.dossier_id}/deadline"
-        problem(await stp.get(path), 404, "dossier-unknown")
-        await sla.hear(acts.receive("2018-01-02 09:00", "2.000908"))
+        problem(await stp.get(path), 404, "dossier-not-found")
+        await sla.consume(acts.receive("2018-01-02 09:00", "2.000908"))
         shown = (await stp.get(path)).json()
         assert (shown["state"], shown["due_at"], shown["due_date"], shown["overdue"]) == (
             "running",
@@ -112,13 +112,13 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         assert shown["term"] == {"value": 1, "unit": "working_day", "counting": "by_hours", "cut_off": "15:00"}
         sla.clock.set("2018-01-03 09:01")
         assert (await stp.get(path)).json()["overdue"]
-        problem(await stc.get(path), 404, "dossier-unknown")
+        problem(await stc.get(path), 404, "dossier-not-found")
         problem(await applicant.get(path), 403, "forbidden")
         problem(await stp.get("/dossiers/1/deadline"), 422, "invalid-content")
         assert shown["step"] is None  # the procedure has none
 
-        await sla.hear(acts.begin_step("2018-01-03 15:00", 2), acts.settle("2018-01-03 16:00"))
-        problem(await stp.get(path), 404, "dossier-unknown")  # it went to the next department
+        await sla.consume(acts.begin_step("2018-01-03 15:00", 2), acts.settle("2018-01-03 16:00"))
+        problem(await stp.get(path), 404, "dossier-not-found")  # it went to the next department
         shown = (await stc.get(path)).json()
         assert (shown["state"], shown["outcome"], shown["ended_at"], shown["step"], shown["dossier_sequence"]) == (
             "ended",
@@ -141,11 +141,11 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         sla.client("applicant") as applicant,
     ):
         path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
-        problem(await stp.get(path), 404, "dossier-unknown")
-        await sla.hear(acts.submitted())
-        problem(await stp.get(path), 404, "dossier-unknown")
-        await sla.hear(acts.receive("2018-01-02 10:00", "2.000908"), acts.ask_supplement("2018-01-02 16:00"))
-        await sla.hear(acts.supplement_received("2018-01-04 10:00"))
+        problem(await stp.get(path), 404, "dossier-not-found")
+        await sla.consume(acts.submitted())
+        problem(await stp.get(path), 404, "dossier-not-found")
+        await sla.consume(acts.receive("2018-01-02 10:00", "2.000908"), acts.ask_supplement("2018-01-02 16:00"))
+        await sla.consume(acts.supplement_received("2018-01-04 10:00"))
 
         # one day from Tuesday 10:00; on Tuesday at 16:00 4 of 8 h were left: Thursday 10:00 to 11:30, and to 16:00
         shown = (await stp.get(path, params={"lang": "en"})).json()
@@ -163,7 +163,7 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         then = (await stp.get(path, params={"as_known_at": "2018-01-02T12:00:00+07:00"})).json()
         assert (then["state"], then["shifts"], then["due_at"]) == ("running", [], "2018-01-03T03:00:00Z")
 
-        problem(await stc.get(path), 404, "dossier-unknown")
+        problem(await stc.get(path), 404, "dossier-not-found")
         problem(await applicant.get(path), 403, "forbidden")
         for bad in ("2018-01-02T09:59:00+07:00", "2018-01-06T09:00:00+07:00"):
             refused = problem(await stp.get(path, params={"as_known_at": bad}), 422, "not-known")
@@ -214,7 +214,7 @@ async def test_due_date_before_there_is_a_dossier(
 
         problem(await ask(procedure="9.999999"), 404, "procedure-unknown")
         outside = problem(
-            await ask(procedure="2.000908", received_at="2026-12-31T16:00:00+07:00"), 422, "outside-calendar"
+            await ask(procedure="2.000908", received_at="2026-12-31T16:00:00+07:00"), 422, "date-outside-calendar"
         )
         assert "week covers 2017-01-01 to 2026-12-31" in outside["detail"]
         for bad in ("2018-01-02T09:00:00", "2018-01-02", "0", "1514858400", "soon", "2018-01-02T09:00:00 07:00"):

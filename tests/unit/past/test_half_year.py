@@ -18,7 +18,7 @@ from services.intake.domain.acts import ACTS, State, move
 from services.intake.domain.runs import Timetable
 from services.notify.numbers import mobile
 from services.sla.domain.calendar import compile_calendar
-from services.sla.domain.clock import ClockChange, What, derive
+from services.sla.domain.clock import ChangeKind, ClockChange, derive
 from services.sla.domain.terms import term_of
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -274,7 +274,7 @@ def test_nothing_drawn_is_an_outcome_yet_nearly_all_is_in_time(
 ) -> None:
     """Judged by the pure rules of the clock, as the letter says of the real one: more than 99 % in time."""
     _, acts = six_weeks
-    clock: dict[str, What] = {
+    clock: dict[str, ChangeKind] = {
         "ask_supplement": "paused",
         "ask_payment": "paused",
         "supplement_received": "resumed",

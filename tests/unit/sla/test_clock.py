@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.sla.domain.clock import ClockChange, ClockError, Deadline, derive
+from services.sla.domain.clock import ClockChange, Deadline, derive
+from services.sla.domain.errors import ClockError
 from shared.kernel.centre import Term
-from tests.unit.sla.given import VIETNAM, at, change, local
+from tests.unit.sla.builders import VIETNAM, at, change, local
 
 TWO_DAYS = Term(2, "working_day")  # received Monday 6 November 2017 07:00: due Tuesday 17:00
 FIVE_CALENDAR_DAYS = Term(5, "calendar_day")  # received Monday 6 November: last day Saturday, due Monday 13, 17:00

@@ -10,9 +10,9 @@ from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.explanation import Explanation, explain
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.given import RULES, VIETNAM, at, change, local, with_exceptions
+from tests.unit.sla.builders import RULES, VIETNAM, at, change, local, with_exceptions
 from tests.unit.sla.test_extensions import extended, paused
-from tests.unit.sla.test_properties import derived, extended_courses, in_calendar_days, in_working_time, terms
+from tests.unit.sla.test_term_properties import derived, extended_courses, in_calendar_days, in_working_time, terms
 
 TWO_DAYS = Term(2, "working_day")
 FIVE_CALENDAR_DAYS = Term(5, "calendar_day")
@@ -78,7 +78,7 @@ def test_every_day_stands_once(term: Term, changes: tuple[ClockChange, ...]) -> 
     days = explain(deadline, VIETNAM).days
     first = VIETNAM.worktime.local_date(deadline.received_at)
     assert [day.on for day in days] == [first + timedelta(days=n) for n in range(len(days))]
-    assert all(day.worked or not (day.counted or day.stood) for day in days)
+    assert all(day.worked or not (day.counted or day.paused) for day in days)
     if deadline.due_at is not None:
         assert days[-1].on == deadline.due_date
 
@@ -131,7 +131,7 @@ def test_pause_stands_in_the_days() -> None:
     """3 h on Monday, nothing on Tuesday (8 h stood), 5 h of Wednesday from 10:00, 8 h on Thursday: 16 h."""
     found = explained(MONDAY, *paused("2017-11-06 10:00", "2017-11-08 10:00"))
     assert counted(found) == [("06", 3), ("07", 0), ("08", 5), ("09", 8)]
-    assert [day.stood / timedelta(hours=1) for day in found.days] == [5, 8, 3, 0]
+    assert [day.paused / timedelta(hours=1) for day in found.days] == [5, 8, 3, 0]
 
 
 def test_extensions_add_to_what_is_given() -> None:

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 import pytest
 
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.clock import ClockChange, ClockError, Deadline, derive
-from services.sla.domain.running import ExtensionRefusedError
+from services.sla.domain.clock import ClockChange, Deadline, derive
+from services.sla.domain.errors import ClockError, ExtensionRefusedError
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.given import VIETNAM, at, change, local, with_exceptions
+from tests.unit.sla.builders import VIETNAM, at, change, local, with_exceptions
 
 TWO_DAYS = Term(2, "working_day")
 FIVE_CALENDAR_DAYS = Term(5, "calendar_day")  # last day Saturday 11, due Monday 13, 17:00
@@ -66,7 +66,7 @@ def test_extension_over_a_half_day() -> None:
 
 
 def test_accepted_extensions_are_not_judged_again() -> None:
-    """The calendar may have changed since: what was promised then still gives more time, and never takes any."""
+    """The calendar may have changed since: what was due then still gives more time, and never takes any."""
 
     def accepted(*changes: ClockChange, calendar: Calendar = VIETNAM, term: Term = TWO_DAYS) -> str | None:
         return local(derive((MONDAY, *changes), term, calendar, accepted=True).due_at)
@@ -89,7 +89,7 @@ def test_both_dates_are_kept() -> None:
         ("2017-11-07 17:00", "2017-11-08 17:00"),
         ("2017-11-08 17:00", "2017-11-10 17:00"),
     ]
-    assert local(deadline.held_from) == "2017-11-08 16:59"
+    assert local(deadline.in_force_from) == "2017-11-08 16:59"
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_both_dates_are_kept() -> None:
         ((extended("2017-11-07 17:00", 1),), "too late"),
         ((extended("2017-11-09 09:00", "2017-11-20"),), "too late"),
         ((extended("2017-11-06 10:00", "2017-11-11"),), "2017-11-11: it is a day off"),
-        ((extended("2017-11-06 10:00", "2017-11-07"),), "is none"),
-        ((extended("2017-11-06 10:00", "2017-11-06"),), "is none"),
+        ((extended("2017-11-06 10:00", "2017-11-07"),), "gives no more time"),
+        ((extended("2017-11-06 10:00", "2017-11-06"),), "gives no more time"),
         # a pause from the due date on does not bring it back
         ((*paused("2017-11-07 17:00"), extended("2017-11-08 09:00", 1)), "too late"),
         # 13 h are left in the pause: resumed on Wednesday 10:00 it would be due on Thursday 17:00 anyway
-        ((*paused("2017-11-06 10:00"), extended("2017-11-08 10:00", "2017-11-09")), "is none"),
+        ((*paused("2017-11-06 10:00"), extended("2017-11-08 10:00", "2017-11-09")), "gives no more time"),
     ],
 )
 def test_refused_extensions(changes: tuple[ClockChange, ...], said: str) -> None:
@@ -171,7 +171,10 @@ def test_a_date_that_has_passed_is_no_extension() -> None:
     Thursday 16 is later than that and gone; Friday leaves its own hours from 10:00 on.
     """
     standing = (MONDAY, *paused("2017-11-13 10:00"))
-    with pytest.raises(ExtensionRefusedError, match=r"2017-11-16 is none: it comes at 2017-11-17T10:00:00\+07:00"):
+    with pytest.raises(
+        ExtensionRefusedError,
+        match=r"2017-11-16 gives no more time: the extension is made at 2017-11-17T10:00:00\+07:00",
+    ):
         run(*standing, extended("2017-11-17 10:00", "2017-11-16"), term=FIVE_CALENDAR_DAYS)
     found = run(*standing, extended("2017-11-17 10:00", "2017-11-17"), term=FIVE_CALENDAR_DAYS)
     assert found.remaining == timedelta(hours=5)
@@ -179,7 +182,9 @@ def test_a_date_that_has_passed_is_no_extension() -> None:
 
 def test_a_date_before_the_calendar_is_no_extension() -> None:
     """It is refused as too early, whatever the calendar covers."""
-    with pytest.raises(ExtensionRefusedError, match="1990-01-01 is none: the dossier is due at 2017-11-07T17:00:00"):
+    with pytest.raises(
+        ExtensionRefusedError, match="1990-01-01 gives no more time: the dossier is due at 2017-11-07T17:00:00"
+    ):
         run(MONDAY, extended("2017-11-06 10:00", "1990-01-01"))
 
 

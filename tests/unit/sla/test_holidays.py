@@ -4,7 +4,7 @@ from datetime import date
 
 import holidays
 
-from tests.unit.sla.given import RULES, VIETNAM
+from tests.unit.sla.builders import RULES, VIETNAM
 
 PACKAGE = holidays.country_holidays("VN", years=range(2016, 2028))
 DISAGREEMENTS = {

@@ -1,4 +1,4 @@
-"""What was promised, knowing what was known: calendars and changes as of a past instant."""
+"""What was due, knowing what was known: calendars and changes as of a past instant."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sla.domain.calendar import compile_calendar, rules_known_at
-from services.sla.domain.clock import ClockChange, ClockError, derive, recorded_by
+from services.sla.domain.clock import ClockChange, derive, recorded_by
+from services.sla.domain.errors import ClockError
 from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendar_rules import CalendarException, CalendarRules
 from shared.kernel.centre import Term
-from tests.unit.sla.given import RULES, VIETNAM, at, change, local
+from tests.unit.sla.builders import RULES, VIETNAM, at, change, local
 
 DAY = Term(1, "working_day")
 TWO_DAYS = Term(2, "working_day")

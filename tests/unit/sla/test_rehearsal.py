@@ -5,15 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from services.sla.domain.rehearsal import Compared, How, Tally
-from tests.unit.sla.given import at
+from services.sla.domain.rehearsal import ComparedClock, Effect, Tally
+from tests.unit.sla.builders import at
 
 EARLY, LATE = at("2018-01-03 17:00"), at("2018-01-05 17:00")
 NOW = at("2018-01-04 09:00")
 
 
-def clock(before: datetime | None, after: datetime | None) -> Compared:
-    return Compared(UUID(int=1), None, "STP", before, after)
+def clock(before: datetime | None, after: datetime | None) -> ComparedClock:
+    return ComparedClock(UUID(int=1), None, "STP", before, after)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def clock(before: datetime | None, after: datetime | None) -> Compared:
         (LATE, None, "lost"),
     ],
 )
-def test_each_clock_becomes_one_thing(before: datetime | None, after: datetime | None, how: How) -> None:
+def test_each_clock_becomes_one_thing(before: datetime | None, after: datetime | None, how: Effect) -> None:
     """A clock without a due date that gets none stays as it is."""
-    assert clock(before, after).how == how
+    assert clock(before, after).effect == how
 
 
 def test_a_tally_adds_up() -> None:

@@ -7,13 +7,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.sla.domain.clock import ClockChange, Deadline, derive
-from services.sla.domain.steps import at_risk_from, needed
+from services.sla.domain.steps import at_risk_from, needed_time
 from services.sla.domain.thresholds import thresholds
 from shared.kernel.centre import ProcedureStep, Term
-from tests.unit.sla.desk import THRESHOLDS
-from tests.unit.sla.given import VIETNAM, at, change, local
+from tests.unit.sla.builders import VIETNAM, at, change, local
+from tests.unit.sla.harness import THRESHOLDS
 from tests.unit.sla.test_extensions import extended, paused
-from tests.unit.sla.test_properties import MINUTE, derived, extended_courses, instants, terms
+from tests.unit.sla.test_term_properties import MINUTE, derived, extended_courses, instants, terms
 
 HOUR = timedelta(hours=1)
 MONDAY = change("received", "2017-11-06 07:00")
@@ -37,7 +37,7 @@ THREE = steps(Term(2, "working_day"), Term(8, "working_hour"), Term(1, "working_
 def passed_on(when: str | datetime, step: int) -> ClockChange:
     """The dossier went to its next step."""
     instant = at(when) if isinstance(when, str) else when
-    return ClockChange("passed_on", instant, instant, step=step)
+    return ClockChange("step_begun", instant, instant, step=step)
 
 
 def risk(*changes: ClockChange, term: Term = FIVE_DAYS) -> str | None:
@@ -151,20 +151,20 @@ def test_term_shorter_than_its_steps_is_at_risk_from_the_counted_start() -> None
 def test_what_is_needed(when: str, expected: float) -> None:
     """32 hours in all; the first step's sixteen are worked off, pauses aside, and never fall below nothing."""
     changes = (MONDAY, *paused("2017-11-06 15:00", "2017-11-08 10:00"))
-    assert needed(derive(changes, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at(when)) == expected * HOUR
+    assert needed_time(derive(changes, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at(when)) == expected * HOUR
 
 
 def test_pause_of_an_earlier_step_is_no_matter_of_this_one() -> None:
     """Four hours of the second step are worked on Wednesday at 11:00, whatever stood on Monday and Tuesday."""
     changes = (MONDAY, *paused("2017-11-06 10:00", "2017-11-07 10:00"), passed_on("2017-11-08 07:00", 2))
-    assert needed(derive(changes, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at("2017-11-08 11:00")) == 12 * HOUR
+    assert needed_time(derive(changes, FIVE_DAYS, VIETNAM), THREE, VIETNAM, at("2017-11-08 11:00")) == 12 * HOUR
 
 
 def test_no_step_begins_before_the_clock_counts() -> None:
     """Received after the cut-off and passed on within the hour: both count from the next morning."""
     changes = (change("received", "2017-11-06 15:30"), passed_on("2017-11-06 16:00", 2))
     deadline = derive(changes, Term(5, "working_day", cut_off=time(15)), VIETNAM)
-    assert needed(deadline, THREE, VIETNAM, at("2017-11-07 12:00")) == 11.5 * HOUR
+    assert needed_time(deadline, THREE, VIETNAM, at("2017-11-07 12:00")) == 11.5 * HOUR
 
 
 def test_risk_stands_among_the_thresholds_of_its_due_date() -> None:
@@ -172,7 +172,7 @@ def test_risk_stands_among_the_thresholds_of_its_due_date() -> None:
     found = thresholds(
         derive((MONDAY, passed_on("2017-11-07 17:00", 2)), FIVE_DAYS, VIETNAM), THRESHOLDS, VIETNAM, THREE
     )
-    assert [(each.level, each.step, local(each.about), local(each.at)) for each in found][:3] == [
+    assert [(each.level, each.step, local(each.anchor_at), local(each.at)) for each in found][:3] == [
         ("near", 0, "2017-11-10 17:00", "2017-11-10 07:00"),
         ("at_risk", 2, "2017-11-10 17:00", "2017-11-10 07:00"),
         ("reached", 0, "2017-11-10 17:00", "2017-11-10 17:00"),
@@ -197,15 +197,15 @@ def under_way(draw: st.DrawFn) -> tuple[Deadline, tuple[ProcedureStep, ...]]:
 def test_steps_fit_before_the_instant_and_no_longer_after_it(
     found: tuple[Deadline, tuple[ProcedureStep, ...]], minutes: int
 ) -> None:
-    """Whenever one looks while this due date is promised: more is needed than is left from then on, not before."""
+    """Whenever one looks while this due date is due: more is needed than is left from then on, not before."""
     deadline, its_steps = found
     assert deadline.due_at is not None
-    assert deadline.held_from is not None
-    looked_at = max(deadline.held_from, deadline.step_begun_at or deadline.held_from) + minutes * MINUTE
+    assert deadline.in_force_from is not None
+    looked_at = max(deadline.in_force_from, deadline.step_begun_at or deadline.in_force_from) + minutes * MINUTE
     assume(looked_at < deadline.due_at)
     risk_at = at_risk_from(deadline, its_steps, VIETNAM)
     left = VIETNAM.worktime.elapsed(looked_at, deadline.due_at)
-    if needed(deadline, its_steps, VIETNAM, looked_at) > left:
+    if needed_time(deadline, its_steps, VIETNAM, looked_at) > left:
         assert risk_at is not None
         assert risk_at <= looked_at
     elif risk_at is not None:

@@ -10,7 +10,7 @@ from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendar_rules import CalendarException, CalendarRules, Window
 from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
-from tests.unit.sla.given import PLAIN, RULES, VIETNAM, at, local, with_exceptions
+from tests.unit.sla.builders import PLAIN, RULES, VIETNAM, at, local, with_exceptions
 
 DAY = Term(1, "working_day")
 ONE_BY_DAYS = Term(1, "working_day", "by_days")

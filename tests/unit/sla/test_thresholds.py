@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from services.sla.domain.clock import ClockChange, derive
-from services.sla.domain.thresholds import Threshold, passed, pending, thresholds, untrue
+from services.sla.domain.thresholds import Threshold, passed, pending, refuted_by_act, thresholds
 from shared.kernel.centre import Term, Thresholds
-from tests.unit.sla.given import VIETNAM, at, change, local
+from tests.unit.sla.builders import VIETNAM, at, change, local
 
 MONDAY = change("received", "2017-11-06 07:00")
 RULES = Thresholds(
@@ -94,7 +94,7 @@ def test_pause_ceiling(ceiling: int, paused: str, exceeded: str) -> None:
     rules = replace(RULES, pause_ceiling_working_days=ceiling)
     for term in (Term(20, "working_day"), Term(30, "calendar_day"), None):
         (only,) = thresholds(derive(changes, term, VIETNAM), rules, VIETNAM)
-        assert (only.level, local(only.about), local(only.at)) == ("pause_exceeded", paused, exceeded)
+        assert (only.level, local(only.anchor_at), local(only.at)) == ("pause_exceeded", paused, exceeded)
 
 
 def test_pause_that_ended_has_no_ceiling() -> None:
@@ -176,13 +176,13 @@ def test_passed_includes_the_instant_itself() -> None:
 def test_late_record_makes_later_thresholds_untrue() -> None:
     """Settled at 16:00 but recorded the next day: reached and breached were told and were not so; near was so."""
     told = thresholds(derive((MONDAY,), Term(5, "working_day"), VIETNAM), RULES, VIETNAM)[:3]
-    assert untrue(told, at("2017-11-10 16:00"), standing=()) == told[1:]
+    assert refuted_by_act(told, at("2017-11-10 16:00"), current=()) == told[1:]
 
 
 def test_threshold_at_the_act_itself_stays_true() -> None:
     """Settled exactly at the due date: it had come."""
     reached = Threshold("reached", at("2017-11-10 17:00"), at("2017-11-10 17:00"))
-    assert untrue([reached], at("2017-11-10 17:00"), standing=()) == ()
+    assert refuted_by_act([reached], at("2017-11-10 17:00"), current=()) == ()
 
 
 def test_what_still_stands_is_not_untrue() -> None:
@@ -190,4 +190,4 @@ def test_what_still_stands_is_not_untrue() -> None:
     changes = (MONDAY, change("paused", "2017-11-10 18:00", "payment"))
     standing = thresholds(derive(changes, Term(5, "working_day"), VIETNAM), RULES, VIETNAM)
     fired = standing[:3]
-    assert untrue(fired, at("2017-11-10 18:00"), standing) == ()
+    assert refuted_by_act(fired, at("2017-11-10 18:00"), standing) == ()
