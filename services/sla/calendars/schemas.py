@@ -1,7 +1,7 @@
 """Requests and responses about calendars, proposals and rehearsals."""
 
 from datetime import date, time
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema, model_validator
@@ -11,7 +11,6 @@ from services.sla.domain.rehearsal import ComparedClock, Tally
 from services.sla.parameters import LocalDate, LocalTime
 from shared.contracts.envelope import Instant
 from shared.kernel.calendar_rules import CalendarException, Kind, Status, Window
-from shared.service.approvals import ProposalState
 from shared.service.http import Body
 from shared.service.paging import Page
 
@@ -109,7 +108,7 @@ class ProposalView(BaseModel):
     base_version: int
     exceptions: tuple[CalendarExceptionView, ...]
     last_date: date | None
-    state: ProposalState
+    state: Literal["proposed", "approved", "rejected"]
     proposed_by: str
     proposed_at: Instant
     decided_by: str | None
