@@ -1,4 +1,4 @@
-"""The report of honest pauses, as a leader and a department are shown it."""
+"""The report of honest pauses, for a leader and for an officer."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ SHORT = SMALL_CENTRE["centre.toml"].replace("pause_ceiling_working_days = 30", "
 JANUARY = {"first": "2018-01-01", "last": "2018-01-31"}
 
 
-async def test_the_report_lists_what_to_look_at_by_department(
+async def test_report_lists_findings_by_department(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """A pause near the due date and beyond the ceiling, a settlement without a result; what has its result is in
-    order, and so is what began outside the span that was asked for."""
+    """A pause near the due date and beyond the ceiling, and a settlement without a result, are listed; a settlement
+    with its result, and what began outside the dates, is not."""
     url = database.fresh("sla").url("sla")
     centre = write_centre(tmp_path / "centre", centre_toml=SHORT)
     paused, settled, in_order, reopened = (Acts() for _ in range(4))

@@ -1,4 +1,4 @@
-"""A rehearsal counts by columns what it would count step by step."""
+"""The vectorised tallies of a rehearsal equal the row-by-row tallies."""
 
 from datetime import date
 from pathlib import Path
@@ -41,10 +41,10 @@ async def _received(sla: Sla, lot: Random) -> None:
 @pytest.mark.parametrize(
     "change", [CalendarChange(OFF), CalendarChange((), date(2027, 12, 31))], ids=["two days off", "a longer calendar"]
 )
-async def test_by_columns_and_step_by_step_count_alike(
+async def test_vectorized_and_row_by_row_tallies_are_equal(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path, change: CalendarChange
 ) -> None:
-    """Whatever the procedure, known or not, with a term or without, and whether or not the clock ever stood."""
+    """For known and unknown procedures, with and without a term, and with and without pauses."""
     url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-09 09:00") as sla:
         await _received(sla, Random(2018))

@@ -1,4 +1,4 @@
-"""Sla on a real broker and database: acts in, deadlines out, and what people may ask."""
+"""Sla with a real broker and database: deadlines from acts, and the requests about them."""
 
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,14 @@ NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,2,working_day,by_hours,,,,
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    """The problem document of a refusal."""
+    """The problem document of a refusal with this status and slug."""
     document: dict[str, Any] = answer.json()
     assert (answer.status_code, document["type"]) == (status, f"urn:motcua:problem:{slug}")
     return document
 
 
-async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """A whole life stands on sla's topic, keyed by the dossier, in sequence, each event reflecting its act."""
+async def test_acts_give_deadlines_on_kafka(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """Deadlines are on sla's topic with the dossier as key, in sequence, one for each act."""
     url, acts = database.fresh("sla").url("sla"), Acts()
     centre = write_centre(tmp_path / "centre")
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
@@ -60,10 +60,10 @@ async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database
         await eventually(on_kafka, within=20, every=0.3)
 
 
-async def test_unknown_procedure_waits_in_a_list_and_flows_on(
+async def test_waiting_dossiers_are_listed_until_the_procedure_is_added(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """Listed page by page until the catalogue knows it; then its due date counts from the receipt, not from now."""
+    """Then the due date counts from the receipt."""
     url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), [Acts(), Acts(), Acts()]
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
         await sla.consume(*[each.receive("2018-01-02 09:00", "L.8") for each in acts])
@@ -90,8 +90,10 @@ async def test_unknown_procedure_waits_in_a_list_and_flows_on(
             assert (await leader.get("/waiting")).json() == {"count": 0, "items": [], "next": None}
 
 
-async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """What the clock has come to, for those who may see the dossier."""
+async def test_deadline_is_shown_to_keys_in_scope(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """The response has the clock's state; keys of other departments and roles are refused."""
     url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla,
@@ -129,8 +131,10 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         )
 
 
-async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """Day by day and step by step, as known today or at a past instant, for those who may see the dossier."""
+async def test_explanation_is_shown_to_keys_in_scope(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """The explanation has days and shifts, as known now or at a past instant."""
     url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
     off = '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-03,all,,decided,\n'
     write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + off})
@@ -174,8 +178,8 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         assert "/dossiers/{dossier_id}/due-date/explanation" in described
 
 
-async def test_the_description_names_no_module(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """Two models of one name would be told apart by their modules, which are nobody's business."""
+async def test_openapi_document_names_no_module(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """Two models with the same name would get the names of their modules."""
     url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-05 09:00") as sla,
@@ -185,15 +189,13 @@ async def test_the_description_names_no_module(sla_broker: kafka.Broker, databas
     assert [name for name in described["components"]["schemas"] if "__" in name] == []
 
 
-async def test_due_date_before_there_is_a_dossier(
-    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
-) -> None:
-    """One question, one date; a bad question is told what is wrong with it."""
+async def test_due_date_of_a_receipt_is_derived(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """A request without a dossier gets a due date, or a problem that names the place."""
     url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 15:01") as sla,
         sla.client("stp") as stp,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=sla.app), base_url="http://sla") as nobody,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=sla.app), base_url="http://sla") as without_key,
     ):
 
         async def ask(**params: str) -> httpx.Response:
@@ -220,4 +222,4 @@ async def test_due_date_before_there_is_a_dossier(
         for bad in ("2018-01-02T09:00:00", "2018-01-02", "0", "1514858400", "soon", "2018-01-02T09:00:00 07:00"):
             problem(await ask(procedure="2.000908", received_at=bad), 422, "invalid-content")
         problem(await stp.get("/due"), 422, "invalid-content")
-        problem(await nobody.get("/due", params={"procedure": "L.7"}), 401, "unauthorized")
+        problem(await without_key.get("/due", params={"procedure": "L.7"}), 401, "unauthorized")

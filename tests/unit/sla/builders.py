@@ -37,7 +37,7 @@ def with_exceptions(*exceptions: CalendarException, rules: CalendarRules = RULES
 
 
 def local(instant: datetime | None) -> str | None:
-    """An instant as local time in Vietnam, for comparing with tables."""
+    """An instant as local time in Vietnam, to compare with tables; None stays None."""
     if instant is None:
         return None
     text = instant.astimezone(ZONE).isoformat(sep=" ", timespec="auto").removesuffix("+07:00")
@@ -51,10 +51,10 @@ def change(kind: ChangeKind, when: str | datetime, ground: Ground | None = None)
 
 
 class Acts(Told):
-    """One dossier's acts by local time, each recorded when it happened unless said otherwise."""
+    """One dossier's acts at local times, each recorded when it happened unless stated otherwise."""
 
     def act(self, data: DossierEvent, when: str, *, recorded: str | None = None) -> AnyEnvelope:
-        """The next change of intake."""
+        """The next event of intake."""
         self.at = at(when)
         change = self.tell(data)
         return change if recorded is None else change.model_copy(update={"recordedtime": at(recorded)})
@@ -65,7 +65,7 @@ class Acts(Told):
         return self.received(procedure, "STP")
 
     def ask_supplement(self, when: str, *, before_receipt: bool = False, recorded: str | None = None) -> AnyEnvelope:
-        """Papers are missing."""
+        """A request for missing papers."""
         return self.act(
             DossierSupplementRequiredV1(
                 state="supplement_required",
@@ -78,15 +78,15 @@ class Acts(Told):
         )
 
     def supplement_received(self, when: str, *, recorded: str | None = None) -> AnyEnvelope:
-        """They came."""
+        """The receipt of the missing papers."""
         return self.act(DossierSupplementReceivedV1(state="received"), when, recorded=recorded)
 
     def settle(self, when: str, *, recorded: str | None = None) -> AnyEnvelope:
-        """The department decided."""
+        """The settlement."""
         return self.act(DossierSettledV1(state="settled", outcome="approved"), when, recorded=recorded)
 
     def extend(self, when: str, by: int | date, *, recorded: str | None = None) -> AnyEnvelope:
-        """More time, by working days or up to a date."""
+        """An extension, by working days or to a date."""
         days, day = (by, None) if isinstance(by, int) else (None, by)
         form = Form(kind="04", number="04/1")
         return self.act(
@@ -94,18 +94,18 @@ class Acts(Told):
         )
 
     def begin_step(self, when: str, step: int, department: str = "STC", *, recorded: str | None = None) -> AnyEnvelope:
-        """The dossier was passed on to another department."""
+        """The begin of a further step at another department."""
         data = DossierStepBegunV1(state="processing", step=step, department=department, passed_on_by="STP")
         return self.act(data, when, recorded=recorded)
 
     def reopen(self, when: str) -> AnyEnvelope:
-        """It is worked on again."""
+        """The reopening after a settlement."""
         return self.act(DossierReopenedV1(state="processing"), when)
 
     def withdraw(self, when: str) -> AnyEnvelope:
-        """The applicant took it back."""
+        """The withdrawal by the applicant."""
         return self.act(DossierWithdrawnV1(state="withdrawn"), when)
 
     def record_step(self, when: str) -> AnyEnvelope:
-        """Who did what; moves no clock."""
+        """A recorded activity, which does not change the clock."""
         return self.act(DossierStepRecordedV1(state="processing", activity="checked"), when)

@@ -42,7 +42,7 @@ def procedure(code: str, term: Term | None) -> Procedure:
 
 
 def centre(**more: Term | None) -> Centre:
-    """A centre with the procedures L.5 (five working days), L.0 (no term) and `more`, with an underscore for the dot."""
+    """A centre with procedures L.5 (five working days), L.0 (no term) and `more`, with an underscore for the dot."""
     terms = {"L.5": Term(5, "working_day"), "L.0": None} | {code.replace("_", "."): t for code, t in more.items()}
     procedures = {code: (procedure(code, term),) for code, term in terms.items()}
     return replace(CENTRE, procedures=procedures, all_thresholds=(THRESHOLDS,))

@@ -1,4 +1,4 @@
-"""Effect a calendar changes: what a proposal may say, what its approval does, and what an edited seed differs in."""
+"""Changes of a calendar: valid proposals, the effect of an approval, and differences of an edited configuration."""
 
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -24,8 +24,8 @@ def faults(*exceptions: CalendarException, last_date: date | None = None) -> lis
     return [(each.pointer, each.detail) for each in find_faults(CalendarChange(exceptions, last_date), RULES, NOW)]
 
 
-def test_a_plain_day_off_is_sound() -> None:
-    """A working Monday may become off, and a Saturday be worked by its own windows, or a Monday by fewer."""
+def test_valid_exceptions_have_no_faults() -> None:
+    """A working Monday may become off or half a day, and a Saturday or Tuesday may have its own windows."""
     saturday = CalendarException(date(2026, 6, 13), "working", "decided", MORNING)
     sunday, tuesday = replace(saturday, on=date(2026, 6, 14), kind="half_day"), replace(saturday, on=date(2026, 6, 9))
     assert faults(off(date(2026, 6, 8)), saturday, sunday, tuesday, off(date(2026, 6, 10), kind="half_day")) == []
@@ -49,22 +49,22 @@ def test_a_plain_day_off_is_sound() -> None:
         ((off(date(2026, 9, 2), status="unconfirmed"),), None, "/exceptions/0/status", "would change nothing"),
     ],
 )
-def test_what_is_wrong_is_named_at_its_place(
+def test_fault_has_its_pointer_and_reason(
     exceptions: tuple[CalendarException, ...], last_date: date | None, pointer: str, says: str
 ) -> None:
-    """Each fault has a pointer into the proposal and says what would be accepted."""
+    """Each fault has a pointer into the proposal and names what is wrong."""
     ((found, detail),) = faults(*exceptions, last_date=last_date)
     assert found == pointer
     assert says in detail
 
 
-def test_a_date_beyond_the_old_end_belongs_to_a_longer_calendar() -> None:
-    """Prolonging and its holidays are one proposal."""
+def test_date_after_the_present_end_is_valid_with_a_later_last_date() -> None:
+    """An extended span and its holidays are one proposal."""
     assert faults(off(date(2028, 1, 3)), last_date=date(2028, 12, 31)) == []
 
 
-def test_an_exception_known_later_would_overrule() -> None:
-    """On a centre that plays the past, a decision of the future stands in the calendar: nothing overrules it."""
+def test_exception_known_later_is_a_fault() -> None:
+    """With a simulated clock, the calendar may have a decision of the future, which would overrule the proposal."""
     rules = replace(RULES, exceptions=(replace(off(date(2026, 6, 8)), known_from=at("2026-06-02 00:00")),))
     ((pointer, detail),) = [
         (each.pointer, each.detail)
@@ -73,27 +73,27 @@ def test_an_exception_known_later_would_overrule() -> None:
     assert (pointer, "would overrule" in detail) == ("/exceptions/0/date", True)
 
 
-def test_half_a_day_by_the_same_windows_is_nothing_new() -> None:
-    """Windows left out and windows spelled out say the same."""
+def test_half_day_with_the_same_windows_is_a_fault() -> None:
+    """Omitted windows and the same explicit windows are equal."""
     rules = replace(RULES, exceptions=(off(date(2026, 6, 8), kind="half_day"),))
     same = CalendarException(date(2026, 6, 8), "half_day", "decided", MORNING)
     assert [each.pointer for each in find_faults(CalendarChange((same,)), rules, NOW)] == ["/exceptions/0/kind"]
 
 
-def test_a_rumour_may_be_ended() -> None:
-    """A day that stood as unconfirmed is worked after all: from then on nobody is told of it."""
+def test_unconfirmed_exception_may_become_a_working_day() -> None:
+    """Events then no longer name the date as unconfirmed."""
     rules = replace(RULES, exceptions=(off(date(2026, 6, 8), status="unconfirmed"),))
     assert find_faults(CalendarChange((off(date(2026, 6, 8), kind="working"),)), rules, NOW) == []
 
 
-def test_what_was_projected_may_be_decided() -> None:
+def test_projected_exception_may_be_decided() -> None:
     """The same day off with another status is a change: due dates that cross it are no longer provisional."""
     projected = next(each for each in RULES.exceptions if each.status == "projected")
     assert faults(replace(projected, status="decided")) == []
 
 
-def test_approval_makes_it_known_and_ruling() -> None:
-    """From the approval on the added exception rules, by its decision; what was known before stays as it was."""
+def test_approved_exception_rules_from_the_approval_on() -> None:
+    """The added exception rules by its decision; the calendar as known before is unchanged."""
     holiday = date(2026, 9, 2)
     worked = CalendarException(holiday, "working", "decided", name="Trực bão")
     changed = apply_change(CalendarChange((worked,), date(2028, 12, 31)), RULES, decision="9/QĐ", now=NOW)
@@ -104,23 +104,23 @@ def test_approval_makes_it_known_and_ruling() -> None:
     assert before.exceptions == rules_known_at(RULES, at("2026-06-01 08:59")).exceptions
 
 
-def test_of_two_approvals_at_one_instant_the_later_one_rules() -> None:
-    """The time of a set centre stands still between them."""
+def test_later_of_two_approvals_at_one_instant_rules() -> None:
+    """The time of a simulated clock does not advance between them."""
     day = date(2026, 6, 8)
     once = apply_change(CalendarChange((off(day),)), RULES, decision="9/QĐ", now=NOW)
     twice = apply_change(CalendarChange((off(day, kind="half_day"),)), once, decision="10/QĐ", now=NOW)
     assert compile_calendar(twice).ruling[day].decided_by == "10/QĐ"
 
 
-def test_kept_rules_read_as_they_were_written() -> None:
-    """Whatever a calendar says survives the row: windows, zones of instants, statuses."""
+def test_rules_are_equal_after_storing() -> None:
+    """Windows, zones of instants and statuses survive storage as JSON."""
     odd = CalendarException(date(2026, 6, 13), "working", "projected", MORNING, "Làm bù", None, NOW)
     rules = replace(RULES, exceptions=(*RULES.exceptions, odd))
     assert rules_from_document(rules_to_document(rules)) == rules
 
 
-def test_an_edited_seed_is_told_with_both_values() -> None:
-    """Which date and which member, what it says, and what it said; an unaffected_clocks one differs in nothing."""
+def test_edited_configuration_differs_with_both_values() -> None:
+    """Each difference names the date, the member and both values; equal rules have none."""
     tet = RULES.exceptions[0]
     edited = replace(
         RULES,
@@ -136,8 +136,8 @@ def test_an_edited_seed_is_told_with_both_values() -> None:
     ]
 
 
-def test_the_same_instant_in_another_zone_is_no_edit() -> None:
-    """Instants are compared, not their spelling."""
+def test_same_instant_in_another_zone_is_not_a_difference() -> None:
+    """Instants are compared, not their text."""
     tet = RULES.exceptions[1]
     assert isinstance(tet.known_from, datetime)
     moved = replace(tet, known_from=tet.known_from.astimezone(ZoneInfo("UTC")))

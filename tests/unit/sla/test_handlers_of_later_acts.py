@@ -1,4 +1,4 @@
-"""What extensions, further steps, reopenings and long pauses do to a clock's row and what is told of them."""
+"""Extensions, further steps, reopenings and long pauses, in a clock's row and in the published events."""
 
 from datetime import date
 
@@ -6,8 +6,8 @@ from tests.unit.sla.builders import Acts, local
 from tests.unit.sla.harness import ClockHarness
 
 
-def test_extension_sets_a_later_date_and_is_kept() -> None:
-    """By working days and by a date; the row gives the same events back, so that the date can be derived again."""
+def test_extension_is_published_and_stored() -> None:
+    """The row stores an extension by working days or to a date, so that the deadline can be derived again."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.extend("2017-11-07 07:00", 2))
     harness.consume(acts.extend("2017-11-08 07:00", date(2017, 11, 16)))
@@ -18,8 +18,8 @@ def test_extension_sets_a_later_date_and_is_kept() -> None:
     ]
 
 
-def test_extension_recorded_late_takes_back_what_was_told() -> None:
-    """It came before the due date, as its own instant says; that the date was reached is taken back."""
+def test_extension_recorded_late_retracts_the_reached_due_date() -> None:
+    """An extension made before the due date refutes that the due date was reached."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-10 17:00")
     harness.consume(acts.extend("2017-11-10 16:00", 1, recorded="2017-11-10 17:30"))
@@ -27,8 +27,8 @@ def test_extension_recorded_late_takes_back_what_was_told() -> None:
     assert local(harness.last.due_at) == "2017-11-13 17:00"
 
 
-def test_reopened_dossier_has_its_rest_of_time() -> None:
-    """Settled with two days left, reopened a week later: the time between did not count."""
+def test_reopened_dossier_has_the_time_left_at_its_settlement() -> None:
+    """The time from the settlement to the reopening does not count."""
     acts = Acts()
     harness = ClockHarness().consume(
         acts.receive("2017-11-06 07:00"), acts.settle("2017-11-09 07:00"), acts.reopen("2017-11-16 07:00")
@@ -38,15 +38,15 @@ def test_reopened_dossier_has_its_rest_of_time() -> None:
     assert (harness.last.how, harness.last.outcome) == ("settled", "late")
 
 
-def test_further_step_changes_the_department_and_tells_nothing() -> None:
-    """Who works on a dossier makes no difference to its due date."""
+def test_further_step_changes_the_department_and_publishes_nothing() -> None:
+    """The due date does not depend on the department that works on the dossier."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.begin_step("2017-11-07 07:00", 2))
     assert (harness.types(), harness.row.department, harness.row.clock_changes()[-1].step) == (["set"], "STC", 2)
 
 
-def test_pause_that_is_too_long_is_told_once() -> None:
-    """Thirty working days from Tuesday 7 November on end on Monday 18 December: the event says why and since when."""
+def test_pause_longer_than_the_ceiling_is_published_once() -> None:
+    """Thirty working days from Tuesday 7 November end on Monday 18 December; the event has the ground and the begin."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
     assert local(harness.row.next_threshold_at) == "2017-12-18 17:00"
@@ -57,8 +57,8 @@ def test_pause_that_is_too_long_is_told_once() -> None:
     assert harness.row.next_threshold_at is None
 
 
-def test_each_pause_that_is_too_long_is_told() -> None:
-    """What was told of the first pause does not stand for the second; papers that come later take nothing back."""
+def test_each_pause_longer_than_the_ceiling_is_published() -> None:
+    """The threshold of the first pause does not count for the second, and later papers retract nothing."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
     harness.consume(acts.supplement_received("2017-12-20 07:00"), acts.ask_supplement("2017-12-20 08:00"))
@@ -67,8 +67,8 @@ def test_each_pause_that_is_too_long_is_told() -> None:
     assert local(harness.last.paused_at) == "2017-12-20 08:00"
 
 
-def test_papers_that_came_before_the_ceiling_take_it_back() -> None:
-    """Recorded late: the pause had ended by then, so that it was too long was not so."""
+def test_papers_received_before_the_ceiling_retract_it() -> None:
+    """Papers recorded late show that the pause had ended before the ceiling."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
     harness.tick("2017-12-19 07:00")
@@ -82,8 +82,8 @@ def test_papers_that_came_before_the_ceiling_take_it_back() -> None:
     )
 
 
-def test_pause_without_a_term_has_a_ceiling_too() -> None:
-    """The applicant is waited for, whatever the law promises."""
+def test_pause_without_a_term_has_a_ceiling() -> None:
+    """The ceiling does not depend on the term."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00", "L.0"), acts.ask_supplement("2017-11-07 07:00"))
     assert harness.tick("2017-12-19 07:00").types() == ["none", "none", "pause_exceeded"]

@@ -1,5 +1,4 @@
-"""Whatever happens to a clock, in acts dated back, pauses, extensions, steps, reopenings and changed calendars, what is
-told of its due dates stays true."""
+"""Seeded random lives of clocks: with any acts and changed calendars, published thresholds stay true."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -48,35 +47,36 @@ _KINDS: tuple[Kind, ...] = ("off", "half_day", "working")
 
 
 class _Life:
-    """One dossier's life by lot. `wall` is when things are recorded, `at` when the last act happened."""
+    """One dossier's random life. `wall` is the time of recording, `at` the instant of the last act."""
 
-    def __init__(self, lot: Random) -> None:
-        self.lot = lot
+    def __init__(self, random: Random) -> None:
+        self.random = random
         self.acts = Acts()
-        self.harness = ClockHarness(_rules_in_force(lot))
+        self.harness = ClockHarness(_rules_in_force(random))
         self.calendar: CalendarRules = _RULES
-        self.at = self.wall = at("2017-11-06 00:00") + timedelta(minutes=lot.randint(0, 7 * 1440))
+        self.at = self.wall = at("2017-11-06 00:00") + timedelta(minutes=random.randint(0, 7 * 1440))
         self.step = 1
-        self.raised = self.plain = 0
+        self.unaffected = self.without_deadline = 0
         self.harness.consume(self.acts.receive(_local(self.at), "L.9"))
-        self.ways: dict[str, tuple[Callable[[str], AnyEnvelope | None], ...]] = {
+        self.acts_by_state: dict[str, tuple[Callable[[str], AnyEnvelope | None], ...]] = {
             "running": (self._pause, self._extend, self._pass_on, self._settle, self._note),
             "paused": (self._resume, self._note),
             "settled": (self._reopen, self._note),
         }
         self.state = "running"
 
-    def lived(self) -> ClockHarness:
-        for _ in range(self.lot.randint(1, 14)):
-            later = timedelta(minutes=self.lot.choice((0, 5, 60, 600, 1440, 3000, 8000)))
+    def run(self) -> ClockHarness:
+        """Play the whole life and return the harness."""
+        for _ in range(self.random.randint(1, 14)):
+            later = timedelta(minutes=self.random.choice((0, 5, 60, 600, 1440, 3000, 8000)))
             self.wall = max(self.wall, self.at) + later
-            if self.lot.random() < 0.4:
+            if self.random.random() < 0.4:
                 self.harness.tick(_local(self.wall))
                 self._compare_thresholds()
-            if self.lot.random() < 0.25:
+            if self.random.random() < 0.25:
                 self._change_calendar()
-            happened = max(self.at, self.wall - timedelta(minutes=self.lot.choice((0, 0, 0, 30, 600, 1000))))
-            event = self.lot.choice(self.ways[self.state])(_local(happened))
+            happened = max(self.at, self.wall - timedelta(minutes=self.random.choice((0, 0, 0, 30, 600, 1000))))
+            event = self.random.choice(self.acts_by_state[self.state])(_local(happened))
             if event is not None:
                 self.at = happened
                 self.harness.consume(event.model_copy(update={"recordedtime": self.wall}))
@@ -85,19 +85,19 @@ class _Life:
         return self.harness.tick(end)
 
     def _compare_thresholds(self) -> None:
-        """What is still to be told follows from the row alone, where it does, as it follows from all its events."""
+        """Compare the thresholds derived from the row alone with those derived from all its changes."""
         row, clocks = self.harness.row, self.harness.clocks
         if row.next_threshold_at is not None:
             fired = row.fired_thresholds()
             steps = clocks.steps(row)
             deadline, found = clocks.current_thresholds(row, steps)
             assert pending(found, fired) == pending(clocks.thresholds(row, clocks.deadline(row), steps), fired)
-            self.plain += deadline is None
+            self.without_deadline += deadline is None
 
     def _change_calendar(self) -> None:
-        day, kind = date(2017, 11, 6) + timedelta(days=self.lot.randint(0, 40)), self.lot.choice(_KINDS)
+        day, kind = date(2017, 11, 6) + timedelta(days=self.random.randint(0, 40)), self.random.choice(_KINDS)
         windows = self.calendar.windows if kind == "working" else ()
-        added = CalendarException(day, kind, "decided", windows, "by lot", "9/QĐ", self.wall)
+        added = CalendarException(day, kind, "decided", windows, "by random", "9/QĐ", self.wall)
         self.calendar = replace(self.calendar, exceptions=(*self.calendar.exceptions, added))
         rules = self.harness.rules
         version = CalendarVersion(
@@ -109,25 +109,25 @@ class _Life:
             calendar_version=version.number,
             history=(*rules.history, version),
         )
-        if self.lot.random() < 0.7:
+        if self.random.random() < 0.7:
             self._rederive(rules, changed)
         self.harness.rules = changed
 
     def _rederive(self, rules: DerivationRules, changed: DerivationRules) -> None:
-        """By the changed calendar; a clock that the sweep would raise comes to the same, its version aside."""
-        row, told = self.harness.row, len(self.harness.published)
-        before, raised = deepcopy(row), False
-        concerned = unaffected_clocks(rules.calendar.rules, changed.calendar, changed.longest_escalation)
-        if concerned is not None and row.received_at is not None and row.calendar_version == rules.calendar_version:
+        """Derive by the changed calendar; a clock that the sweep would skip must give the same row and no event."""
+        row, published = self.harness.row, len(self.harness.published)
+        before, unaffected = deepcopy(row), False
+        candidates = unaffected_clocks(rules.calendar.rules, changed.calendar, changed.longest_escalation)
+        if candidates is not None and row.received_at is not None and row.calendar_version == rules.calendar_version:
             extended = any(event.kind == "extended" for event in row.clock_changes())
             due_at = row.due_at if row.state == "running" and row.waiting_for is None and not extended else None
-            early = due_at is not None and concerned.due_before is not None and due_at < concerned.due_before
-            raised = early or row.received_at >= concerned.received_from
+            early = due_at is not None and candidates.due_before is not None and due_at < candidates.due_before
+            unaffected = early or row.received_at >= candidates.received_from
         self.harness.rederive(changed, _local(self.wall))
-        if raised and before.state != "ended":
-            self.raised += 1
+        if unaffected and before.state != "ended":
+            self.unaffected += 1
             assert replace(row, calendar_version=before.calendar_version) == before
-            assert len(self.harness.published) == told
+            assert len(self.harness.published) == published
 
     def _pause(self, when: str) -> AnyEnvelope:
         self.state = "paused"
@@ -138,10 +138,10 @@ class _Life:
         return self.acts.supplement_received(when)
 
     def _extend(self, when: str) -> AnyEnvelope | None:
-        due_at = self.harness.row.due_at  # as intake judges it
+        due_at = self.harness.row.due_at  # as intake checks it
         if due_at is None or at(when) >= due_at:
             return None
-        return self.acts.extend(when, self.lot.randint(1, 3))
+        return self.acts.extend(when, self.random.randint(1, 3))
 
     def _pass_on(self, when: str) -> AnyEnvelope:
         self.step += 1
@@ -159,7 +159,7 @@ class _Life:
         return self.acts.record_step(when)
 
 
-def _rules_in_force(lot: Random) -> DerivationRules:
+def _rules_in_force(random: Random) -> DerivationRules:
     in_steps = tuple(
         ProcedureStep(
             valid_from=_SPAN[0],
@@ -167,11 +167,11 @@ def _rules_in_force(lot: Random) -> DerivationRules:
             procedure="L.9",
             number=number,
             department=department,
-            term=Term(lot.choice((4, 8, 16)), "working_hour"),
+            term=Term(random.choice((4, 8, 16)), "working_hour"),
         )
         for number, department in enumerate(("STP", "STC", "CA"), start=1)
     )
-    found = replace(centre(L_9=lot.choice(_TERMS)), steps={"L.9": in_steps if lot.random() < 0.6 else ()})
+    found = replace(centre(L_9=random.choice(_TERMS)), steps={"L.9": in_steps if random.random() < 0.6 else ()})
     first = CalendarVersion(1, "03/QĐ", at("2017-01-01 00:00"), len(_RULES.exceptions), _RULES.last_date)
     return DerivationRules(found, _COMPILED, 1, "one", (first,))
 
@@ -180,43 +180,43 @@ def _local(instant: datetime) -> str:
     return instant.astimezone(ZONE).replace(tzinfo=None).isoformat(sep=" ")
 
 
-def _standing(harness: ClockHarness) -> set[tuple[str, int, datetime]]:
-    """What was told and not taken back; each is told before it is taken back, and not twice in between."""
-    standing: set[tuple[str, int, datetime]] = set()
-    for event in harness.published:
-        match event.data:
+def _unretracted(harness: ClockHarness) -> set[tuple[str, int, datetime]]:
+    """The thresholds published and not retracted; none is published twice without a retraction in between."""
+    unretracted: set[tuple[str, int, datetime]] = set()
+    for envelope in harness.published:
+        match envelope.data:
             case DeadlineRetractedV1() as back:
-                standing.remove((back.fired, back.level or 0, back.due_at))
-            case DeadlinePauseExceededV1() as told:
-                assert (told.TYPE, 0, told.paused_at) not in standing
-                standing.add((told.TYPE, 0, told.paused_at))
-            case ThresholdEvent() as told:
-                step = told.level if isinstance(told, DeadlineEscalatedV1) else 0
-                step = told.step if isinstance(told, DeadlineAtRiskV1) else step
-                assert (told.TYPE, step, told.due_at) not in standing
-                standing.add((told.TYPE, step, told.due_at))
-    return standing
+                unretracted.remove((back.fired, back.level or 0, back.due_at))
+            case DeadlinePauseExceededV1() as event:
+                assert (event.TYPE, 0, event.paused_at) not in unretracted
+                unretracted.add((event.TYPE, 0, event.paused_at))
+            case ThresholdEvent() as event:
+                step = event.level if isinstance(event, DeadlineEscalatedV1) else 0
+                step = event.step if isinstance(event, DeadlineAtRiskV1) else step
+                assert (event.TYPE, step, event.due_at) not in unretracted
+                unretracted.add((event.TYPE, step, event.due_at))
+    return unretracted
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 1_000_000))
-def test_what_is_told_of_a_clock_stays_true(seed: int) -> None:
-    """Thresholds alternate told and taken back; no event has another's id; breached are exactly the late."""
-    harness = _Life(Random(seed)).lived()
-    breached = {due_at for what, _, due_at in _standing(harness) if what == "deadline.breached"}
+def test_published_thresholds_stay_true(seed: int) -> None:
+    """Each threshold is published and retracted in turn, event ids are unique, and breached are exactly the late."""
+    harness = _Life(Random(seed)).run()
+    breached = {due_at for what, _, due_at in _unretracted(harness) if what == "deadline.breached"}
     deadline = harness.clocks.deadline(harness.row)
     assert len({event.id for event in harness.published}) == len(harness.published)
     if harness.row.calendar_version != harness.rules.calendar_version:
-        return  # settled by the calendar of its time, which this derivation does not go by
+        return  # settled by the calendar of its time, which this derivation does not use
     assert breached <= {deadline.due_at}
     if deadline.ended == "settled" and deadline.due_at is not None:
         assert (deadline.outcome == "late") == (deadline.due_at in breached)
 
 
-def test_clocks_that_a_change_cannot_concern_come_to_the_same() -> None:
-    """In as many lives as make the assertion in `_rederive` count, and that in `_compare_thresholds`."""
+def test_unaffected_clocks_are_derived_alike() -> None:
+    """Enough lives reach the assertions in `_rederive` and in `_compare_thresholds`."""
     lives = [_Life(Random(seed)) for seed in range(200)]
     for life in lives:
-        life.lived()
-    assert sum(life.raised for life in lives) > 50
-    assert sum(life.plain for life in lives) > 50
+        life.run()
+    assert sum(life.unaffected for life in lives) > 50
+    assert sum(life.without_deadline for life in lives) > 50

@@ -1,4 +1,4 @@
-"""Explanations in sentences: what people read, in both languages."""
+"""Explanations as sentences in both languages."""
 
 from string import Formatter
 
@@ -13,7 +13,8 @@ from tests.unit.sla.builders import VIETNAM, at, change
 from tests.unit.sla.test_extensions import extended, paused
 
 
-def said(*changes: ClockChange, term: Term | None, lang: Lang = "en", known: str | None = None) -> list[str]:
+def sentences_of(*changes: ClockChange, term: Term | None, lang: Lang = "en", known: str | None = None) -> list[str]:
+    """The sentences of an explanation."""
     known_at = None if known is None else at(known)
     return list(sentences(explain(derive(changes, term, VIETNAM), VIETNAM, known_at), lang))
 
@@ -35,14 +36,14 @@ PAUSED_AND_EXTENDED = (
         (Term(2, "working_hour"), "2 working hours"),
     ],
 )
-def test_one_is_no_plural(term: Term, words: str) -> None:
+def test_value_of_one_is_singular(term: Term, words: str) -> None:
     """Numbers and words agree in English."""
-    assert f"Term: {words}." in said(change("received", "2017-09-06 08:00"), term=term)
+    assert f"Term: {words}." in sentences_of(change("received", "2017-09-06 08:00"), term=term)
 
 
-def test_every_step_and_day_in_english() -> None:
-    """Two days from Friday 16:00: 1 h, then 3 of Tuesday until the pause; 12 h left; a day more; 24 h in all."""
-    assert said(*PAUSED_AND_EXTENDED, term=Term(2, "working_day"), known="2017-10-01 00:00") == [
+def test_english_has_every_shift_and_day() -> None:
+    """Two days from Friday 16:00: 1 h, then 3 of Tuesday until the pause; 12 h left; a further day; 24 h in total."""
+    assert sentences_of(*PAUSED_AND_EXTENDED, term=Term(2, "working_day"), known="2017-10-01 00:00") == [
         "As known at Sunday 2017-10-01 00:00.",
         "Received Friday 2017-09-01 16:00.",
         "Term: 2 working days of 8 h, counted by hours.",
@@ -65,9 +66,9 @@ def test_every_step_and_day_in_english() -> None:
     ]
 
 
-def test_calendar_days_in_vietnamese() -> None:
-    """By their numbers; the end moves off the weekend."""
-    assert said(change("received", "2017-11-08 17:00"), term=Term(2, "calendar_day"), lang="vi") == [
+def test_vietnamese_numbers_calendar_days() -> None:
+    """Calendar days have their numbers, and an end on the weekend moves on."""
+    assert sentences_of(change("received", "2017-11-08 17:00"), term=Term(2, "calendar_day"), lang="vi") == [
         "Tiếp nhận lúc 17:00 thứ Tư 08/11/2017.",
         "Thời hạn: 2 ngày, không tính ngày bắt đầu.",
         "Tính từ 07:00 thứ Năm 09/11/2017: tiếp nhận ngoài giờ làm việc, nên tính từ đầu giờ làm việc kế tiếp.",
@@ -82,14 +83,14 @@ def test_calendar_days_in_vietnamese() -> None:
     ]
 
 
-def test_what_remains_while_paused() -> None:
-    """Hours, or calendar days and the working days that were added to them."""
+def test_paused_clock_has_its_remaining_time() -> None:
+    """Remaining hours, or calendar days and the working days added to them."""
     pause = (change("received", "2017-11-06 07:00"), *paused("2017-11-08 09:00"))
-    assert said(*pause, term=Term(3, "working_day"))[-2:] == [
+    assert sentences_of(*pause, term=Term(3, "working_day"))[-2:] == [
         "18 h of 24 h counted.",
         "Paused: there is no due date, and 6 h remain.",
     ]
-    more = said(*pause, extended("2017-11-09 09:00", 2), term=Term(5, "calendar_day"))
+    more = sentences_of(*pause, extended("2017-11-09 09:00", 2), term=Term(5, "calendar_day"))
     assert more[-1] == "Paused: there is no due date, and 3 calendar days and 2 working days of extensions remain."
 
 
@@ -117,13 +118,13 @@ def test_what_remains_while_paused() -> None:
         ("2017-11-06 08:00", None, "The law sets no term: there is no due date."),
     ],
 )
-def test_decisions_and_doubts(received: str, term: Term | None, sentence: str) -> None:
-    """By which document, since when it is known, and what is not sure."""
-    assert sentence in said(change("received", received), term=term)
+def test_exception_has_its_decision_and_status(received: str, term: Term | None, sentence: str) -> None:
+    """A sentence names the document, since when it is known, and what is uncertain."""
+    assert sentence in sentences_of(change("received", received), term=term)
 
 
-def test_both_languages_say_the_same() -> None:
-    """Each sentence exists in both, with the same values."""
+def test_languages_have_the_same_sentences() -> None:
+    """Each text exists in both languages with the same values."""
 
     def values(text: str) -> set[str | None]:
         return {name for _, name, _, _ in Formatter().parse(text) if name}
@@ -131,4 +132,6 @@ def test_both_languages_say_the_same() -> None:
     for word, texts in sentences_module._TEXTS.items():
         assert values(texts["vi"]) == values(texts["en"]), word
     term = Term(2, "working_day")
-    assert len(said(*PAUSED_AND_EXTENDED, term=term, lang="vi")) == len(said(*PAUSED_AND_EXTENDED, term=term))
+    assert len(sentences_of(*PAUSED_AND_EXTENDED, term=term, lang="vi")) == len(
+        sentences_of(*PAUSED_AND_EXTENDED, term=term)
+    )

@@ -1,4 +1,4 @@
-"""What must hold of due dates whatever the day: hypothesis looks for the day on which it does not."""
+"""Properties of due dates on any day, checked with hypothesis."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -38,21 +38,22 @@ pauses = st.lists(st.tuples(gaps, gaps), max_size=4)
 
 
 def course(received_at: datetime, pauses: list[tuple[timedelta, timedelta]]) -> tuple[ClockChange, ...]:
+    """The changes of a clock received at that instant, with pauses of these lengths after these times."""
     changes, now = [change("received", received_at)], received_at
-    for running, standing in pauses:
-        changes += [change("paused", now + running, "payment"), change("resumed", now + running + standing)]
-        now += running + standing
+    for running, paused in pauses:
+        changes += [change("paused", now + running, "payment"), change("resumed", now + running + paused)]
+        now += running + paused
     return tuple(changes)
 
 
 @st.composite
 def extended_courses(draw: st.DrawFn) -> tuple[ClockChange, ...]:
-    """Pauses, the last of which may stand, and extensions in between; no two changes at one instant."""
+    """Pauses, the last of which may be present, and extensions between them; no two changes at one instant."""
     received_at = draw(instants)
     changes, now = [change("received", received_at)], received_at
-    for running, standing in draw(pauses):
+    for running, paused in draw(pauses):
         changes += [change("paused", now + running + MINUTE, "payment")]
-        now += running + standing + 2 * MINUTE
+        now += running + paused + 2 * MINUTE
         changes += [change("resumed", now)]
     if len(changes) > 1 and draw(st.booleans()):
         changes.pop()
@@ -68,7 +69,7 @@ def extended_courses(draw: st.DrawFn) -> tuple[ClockChange, ...]:
 
 
 def derived(changes: tuple[ClockChange, ...] | list[ClockChange], term: Term) -> Deadline:
-    """The deadline of a course whose extensions are allowed; others prove nothing here."""
+    """The deadline of changes whose extensions are allowed; other examples are skipped."""
     try:
         return derive(changes, term, VIETNAM)
     except ExtensionRefusedError:
@@ -82,7 +83,7 @@ def unpaused(term: Term, received_at: datetime) -> datetime:
 
 @given(instants, durations)
 def test_elapsed_and_add_are_inverse(start: datetime, duration: timedelta) -> None:
-    """Between a start and what was added to it lies what was added; the same going back."""
+    """The working time between a start and the result of add is the time added; the same for back."""
     worktime = VIETNAM.worktime
     assert worktime.elapsed(start, worktime.add(start, duration)) == duration
     end = start + timedelta(days=200)
@@ -91,7 +92,7 @@ def test_elapsed_and_add_are_inverse(start: datetime, duration: timedelta) -> No
 
 @given(instants, instants)
 def test_add_is_the_earliest_and_back_the_latest(first: datetime, second: datetime) -> None:
-    """Walking the time between two instants never passes them."""
+    """Adding the working time between two instants does not pass the second."""
     start, end = sorted((first, second))
     worktime = VIETNAM.worktime
     between = worktime.elapsed(start, end)
@@ -101,13 +102,13 @@ def test_add_is_the_earliest_and_back_the_latest(first: datetime, second: dateti
 
 @given(terms, instants, gaps)
 def test_later_receipt_is_never_due_earlier(term: Term, received_at: datetime, later: timedelta) -> None:
-    """Due dates are monotone in the start."""
+    """Due dates increase with the receipt."""
     assert unpaused(term, received_at) <= unpaused(term, received_at + later)
 
 
 @given(instants, st.integers(1, 60), st.integers(1, 10), st.sampled_from(["by_hours", "by_days", "calendar_day"]))
 def test_longer_term_is_never_due_earlier(received_at: datetime, value: int, more: int, way: str) -> None:
-    """Due dates are monotone in the term."""
+    """Due dates increase with the term."""
 
     def term(units: int) -> Term:
         if way == "calendar_day":
@@ -118,8 +119,8 @@ def test_longer_term_is_never_due_earlier(received_at: datetime, value: int, mor
 
 
 @given(terms, instants)
-def test_due_in_working_time_and_after_the_start(term: Term, received_at: datetime) -> None:
-    """A due date lies after its counted start, inside or at the close of a window."""
+def test_due_date_is_in_working_time_after_the_counted_start(term: Term, received_at: datetime) -> None:
+    """A due date is after its counted start, in a window or at its close."""
     start = counted_from(term, received_at, VIETNAM)
     end = due(term, start, VIETNAM).at
     assert start < end
@@ -131,7 +132,7 @@ def test_due_in_working_time_and_after_the_start(term: Term, received_at: dateti
 def test_pause_split_in_two_changes_nothing(
     term: Term, received_at: datetime, pauses: list[tuple[timedelta, timedelta]], data: st.DataObject | None
 ) -> None:
-    """A clock resumed and paused again at the same instant has not run."""
+    """A clock resumed and paused at the same instant has not run."""
     whole = course(received_at, pauses)
     split: list[ClockChange] = []
     for step in whole:
@@ -147,7 +148,7 @@ def test_pause_split_in_two_changes_nothing(
 def test_working_time_outside_pauses_is_the_term(
     term: Term, received_at: datetime, pauses: list[tuple[timedelta, timedelta]]
 ) -> None:
-    """The working time from the counted start to the due date, less that of the pauses in between, is the term."""
+    """The working time from the counted start to the due date, without the pauses, is the term."""
     changes = course(received_at, pauses)
     deadline = derive(changes, term, VIETNAM)
     start, end = deadline.counted_from, deadline.due_at
@@ -155,16 +156,16 @@ def test_working_time_outside_pauses_is_the_term(
     assert end is not None
     worktime = VIETNAM.worktime
     clamped = [min(max(step.at, start), end) for step in changes[1:]]
-    stood = sum((worktime.elapsed(*span) for span in zip(clamped[::2], clamped[1::2], strict=True)), timedelta(0))
+    paused_time = sum((worktime.elapsed(*span) for span in zip(clamped[::2], clamped[1::2], strict=True)), timedelta(0))
     days = term.value * VIETNAM.standard_day if term.unit == "working_day" else timedelta(hours=term.value)
-    assert worktime.elapsed(start, end) - stood == days
+    assert worktime.elapsed(start, end) - paused_time == days
 
 
 @given(terms, instants, pauses, st.integers(0, 60))
-def test_day_off_never_moves_a_date_earlier(
+def test_day_off_never_moves_a_due_date_earlier(
     term: Term, received_at: datetime, pauses: list[tuple[timedelta, timedelta]], ahead: int
 ) -> None:
-    """Adding a day off moves a due date later or not at all, with pauses, too: in a calendar without half days."""
+    """In a calendar without half days, a further day off moves a due date later or not at all."""
     changes = course(received_at, pauses)
     more = _with_day_off(received_at, ahead)
     before, after = derive(changes, term, VIETNAM).due_at, derive(changes, term, more).due_at
@@ -183,10 +184,10 @@ def test_day_off_never_moves_a_date_earlier(
         (Term(0, "same_day"), "2017-11-06 10:00", 7, 6, "2017-11-10 14:00", "2017-11-10 11:30"),
     ],
 )
-def test_a_day_off_may_leave_less_to_a_pause(
+def test_day_off_may_leave_less_time_at_a_pause(
     term: Term, pause_from: str, half: int, off: int, without: str, with_off: str
 ) -> None:
-    """The known exception: a term that ends at a close, paused, pushed onto a shorter day, has less left to walk."""
+    """The known exception: a term that ends at a close, moved to a shorter day and paused, has less time left."""
     changes = [
         change("received", "2017-11-06 10:00"),
         change("paused", pause_from, "payment"),
@@ -206,17 +207,17 @@ def _with_day_off(received_at: datetime, ahead: int) -> Calendar:
 
 
 @given(terms, extended_courses(), st.data())
-def test_events_in_any_recording_order_give_one_answer(
+def test_recording_order_does_not_change_the_deadline(
     term: Term, changes: tuple[ClockChange, ...], data: st.DataObject
 ) -> None:
-    """A clock is what happened, not the order in which it was written down, nor when."""
+    """A deadline follows from what happened, not from the order or time of recording."""
     shuffled = [each._replace(recorded_at=data.draw(instants)) for each in data.draw(st.permutations(changes))]
     assert derived(shuffled, term) == derived(changes, term)
 
 
 @given(terms, extended_courses())
-def test_extension_never_moves_a_date_earlier(term: Term, changes: tuple[ClockChange, ...]) -> None:
-    """Each extension gives more than was due before it: a later date, or more of what remains."""
+def test_extension_never_moves_a_due_date_earlier(term: Term, changes: tuple[ClockChange, ...]) -> None:
+    """Each extension gives a later due date, or more remaining time."""
     for before, after in pairwise(range(len(changes) + 1)):
         if before and changes[before].kind == "extended":
             earlier, later = derived(changes[:before], term), derived(changes[:after], term)
@@ -226,8 +227,8 @@ def test_extension_never_moves_a_date_earlier(term: Term, changes: tuple[ClockCh
 
 
 @given(terms, extended_courses(), st.integers(0, 4))
-def test_pause_split_under_extensions_changes_nothing(term: Term, changes: tuple[ClockChange, ...], part: int) -> None:
-    """Wherever the extensions lie: a clock resumed and paused again at the same instant has not run."""
+def test_pause_split_among_extensions_changes_nothing(term: Term, changes: tuple[ClockChange, ...], part: int) -> None:
+    """With any extensions, a clock resumed and paused at the same instant has not run."""
     split: list[ClockChange] = []
     for step in changes:
         if step.kind == "resumed":
@@ -241,7 +242,7 @@ def test_pause_split_under_extensions_changes_nothing(term: Term, changes: tuple
 
 @given(in_hours, instants, st.integers(1, 20), st.integers(1, 20))
 def test_extensions_add_up(term: Term, received_at: datetime, first: int, second: int) -> None:
-    """Two extensions come to what one of both together would have given."""
+    """Two extensions have the effect of one with the sum of their days."""
     received = change("received", received_at)
     one, two, both = (
         ClockChange("extended", received_at, received_at, working_days=days) for days in (first, second, first + second)
@@ -250,8 +251,8 @@ def test_extensions_add_up(term: Term, received_at: datetime, first: int, second
 
 
 @given(terms, instants, pauses)
-def test_reopening_is_a_pause(term: Term, received_at: datetime, pauses: list[tuple[timedelta, timedelta]]) -> None:
-    """Settled and reopened comes to the same due date as paused and resumed."""
+def test_reopening_equals_a_pause(term: Term, received_at: datetime, pauses: list[tuple[timedelta, timedelta]]) -> None:
+    """Settled and reopened gives the same due date as paused and resumed."""
     paused = course(received_at, pauses)
     names = {"paused": "settled", "resumed": "reopened"}
     settled = [each._replace(kind=names.get(each.kind, each.kind), ground=None) for each in paused]  # type: ignore[arg-type] # two of its words

@@ -1,4 +1,4 @@
-"""Due dates by columns are those of the stepwise form, whatever the calendar, the term and the pauses."""
+"""The vectorised derivation gives the due dates of the row-by-row derivation, for any calendar, term and pauses."""
 
 import json
 from dataclasses import replace
@@ -41,21 +41,21 @@ received = st.integers(-3 * 86_400, 400 * 86_400).map(lambda second: at("2017-01
 spans = st.lists(st.tuples(gaps, gaps.map(lambda gap: gap + timedelta(minutes=1))), max_size=4)
 
 
-def pauses_of(start: datetime, drawn: list[tuple[timedelta, timedelta]], *, last_stands: bool) -> list[Pause]:
-    """Pauses apart from each other, the last perhaps without an end."""
+def pauses_of(start: datetime, drawn: list[tuple[timedelta, timedelta]], *, last_is_present: bool) -> list[Pause]:
+    """Pauses that do not overlap, the last perhaps without an end."""
     pauses: list[Pause] = []
     now = start
-    for running, standing in drawn:
+    for running, paused in drawn:
         begin = now + running + timedelta(seconds=1)
-        now = begin + standing
+        now = begin + paused
         pauses.append(Pause(begin, now))
-    if pauses and last_stands:
+    if pauses and last_is_present:
         pauses[-1] = pauses[-1]._replace(end=None)
     return pauses
 
 
 def rounds_of(courses: list[list[Pause]]) -> list[PauseRound]:
-    """The pauses of several clocks by columns."""
+    """The pauses of several clocks as rounds."""
     found = []
     for number in range(max(map(len, courses), default=0)):
         having = [(place, course[number]) for place, course in enumerate(courses) if len(course) > number]
@@ -69,8 +69,8 @@ def rounds_of(courses: list[list[Pause]]) -> list[PauseRound]:
     return found
 
 
-def stepwise(term: Term, start: datetime, pauses: list[Pause], calendar: Calendar) -> tuple[str, datetime | None]:
-    """What the pure form says of one clock."""
+def row_by_row(term: Term, start: datetime, pauses: list[Pause], calendar: Calendar) -> tuple[str, datetime | None]:
+    """The state and due date of one clock, derived row by row."""
     try:
         course = run_term(term, start, pauses, [], calendar)
     except OutsideCalendarError:
@@ -84,16 +84,16 @@ def stepwise(term: Term, start: datetime, pauses: list[Pause], calendar: Calenda
     terms,
     st.lists(st.tuples(received, spans, st.booleans()), min_size=1, max_size=5),
 )
-def test_by_columns_and_step_by_step_are_one(
+def test_vectorized_and_row_by_row_are_equal(
     name: str, term: Term, drawn: list[tuple[datetime, list[tuple[timedelta, timedelta]], bool]]
 ) -> None:
-    """Due, paused, or beyond what the calendar covers: the same for every clock."""
+    """Each clock is due, paused or not covered in both."""
     calendar, columns = CALENDARS[name]
     starts = [start for start, _, _ in drawn]
-    courses = [pauses_of(start, spans, last_stands=stands) for start, spans, stands in drawn]
+    courses = [pauses_of(start, spans, last_is_present=is_present) for start, spans, is_present in drawn]
     found = derive_vectorized(term, instants(starts), rounds_of(courses), columns)
     for place, (start, pauses) in enumerate(zip(starts, courses, strict=True)):
-        what, due_at = stepwise(term, start, pauses, calendar)
+        what, due_at = row_by_row(term, start, pauses, calendar)
         if found.not_covered[place]:
             assert what == "left out" or term.unit == "calendar_day"  # whose pause may end beyond, and it not
             continue
@@ -110,22 +110,26 @@ def test_by_columns_and_step_by_step_are_one(
         st.tuples(received, st.integers(1, 60), st.booleans(), gaps, st.integers(1, 20), spans), min_size=1, max_size=5
     ),
 )
-def test_values_and_extensions_by_columns(
+def test_vectorized_values_and_extensions_are_equal(
     term: Term, drawn: list[tuple[datetime, int, bool, timedelta, int, Any]]
 ) -> None:
-    """Terms that differ in their value alone are one group; working days are added before the pauses or after them."""
+    """Terms that differ in their value are one group; working days are added before or after the pauses."""
     calendar, columns = CALENDARS[RULES.name]
     lives = []
     for start, value, is_first, gap, days, pauses in drawn:
         at = start + gap
-        courses = pauses_of(at + timedelta(minutes=1) if is_first else start, pauses, last_stands=False)
+        courses = pauses_of(at + timedelta(minutes=1) if is_first else start, pauses, last_is_present=False)
         if not is_first and courses:
             at = (courses[-1].end or at) + gap
         lives.append((start, value, courses, Extension(at, working_days=days), is_first))
     found = derive_vectorized(
         term,
         instants([start for start, *_ in lives]),
-        [*_extended(lives, first=True), *rounds_of([life[2] for life in lives]), *_extended(lives, first=False)],
+        [
+            *_extension_rounds(lives, first=True),
+            *rounds_of([life[2] for life in lives]),
+            *_extension_rounds(lives, first=False),
+        ],
         columns,
         values=np.array([value for _, value, *_ in lives]),
     )
@@ -139,14 +143,17 @@ def test_values_and_extensions_by_columns(
             assert moment(found.due_at[place]) == course.due.at
 
 
-def _extended(lives: list[tuple[datetime, int, list[Pause], Extension, bool]], *, first: bool) -> list[ExtensionRound]:
+def _extension_rounds(
+    lives: list[tuple[datetime, int, list[Pause], Extension, bool]], *, first: bool
+) -> list[ExtensionRound]:
+    """The extensions of the clocks that are extended first, or last, as a round."""
     of = [place for place, life in enumerate(lives) if life[4] is first]
     added = [lives[place][3] for place in of]
     days = np.array([each.working_days for each in added], dtype=np.int64)
     return [ExtensionRound(np.array(of, dtype=np.int64), instants([each.at for each in added]), days)]
 
 
-def test_what_is_left_of_a_standing_pause() -> None:
+def test_present_pause_has_the_time_left() -> None:
     """Two days from Monday at 07:00, less the three hours until the pause."""
     pause = [PauseRound(np.array([0]), instants([at("2017-11-06 10:00")]), np.array([NO_END]))]
     found = derive_vectorized(
@@ -159,8 +166,8 @@ def test_what_is_left_of_a_standing_pause() -> None:
 @pytest.mark.parametrize(
     "zone", ["America/St_Johns", "America/Havana", "America/Sao_Paulo", "Pacific/Apia", "Asia/Gaza"]
 )
-def test_local_dates_by_columns(zone: str) -> None:
-    """Every half hour of four years is on the date that its zone says, or the zone is left to the stepwise form."""
+def test_vectorized_local_dates_are_equal(zone: str) -> None:
+    """Every half hour of four years is on its zone's date, or the zone must be derived row by row."""
     span = replace(RULES, zone=zone, first_date=date(2008, 1, 1), last_date=date(2012, 1, 31), exceptions=())
     calendar = compile_calendar(span)
     if zone == "America/St_Johns":
@@ -179,23 +186,23 @@ def test_local_dates_by_columns(zone: str) -> None:
     assert {edge.astimezone(worktime.zone).time() for edge in (*worktime.opens, *worktime.closes)} == standard
 
 
-def test_a_table_by_columns() -> None:
-    """Five working days from Monday 6 November 2017, 07:00, paused on Tuesday for a day and a half."""
+def test_vectorized_table() -> None:
+    """Five working days from Monday 6 November 2017 07:00, paused on Tuesday for a day and a half."""
     rounds = [PauseRound(np.array([1]), instants([at("2017-11-07 13:30")]), instants([at("2017-11-09 07:00")]))]
     two = instants([at("2017-11-06 07:00")] * 2)
     found = derive_vectorized(Term(5, "working_day"), two, rounds, CALENDARS[RULES.name][1])
     assert [local(moment(due_at)) for due_at in found.due_at] == ["2017-11-10 17:00", "2017-11-14 10:30"]
 
 
-def test_a_year_without_work_is_left_to_the_stepwise_form() -> None:
-    """It refuses clock by clock what lies beyond; columns do not."""
+def test_calendar_with_a_year_without_work_is_not_vectorized() -> None:
+    """The row-by-row derivation refuses dates after it for each clock; arrays cannot."""
     idle = tuple(CalendarException(date(2018, 1, 1) + timedelta(days=n), "off", "decided") for n in range(400))
     with pytest.raises(ValueError, match="more than a year without work"):
         CalendarArrays(compile_calendar(replace(RULES, exceptions=idle)))
 
 
-def test_pauses_of_rows_become_rounds() -> None:
-    """The first of each clock, then the second; those that touch are one, and one that still stands has no end."""
+def test_rounds_have_the_pauses_of_rows() -> None:
+    """The first pause of each clock, then the second; adjacent pauses are joined, and a present pause has no end."""
     acts = Acts()
     clock = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-06 08:00"))
     clock.consume(acts.supplement_received("2017-11-06 09:00"), acts.ask_supplement("2017-11-06 09:00"))
@@ -210,8 +217,8 @@ def test_pauses_of_rows_become_rounds() -> None:
     assert second.end[0] == NO_END
 
 
-def test_cut_offs_are_laid_over_the_calendar_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another page of clocks asks for no instant of every day again; another cut-off has limits of its own."""
+def test_cut_off_instants_are_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A further page of clocks computes no instants again; another cut-off has its own."""
     columns, receipt = CalendarArrays(VIETNAM), instants([at("2017-11-06 15:30")])
     late = {cut_off: columns.after_cut_off(receipt, cut_off)[1][0] for cut_off in (time(15), time(16))}
     assert late == {time(15): True, time(16): False}
