@@ -14,15 +14,15 @@ import asyncpg
 from motcua.verification.findings import Finding
 from motcua.verification.history import History
 from motcua.verification.thresholds import by_the_rules, kept_and_told, told_of
-from services.sla.domain.rules import catalogue_digest
 from services.sla.calendars.events import calendar_event
 from services.sla.calendars.store import rules_from_document, versions_from_documents
+from services.sla.clocks.events import BOOKKEEPING, deadline_event
+from services.sla.clocks.store import fired_of
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import Deadline
+from services.sla.domain.rules import catalogue_digest
 from services.sla.domain.thresholds import Threshold, thresholds
 from services.sla.rebuild import rebuild_deadline
-from services.sla.clocks.store import fired_of
-from services.sla.clocks.events import BOOKKEEPING, deadline_event
 from shared.contracts.deadlines import (
     DeadlineEndedV1,
     DeadlineEvent,
@@ -41,8 +41,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 _SURELY_TOLD = timedelta(minutes=10)
 """Whatever came so long before the last event that sla told was sla's to tell."""
 _ROWS = """
-select dossier_id::text as key, state, due_at, waiting_for, rules_digest, calendar_version, fired::text, next_threshold_at,
-    coalesce((fences -> $1 ->> 2)::boolean, false) as held
+select dossier_id::text as key, state, due_at, waiting_for, rules_digest, calendar_version, fired::text,
+    next_threshold_at, coalesce((fences -> $1 ->> 2)::boolean, false) as held
 from sla.dossiers
 """
 _COURSE = (DeadlineSetV1, DeadlinePausedV1, DeadlineNoneV1, DeadlineWaitingV1, DeadlineEndedV1)

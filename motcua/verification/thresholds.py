@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.sla.domain.thresholds import Key, Threshold, key_of, pending
 from services.sla.clocks.events import EVENT_TYPES
+from services.sla.domain.thresholds import Key, Threshold, key_of, pending
 from shared.contracts.deadlines import (
     DeadlineAtRiskV1,
     DeadlineEscalatedV1,

@@ -108,14 +108,14 @@ class CalendarArrays:
         return np.where(opened > 0, self._worked[last] + into, 0)
 
     def at(self, worked: NDArray[np.int64]) -> tuple[Instants, NDArray[np.bool_]]:
-        """The earliest instants with this working time (more than 0) before them; False if exists is none."""
+        """The earliest instants with this working time (more than 0) before them; False if there is none."""
         place = np.searchsorted(self._worked, worked, side="left")
         exists = place < len(self._worked)
         place = np.where(exists, place, len(self._worked) - 1)
         return self._closes[place - 1] - (self._worked[place] - worked), exists
 
     def from_opening(self, at: Instants) -> tuple[Instants, NDArray[np.bool_]]:
-        """The instants themselves if in working time, else the start of the next window; False if exists is none."""
+        """The instants themselves if in working time, else the start of the next window; False if there is none."""
         place = np.searchsorted(self._closes, at, side="right")
         exists = place < len(self.opens)
         return np.maximum(at, self.opens[np.where(exists, place, 0)]), exists

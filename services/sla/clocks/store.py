@@ -47,7 +47,7 @@ class ClockRow(Row):
         return self.state == "ended" and self.waiting_for is None
 
     def receive(self, *, procedure: str, department: str, code: str | None, at: datetime) -> None:
-        """Set what the receipt says of the dossier."""
+        """Set the data of the receipt."""
         self.procedure, self.department, self.code, self.received_at = procedure, department, code, at
 
     def add_change(self, change: ClockChange, dossier_sequence: int) -> None:

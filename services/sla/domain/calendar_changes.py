@@ -75,7 +75,11 @@ def _fault(exception: CalendarException, rules: CalendarRules, now: datetime) ->
     current = ruling or (known[-1] if known else None)
     if current is None:
         same = windows_on(on, None, rules) == windows_on(on, exception, rules)
-        return ("kind", f"{on} is so by its weekday already: the exception would change nothing.") if same else None
+        return (
+            ("kind", f"{on} has these hours by its weekday already: the exception would change nothing.")
+            if same
+            else None
+        )
     if _effect(current, rules) == _effect(exception, rules):
         return "kind", f"{on} is {current.kind} ({current.status}) already, by {current.decided_by}."
     return None

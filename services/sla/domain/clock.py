@@ -53,7 +53,7 @@ class Deadline(NamedTuple):
     days. `paused_at` is the instant of the act that began the present pause, `ground` its reason.
 
     `first_due_at` is the due date before `shifts`, the effects of each pause and extension. `last_day` is set for
-    `calendar_day`, whose due date may be later because of days off. `provisional`: a projected exception lies between
+    `calendar_day`, whose due date may be later because of days off. `provisional`: a projected exception is between
     receipt and due date; `crosses_unconfirmed` are dates that do not count as off and may later. `step` is the step
     that began last (1 with the receipt); `step_begun_at` is None for step 1.
     """

@@ -124,7 +124,7 @@ def passed(candidates: Sequence[Threshold], until: datetime) -> tuple[Threshold,
 
 
 def refuted_by_due_date(fired: Sequence[Threshold], due_at: datetime | None) -> tuple[Threshold, ...]:
-    """The fired thresholds which said that a due date had come that is no longer the due date.
+    """The fired thresholds for the passing of a due date that is no longer the due date.
 
     A pause or extension does not move a due date that has come. Only a changed calendar can show that it had not.
     """

@@ -37,7 +37,7 @@ class Counted(BaseModel):
 class HonestPauses(BaseModel):
     """Pauses and settlements to check that began from `first` to `last` (local dates, both included).
 
-    `listed` has the first of them in the order of dossiers; `complete` says whether it has all.
+    `listed` has the first of them in the order of dossiers; `complete` is false if there are more.
     """
 
     first: date
