@@ -183,10 +183,10 @@ async def proposal_row(pool: asyncpg.Pool, name: str, proposal_id: UUID) -> Prop
     return _require_of_calendar(await PROPOSALS.read(pool, proposal_id), name)
 
 
-Decide = Callable[[Connection, Unit[CalendarRow], CalendarRow], Awaitable[ProposalRow]]
+_Decide = Callable[[Connection, Unit[CalendarRow], CalendarRow], Awaitable[ProposalRow]]
 
 
-async def _once(context: Context, request: Request, name: str, decide: Decide) -> ProposalRow:
+async def _once(context: Context, request: Request, name: str, decide: _Decide) -> ProposalRow:
     """The result of `decide` under the calendar's lock; a known idempotency key gets its first answer."""
     async with context.unit(CALENDARS, [name]) as (connection, unit):
         row = await _require_started(connection, unit.find(name), name)
