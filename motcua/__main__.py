@@ -12,7 +12,7 @@ from rich.console import Console
 from motcua.cli import parked as parked
 from motcua.cli import simulate as simulate
 from motcua.local.settings import MotcuaSettings
-from services.sla.wording import Lang
+from services.sla.explanations.sentences import Lang
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.errors import MotcuaError, Refusal, StartError
 from shared.kernel.words import number_of
@@ -219,9 +219,9 @@ def due(
     said = due_date.told(found, compiled)
     if explain or as_json:
         from services.sla.domain.explanation import explain as explain_deadline
-        from services.sla.explaining import view
+        from services.sla.explanations.schemas import explanation_view
 
-        shown = view(explain_deadline(found, compiled, known_at), lang)
+        shown = explanation_view(explain_deadline(found, compiled, known_at), lang)
         if as_json:
             typer.echo(shown.model_dump_json(by_alias=True))
             return

@@ -15,7 +15,8 @@ from motcua.due.calendars import AHEAD, FARTHEST, Calendars, Source
 from motcua.due.errors import CaseError
 from motcua.due.members import Members
 from services.sla.domain.calendar import Calendar
-from services.sla.domain.running import Extension, ExtensionRefusedError, Pause, Run, run
+from services.sla.domain.errors import ExtensionRefusedError
+from services.sla.domain.term_run import Extension, Pause, TermRun, run_term
 from shared.kernel.centre import Counting, Term, TermUnit
 from shared.kernel.worktime import NoWorkingTimeError, OutsideCalendarError, told_in
 
@@ -105,7 +106,7 @@ class Cases:
         return found
 
 
-def derived(case: Case) -> tuple[datetime, Run | None, Calendar]:
+def derived(case: Case) -> tuple[datetime, TermRun | None, Calendar]:
     """The counted start and the term's course (None without a term), by the calendar that was compiled for it.
 
     Raises CaseError.
@@ -116,7 +117,7 @@ def derived(case: Case) -> tuple[datetime, Run | None, Calendar]:
             calendar = case.source.calendar(case.known_at, case.received_at, ahead)
             if case.term is None:
                 return calendar.worktime.from_opening(case.received_at), None, calendar
-            course = run(case.term, case.received_at, case.pauses, case.extensions, calendar)
+            course = run_term(case.term, case.received_at, case.pauses, case.extensions, calendar)
             return course.counted_from, course, calendar
         except NoWorkingTimeError as error:
             raise CaseError("no-working-time", str(error)) from None

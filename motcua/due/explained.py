@@ -3,16 +3,16 @@
 from motcua.due.cases import Case, derived
 from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.explanation import explain
-from services.sla.explaining import view
-from services.sla.wording import Lang
+from services.sla.explanations.schemas import explanation_view
+from services.sla.explanations.sentences import Lang
 
 
 def explained(case: Case, lang: Lang) -> str:
     """The explanation of a case, as JSON. Raises CaseError."""
     _, _, calendar = derived(case)
-    return view(explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at), lang).model_dump_json(
-        by_alias=True
-    )
+    return explanation_view(
+        explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at), lang
+    ).model_dump_json(by_alias=True)
 
 
 def changes_of(case: Case) -> list[ClockChange]:

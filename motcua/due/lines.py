@@ -16,7 +16,7 @@ from motcua.due.calendars import Calendars, Source
 from motcua.due.cases import SHARED, Case, Cases, derived
 from motcua.due.errors import CaseError
 from motcua.due.plain import FEWEST, Plain
-from services.sla.wording import Lang
+from services.sla.explanations.sentences import Lang
 from shared.kernel.centre import Centre
 
 MOST_BYTES = 1 << 20
@@ -158,7 +158,7 @@ def _told(case: Case) -> str:
         if course.paused_from is not None:
             left = course.left(calendar) // _SECOND
             return f'{counted_from},"due_at":null,"remaining_seconds":{left},"state":"paused"'
-        due_at = f'"due_at":"{course.promised.at.astimezone(zone).isoformat()}"'
+        due_at = f'"due_at":"{course.due.at.astimezone(zone).isoformat()}"'
     except OverflowError:  # the last hours of the year 9999
         raise CaseError("outside-calendar", "the due date lies beyond every calendar") from None
     if case.pauses and case.pauses[-1].end is None:  # a pause from the due date on: that stays, and nothing is left

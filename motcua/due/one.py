@@ -41,7 +41,7 @@ def work_out(
 ) -> tuple[Deadline, Calendar]:
     """The deadline of a dossier received at that instant, under a procedure's term or under a term of one's own.
 
-    With the calendar that it was derived by: as known in the end, or at an instant. Raises UnknownProcedureError,
+    With the calendar that it was derived by: as known in the end, or at an instant. Raises ProcedureUnknownError,
     CaseError, and OutsideCalendarError where the calendar says nothing.
     """
     if procedure is not None:

@@ -19,7 +19,16 @@ from motcua.due.errors import CaseError
 from motcua.due.tables import MOST, NO_PLAIN_TERM, NO_TERM, Line, PlainTerm, Table, Whole, decode, table_of
 from motcua.due.times import Told
 from services.sla.domain.calendar import Calendar
-from services.sla.many import NO_END, Columns, Extended, Instants, Round, derive_many, instants, moment
+from services.sla.vectorized import (
+    NO_END,
+    CalendarArrays,
+    ExtensionRound,
+    Instants,
+    PauseRound,
+    derive_vectorized,
+    instants,
+    moment,
+)
 from shared.kernel.centre import Term
 
 _ANY = Term(0, "same_day")
@@ -34,7 +43,7 @@ _SECOND = 1_000_000
 class _Spans(NamedTuple):
     """A compiled calendar by columns."""
 
-    columns: Columns
+    columns: CalendarArrays
     told: Told
 
 
@@ -140,7 +149,7 @@ def _spans(shared: _Shared, known: int, known_at: int, received_at: Instants) ->
     compiled, spans = shared.spans.get(known, (None, None))
     if compiled is not calendar:
         try:
-            columns = Columns(calendar)
+            columns = CalendarArrays(calendar)
             spans = _Spans(columns, Told(calendar, columns))
         except ValueError:
             spans = None
@@ -152,11 +161,11 @@ def _answers(of: Whole, table: Table, term: Term | None, spans: _Spans) -> Itera
     """Rows and answers of one group; those that columns leave out are left out."""
     received_at, columns = table.received_at[of], spans.columns
     if term is None:
-        found = derive_many(_ANY, received_at, (), columns)
+        found = derive_vectorized(_ANY, received_at, (), columns)
     else:
         place = np.full(len(table.plain), -1, dtype=np.int64)
         place[of] = np.arange(len(of))
-        found = derive_many(
+        found = derive_vectorized(
             term,
             received_at,
             list(_rounds(table, place)),
@@ -164,7 +173,7 @@ def _answers(of: Whole, table: Table, term: Term | None, spans: _Spans) -> Itera
             values=table.value[of],
         )
     (starts, good), (dues, due_good) = spans.told(found.counted_from), spans.told(found.due_at)
-    good &= ~found.left_out & (due_good | found.paused)
+    good &= ~found.not_covered & (due_good | found.paused)
     if term is not None and term.cut_off is not None:  # where an hour comes twice, columns do not see which is meant
         good &= spans.told.steady(received_at)
     left = found.left // _SECOND
@@ -183,7 +192,7 @@ def _answers(of: Whole, table: Table, term: Term | None, spans: _Spans) -> Itera
         yield row, f'"counted_from":"{start}",{told}'
 
 
-def _rounds(table: Table, place: Whole) -> Iterator[Round | Extended]:
+def _rounds(table: Table, place: Whole) -> Iterator[PauseRound | ExtensionRound]:
     """The first pauses and extensions of all rows, then the second: of those rows that have a place, by it."""
     found = []
     for entries, turns in ((table.pauses, table.pause_turns), (table.extensions, table.extension_turns)):

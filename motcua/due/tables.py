@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motcua.due.times import UNREAD, read
-from services.sla.many import NO_END, Extended, Instants, Round
+from services.sla.vectorized import NO_END, ExtensionRound, Instants, PauseRound
 
 MOST = 1_000_000
 """The longest term and extension that columns count without running over."""
@@ -71,9 +71,9 @@ class Table:
     value: Whole
     received_at: Instants
     known_at: Instants
-    pauses: Round
+    pauses: PauseRound
     pause_turns: Whole
-    extensions: Extended
+    extensions: ExtensionRound
     extension_turns: Whole
     stands: NDArray[np.bool_]
 
@@ -144,7 +144,7 @@ def table_of(lines: Sequence[Line], marks: Sequence[int], term_of: Callable[[msg
 
 def _pauses(
     found: Sequence[tuple[int, _Pause]], received_at: Instants, known_at: Instants, plain: NDArray[np.bool_]
-) -> Round:
+) -> PauseRound:
     """Those that were known. A row is not plain if one is in error, or two touch."""
     of = _rows(found)
     start = read([pause.start for _, pause in found])
@@ -156,12 +156,12 @@ def _pauses(
     plain[of[1:][(of[1:] == of[:-1]) & (start[1:] <= end[:-1])]] = False
     known = np.maximum(start, recorded_at) <= known_at[of]
     end = np.where(end > known_at[of], NO_END, end)
-    return Round(of[known], start[known], end[known])
+    return PauseRound(of[known], start[known], end[known])
 
 
 def _extensions(
     found: Sequence[tuple[int, _Extension]], received_at: Instants, known_at: Instants, plain: NDArray[np.bool_]
-) -> Extended:
+) -> ExtensionRound:
     """Those that were known. A row is not plain if one is in error, or too long."""
     of = _rows(found)
     at = read([extension.at for _, extension in found])
@@ -169,10 +169,10 @@ def _extensions(
     plain[of[at < received_at[of]]] = False
     days = np.array([min(extension.working_days, MOST) for _, extension in found], dtype=np.int64)
     known = at <= known_at[of]
-    return Extended(of[known], at[known], days[known])
+    return ExtensionRound(of[known], at[known], days[known])
 
 
-def _turns(pauses: Round, extensions: Extended, plain: NDArray[np.bool_]) -> Whole:
+def _turns(pauses: PauseRound, extensions: ExtensionRound, plain: NDArray[np.bool_]) -> Whole:
     """The turns of pauses, then of extensions. A row is not plain if an extension comes in a pause."""
     of = np.concatenate((pauses.of, extensions.of))
     start = np.concatenate((pauses.start, extensions.at))

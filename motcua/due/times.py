@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from motcua.due import members
 from motcua.due.errors import CaseError
 from services.sla.domain.calendar import Calendar
-from services.sla.many import EPOCH, MICROSECOND, Columns, Instants
+from services.sla.vectorized import EPOCH, MICROSECOND, CalendarArrays, Instants
 
 UNREAD = int(np.iinfo(np.int64).min)
 """Stands for a text that is no instant, or one with a fraction of a second."""
@@ -71,7 +71,7 @@ def _one(text: str) -> int:
 class Told:
     """Instants of a calendar's span as local texts."""
 
-    def __init__(self, calendar: Calendar, columns: Columns) -> None:
+    def __init__(self, calendar: Calendar, columns: CalendarArrays) -> None:
         worktime = calendar.worktime
         self._columns = columns
         self._dates = _dates(worktime.first_date, worktime.last_date)

@@ -8,7 +8,7 @@ from datetime import datetime
 import psycopg
 
 from motcua.local.database import SERVICES
-from services.sla.store import OPEN
+from services.sla.clocks.store import OPEN
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.lag import Ends, Place
@@ -18,7 +18,8 @@ _LOOK_SECONDS = 0.3
 # What is at work in the services' own tables, in one statement and so in one snapshot.
 _WAITING = " union all ".join(
     [
-        "select 'sla', count(*), 'dossiers with thresholds to tell' from sla.dossiers where next_at <= %(now)s",
+        "select 'sla', count(*), 'dossiers with thresholds to tell' from sla.dossiers"
+        " where next_threshold_at <= %(now)s",
         f"select 'sla', count(*), 'clocks to derive by the calendar in force' from sla.dossiers where {OPEN}"
         " and calendar_version < (select max(version) from sla.calendars where seed is not null)",
         "select 'notify', count(*), 'messages without an outcome' from notify.messages"

@@ -14,14 +14,15 @@ import asyncpg
 from motcua.verification.findings import Finding
 from motcua.verification.history import History
 from motcua.verification.thresholds import by_the_rules, kept_and_told, told_of
-from services.sla.app import rules_of
-from services.sla.calendars import as_event, from_document, versions_of
+from services.sla.calendars.events import calendar_event
+from services.sla.calendars.store import rules_from_document, versions_from_documents
+from services.sla.clocks.events import BOOKKEEPING, deadline_event
+from services.sla.clocks.store import fired_of
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import Deadline
+from services.sla.domain.rules import catalogue_digest
 from services.sla.domain.thresholds import Threshold, thresholds
-from services.sla.replay import derive
-from services.sla.store import fired_of
-from services.sla.telling import BOOKKEEPING, tell
+from services.sla.rebuild import rebuild_deadline
 from shared.contracts.deadlines import (
     DeadlineEndedV1,
     DeadlineEvent,
@@ -40,8 +41,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 _SURELY_TOLD = timedelta(minutes=10)
 """Whatever came so long before the last event that sla told was sla's to tell."""
 _ROWS = """
-select dossier_id::text as key, state, due_at, waiting_for, rules, calendar_version, fired::text, next_at,
-    coalesce((fences -> $1 ->> 2)::boolean, false) as held
+select dossier_id::text as key, state, due_at, waiting_for, rules_digest, calendar_version, fired::text,
+    next_threshold_at, coalesce((fences -> $1 ->> 2)::boolean, false) as held
 from sla.dossiers
 """
 _COURSE = (DeadlineSetV1, DeadlinePausedV1, DeadlineNoneV1, DeadlineWaitingV1, DeadlineEndedV1)
@@ -81,14 +82,17 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
     kept_calendar = await connection.fetchrow("select version, rules, history from sla.calendars where name = $1", name)
     if kept_calendar is None or kept_calendar["rules"] is None:
         return [Finding("calendar", name, "sla keeps no rules of it: it has not started with this release yet")]
-    calendar, version = compile_calendar(from_document(json.loads(kept_calendar["rules"]))), kept_calendar["version"]
+    calendar, version = (
+        compile_calendar(rules_from_document(json.loads(kept_calendar["rules"]))),
+        kept_calendar["version"],
+    )
     history = json.loads(kept_calendar["history"])
-    older = {each.number: compile_calendar(each.of(calendar.rules)) for each in versions_of(history)}
-    rules = Rules(centre, calendar, rules_of(centre), version, older)
+    older = {each.number: compile_calendar(each.of(calendar.rules)) for each in versions_from_documents(history)}
+    rules = Rules(centre, calendar, catalogue_digest(centre), version, older)
     rows = {row["key"]: _kept(row) for row in await connection.fetch(_ROWS, DOSSIERS.name)}
     told = histories[DEADLINES.name].by_key
     published = histories[CALENDARS.name].by_key.get(name, ())
-    expected = as_event(calendar, version, history[-1]["decision"])
+    expected = calendar_event(calendar, version, history[-1]["decision"])
     findings = []
     if not published or published[-1].event().data != expected:
         findings.append(Finding("calendar", name, f"what sla published last is not its version {version}"))
@@ -115,7 +119,7 @@ def findings_of(
         if kept.rules != rules.name:
             return _by_older_rules(key, kept, last)
         calendar = rules.older.get(kept.calendar_version, calendar)
-    deadline = derive(envelopes, rules.centre, calendar)
+    deadline = rebuild_deadline(envelopes, rules.centre, calendar)
     return _row(key, kept, deadline) + _told(key, last, deadline, procedure_of(envelopes), calendar)
 
 
@@ -136,7 +140,7 @@ def thresholds_of(
     found = told_of(told)
     sentences = found.wrong + kept_and_told(kept.fired, found)
     of_today = (kept.rules, kept.calendar_version) == (rules.name, rules.version)
-    deadline = derive(envelopes, rules.centre, rules.calendar) if of_today else None
+    deadline = rebuild_deadline(envelopes, rules.centre, rules.calendar) if of_today else None
     if deadline is not None:
         on = rules.centre.local_date(deadline.received_at)
         steps = rules.centre.steps_of(procedure_of(envelopes), on)
@@ -164,10 +168,10 @@ def _kept(row: asyncpg.Record) -> KeptClock:
         row["state"],
         row["due_at"],
         row["waiting_for"],
-        row["rules"],
+        row["rules_digest"],
         row["calendar_version"],
         fired_of(json.loads(row["fired"])),
-        row["next_at"],
+        row["next_threshold_at"],
         row["held"],
     )
 
@@ -193,7 +197,9 @@ def _told(
     expected = (
         None
         if deadline is None
-        else tell(deadline, procedure=procedure, calendar=calendar, version=0, dossier_sequence=0, generation=0)
+        else deadline_event(
+            deadline, procedure=procedure, calendar=calendar, version=0, dossier_sequence=0, generation=0
+        )
     )
     if isinstance(last, DeadlineMovedV1):  # the same promise, told with the one before
         last = DeadlineSetV1.model_validate(last.model_dump())

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.sla.clocks.events import EVENT_TYPES
 from services.sla.domain.thresholds import Key, Threshold, key_of, pending
-from services.sla.telling import TYPES
 from shared.contracts.deadlines import (
     DeadlineAtRiskV1,
     DeadlineEscalatedV1,
@@ -15,7 +15,7 @@ from shared.contracts.deadlines import (
 )
 from shared.contracts.envelope import AnyEnvelope
 
-_LEVELS = {event_type: level for level, event_type in TYPES.items()}
+_LEVELS = {event_type: level for level, event_type in EVENT_TYPES.items()}
 
 
 @dataclass(slots=True)

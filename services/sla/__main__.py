@@ -1,4 +1,4 @@
-"""python -m services.sla run|migrate|check-config"""
+"""Command line of sla: `python -m services.sla run|migrate|check-config`."""
 
 import sys
 from pathlib import Path

@@ -1,43 +1,48 @@
-"""Sla put together: the one file that knows every part of it."""
+"""Composition root of sla: creates its consumer, routes and workers."""
 
-import hashlib
 from functools import partial
 
-from services.sla import calendars
-from services.sla.api import router
+from services.sla.calendars.api import routes as calendar_routes
+from services.sla.calendars.handlers import start_calendar
+from services.sla.calendars.in_force import follow
+from services.sla.calendars.worker import Sweep
+from services.sla.clocks.api import routes as clock_routes
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.store import CLOCKS, count_outdated, count_waiting
+from services.sla.clocks.worker import Ticker
 from services.sla.domain.calendar import compile_calendar
-from services.sla.handlers import Clocks
-from services.sla.honesty_api import router as honesty_router
-from services.sla.proposals_api import router as proposals_router
+from services.sla.domain.rules import DerivationRules, catalogue_digest
+from services.sla.explanations.api import routes as explanation_routes
+from services.sla.reports.api import routes as report_routes
 from services.sla.settings import SlaSettings
-from services.sla.store import DOSSIERS, count_outdated, count_waiting
-from services.sla.sweep import Sweep
-from services.sla.ticker import Ticker
-from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
-from shared.kernel.centre import Centre
+from shared.contracts.topics import DOSSIERS
 from shared.messaging.applier import Stream
 from shared.postgres.gauges import keep_counted
 from shared.runtime import metrics
 from shared.service.process import Context, Parts
 
 OUTDATED = metrics.gauge(
-    "motcua_sla_outdated_clocks", "Open clocks still to be derived by the calendar in force, as last counted."
+    "motcua_sla_outdated_clocks", "Open clocks not derived by the calendar in force yet, at the last count."
 )
-WAITING = metrics.gauge("motcua_sla_waiting_dossiers", "Dossiers whose due date cannot be derived, as last counted.")
+WAITING = metrics.gauge(
+    "motcua_sla_waiting_dossiers", "Dossiers whose due date cannot be derived yet, at the last count."
+)
 
 
 async def build(context: Context[SlaSettings]) -> Parts:
-    """What sla consumes, answers, and what time starts. Publishes the calendar first: due dates name its version."""
-    clocks = await clocks_of(context)
+    """The parts of sla. Publishes the calendar first, because deadlines name its version. Commits."""
+    rules = await load_rules(context)
+    clocks = ClockHandlers(rules)
     consumer = context.create_consumer(
-        [Stream(DOSSIERS_TOPIC, DOSSIERS, clocks.handlers(), locked=partial(calendars.follow, clocks))]
+        [Stream(DOSSIERS, CLOCKS, clocks.by_event_type(), locked=partial(follow, rules))]
     )
     ticker = Ticker(context, clocks, consumer, tick_seconds=context.settings.tick_seconds)
     sweep = Sweep(context, clocks, tick_seconds=context.settings.tick_seconds)
     context.health.register("ticker", ticker.reason_not_ready)
     return Parts(
         consumer,
-        routers=[router(context, clocks), proposals_router(context, clocks), honesty_router(context, clocks)],
+        routers=[clock_routes, explanation_routes, calendar_routes, report_routes],
+        provides=[rules],
         workers={
             "ticker": ticker.run,
             "sweep": sweep.run,
@@ -47,18 +52,8 @@ async def build(context: Context[SlaSettings]) -> Parts:
     )
 
 
-async def clocks_of(context: Context) -> Clocks:
-    """The rules by which this process decides: the configured catalogue, and the calendar that sla keeps."""
-    row = await calendars.begin(context)
-    assert row.rules is not None  # it has begun
-    calendar = compile_calendar(calendars.from_document(row.rules))
-    return Clocks(context.centre, calendar, row.version, rules_of(context.centre), calendars.versions_of(row.history))
-
-
-def rules_of(centre: Centre) -> str:
-    """A name for what clocks are derived by beside the calendar: other terms, steps or thresholds give another one."""
-    terms = {
-        code: [(row.valid_from, row.valid_to, row.term) for row in rows] for code, rows in centre.procedures.items()
-    }
-    parts = (sorted(terms.items()), sorted(centre.steps.items()), centre.all_thresholds)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+async def load_rules(context: Context) -> DerivationRules:
+    """The rules in force: the configured catalogue and the calendar of the database, started if necessary. Commits."""
+    row = await start_calendar(context)
+    calendar = compile_calendar(row.calendar_rules())
+    return DerivationRules(context.centre, calendar, row.version, catalogue_digest(context.centre), row.versions())

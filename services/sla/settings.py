@@ -1,4 +1,4 @@
-"""Sla's settings: those of every service, and how often the ticker looks."""
+"""Settings of sla: those of every service, and the interval of the ticker."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -7,10 +7,10 @@ from shared.runtime.settings import ServiceSettings
 
 
 class SlaSettings(ServiceSettings):
-    """Prefix SLA_."""
+    """Environment variables with the prefix SLA_."""
 
     model_config = SettingsConfigDict(env_prefix="SLA_")
 
     port: int = 8103
     tick_seconds: float = Field(default=1.0, gt=0)
-    """Machine time between two looks at the thresholds."""
+    """Seconds of machine time between two checks for thresholds that have passed."""

@@ -17,7 +17,7 @@ import numpy as np
 from motcua.due.lines import run_lines
 from services.sla.domain.calendar import Calendar, compile_calendar
 from services.sla.domain.clock import ClockChange, derive
-from services.sla.many import Columns, Round, derive_many, instants
+from services.sla.vectorized import CalendarArrays, PauseRound, derive_vectorized, instants
 from shared.kernel.calendar_rules import CalendarRules, Window
 from shared.kernel.centre import Term
 from tests.bench.bench import Bench, NoResultError
@@ -73,13 +73,13 @@ def _ours(bench: Bench, calendar: Calendar, *, seed: int) -> dict[str, float]:
     share = bench.sizes.derivations // len(_TERMS)
     received = instants([_START])[0] + lot.integers(0, 365 * 8 * 86_400, share) * 1_000_000
     begin = received + lot.integers(0, 10 * 86_400, share) * 1_000_000
-    pause = [Round(np.arange(share), begin, begin + lot.integers(1, 20 * 86_400, share) * 1_000_000)]
-    columns = Columns(calendar)
+    pause = [PauseRound(np.arange(share), begin, begin + lot.integers(1, 20 * 86_400, share) * 1_000_000)]
+    columns = CalendarArrays(calendar)
 
-    def by_columns(rounds: list[Round]) -> Callable[[], None]:
+    def by_columns(rounds: list[PauseRound]) -> Callable[[], None]:
         def derive_all() -> None:
             for term in _TERMS:
-                if derive_many(term, received, rounds, columns).left_out.any():
+                if derive_vectorized(term, received, rounds, columns).not_covered.any():
                     raise NoResultError("a derivation was left out: the calendar ends too early")
 
         return derive_all

@@ -82,7 +82,7 @@ async def _decided(bench: Bench, local: LocalCentre, day: date) -> None:
             counts = " | ".join(f"{of[name]:,}" for name in _TOLD)
             span = f"{of['first_moved']} to {of['last_moved']}" if of["first_moved"] else "none"
             bench.say(f"| {of['department']} | {of['open']:,} | {counts} | {span} |")
-        for one in (await ask(f"{proposal}/rehearsal/moves?limit=3"))["moves"]:
+        for one in (await ask(f"{proposal}/rehearsal/moves?limit=3"))["items"]:
             bench.say(f"{one}")
         approved = await ask(f"{proposal}/approve", {"decision": "57/QĐ-TTHCC"})
         bench.say(f"\nApproved: version {approved['calendar_version']}")

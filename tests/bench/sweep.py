@@ -19,10 +19,10 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from services.sla.app import rules_of
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.store import CLOCKS, ClockRow, any_outdated
 from services.sla.domain.calendar import compile_calendar
-from services.sla.handlers import Clocks
-from services.sla.store import DOSSIERS, ClockRow, any_outdated
+from services.sla.domain.rules import DerivationRules, catalogue_digest
 from shared.contracts.dossiers import DossierSupplementReceivedV1
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import DEADLINES
@@ -151,14 +151,14 @@ async def _fill(pool: asyncpg.Pool, bench: Bench, count: int, now: datetime) -> 
                 key = uuid7(now + timedelta(milliseconds=number))
                 template = templates[number % len(templates)]
                 rows.append(replace(template, key=key, partition=partition_of(str(key).encode(), 6)))
-            await DOSSIERS.insert(connection, rows)
+            await CLOCKS.insert(connection, rows)
         await connection.execute("vacuum analyze dossiers")
 
 
 def _templates(bench: Bench, now: datetime) -> Iterator[ClockRow]:
     centre = bench.centre
     calendar = compile_calendar(centre.calendar)
-    clocks = Clocks(centre, calendar, 1, rules_of(centre))
+    clocks = ClockHandlers(DerivationRules(centre, calendar, 1, catalogue_digest(centre)))
     publisher = Publisher("sla", centre.code, 1, centre.catalogue_version)
     today = centre.local_date(now)
     codes = [
@@ -177,9 +177,9 @@ def _templates(bench: Bench, now: datetime) -> Iterator[ClockRow]:
         if number % 4 == 0:
             acts += [told.in_state("supplement_required"), _resumed(told)]
         rows: dict[UUID, ClockRow] = {}
-        unit = Unit(DOSSIERS, rows, publisher, now)
+        unit = Unit(CLOCKS, rows, publisher, now)
         for act in acts:
-            clocks.handlers()[type(act.data)](act, unit)
+            clocks.by_event_type()[type(act.data)](act, unit)
         (row,) = rows.values()
         row.fences[DOSSIERS_TOPIC.name] = Fence(len(acts), 1)
         yield row

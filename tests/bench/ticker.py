@@ -15,10 +15,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.sla.app import rules_of
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.store import CLOCKS, ClockRow, any_due
 from services.sla.domain.calendar import compile_calendar
-from services.sla.handlers import Clocks
-from services.sla.store import DOSSIERS, ClockRow, any_due
+from services.sla.domain.rules import DerivationRules, catalogue_digest
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.fence import Fence
 from shared.postgres.outbox import Publisher
@@ -31,11 +31,11 @@ from tests.bench.sla_alone import SlaAlone, sla_alone
 from tests.support import eventually
 from tests.support.told import Told
 
-_OWN = ("dossier_id", "partition", "next_at")
+_OWN = ("dossier_id", "partition", "next_threshold_at")
 # The template's columns but its key, partition and next threshold; these differ.
 _COPY = """
-insert into dossiers ({columns}, dossier_id, partition, next_at)
-select {columns}, gen_random_uuid(), n % 6, next_at + n * $2::interval
+insert into dossiers ({columns}, dossier_id, partition, next_threshold_at)
+select {columns}, gen_random_uuid(), n % 6, next_threshold_at + n * $2::interval
 from dossiers, generate_series(1, $3) as n where dossier_id = $1
 """
 
@@ -97,8 +97,8 @@ async def _filled(bench: Bench, url: str, pending: int, due: int) -> None:
             row = _received(bench, number, received, now)
             async with pool.acquire() as connection, connection.transaction():
                 await connection.execute("set local statement_timeout = 0")  # longer than any service may take
-                await DOSSIERS.insert(connection, [row])
-                columns = ", ".join(name for name in DOSSIERS.columns if name not in _OWN)
+                await CLOCKS.insert(connection, [row])
+                columns = ", ".join(name for name in CLOCKS.columns if name not in _OWN)
                 began = time.monotonic()
                 await connection.execute(_COPY.format(columns=columns), row.key, apart, count - 1, timeout=1800)
             bench.say(f"{count:,} clocks put into the table in {time.monotonic() - began:.0f} s")
@@ -111,7 +111,7 @@ async def _filled(bench: Bench, url: str, pending: int, due: int) -> None:
 
 def _received(bench: Bench, number: int, at: datetime, now: datetime) -> ClockRow:
     centre = bench.centre
-    clocks = Clocks(centre, compile_calendar(centre.calendar), 1, rules_of(centre))
+    clocks = ClockHandlers(DerivationRules(centre, compile_calendar(centre.calendar), 1, catalogue_digest(centre)))
     today = centre.local_date(now)
     code, department = next(
         (code, found.departments[0])
@@ -122,9 +122,9 @@ def _received(bench: Bench, number: int, at: datetime, now: datetime) -> ClockRo
     )
     told = Told(start=at, dossier_id=UUID(int=number))
     rows: dict[UUID, ClockRow] = {}
-    unit = Unit(DOSSIERS, rows, Publisher("sla", centre.code, 1, centre.catalogue_version), now)
+    unit = Unit(CLOCKS, rows, Publisher("sla", centre.code, 1, centre.catalogue_version), now)
     act = told.received(code, department)
-    clocks.handlers()[type(act.data)](act, unit)
+    clocks.by_event_type()[type(act.data)](act, unit)
     (row,) = rows.values()
     row.fences[DOSSIERS_TOPIC.name] = Fence(1, 1)
     return row

@@ -95,14 +95,16 @@ async def test_a_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg
 
 async def test_a_threshold_that_would_never_be_told_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """An open dossier whose row waits for no instant any more: nobody would be warned of its due date."""
-    row = await admin.fetchrow("select dossier_id, next_at from sla.dossiers where next_at is not null limit 1")
+    row = await admin.fetchrow(
+        "select dossier_id, next_threshold_at from sla.dossiers where next_threshold_at is not null limit 1"
+    )
     assert row is not None
-    change = "update sla.dossiers set next_at = $2 where dossier_id = $1"
+    change = "update sla.dossiers set next_threshold_at = $2 where dossier_id = $1"
     await admin.execute(change, row["dossier_id"], None)
     try:
         await _finds(finished, row["dossier_id"], "threshold")
     finally:
-        await admin.execute(change, row["dossier_id"], row["next_at"])
+        await admin.execute(change, row["dossier_id"], row["next_threshold_at"])
     await _finds_nothing(finished)
 
 

@@ -41,7 +41,7 @@ with ended as (
     from sla.events where type = 'deadline.ended' order by key, sequence desc
 )
 select clock.dossier_id, coalesce(dossier.department, ''), clock.state, clock.due_at, ended.outcome,
-    jsonb_path_exists(clock.changes, '$[*] ? (@.what == "paused")')
+    jsonb_path_exists(clock.changes, '$[*] ? (@.kind == "paused")')
 from sla.dossiers as clock
 left join intake.dossiers as dossier using (dossier_id) left join ended using (dossier_id)
 where clock.state is not null

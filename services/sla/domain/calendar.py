@@ -1,6 +1,6 @@
-"""The working calendar: standard windows and dated exceptions, compiled to windows over the span that is covered.
+"""The working calendar: standard windows and dated exceptions, compiled to the windows of the covered span.
 
-Source of the rules: Labour Code 2019, art. 112, and the yearly decisions on Tết, compensation and swap days.
+Source of the rules: Labour Code 2019, art. 112, and the yearly decisions on Tết, compensatory and swap days.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,9 +20,10 @@ _ALWAYS_KNOWN = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A compiled calendar. `ruling` are the exceptions that count, by date: of several, the one known last.
+    """A compiled calendar.
 
-    `projected` counts and `unconfirmed` does not; both are ascending dates to be told.
+    `ruling` has the exceptions that count, by date: of several for one date, the one known last. `projected` and
+    `unconfirmed` are ascending dates that events name; projected exceptions count, unconfirmed ones do not.
     """
 
     rules: CalendarRules
@@ -42,20 +43,19 @@ class Calendar:
 
 
 def rules_known_at(rules: CalendarRules, instant: datetime) -> CalendarRules:
-    """The calendar as it was known at an aware instant: what became known later is left out.
+    """The calendar as known at an aware instant, without exceptions that became known later.
 
-    So of several exceptions for one date the one counts that was known last by then.
+    Of several exceptions for one date, the one known last by that instant counts.
     """
     known = tuple(each for each in rules.exceptions if each.known_from is None or each.known_from <= instant)
     return rules if len(known) == len(rules.exceptions) else replace(rules, exceptions=known)
 
 
 def compile_calendar(rules: CalendarRules) -> Calendar:
-    """The calendar's windows over its whole span. Of several exceptions for one date the one known last counts.
+    """The calendar's windows over its whole span. Of several exceptions for one date, the one known last counts.
 
-    Where the clock is put forward, a window has what is left of it after the one before and within its date; one that
-    closes no later than it opens is empty there and left out.
-    Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone.
+    On a date with a change of the UTC offset, a window is cut to its date and to the end of the window before it; an
+    empty window is left out. Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone.
     """
     ruling: dict[date, CalendarException] = {}
     unconfirmed: set[date] = set()
@@ -70,7 +70,7 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
     midnights = _midnights(rules.first_date, rules.last_date, zone)
     for ordinal, (begins, ends) in enumerate(pairwise(midnights), rules.first_date.toordinal()):
         day = date.fromordinal(ordinal)
-        if ends - begins == _DAY_SECONDS:  # the offset changes at most once on a date, so here it stays
+        if ends - begins == _DAY_SECONDS:  # the offset changes at most once a date, so it does not change here
             for window in windows_on(day, ruling.get(day), rules):
                 opens.append(begins + _of_day(window.opens))
                 closes.append(begins + _of_day(window.closes))
@@ -102,7 +102,7 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
 
 @lru_cache(maxsize=32)
 def _midnights(first: date, last: date, zone: ZoneInfo) -> Sequence[int]:
-    """00:00 of each date and of the one after the last: the same for a calendar however much of it was known."""
+    """00:00 of each date and of the date after the last. Cached: calendars as known at different instants share it."""
     after = last + timedelta(days=1)
     days = (date.fromordinal(ordinal) for ordinal in range(first.toordinal(), after.toordinal() + 1))
     return [_second(day, _MIDNIGHT, zone) for day in days]
@@ -113,12 +113,12 @@ def _of_day(at: time) -> int:
 
 
 def _second(day: date, at: time, zone: ZoneInfo) -> int:
-    """A local time in seconds of the epoch; one that the clock skips counts by the offset before it."""
+    """A local time in seconds since 1970; a skipped local time uses the offset before the change."""
     return int(datetime.combine(day, at, zone).timestamp())
 
 
 def windows_on(day: date, exception: CalendarException | None, rules: CalendarRules) -> tuple[Window, ...]:
-    """The windows of a date of which this exception (None: its weekday) rules."""
+    """The windows of a date that this exception rules; None: its weekday rules."""
     if exception is None:
         return rules.windows if day.isoweekday() in rules.weekdays else ()
     if exception.kind == "off":

@@ -1,7 +1,7 @@
-"""Why a deadline is what it is: every day counted or skipped and by which decision, every pause and extension.
+"""The explanation of a deadline: each day that counts or not and the decision for it, each pause and extension.
 
-Pure data, from which the due date can be computed again: `days` add up to what was given, or to that less what
-remains. Wording is services.sla.explaining's.
+Pure data, from which the due date can be computed again: the working time of `days` is the time given, less what
+remains during a pause. `services.sla.explanations.sentences` puts it into words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from typing import Literal
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
-from services.sla.domain.running import Extension, Pause, Shift
+from services.sla.domain.term_run import Extension, Pause, Shift
 from shared.kernel.calendar_rules import CalendarException
 
 Reason = Literal["in_working_time", "outside_working_time", "after_cut_off"]
@@ -21,18 +21,18 @@ _NOTHING = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One local date from the receipt to the due date, or to the standing pause.
+    """One local date from the receipt to the due date, or to the present pause.
 
-    `counted` are the spans of working time that count, `stood` is the working time of pauses. `ruled_by` is the
-    exception that makes the date what it is (None: its weekday does), `unconfirmed` one that does not count. `number`
-    tells which day of the term it is, where days are counted: for `calendar_day` all but as many as were paused, for
-    `by_days` working days, as long as nothing was paused or extended.
+    `counted` are the spans of working time that count, `paused` is the working time of pauses. `ruled_by` is the
+    exception that rules the date (None: its weekday does), `unconfirmed` an exception that does not count. `number` is
+    the day's number within the term, if days are counted: for `calendar_day` all days except as many as were paused,
+    for `by_days` the working days of a term without pauses and extensions.
     """
 
     on: date
     worked: bool
     counted: tuple[Span, ...]
-    stood: timedelta
+    paused: timedelta
     ruled_by: CalendarException | None
     unconfirmed: CalendarException | None
     number: int | None = None
@@ -44,8 +44,8 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """A pause or an extension, and the working time that it adds to what the term gives (for pauses none)."""
+class ExplainedShift:
+    """A pause or an extension, and the working time that it adds to the term (none for a pause)."""
 
     shift: Shift
     adds: timedelta
@@ -53,18 +53,18 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that a deadline follows from. Without a term, or while it waits, there is no `reason` and no day.
+    """Everything that a deadline follows from. Without a due date to derive, it has no `reason` and no days.
 
-    `given` is the working time from the counted start to the due date, pauses aside: the term's own and what extensions
-    add. A term in calendar days has `given_days` instead: it is due on the first working day from the day of that
-    number on.
+    `given` is the working time from the counted start to the due date without pauses: that of the term and of
+    extensions. A term in calendar days has `given_days` instead: it is due on the day with this number, or on the next
+    working day.
     """
 
     deadline: Deadline
     calendar: Calendar
     as_known_at: datetime | None
     reason: Reason | None = None
-    shifts: tuple[Explained, ...] = ()
+    shifts: tuple[ExplainedShift, ...] = ()
     given: timedelta | None = None
     given_days: int | None = None
     days: tuple[Day, ...] = ()
@@ -76,13 +76,13 @@ class Explanation:
 
 
 def explain(deadline: Deadline, calendar: Calendar, as_known_at: datetime | None = None) -> Explanation:
-    """The explanation of a deadline that was derived by this calendar, with both as they were known then.
+    """The explanation of a deadline that was derived by this calendar, both as known at `as_known_at`.
 
-    Promises that the days of a running clock count what is given, and those of a paused one that less what remains.
+    The days of a running clock count exactly the time given, those of a paused clock that time less what remains.
     """
     if deadline.counted_from is None or deadline.term_time is None:
         return Explanation(deadline, calendar, as_known_at)
-    shifts = tuple(_explained(deadline, calendar))
+    shifts = tuple(_explained_shifts(deadline, calendar))
     in_days = deadline.last_day is not None
     return Explanation(
         deadline,
@@ -105,21 +105,21 @@ def _reason(deadline: Deadline, calendar: Calendar) -> Reason:
     return "after_cut_off" if late else "outside_working_time"
 
 
-def _explained(deadline: Deadline, calendar: Calendar) -> Iterator[Explained]:
+def _explained_shifts(deadline: Deadline, calendar: Calendar) -> Iterator[ExplainedShift]:
     left = _NOTHING
     for shift in deadline.shifts:
         adds = _NOTHING
         if isinstance(shift.by, Extension):
             if shift.before is not None and shift.after is not None:
                 adds = calendar.worktime.elapsed(shift.before, shift.after)
-            elif shift.left is not None:  # in a pause: what is left after it, less what was left before
+            elif shift.left is not None:  # during a pause: what is left after the extension, less what was left before
                 adds = shift.left - left
         left = shift.left or _NOTHING
-        yield Explained(shift, adds)
+        yield ExplainedShift(shift, adds)
 
 
-def _stands(deadline: Deadline) -> list[tuple[datetime, datetime | None]]:
-    """The pauses that moved something, cut to the counted start."""
+def _pause_spans(deadline: Deadline) -> list[tuple[datetime, datetime | None]]:
+    """The pauses with an effect, from the counted start on."""
     assert deadline.counted_from is not None
     pauses = [shift.by for shift in deadline.shifts if isinstance(shift.by, Pause)]
     return [(max(pause.start, deadline.counted_from), pause.end) for pause in pauses]
@@ -129,23 +129,23 @@ def _given_days(deadline: Deadline, start: datetime, calendar: Calendar) -> int 
     if deadline.last_day is None:
         return None
     local_date = calendar.worktime.local_date
-    stood = 0
-    for begin, end in _stands(deadline):
-        until = end or deadline.stands_from or begin
-        stood += (local_date(until) - local_date(begin)).days
-    return (deadline.last_day - local_date(start)).days - stood
+    paused = 0
+    for begin, end in _pause_spans(deadline):
+        until = end or deadline.remaining_from or begin
+        paused += (local_date(until) - local_date(begin)).days
+    return (deadline.last_day - local_date(start)).days - paused
 
 
 def _days(deadline: Deadline, start: datetime, calendar: Calendar) -> Iterator[Day]:
-    worktime, stands = calendar.worktime, _stands(deadline)
-    until = deadline.due_at or stands[-1][0]
+    worktime, pauses = calendar.worktime, _pause_spans(deadline)
+    until = deadline.due_at or pauses[-1][0]
     day, last = worktime.local_date(deadline.received_at), worktime.local_date(until)
     numbered, number = _numbered(deadline, worktime.local_date(start), last, calendar), 0
     while day <= last:
         windows = worktime.windows_on(day)
         spans = [(max(opens, start), min(closes, until)) for opens, closes in windows]
         spans = [(begin, end) for begin, end in spans if begin < end]
-        counted = tuple(_outside(spans, stands))
+        counted = tuple(_outside(spans, pauses))
         length = sum((end - begin for begin, end in spans), _NOTHING)
         number += day in numbered
         unconfirmed = (each for each in calendar.rules.exceptions if each.on == day and not each.counts)
@@ -153,7 +153,7 @@ def _days(deadline: Deadline, start: datetime, calendar: Calendar) -> Iterator[D
             on=day,
             worked=bool(windows),
             counted=counted,
-            stood=length - sum((end - begin for begin, end in counted), _NOTHING),
+            paused=length - sum((end - begin for begin, end in counted), _NOTHING),
             ruled_by=calendar.ruling.get(day),
             unconfirmed=next(unconfirmed, None),
             number=number if day in numbered else None,
@@ -162,7 +162,7 @@ def _days(deadline: Deadline, start: datetime, calendar: Calendar) -> Iterator[D
 
 
 def _numbered(deadline: Deadline, counted_date: date, last: date, calendar: Calendar) -> set[date]:
-    """The dates that are days of the term, where it counts days."""
+    """The dates that are days of the term, if it counts days."""
     assert deadline.term is not None
     dates = [counted_date + timedelta(days=n + 1) for n in range((last - counted_date).days)]
     if deadline.term.unit == "calendar_day":
@@ -174,9 +174,9 @@ def _numbered(deadline: Deadline, counted_date: date, last: date, calendar: Cale
 
 
 def _paused_dates(deadline: Deadline, counted_date: date, calendar: Calendar) -> set[date]:
-    """As many dates as passed in pauses that ended: theirs, or the nearest before them, but never the last day."""
+    """The dates of finished pauses, or the nearest dates before them, but never the last day: one per paused day."""
     local_date, last_day, paused = calendar.worktime.local_date, deadline.last_day, set[date]()
-    for begin, end in _stands(deadline):
+    for begin, end in _pause_spans(deadline):
         if end is None:
             continue
         first, length = local_date(begin), (local_date(end) - local_date(begin)).days
@@ -187,15 +187,15 @@ def _paused_dates(deadline: Deadline, counted_date: date, calendar: Calendar) ->
     return paused
 
 
-def _outside(spans: Sequence[Span], stands: Sequence[tuple[datetime, datetime | None]]) -> Iterator[Span]:
-    """What of the spans lies in no pause; pauses are in order and apart."""
+def _outside(spans: Sequence[Span], pauses: Sequence[tuple[datetime, datetime | None]]) -> Iterator[Span]:
+    """The parts of the spans outside all pauses; pauses are in time order and do not overlap."""
     for start, end in spans:
         begin = start
-        for stood_from, stood_to in stands:
-            if stood_from >= end or (stood_to is not None and stood_to <= begin):
+        for paused_from, paused_to in pauses:
+            if paused_from >= end or (paused_to is not None and paused_to <= begin):
                 continue
-            if begin < stood_from:
-                yield begin, stood_from
-            begin = end if stood_to is None else min(stood_to, end)
+            if begin < paused_from:
+                yield begin, paused_from
+            begin = end if paused_to is None else min(paused_to, end)
         if begin < end:
             yield begin, end

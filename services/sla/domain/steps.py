@@ -1,22 +1,22 @@
-"""A procedure's steps against the time that is left: what they still need, and from when on that no longer fits."""
+"""Steps of a procedure and the time left: how much time they need, and from when it no longer suffices."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.sla.domain.calendar import Calendar
 from services.sla.domain.clock import Deadline
-from services.sla.domain.running import Pause
+from services.sla.domain.term_run import Pause
 from services.sla.domain.terms import working_time
 from shared.kernel.centre import ProcedureStep
 
 _NOTHING = timedelta(0)
 
 
-def needed(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: Calendar, at: datetime) -> timedelta:
-    """The working time that is needed at an instant: what is left of the present step's internal term, which pauses do
-    not use up, and the terms of the steps after it.
+def needed_time(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: Calendar, at: datetime) -> timedelta:
+    """The working time needed at an instant: the rest of the present step's internal term, and the later steps' terms.
 
-    The clock runs, the present step is one of `steps`, and `at` is not before it began.
+    Pauses do not use up the internal term. The clock runs, the present step is one of `steps`, and `at` is not before
+    it began.
     """
     worktime, begun_at = calendar.worktime, _begun_at(deadline)
     worked = worktime.elapsed(begun_at, at)
@@ -30,26 +30,27 @@ def needed(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: Calenda
 
 
 def at_risk_from(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: Calendar) -> datetime | None:
-    """The instant from which the steps that remain no longer fit into the time left; None where none comes before the
-    due date, or where the present step is not one of `steps`.
+    """The instant from which the remaining steps no longer fit into the time left.
 
-    Within a step's term, what is needed and what is left fall alike. So they do not fit from the step's beginning on,
-    or from the last resume or extension, which gave another due date; otherwise from when the step has overrun so far
-    that those after it no longer fit.
+    None if there is no such instant before the due date, or if the present step is not one of `steps`.
+
+    Within a step's term, the time needed and the time left decrease alike. The steps therefore do not fit either from
+    the step's begin, or from the last resumption or extension, which set another due date; or else from the instant
+    when the step has overrun so far that the later steps no longer fit.
     """
-    if deadline.due_at is None or deadline.held_from is None or deadline.step > len(steps):
+    if deadline.due_at is None or deadline.in_force_from is None or deadline.step > len(steps):
         return None
-    since = max(_begun_at(deadline), deadline.held_from)
+    since = max(_begun_at(deadline), deadline.in_force_from)
     if since >= deadline.due_at:
         return None
-    if needed(deadline, steps, calendar, since) > calendar.worktime.elapsed(since, deadline.due_at):
+    if needed_time(deadline, steps, calendar, since) > calendar.worktime.elapsed(since, deadline.due_at):
         return since
     after = _terms(steps[deadline.step :], calendar)
     return calendar.worktime.back(deadline.due_at, after) if after else None
 
 
 def _begun_at(deadline: Deadline) -> datetime:
-    """When the present step began: no sooner than the clock counts."""
+    """The begin of the present step, not before the counted start."""
     assert deadline.counted_from is not None  # a clock with a term
     return max(deadline.step_begun_at or deadline.counted_from, deadline.counted_from)
 

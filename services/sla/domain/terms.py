@@ -1,46 +1,36 @@
-"""The terms of the law: from which instant they count, and when they end if nothing interrupts them."""
+"""Statutory terms: the instant from which a term counts, and its end without pauses and extensions."""
 
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from services.sla.domain.calendar import Calendar
 from shared.kernel.centre import Centre, Term
-from shared.kernel.errors import MotcuaError
-
-
-class UnknownProcedureError(MotcuaError):
-    """The catalogue has no such procedure on that date; its dossiers wait, listed."""
-
-    def __init__(self, procedure: str, on: date) -> None:
-        super().__init__(f"procedure {procedure} is not in the catalogue on {on}")
-        self.procedure = procedure
-        self.on = on
+from shared.kernel.errors import ProcedureUnknownError
 
 
 def term_of(centre: Centre, procedure: str, received_at: datetime) -> Term | None:
-    """The procedure's term in force on the local date of its receipt; None: the law gives none.
+    """The procedure's term in force on the local date of the receipt; None if the law sets no term.
 
-    Raises UnknownProcedureError.
+    Raises ProcedureUnknownError.
     """
     on = centre.local_date(received_at)
     found = centre.procedure(procedure, on)
     if found is None:
-        raise UnknownProcedureError(procedure, on)
+        raise ProcedureUnknownError(f"Procedure {procedure} is not in the catalogue on {on}.")
     return found.term
 
 
 class DueDate(NamedTuple):
-    """When a term ends. `last_day` is kept apart for `calendar_day`, whose end may have moved off a day off."""
+    """The end of a term. `last_day` is set for `calendar_day` only: `at` may be on a later day if that is a day off."""
 
     at: datetime
     last_day: date | None = None
 
 
 def counted_from(term: Term, received_at: datetime, calendar: Calendar) -> datetime:
-    """The instant from which the term counts: the receipt itself in working time, otherwise the next window's start.
+    """The instant from which the term counts: the receipt if it is in working time, else the start of the next window.
 
-    Received later than the cut-off on a working day: the start of the next working day.
-    Raises OutsideCalendarError.
+    After the cut-off on a working day, it is the start of the next working day. Raises OutsideCalendarError.
     """
     worktime = calendar.worktime
     if term.cut_off is not None:
@@ -51,7 +41,7 @@ def counted_from(term: Term, received_at: datetime, calendar: Calendar) -> datet
 
 
 def due(term: Term, start: datetime, calendar: Calendar) -> DueDate:
-    """When the term ends, counted from `start` (a `counted_from`) without a pause. Raises OutsideCalendarError."""
+    """The end of the term without pauses, counted from `start` (see `counted_from`). Raises OutsideCalendarError."""
     worktime = calendar.worktime
     length = working_time(term, calendar)
     if length is not None:
@@ -65,7 +55,7 @@ def due(term: Term, start: datetime, calendar: Calendar) -> DueDate:
 
 
 def working_time(term: Term, calendar: Calendar) -> timedelta | None:
-    """How much working time a term gives; None for one that is counted in dates."""
+    """The working time of a term; None for a term that is counted in dates."""
     if term.unit == "working_hour":
         return timedelta(hours=term.value)
     if term.unit == "working_day" and term.counting == "by_hours":
@@ -74,6 +64,6 @@ def working_time(term: Term, calendar: Calendar) -> timedelta | None:
 
 
 def end_of_calendar_days(last_day: date, calendar: Calendar) -> DueDate:
-    """The close of the last day, or of the next working day where that is none (Civil Code 2015, art. 148(5))."""
+    """The close of the last day, or of the next working day if it is a day off (Civil Code 2015, art. 148(5))."""
     worktime = calendar.worktime
     return DueDate(worktime.closing(worktime.working_day_from(last_day)), last_day)

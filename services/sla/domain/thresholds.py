@@ -1,5 +1,5 @@
-"""The instants at which a clock makes itself felt: near, at_risk (per step), reached, breached and escalated, each once
-per due date; pause_exceeded, once per pause."""
+"""Thresholds of a clock: near, at_risk (per step), reached, breached and escalated, each once per due date, and
+pause_exceeded, once per pause."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -17,19 +17,19 @@ Level = Literal["near", "at_risk", "reached", "breached", "escalated", "pause_ex
 
 
 Key = tuple[Level, int, datetime]
-"""Level, step and what it is about."""
+"""Level, step and anchor."""
 
-_COME: tuple[Level, ...] = ("reached", "breached", "escalated")
+_AFTER_DUE_DATE: tuple[Level, ...] = ("reached", "breached", "escalated")
 
 
 class Threshold(NamedTuple):
-    """A level and its instant; `about` is the due date that it is about, or the beginning of the pause.
+    """A level and its instant. `anchor_at` is the due date, or the begin of the pause, from which it is counted.
 
-    `step` tells escalation levels apart (1, 2…), and the steps of which one is at risk; 0 for the others.
+    `step` distinguishes escalation levels (1, 2…) and the steps at risk; it is 0 for the other levels.
     """
 
     level: Level
-    about: datetime
+    anchor_at: datetime
     at: datetime
     step: int = 0
 
@@ -37,10 +37,9 @@ class Threshold(NamedTuple):
 def thresholds(
     deadline: Deadline, rules: Thresholds, calendar: Calendar, steps: Sequence[ProcedureStep] = ()
 ) -> tuple[Threshold, ...]:
-    """Every threshold of a deadline's due date and of its standing pause, in the order of their instants.
+    """Every threshold of a deadline's due date and of its present pause, in time order; none after the clock's end.
 
-    None once it has ended. Those of escalations and pauses that lie beyond the calendar's span are left out until it is
-    prolonged.
+    Escalations and pause ceilings after the end of the calendar are left out until the calendar is extended.
     """
     if deadline.state == "ended":
         return ()
@@ -64,9 +63,13 @@ def _of_due_date(
     return found + _from_due_date(due_at, deadline.due_date, rules, calendar)
 
 
-def of_plain(due_at: datetime, next_at: datetime, rules: Thresholds, calendar: Calendar) -> tuple[Threshold, ...]:
-    """What may still be told of a running clock without steps, in the order of their instants, by its due date and the
-    next of them alone: only `near` comes before the due date, so whatever is next then is that.
+def thresholds_without_steps(
+    due_at: datetime, next_at: datetime, rules: Thresholds, calendar: Calendar
+) -> tuple[Threshold, ...]:
+    """The thresholds that may still fire for a running clock without steps, in time order.
+
+    They follow from its due date and its next threshold: only `near` comes before the due date, so a next threshold
+    before the due date is `near`.
     """
     near = [Threshold("near", due_at, next_at)] if next_at < due_at else []
     return _ordered(near + _from_due_date(due_at, calendar.worktime.local_date(due_at), rules, calendar))
@@ -83,8 +86,10 @@ def _from_due_date(due_at: datetime, due_date: date, rules: Thresholds, calendar
 
 @lru_cache(maxsize=4096)
 def _late(worktime: Worktime, due_date: date, hours: tuple[int, ...]) -> tuple[datetime, ...]:
-    """The breach of whatever is due on a date, and its escalations as far as the calendar goes. Of thousands of clocks
-    that are due on one day, the first asks the calendar."""
+    """The breach of a due date and its escalations within the calendar.
+
+    Cached: thousands of clocks are due on the same date.
+    """
     instants = [worktime.end_of(due_date)]
     for each in hours:
         try:
@@ -105,55 +110,58 @@ def _of_pause(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequ
     return (Threshold("pause_exceeded", deadline.paused_at, at),)
 
 
-def pending(all_of_them: Sequence[Threshold], fired: Collection[Threshold]) -> tuple[Threshold, ...]:
-    """Those that were not told yet: each level once per due date or pause."""
+def pending(candidates: Sequence[Threshold], fired: Collection[Threshold]) -> tuple[Threshold, ...]:
+    """The candidates that have not fired: each level fires once per due date or pause."""
     if not fired:
-        return tuple(all_of_them)
-    told = {key_of(each) for each in fired}
-    return tuple(each for each in all_of_them if key_of(each) not in told)
+        return tuple(candidates)
+    keys = {key_of(each) for each in fired}
+    return tuple(each for each in candidates if key_of(each) not in keys)
 
 
 def passed(candidates: Sequence[Threshold], until: datetime) -> tuple[Threshold, ...]:
-    """Those whose instant has come by `until`, itself included."""
+    """The candidates whose instant is at or before `until`."""
     return tuple(each for each in candidates if each.at <= until)
 
 
-def overturned(fired: Sequence[Threshold], due_at: datetime | None) -> tuple[Threshold, ...]:
-    """Those that were told of a due date that had come, where another one stands now, or none.
+def refuted_by_due_date(fired: Sequence[Threshold], due_at: datetime | None) -> tuple[Threshold, ...]:
+    """The fired thresholds for the passing of a due date that is no longer the due date.
 
-    Neither a pause nor an extension moves a date that has come: so it had not, by what is known now. It takes a changed
-    calendar to find that out.
+    A pause or extension does not move a due date that has come. Only a changed calendar can show that it had not.
     """
-    return tuple(each for each in fired if each.level in _COME and each.about != due_at)
+    return tuple(each for each in fired if each.level in _AFTER_DUE_DATE and each.anchor_at != due_at)
 
 
-def not_at_risk(fired: Sequence[Threshold], standing: Collection[Threshold], now: datetime) -> tuple[Threshold, ...]:
-    """Those told of a step at risk of which the thresholds that stand by now know nothing, or only later than `now`.
+def refuted_by_steps(
+    fired: Sequence[Threshold], current: Collection[Threshold], now: datetime
+) -> tuple[Threshold, ...]:
+    """The fired risks of the present step and due date that the `current` thresholds lack, or have only after `now`.
 
-    For what was told of the present step and due date by other internal terms: by those of now the steps fit.
+    Other internal terms then apply, by which the steps fit.
     """
-    instants = {key_of(each): each.at for each in standing}
+    instants = {key_of(each): each.at for each in current}
     risks = (each for each in fired if each.level == "at_risk")
     return tuple(each for each in risks if key_of(each) not in instants or instants[key_of(each)] > now)
 
 
-def untrue(fired: Sequence[Threshold], since: datetime, standing: Collection[Threshold]) -> tuple[Threshold, ...]:
-    """Those that were told but turn out not to be: an act at `since`, recorded later, came before their instant.
+def refuted_by_act(
+    fired: Sequence[Threshold], since: datetime, current: Collection[Threshold]
+) -> tuple[Threshold, ...]:
+    """The fired thresholds that an act at `since`, recorded later, preceded.
 
-    What the deadline after that act still holds (`standing`: a pause begun after the due date moves nothing) is true.
+    Thresholds of the deadline after the act (`current`) are true: a pause after the due date moves nothing.
     """
-    held = {key_of(each) for each in standing}
-    return tuple(each for each in fired if each.at > since and key_of(each) not in held)
+    keys = {key_of(each) for each in current}
+    return tuple(each for each in fired if each.at > since and key_of(each) not in keys)
 
 
 def key_of(threshold: Threshold) -> Key:
-    """What makes a threshold the same one, whenever it came: each is told once."""
-    return threshold.level, threshold.step, threshold.about
+    """The identity of a threshold, independent of its instant: each key fires once."""
+    return threshold.level, threshold.step, threshold.anchor_at
 
 
 def _near(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[datetime]:
-    if deadline.due_at is None or deadline.term_time is None or deadline.held_from is None:
+    if deadline.due_at is None or deadline.term_time is None or deadline.in_force_from is None:
         return ()
     short = deadline.term_time <= timedelta(hours=rules.short_term_working_hours)
     lead = deadline.term_time / 2 if short else timedelta(hours=rules.near_working_hours)
-    return (max(calendar.worktime.back(deadline.due_at, lead), deadline.held_from),)
+    return (max(calendar.worktime.back(deadline.due_at, lead), deadline.in_force_from),)

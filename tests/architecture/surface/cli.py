@@ -12,7 +12,7 @@ import typer
 from motcua.cli.lag import read as read_lag
 from motcua.lab.simulate.rule_grid import PARAMETERS
 from motcua.lab.simulate.sources import COLUMNS as ARRIVALS
-from services.sla.explaining import view as explanation
+from services.sla.explanations.schemas import explanation_view as explanation
 from tests.architecture.surface.command import entry_point, parser_of, run, run_module
 from tests.architecture.surface.names import members
 from tests.architecture.tree import ROOT, SERVICES, parsed, sources

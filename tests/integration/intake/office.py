@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from services.intake.__main__ import MIGRATIONS
 from services.intake.app import build
 from services.intake.settings import IntakeSettings
-from services.sla.calendars import as_event
+from services.sla.calendars.events import calendar_event
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.topics import TOPICS
 from shared.kernel.clock import Clock
@@ -188,7 +188,7 @@ async def in_process(
 
 async def hear_calendar(context: Context) -> None:
     """The centre's calendar stands in the database as if sla had published it."""
-    event = as_event(compile_calendar(context.centre.calendar), 1, "03/QĐ")
+    event = calendar_event(compile_calendar(context.centre.calendar), 1, "03/QĐ")
     row = CalendarRow(key=event.name, version=1, published=event.model_dump(mode="json"))
     async with context.pool.acquire() as connection:
         await CALENDARS.insert(connection, [row])

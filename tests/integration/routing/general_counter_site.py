@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from services.routing.app import build
 from services.routing.general_counter.worker import WeekCloser
 from services.routing.settings import RoutingSettings
-from services.sla.calendars import as_event
+from services.sla.calendars.events import calendar_event as published_calendar_event
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.assignments import AssignmentDecidedV1
 from shared.contracts.dossiers import Channel
@@ -130,7 +130,7 @@ def calendar_event(centre_folder: Any, version: int = 1) -> AnyEnvelope:
         causation="test",
     )
     publisher = Publisher("sla", "small", 1, "test")
-    event = as_event(calendar, version, "03/QĐ")
+    event = published_calendar_event(calendar, version, "03/QĐ")
     return publisher.event(event, subject=event.name, sequence=version, time=cause.recorded_at, cause=cause, place=0)
 
 

@@ -1,4 +1,4 @@
-"""Empty topics for each file of tests: topics and groups have fixed names, so what other files tell stays apart."""
+"""Fixtures of sla's integration tests: empty topics for each file, since topics and groups have fixed names."""
 
 import asyncio
 from pathlib import Path
@@ -13,8 +13,11 @@ from tests.support.topics import made_anew
 
 @pytest.fixture(scope="module")
 def sla_broker(broker: kafka.Broker) -> kafka.Broker:
-    """The run's; the centre's topics begin empty. A database is of one test alone and hears what the others of its file
-    told; it looks at its own dossiers only, or is the only one that counts all of them."""
+    """The run's broker with empty topics of the centre.
+
+    Each test has its own database, which consumes the events of all tests of its file. So a test reads its own dossiers
+    only, or is the only test of its file that counts all of them.
+    """
     asyncio.run(made_anew(broker.bootstrap))
     return broker
 
@@ -27,5 +30,5 @@ def centre(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(database: Databases) -> str:
-    """A fresh database of sla's."""
+    """The address of a fresh database of sla."""
     return database.fresh("sla").url("sla")

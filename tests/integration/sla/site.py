@@ -1,4 +1,4 @@
-"""Sla in this process, on a real broker and database, with a clock that the test sets and a ticker that it drives."""
+"""Sla in the test's process, with a real broker and database, a clock set by the test, and workers called by it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,11 +13,12 @@ import httpx
 from fastapi import FastAPI
 
 from services.sla import __file__ as sla_file
-from services.sla.app import build, clocks_of
+from services.sla.app import build, load_rules
+from services.sla.calendars.worker import Sweep
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.store import count_outdated
+from services.sla.clocks.worker import Ticker
 from services.sla.settings import SlaSettings
-from services.sla.store import count_outdated
-from services.sla.sweep import Sweep
-from services.sla.ticker import Ticker
 from shared.contracts.envelope import AnyEnvelope, Role
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
@@ -44,7 +45,7 @@ KEYS: tuple[tuple[str, Role, str | None], ...] = (
 
 @dataclass(slots=True)
 class Sla:
-    """One replica; `ticker` and `sweep` are driven by hand. `tokens` by name: see KEYS, stp and stc are officers."""
+    """One replica. The test calls `ticker` and `sweep`. `tokens` are the API keys of KEYS by name."""
 
     context: Context
     consumer: Consumer
@@ -55,12 +56,12 @@ class Sla:
     bootstrap: str
     tokens: dict[str, str]
 
-    async def hear(self, *events: AnyEnvelope) -> None:
-        """Put events on Kafka and wait until they have taken effect here."""
+    async def consume(self, *events: AnyEnvelope) -> None:
+        """Publish events to Kafka and wait until they have taken effect."""
         await send(self.bootstrap, events)
         last = {event.dossier_id: event.sequence for event in events}
 
-        async def heard() -> bool:
+        async def is_applied() -> bool:
             rows = await self.context.pool.fetch(
                 "select dossier_id, (fences -> $2 ->> 0)::int as sequence from dossiers "
                 "where dossier_id = any($1::uuid[])",
@@ -70,18 +71,18 @@ class Sla:
             found = {row["dossier_id"]: row["sequence"] for row in rows}
             return all((found.get(key) or 0) >= sequence for key, sequence in last.items())
 
-        await eventually(heard, within=30)
+        await eventually(is_applied, within=30)
 
-    async def all_heard(self) -> None:
-        """Wait until everything on Kafka, other tests' dossiers included, has taken effect here."""
+    async def catch_up(self) -> None:
+        """Wait until everything on Kafka, including other tests' dossiers, has taken effect."""
 
-        async def heard() -> bool:
+        async def is_applied() -> bool:
             return len(await self.consumer.caught_up(DOSSIERS)) == DOSSIERS.partitions
 
-        await eventually(heard, within=30)
+        await eventually(is_applied, within=30)
 
-    async def told(self, dossier_id: UUID) -> list[AnyEnvelope]:
-        """What this service ever told of a dossier, by sequence."""
+    async def published(self, dossier_id: UUID) -> list[AnyEnvelope]:
+        """All deadline events of a dossier, by sequence."""
         rows = await self.context.pool.fetch(
             "select type, version, value from events where key = $1 and topic = $2 order by sequence",
             str(dossier_id),
@@ -90,22 +91,22 @@ class Sla:
         return [decode(row["type"], row["version"], row["value"].encode()) for row in rows]
 
     async def types(self, dossier_id: UUID) -> list[str]:
-        """The same, types alone."""
-        return [event.type.removeprefix("deadline.") for event in await self.told(dossier_id)]
+        """The types of all deadline events of a dossier."""
+        return [event.type.removeprefix("deadline.") for event in await self.published(dossier_id)]
 
     async def deadline(self, dossier_id: UUID) -> dict[str, Any]:
-        """What a leader is shown of a dossier's clock."""
+        """The response to a leader's request for the dossier's deadline."""
         async with self.client("leader") as leader:
             shown: dict[str, Any] = (await leader.get(f"/dossiers/{dossier_id}/deadline")).json()
         return shown
 
     async def tick(self) -> None:
-        """Tick until nothing is left to tell."""
+        """Tick until no threshold is pending."""
         while await self.ticker.tick():
             pass
 
-    async def swept(self) -> None:
-        """Sweep until no clock of an older calendar is left."""
+    async def sweep_all(self) -> None:
+        """Sweep until no clock of an older calendar version is left."""
 
         async def none_left() -> bool:
             await self.sweep.step()
@@ -120,7 +121,7 @@ class Sla:
         return found
 
     def client(self, name: str) -> httpx.AsyncClient:
-        """Asks the service's application with the key of that name."""
+        """A client of the service with the API key of that name."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),
             base_url="http://sla",
@@ -132,7 +133,7 @@ class Sla:
 async def sla_running(
     bootstrap: str, database_url: str, folder: Path, *, centre: Path, now: str, member: str = "sla-0", **more: Any
 ) -> AsyncIterator[Sla]:
-    """A replica that consumes and relays; its own ticker, sweep and HTTP server are left out."""
+    """A replica that consumes and relays, without its own ticker, sweep and HTTP server."""
     migrate(database_url, "sla", MIGRATIONS)
     tokens: dict[str, str] = {}
     keys: list[ApiKey] = []
@@ -151,11 +152,11 @@ async def sla_running(
     clock = HandClock(at(now))
     async with running("sla", settings, build, clock=clock) as process:
         context, app, parts, consumer = process.context, process.app, process.parts, process.consumer
-        clocks = await clocks_of(context)
+        clocks = ClockHandlers(await load_rules(context))
         ticker, sweep = Ticker(context, clocks, consumer, tick_seconds=1), Sweep(context, clocks, tick_seconds=1)
         stop = asyncio.Event()
-        kept = {name: part for name, part in parts.items() if name not in ("ticker", "sweep", "http")}
-        supervised = asyncio.create_task(supervise(kept, stop=stop))
+        parts_to_run = {name: part for name, part in parts.items() if name not in ("ticker", "sweep", "http")}
+        supervised = asyncio.create_task(supervise(parts_to_run, stop=stop))
         try:
             await eventually(lambda: consumer.reason_not_ready() is None, within=30)
             yield Sla(context, consumer, app, ticker, sweep, clock, bootstrap, tokens)

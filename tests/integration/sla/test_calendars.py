@@ -1,4 +1,4 @@
-"""The calendar belongs to sla: begun from the centre's folder, changed by approved proposals alone."""
+"""The working calendar: started from the centre's folder, and changed only by approved proposals."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.contracts.topics import CALENDARS
 from shared.kernel.errors import StartError
 from tests.integration.sla.site import Sla, sla_running
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.unit.sla.given import Acts, at, local
+from tests.unit.sla.builders import Acts, at, local
 
 MONDAY = "2018-01-08 09:00"
 OFF = {"date": "2018-01-09", "kind": "off", "status": "decided", "name": "Nghỉ bão"}
@@ -26,32 +26,33 @@ PROPOSALS = "/calendars/week/proposals"
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    """The problem document of a refusal."""
+    """The problem document of a refusal with this status and slug."""
     document: dict[str, Any] = answer.json()
     assert (answer.status_code, document["type"]) == (status, f"urn:motcua:problem:{slug}"), answer.text
     return document
 
 
-async def propose(leader: httpx.AsyncClient, key: str = "p-1", **asked: Any) -> httpx.Response:
-    return await leader.post(PROPOSALS, json=asked or {"exceptions": [OFF]}, headers={"Idempotency-Key": key})
+async def propose(leader: httpx.AsyncClient, key: str = "p-1", **body: Any) -> httpx.Response:
+    return await leader.post(PROPOSALS, json=body or {"exceptions": [OFF]}, headers={"Idempotency-Key": key})
 
 
-async def decide(client: httpx.AsyncClient, proposal_id: str, how: str, key: str, **asked: Any) -> httpx.Response:
-    return await client.post(f"{PROPOSALS}/{proposal_id}/{how}", json=asked, headers={"Idempotency-Key": key})
+async def decide(client: httpx.AsyncClient, proposal_id: str, how: str, key: str, **body: Any) -> httpx.Response:
+    return await client.post(f"{PROPOSALS}/{proposal_id}/{how}", json=body, headers={"Idempotency-Key": key})
 
 
 def received(acts: Acts, when: str = MONDAY, department: str = "CA") -> AnyEnvelope:
-    """A receipt at a department whose dossiers no other test looks at: all of them meet on one topic."""
+    """A receipt at a department that no other test reads: all tests share one topic."""
     acts.at = at(when)
     return acts.received("2.000908", department)
 
 
 def of_police(rehearsed: dict[str, Any]) -> dict[str, Any]:
+    """The tally of the police department."""
     (found,) = (each for each in rehearsed["departments"] if each["department"] == "CA")
     return dict(found)
 
 
-async def published(sla: Sla) -> list[CalendarPublishedV1]:
+async def published_calendars(sla: Sla) -> list[CalendarPublishedV1]:
     rows = await sla.context.pool.fetch(
         "select type, version, value from events where topic = $1 order by sequence", CALENDARS.name
     )
@@ -59,13 +60,13 @@ async def published(sla: Sla) -> list[CalendarPublishedV1]:
     return [envelope.data for envelope in envelopes if isinstance(envelope.data, CalendarPublishedV1)]
 
 
-async def test_the_configuration_begins_the_calendar_once(
+async def test_calendar_is_published_at_the_first_start_only(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """Published at the first start, and neither at the next nor by a second replica."""
+    """A restart and a second replica publish no further version."""
     for member in ("sla-0", "sla-1"):
         async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY, member=member) as sla:
-            assert [event.version for event in await published(sla)] == [1]
+            assert [event.version for event in await published_calendars(sla)] == [1]
             async with sla.client("auditor") as auditor:
                 shown = (await auditor.get("/calendars/week")).json()
     assert (shown["version"], shown["weekdays"], shown["last_date"]) == (1, [1, 2, 3, 4, 5], "2026-12-31")
@@ -75,23 +76,23 @@ async def test_the_configuration_begins_the_calendar_once(
     ]
 
 
-async def test_a_seed_edited_later_stops_the_start(
+async def test_edited_configuration_is_a_start_error(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """With both values, and what to do instead; restored, it starts again."""
+    """The error names both values and the way to change the calendar; after restoring the file, sla starts."""
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY):
         pass
-    kept = SMALL_CENTRE["calendars/week.csv"]
-    for file, text, says in (
+    exceptions = SMALL_CENTRE["calendars/week.csv"]
+    for file, text, difference in (
         (
             "calendars/week_csv",
-            kept.replace("2018-01-01,off", "2018-01-01,half_day"),
+            exceptions.replace("2018-01-01,off", "2018-01-01,half_day"),
             "kind of the exception of 2018-01-01 is 'half_day', and was 'off'",
         ),
         (
             "calendars/week_csv",
-            kept + '2018-01-09,off,,Nghỉ,,"Quyết định 5",2018-01-01,all,,decided,\n',
-            "the exception of 2018-01-09 known from 2018-01-01 00:00:00+07:00 is 'off (Nghỉ)', and was not there",
+            exceptions + '2018-01-09,off,,Nghỉ,,"Quyết định 5",2018-01-01,all,,decided,\n',
+            "the exception of 2018-01-09 known from 2018-01-01 00:00:00+07:00 is 'off (Nghỉ)', and was missing",
         ),
         (
             "calendars_csv",
@@ -103,31 +104,31 @@ async def test_a_seed_edited_later_stops_the_start(
         with pytest.raises(StartError, match="as a proposal instead") as refused:
             async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY):
                 pass
-        assert says in str(refused.value)
+        assert difference in str(refused.value)
         write_centre(centre)
     renamed = SMALL_CENTRE["calendars.csv"].replace("week,", "other,")
-    write_centre(centre, calendars_csv=renamed, **{"calendars/other_csv": kept, "calendars/week_csv": None})
+    write_centre(centre, calendars_csv=renamed, **{"calendars/other_csv": exceptions, "calendars/week_csv": None})
     (centre / "calendars" / "week.csv").unlink()
-    with pytest.raises(StartError, match="keeps the calendar week"):
+    with pytest.raises(StartError, match="has used the calendar week"):
         async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY):
             pass
     (centre / "calendars" / "other.csv").unlink()
     write_centre(centre)
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
-        assert [event.version for event in await published(sla)] == [1]
+        assert [event.version for event in await published_calendars(sla)] == [1]
 
 
-async def test_an_approved_proposal_is_the_next_version(
+async def test_approved_proposal_is_the_next_version(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """Published with its decision, in force for new questions at once and after a restart; explanations of an earlier
-    instant leave it out."""
+    """The version is published with its decision and in force at once and after a restart; explanations of an earlier
+    instant omit it."""
     acts = Acts()
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
         sla.client("leader") as leader,
     ):
-        await sla.hear(acts.receive(MONDAY, "2.000908"))
+        await sla.consume(acts.receive(MONDAY, "2.000908"))
         made = (await propose(leader)).json()
         assert (made["state"], made["base_version"], made["proposed_by"]) == ("proposed", 1, "leader")
         sla.clock.set("2018-01-08 11:00")
@@ -135,14 +136,14 @@ async def test_an_approved_proposal_is_the_next_version(
         assert (approved["state"], approved["calendar_version"], approved["decision"]) == ("approved", 2, "9/QĐ")
         assert (approved["decided_by"], approved["decided_at"]) == ("leader", "2018-01-08T04:00:00Z")
 
-        first, second = await published(sla)
+        first, second = await published_calendars(sla)
         assert (second.version, second.decision, len(first.opens) - len(second.opens)) == (2, "9/QĐ", 2)
         shown = (await leader.get("/calendars/week")).json()
         assert shown["exceptions"][-1]["known_from"] == "2018-01-08T04:00:00Z"
         assert [each["proposal_id"] for each in shown["history"]] == [None, made["proposal_id"]]
 
-        asked = {"procedure": "2.000908", "received_at": "2018-01-08T09:00:00+07:00"}
-        due = (await leader.get("/due", params=asked)).json()
+        query = {"procedure": "2.000908", "received_at": "2018-01-08T09:00:00+07:00"}
+        due = (await leader.get("/due", params=query)).json()
         assert (due["due_date"], due["calendar_version"]) == ("2018-01-10", 2)
         path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
         now = (await leader.get(path)).json()
@@ -154,12 +155,12 @@ async def test_an_approved_proposal_is_the_next_version(
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 12:00") as sla,
         sla.client("leader") as leader,
     ):
-        assert (await leader.get("/due", params=asked)).json()["due_date"] == "2018-01-10"
-        assert len(await published(sla)) == 2
+        assert (await leader.get("/due", params=query)).json()["due_date"] == "2018-01-10"
+        assert len(await published_calendars(sla)) == 2
 
 
-async def test_a_longer_calendar_is_a_proposal_too(sla_broker: kafka.Broker, url: str, tmp_path: Path) -> None:
-    """The yearly need: a later last date, with its holidays; dossiers that waited for it get their date."""
+async def test_proposal_extends_the_calendar(sla_broker: kafka.Broker, url: str, tmp_path: Path) -> None:
+    """A later last date and its holidays are one proposal; waiting dossiers get their due date."""
     acts = Acts()
     short = SMALL_CENTRE["calendars.csv"].replace("2026-12-31", "2018-01-08")
     centre = write_centre(tmp_path / "centre", calendars_csv=short)
@@ -167,12 +168,12 @@ async def test_a_longer_calendar_is_a_proposal_too(sla_broker: kafka.Broker, url
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
         sla.client("leader") as leader,
     ):
-        await sla.hear(received(acts, MONDAY, "STC"))
+        await sla.consume(received(acts, MONDAY, "STC"))
         assert await sla.types(acts.dossier_id) == ["waiting"]
         sla.clock.set("2018-01-08 11:00")
         made = (await propose(leader, exceptions=[OFF], last_date="2018-12-31")).json()
         path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal/moves"
-        assert (await leader.get(path, params={"department": "STC"})).json()["moves"] == [
+        assert (await leader.get(path, params={"department": "STC"})).json()["items"] == [
             {
                 "dossier_id": str(acts.dossier_id),
                 "code": acts.events[0].data.model_dump()["code"],
@@ -182,7 +183,7 @@ async def test_a_longer_calendar_is_a_proposal_too(sla_broker: kafka.Broker, url
             }
         ]
         await decide(leader, made["proposal_id"], "approve", "a-1", decision="10/QĐ")
-        await sla.swept()
+        await sla.sweep_all()
         assert await sla.types(acts.dossier_id) == ["waiting", "set"]
         assert local((await sla.row(acts.dossier_id))["due_at"]) == "2018-01-10 09:00"
         sla.clock.set("2018-01-08 12:00")
@@ -194,10 +195,10 @@ async def test_a_longer_calendar_is_a_proposal_too(sla_broker: kafka.Broker, url
         assert (now["due_date"], then["due_date"], then["waiting_for"]) == ("2018-01-10", None, "calendar")
 
 
-async def test_a_rehearsal_tells_which_dossiers_move(
+async def test_rehearsal_lists_the_moving_dossiers(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """From when to when, by department, page by page; paused, ended and later dossiers stay; nothing is changed."""
+    """Moves are listed by page and department; paused, ended and later dossiers do not move, and nothing changes."""
     moving, late, paused, ended = [Acts(), Acts(), Acts()], Acts(), Acts(), Acts()
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 16:00") as sla,
@@ -205,10 +206,10 @@ async def test_a_rehearsal_tells_which_dossiers_move(
         sla.client("ca") as police,
         sla.client("stc") as finance,
     ):
-        await sla.hear(*[received(each) for each in moving])
-        await sla.hear(received(late, "2018-01-10 09:00"))
-        await sla.hear(received(paused), paused.ask_supplement("2018-01-08 10:00"))
-        await sla.hear(received(ended), ended.settle("2018-01-08 10:00"))
+        await sla.consume(*[received(each) for each in moving])
+        await sla.consume(received(late, "2018-01-10 09:00"))
+        await sla.consume(received(paused), paused.ask_supplement("2018-01-08 10:00"))
+        await sla.consume(received(ended), ended.settle("2018-01-08 10:00"))
         made = (await propose(leader)).json()
         path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal"
         found = (await leader.get(path)).json()
@@ -225,10 +226,10 @@ async def test_a_rehearsal_tells_which_dossiers_move(
             "first_moved": "2018-01-09",
             "last_moved": "2018-01-09",
         }
-        asked: dict[str, str | int] = {"limit": 2, "department": "CA"}
-        first = (await leader.get(f"{path}/moves", params=asked)).json()
-        rest = (await leader.get(f"{path}/moves", params=asked | {"after": first["next"]})).json()
-        moves = first["moves"] + rest["moves"]
+        query: dict[str, str | int] = {"limit": 2, "department": "CA"}
+        first = (await leader.get(f"{path}/moves", params=query)).json()
+        rest = (await leader.get(f"{path}/moves", params=query | {"after": first["next"]})).json()
+        moves = first["items"] + rest["items"]
         assert rest["next"] is None
         assert [each["dossier_id"] for each in moves] == sorted(str(each.dossier_id) for each in moving)
         assert {(each["due_before"], each["due_after"]) for each in moves} == {
@@ -236,52 +237,52 @@ async def test_a_rehearsal_tells_which_dossiers_move(
         }
         assert all(each["code"].startswith("H10.01-180108-") for each in moves)
 
-        assert (await police.get(f"{path}/moves")).json()["moves"] == moves
+        assert (await police.get(f"{path}/moves")).json()["items"] == moves
         assert {each["department"] for each in (await police.get(path)).json()["departments"]} == {"CA"}
         assert not {each["department"] for each in (await finance.get(path)).json()["departments"]} - {"STC"}
         assert problem(await finance.get(f"{path}/moves", params={"department": "CA"}), 403, "forbidden")["errors"]
-        unknown = problem(await leader.get(f"{path}/moves", params={"department": "CB"}), 422, "department-unknown")
+        unknown = problem(await leader.get(f"{path}/moves", params={"department": "CB"}), 422, "invalid-content")
         assert unknown["allowed"] == ["CA", "STC", "STP"]
         assert [each["pointer"] for each in unknown["errors"]] == ["/query/department"]
         assert await sla.types(moving[0].dossier_id) == ["set"]
 
 
-async def test_a_rehearsal_foretells_the_sweep(
+async def test_sweep_publishes_the_moves_of_the_rehearsal(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """What it lists, of clocks with pauses and without, before the date and after, is told after the approval."""
+    """With and without pauses, the moves after the approval are those of the rehearsal."""
     several = [Acts() for _ in range(12)]
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-11 16:00") as sla,
         sla.client("leader") as leader,
     ):
         for number, acts in enumerate(several):
-            await sla.hear(received(acts, f"2018-01-{5 + number % 6:02} {8 + number % 3:02}:30", "STP"))
+            await sla.consume(received(acts, f"2018-01-{5 + number % 6:02} {8 + number % 3:02}:30", "STP"))
             if number % 4 == 0:
-                await sla.hear(acts.ask_supplement("2018-01-10 15:00"), acts.supplement_received("2018-01-11 07:30"))
+                await sla.consume(acts.ask_supplement("2018-01-10 15:00"), acts.supplement_received("2018-01-11 07:30"))
         made = (await propose(leader)).json()
         path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal/moves"
-        foretold = (await leader.get(path, params={"department": "STP", "limit": 500})).json()["moves"]
+        rehearsed = (await leader.get(path, params={"department": "STP", "limit": 500})).json()["items"]
         await decide(leader, made["proposal_id"], "approve", "a-1", decision="9/QĐ")
-        await sla.swept()
-        told = {}
+        await sla.sweep_all()
+        moved = {}
         for acts in several:
-            for envelope in await sla.told(acts.dossier_id):
+            for envelope in await sla.published(acts.dossier_id):
                 if isinstance(envelope.data, DeadlineMovedV1):
-                    told[str(acts.dossier_id)] = (envelope.data.previous_due_at, envelope.data.due_at)
-        assert 0 < len(told) < len(several)
+                    moved[str(acts.dossier_id)] = (envelope.data.previous_due_at, envelope.data.due_at)
+        assert 0 < len(moved) < len(several)
         ours = {str(acts.dossier_id) for acts in several}
-        assert told == {
+        assert moved == {
             each["dossier_id"]: tuple(datetime.fromisoformat(each[name]) for name in ("due_before", "due_after"))
-            for each in foretold
+            for each in rehearsed
             if each["dossier_id"] in ours
         }
 
 
-async def test_a_known_key_gets_its_first_answer(
+async def test_repeated_idempotency_key_gets_its_first_answer(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """Whatever happened since; with another request it is refused."""
+    """The answer does not change with later events; the same key with another request is refused."""
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
         sla.client("leader") as leader,
@@ -294,15 +295,17 @@ async def test_a_known_key_gets_its_first_answer(
         for other in (
             await propose(leader, last_date="2030-12-31"),
             await decide(leader, proposal_id, "approve", "a-1", decision="10/QĐ"),
-            await decide(leader, proposal_id, "discard", "p-1", reason="Bão tan"),
+            await decide(leader, proposal_id, "reject", "p-1", reason="Bão tan"),
         ):
-            assert problem(other, 422, "idempotency-key")["errors"][0]["pointer"] == "/header/Idempotency-Key"
-        assert len(await published(sla)) == 2
-        assert len((await leader.get(PROPOSALS)).json()["proposals"]) == 1
+            assert problem(other, 422, "key-reused")["errors"][0]["pointer"] == "/header/Idempotency-Key"
+        assert len(await published_calendars(sla)) == 2
+        assert len((await leader.get(PROPOSALS)).json()["items"]) == 1
 
 
-async def test_a_proposal_is_decided_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
-    """Who decided it stands in the refusal; one that another approval has overtaken is not approved unrehearsed."""
+async def test_decided_or_overtaken_proposal_is_refused(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """The refusal names who decided; an overtaken proposal must be rehearsed again."""
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
         sla.client("leader") as leader,
@@ -311,27 +314,27 @@ async def test_a_proposal_is_decided_once(sla_broker: kafka.Broker, url: str, ce
             (await propose(leader, f"p-{day}", exceptions=[OFF | {"date": f"2018-01-{day}"}])).json()["proposal_id"]
             for day in (16, 17, 18)
         ]
-        discarded = (await decide(leader, one, "discard", "d-1", reason="Bão tan")).json()
-        assert (discarded["state"], discarded["reason"]) == ("discarded", "Bão tan")
+        rejected = (await decide(leader, one, "reject", "d-1", reason="Bão tan")).json()
+        assert (rejected["state"], rejected["reason"]) == ("rejected", "Bão tan")
         again = problem(await decide(leader, one, "approve", "a-1", decision="9/QĐ"), 409, "proposal-decided")
-        assert "leader discarded it at 2018-01-08T02:00:00+00:00 (Bão tan)" in again["detail"]
+        assert "already rejected by leader at 2018-01-08T02:00:00+00:00 (Bão tan)" in again["detail"]
         assert (await decide(leader, two, "approve", "a-2", decision="9/QĐ")).status_code == 200
         problem(await leader.get(f"{PROPOSALS}/{two}/rehearsal"), 409, "proposal-decided")
 
         overtaken = problem(await decide(leader, three, "approve", "a-3", decision="9/QĐ"), 409, "proposal-overtaken")
-        assert "version 1 of week, which stands at version 2" in overtaken["detail"]
+        assert "version 1 of calendar week, whose present version is 2" in overtaken["detail"]
         problem(await leader.get(f"{PROPOSALS}/{three}/rehearsal/moves"), 409, "proposal-overtaken")
-        assert (await decide(leader, three, "discard", "d-3", reason="Overtaken")).status_code == 200
+        assert (await decide(leader, three, "reject", "d-3", reason="Overtaken")).status_code == 200
         page = (await leader.get(PROPOSALS, params={"limit": 2})).json()
-        assert [each["state"] for each in page["proposals"]] == ["discarded", "approved"]
+        assert [each["state"] for each in page["items"]] == ["rejected", "approved"]
         rest = (await leader.get(PROPOSALS, params={"after": page["next"]})).json()
-        assert ([each["proposal_id"] for each in rest["proposals"]], rest["next"]) == ([three], None)
+        assert ([each["proposal_id"] for each in rest["items"]], rest["next"]) == ([three], None)
 
 
-async def test_who_may_and_what_may_be_proposed(
+async def test_proposal_without_role_or_with_faults_is_refused(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """Refused by name and place, and nothing is kept."""
+    """The refusal names the role or the place, and nothing is stored."""
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
         sla.client("leader") as leader,
@@ -346,7 +349,7 @@ async def test_who_may_and_what_may_be_proposed(
             problem(await other.get("/calendars/week"), 403, "forbidden")
         assert (await stp.get("/calendars/week")).status_code == 200
 
-        for asked, pointer in (
+        for body, pointer in (
             ({"exceptions": [OFF | {"date": "2027-01-01"}]}, "/exceptions/0/date"),
             ({"exceptions": [OFF | {"date": 1515456000}]}, "/exceptions/0/date"),
             ({"exceptions": [OFF | {"kind": "holiday"}]}, "/exceptions/0/kind"),
@@ -365,23 +368,23 @@ async def test_who_may_and_what_may_be_proposed(
             ({"last_date": "2026-12-31", "note": "x"}, "/note"),
             ({"exceptions": []}, ""),
         ):
-            refused = problem(await propose(leader, **asked), 422, "invalid-content")
+            refused = problem(await propose(leader, **body), 422, "invalid-content")
             assert pointer in [each["pointer"] for each in refused["errors"]], refused
         keyless = problem(await leader.post(PROPOSALS, json={"exceptions": [OFF]}), 422, "invalid-content")
         assert keyless["errors"][0]["pointer"] == "/header/Idempotency-Key"
-        assert (await leader.get(PROPOSALS)).json() == {"proposals": [], "next": None}
+        assert (await leader.get(PROPOSALS)).json() == {"items": [], "next": None}
 
         made = (await propose(leader)).json()["proposal_id"]
         problem(await decide(stp, made, "approve", "a-1", decision="9/QĐ"), 403, "forbidden")
-        for asked in ({}, {"decision": "  "}):
-            missing = problem(await decide(leader, made, "approve", "a-1", **asked), 422, "invalid-content")
+        for body in ({}, {"decision": "  "}):
+            missing = problem(await decide(leader, made, "approve", "a-1", **body), 422, "invalid-content")
             assert missing["errors"][0]["pointer"] == "/decision"
         elsewhere = f"/calendars/other/proposals/{made}"
-        problem(await leader.get(elsewhere), 404, "proposal-unknown")
+        problem(await leader.get(elsewhere), 404, "proposal-not-found")
         to_other = await leader.post("/calendars/other/proposals", json={"exceptions": [OFF]}, headers=KEY)
         for unknown in (await leader.get("/calendars/other"), to_other):
-            assert problem(unknown, 404, "calendar-unknown")["allowed"] == ["week"]
-        problem(await leader.get(f"{PROPOSALS}/{Acts().dossier_id}"), 404, "proposal-unknown")
+            assert problem(unknown, 404, "calendar-not-found")["allowed"] == ["week"]
+        problem(await leader.get(f"{PROPOSALS}/{Acts().dossier_id}"), 404, "proposal-not-found")
         problem(await leader.get(f"{PROPOSALS}/1"), 422, "invalid-content")
-        assert len(await published(sla)) == 1
+        assert len(await published_calendars(sla)) == 1
         assert isinstance(sla.context.settings, SlaSettings)

@@ -1,4 +1,4 @@
-"""The report of honest pauses, as a leader and a department are shown it."""
+"""The report of honest pauses, for a leader and for an officer."""
 
 from pathlib import Path
 
@@ -9,22 +9,22 @@ from shared.contracts.dossiers import DossierResultArrivedV1
 from tests.integration.sla.site import sla_running
 from tests.support import Databases
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.unit.sla.given import Acts
+from tests.unit.sla.builders import Acts
 
 SHORT = SMALL_CENTRE["centre.toml"].replace("pause_ceiling_working_days = 30", "pause_ceiling_working_days = 2")
 JANUARY = {"first": "2018-01-01", "last": "2018-01-31"}
 
 
-async def test_the_report_lists_what_to_look_at_by_department(
+async def test_report_lists_findings_by_department(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """A pause near the due date and beyond the ceiling, a settlement without a result; what has its result is in
-    order, and so is what began outside the span that was asked for."""
+    """A pause near the due date and beyond the ceiling, and a settlement without a result, are listed; a settlement
+    with its result, and what began outside the dates, is not."""
     url = database.fresh("sla").url("sla")
     centre = write_centre(tmp_path / "centre", centre_toml=SHORT)
     paused, settled, in_order, reopened = (Acts() for _ in range(4))
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-12 09:00") as sla:
-        await sla.hear(
+        await sla.consume(
             paused.receive("2018-01-02 09:00", "2.000908"),
             paused.ask_supplement("2018-01-02 16:00"),
             paused.supplement_received("2018-01-09 16:00"),

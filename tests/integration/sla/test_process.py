@@ -1,4 +1,4 @@
-"""Sla as a process of its own, with the machine's clock: its own ticker, killed and started again."""
+"""Sla as its own process with the machine's clock: its ticker, killed and restarted."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ from tests.support import Databases, eventually, free_port
 from tests.support.centre_folder import write_centre
 from tests.support.service_process import ServiceProcess
 from tests.support.told import send
-from tests.unit.sla.given import Acts
+from tests.unit.sla.builders import Acts
 
 LONG_AGO = "2018-01-02 09:00"
 
 
-async def test_killed_process_tells_nothing_twice(
+async def test_killed_process_publishes_nothing_twice(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """Received long ago: every threshold is told at once, and after kill -9 only those of what came meanwhile."""
+    """A dossier received long ago gets every threshold at once, and after kill -9 only the new dossier gets events."""
     url = database.fresh("sla").url("sla")
     migrate(url, "sla", Path(sla_file).parent / "migrations")
     token, key = new_key("leader", "leader")
@@ -44,17 +44,17 @@ async def test_killed_process_tells_nothing_twice(
         rows = await connection.fetch("select type from events where key = $1 order by sequence", str(acts.dossier_id))
         return [row["type"].removeprefix("deadline.") for row in rows]
 
-    async def told(acts: Acts) -> bool:
+    async def published(acts: Acts) -> bool:
         return await types(acts) == everything
 
     try:
         process.start()
         await send(sla_broker.bootstrap, [first.receive(LONG_AGO, "2.000908")])
-        await eventually(lambda: told(first), within=30)
+        await eventually(lambda: published(first), within=30)
         process.kill()
         await send(sla_broker.bootstrap, [second.receive(LONG_AGO, "2.000908")])
         process.start()
-        await eventually(lambda: told(second), within=30)
+        await eventually(lambda: published(second), within=30)
         assert await types(first) == everything
         async with httpx.AsyncClient(base_url=process.url, headers={"Authorization": f"Bearer {token}"}) as leader:
             shown = (await leader.get(f"/dossiers/{first.dossier_id}/deadline")).json()

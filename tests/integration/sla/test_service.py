@@ -1,4 +1,4 @@
-"""Sla on a real broker and database: acts in, deadlines out, and what people may ask."""
+"""Sla with a real broker and database: deadlines from acts, and the requests about them."""
 
 from pathlib import Path
 from typing import Any
@@ -12,24 +12,24 @@ from tests.integration.sla.site import sla_running
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
 from tests.support.reading import events_on
-from tests.unit.sla.given import Acts, local
+from tests.unit.sla.builders import Acts, local
 
 NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,2,working_day,by_hours,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
-    """The problem document of a refusal."""
+    """The problem document of a refusal with this status and slug."""
     document: dict[str, Any] = answer.json()
     assert (answer.status_code, document["type"]) == (status, f"urn:motcua:problem:{slug}")
     return document
 
 
-async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """A whole life stands on sla's topic, keyed by the dossier, in sequence, each event reflecting its act."""
+async def test_acts_give_deadlines_on_kafka(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """Deadlines are on sla's topic with the dossier as key, in sequence, one for each act."""
     url, acts = database.fresh("sla").url("sla"), Acts()
     centre = write_centre(tmp_path / "centre")
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
-        await sla.hear(
+        await sla.consume(
             acts.submitted(),
             acts.receive("2018-01-02 09:00", "2.000908"),
             acts.ask_supplement("2018-01-02 10:00"),
@@ -60,18 +60,18 @@ async def test_acts_become_deadlines_on_kafka(sla_broker: kafka.Broker, database
         await eventually(on_kafka, within=20, every=0.3)
 
 
-async def test_unknown_procedure_waits_in_a_list_and_flows_on(
+async def test_waiting_dossiers_are_listed_until_the_procedure_is_added(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """Listed page by page until the catalogue knows it; then its due date counts from the receipt, not from now."""
+    """Then the due date counts from the receipt."""
     url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), [Acts(), Acts(), Acts()]
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
-        await sla.hear(*[each.receive("2018-01-02 09:00", "L.8") for each in acts])
+        await sla.consume(*[each.receive("2018-01-02 09:00", "L.8") for each in acts])
         async with sla.client("leader") as leader, sla.client("stp") as stp:
             first = (await leader.get("/waiting", params={"limit": 2})).json()
             rest = (await leader.get("/waiting", params={"limit": 2, "after": first["next"]})).json()
             problem(await stp.get("/waiting"), 403, "forbidden")
-        listed = first["dossiers"] + rest["dossiers"]
+        listed = first["items"] + rest["items"]
         assert [row["dossier_id"] for row in listed] == sorted(str(each.dossier_id) for each in acts)
         assert {(row["procedure"], row["waiting_for"], row["state"]) for row in listed} == {
             ("L.8", "procedure", "running")
@@ -83,15 +83,17 @@ async def test_unknown_procedure_waits_in_a_list_and_flows_on(
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 09:00") as sla:
         assert (await sla.ticker.rederive(), await sla.ticker.rederive()) == (3, 0)
         for each in acts:
-            waiting, found = await sla.told(each.dossier_id)
+            waiting, found = await sla.published(each.dossier_id)
             assert (waiting.type, found.type) == ("deadline.waiting", "deadline.set")
             assert local(found.data.model_dump()["due_at"]) == "2018-01-04 09:00"
         async with sla.client("leader") as leader:
-            assert (await leader.get("/waiting")).json() == {"count": 0, "dossiers": [], "next": None}
+            assert (await leader.get("/waiting")).json() == {"count": 0, "items": [], "next": None}
 
 
-async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """What the clock has come to, for those who may see the dossier."""
+async def test_deadline_is_shown_to_keys_in_scope(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """The response has the clock's state; keys of other departments and roles are refused."""
     url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla,
@@ -100,8 +102,8 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         sla.client("applicant") as applicant,
     ):
         path = f"/dossiers/{acts.dossier_id}/deadline"
-        problem(await stp.get(path), 404, "dossier-unknown")
-        await sla.hear(acts.receive("2018-01-02 09:00", "2.000908"))
+        problem(await stp.get(path), 404, "dossier-not-found")
+        await sla.consume(acts.receive("2018-01-02 09:00", "2.000908"))
         shown = (await stp.get(path)).json()
         assert (shown["state"], shown["due_at"], shown["due_date"], shown["overdue"]) == (
             "running",
@@ -112,13 +114,13 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         assert shown["term"] == {"value": 1, "unit": "working_day", "counting": "by_hours", "cut_off": "15:00"}
         sla.clock.set("2018-01-03 09:01")
         assert (await stp.get(path)).json()["overdue"]
-        problem(await stc.get(path), 404, "dossier-unknown")
+        problem(await stc.get(path), 404, "dossier-not-found")
         problem(await applicant.get(path), 403, "forbidden")
         problem(await stp.get("/dossiers/1/deadline"), 422, "invalid-content")
         assert shown["step"] is None  # the procedure has none
 
-        await sla.hear(acts.begin_step("2018-01-03 15:00", 2), acts.settle("2018-01-03 16:00"))
-        problem(await stp.get(path), 404, "dossier-unknown")  # it went to the next department
+        await sla.consume(acts.begin_step("2018-01-03 15:00", 2), acts.settle("2018-01-03 16:00"))
+        problem(await stp.get(path), 404, "dossier-not-found")  # it went to the next department
         shown = (await stc.get(path)).json()
         assert (shown["state"], shown["outcome"], shown["ended_at"], shown["step"], shown["dossier_sequence"]) == (
             "ended",
@@ -129,8 +131,10 @@ async def test_deadline_of_a_dossier(sla_broker: kafka.Broker, database: Databas
         )
 
 
-async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """Day by day and step by step, as known today or at a past instant, for those who may see the dossier."""
+async def test_explanation_is_shown_to_keys_in_scope(
+    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """The explanation has days and shifts, as known now or at a past instant."""
     url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
     off = '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-03,all,,decided,\n'
     write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + off})
@@ -141,11 +145,11 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         sla.client("applicant") as applicant,
     ):
         path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
-        problem(await stp.get(path), 404, "dossier-unknown")
-        await sla.hear(acts.submitted())
-        problem(await stp.get(path), 404, "dossier-unknown")
-        await sla.hear(acts.receive("2018-01-02 10:00", "2.000908"), acts.ask_supplement("2018-01-02 16:00"))
-        await sla.hear(acts.supplement_received("2018-01-04 10:00"))
+        problem(await stp.get(path), 404, "dossier-not-found")
+        await sla.consume(acts.submitted())
+        problem(await stp.get(path), 404, "dossier-not-found")
+        await sla.consume(acts.receive("2018-01-02 10:00", "2.000908"), acts.ask_supplement("2018-01-02 16:00"))
+        await sla.consume(acts.supplement_received("2018-01-04 10:00"))
 
         # one day from Tuesday 10:00; on Tuesday at 16:00 4 of 8 h were left: Thursday 10:00 to 11:30, and to 16:00
         shown = (await stp.get(path, params={"lang": "en"})).json()
@@ -163,7 +167,7 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         then = (await stp.get(path, params={"as_known_at": "2018-01-02T12:00:00+07:00"})).json()
         assert (then["state"], then["shifts"], then["due_at"]) == ("running", [], "2018-01-03T03:00:00Z")
 
-        problem(await stc.get(path), 404, "dossier-unknown")
+        problem(await stc.get(path), 404, "dossier-not-found")
         problem(await applicant.get(path), 403, "forbidden")
         for bad in ("2018-01-02T09:59:00+07:00", "2018-01-06T09:00:00+07:00"):
             refused = problem(await stp.get(path, params={"as_known_at": bad}), 422, "not-known")
@@ -174,8 +178,8 @@ async def test_due_date_is_explained(sla_broker: kafka.Broker, database: Databas
         assert "/dossiers/{dossier_id}/due-date/explanation" in described
 
 
-async def test_the_description_names_no_module(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """Two models of one name would be told apart by their modules, which are nobody's business."""
+async def test_openapi_document_names_no_module(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """Two models with the same name would get the names of their modules."""
     url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-05 09:00") as sla,
@@ -185,15 +189,13 @@ async def test_the_description_names_no_module(sla_broker: kafka.Broker, databas
     assert [name for name in described["components"]["schemas"] if "__" in name] == []
 
 
-async def test_due_date_before_there_is_a_dossier(
-    sla_broker: kafka.Broker, database: Databases, tmp_path: Path
-) -> None:
-    """One question, one date; a bad question is told what is wrong with it."""
+async def test_due_date_of_a_receipt_is_derived(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """A request without a dossier gets a due date, or a problem that names the place."""
     url, centre = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre")
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 15:01") as sla,
         sla.client("stp") as stp,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=sla.app), base_url="http://sla") as nobody,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=sla.app), base_url="http://sla") as without_key,
     ):
 
         async def ask(**params: str) -> httpx.Response:
@@ -214,10 +216,10 @@ async def test_due_date_before_there_is_a_dossier(
 
         problem(await ask(procedure="9.999999"), 404, "procedure-unknown")
         outside = problem(
-            await ask(procedure="2.000908", received_at="2026-12-31T16:00:00+07:00"), 422, "outside-calendar"
+            await ask(procedure="2.000908", received_at="2026-12-31T16:00:00+07:00"), 422, "date-outside-calendar"
         )
         assert "week covers 2017-01-01 to 2026-12-31" in outside["detail"]
         for bad in ("2018-01-02T09:00:00", "2018-01-02", "0", "1514858400", "soon", "2018-01-02T09:00:00 07:00"):
             problem(await ask(procedure="2.000908", received_at=bad), 422, "invalid-content")
         problem(await stp.get("/due"), 422, "invalid-content")
-        problem(await nobody.get("/due", params={"procedure": "L.7"}), 401, "unauthorized")
+        problem(await without_key.get("/due", params={"procedure": "L.7"}), 401, "unauthorized")

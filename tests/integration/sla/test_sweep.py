@@ -1,4 +1,4 @@
-"""After an approval every open clock goes by the new calendar, told once, whatever is under way."""
+"""The sweep after an approval: every open clock is derived by the new calendar and published once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,10 +12,10 @@ import asyncpg
 import pytest
 
 from motcua.local.embedded import kafka
-from services.sla import sweep as sweep_module
+from services.sla.calendars import worker as sweep_module
+from services.sla.clocks.store import advance_unaffected, count_outdated
 from services.sla.domain.calendar import compile_calendar
-from services.sla.domain.changes import untouched
-from services.sla.store import count_outdated, raise_untouched
+from services.sla.domain.calendar_changes import unaffected_clocks
 from shared.contracts.deadlines import DeadlineMovedV1
 from shared.contracts.topics import DOSSIERS
 from shared.kernel.calendar_rules import CalendarException
@@ -23,14 +23,14 @@ from tests.integration.sla.site import Sla, sla_running
 from tests.integration.sla.test_calendars import OFF, decide, propose
 from tests.support import eventually
 from tests.support.told import send
-from tests.unit.sla.given import Acts, at, local
+from tests.unit.sla.builders import Acts, at, local
 
 STORM = CalendarException(date(2018, 1, 23), "off", "decided", (), "Nghỉ bão", "9/QĐ", at("2018-01-09 09:00"))
 MONDAY = "2018-01-08 09:00"
 
 
 async def approve(sla: Sla, number: int = 1, day: str = "2018-01-09") -> None:
-    """Make that Tuesday off, by the leader's decision of that number."""
+    """Make that date a day off by the leader's decision with this number."""
     async with sla.client("leader") as leader:
         made = (await propose(leader, f"p-{number}", exceptions=[OFF | {"date": day}])).json()
         approved = await decide(leader, made["proposal_id"], "approve", f"a-{number}", decision=f"{number}/QĐ")
@@ -38,8 +38,8 @@ async def approve(sla: Sla, number: int = 1, day: str = "2018-01-09") -> None:
 
 
 @asynccontextmanager
-async def held(url: str, statement: str, *values: object) -> AsyncIterator[None]:
-    """A transaction of somebody else, open as long as the block, and undone."""
+async def locking(url: str, statement: str, *values: object) -> AsyncIterator[None]:
+    """Another transaction, which is open during the block and rolled back at its end."""
     connection = await asyncpg.connect(url)
     try:
         transaction = connection.transaction()
@@ -51,21 +51,23 @@ async def held(url: str, statement: str, *values: object) -> AsyncIterator[None]
         await connection.close()
 
 
-async def test_every_open_clock_is_moved_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
-    """Both dates and the decision are told; paused and ended clocks stay; a second sweep does nothing."""
+async def test_sweep_moves_every_open_clock_once(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """The event has both dates and the decision; paused and ended clocks stay, and a second sweep has no effect."""
     running, late, paused, ended = Acts(), Acts(), Acts(), Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 16:00") as sla:
-        await sla.hear(running.receive(MONDAY, "2.000908"), late.receive("2018-01-10 09:00", "2.000908"))
-        await sla.hear(paused.receive(MONDAY, "2.000908"), paused.ask_supplement("2018-01-08 10:00"))
-        await sla.hear(ended.receive(MONDAY, "2.000908"), ended.settle("2018-01-08 10:00"))
-        await sla.all_heard()
+        await sla.consume(running.receive(MONDAY, "2.000908"), late.receive("2018-01-10 09:00", "2.000908"))
+        await sla.consume(paused.receive(MONDAY, "2.000908"), paused.ask_supplement("2018-01-08 10:00"))
+        await sla.consume(ended.receive(MONDAY, "2.000908"), ended.settle("2018-01-08 10:00"))
+        await sla.catch_up()
         await approve(sla)
         assert await count_outdated(sla.context.pool) >= 3
-        await sla.swept()
-        await sla.swept()
-        said = (await sla.told(running.dossier_id))[-1].data
-        assert isinstance(said, DeadlineMovedV1)
-        assert (local(said.previous_due_at), local(said.due_at), said.decided_by, said.calendar_version) == (
+        await sla.sweep_all()
+        await sla.sweep_all()
+        moved = (await sla.published(running.dossier_id))[-1].data
+        assert isinstance(moved, DeadlineMovedV1)
+        assert (local(moved.previous_due_at), local(moved.due_at), moved.decided_by, moved.calendar_version) == (
             "2018-01-09 09:00",
             "2018-01-10 09:00",
             "1/QĐ",
@@ -80,90 +82,92 @@ async def test_every_open_clock_is_moved_once(sla_broker: kafka.Broker, url: str
         assert (await sla.row(ended.dossier_id))["calendar_version"] == 1
 
 
-async def test_a_clock_opened_by_the_old_version_during_the_sweep_ends_right(
+async def test_clock_started_by_the_old_version_during_the_sweep_is_moved(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """Its transaction read the version before the approval and commits after the sweep: the next look finds it."""
+    """Its transaction read the version before the approval and commits after the sweep; the next step finds it."""
     before, late = Acts(), Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
-        await sla.hear(before.receive(MONDAY, "2.000908"))
-        async with held(
+        await sla.consume(before.receive(MONDAY, "2.000908"))
+        async with locking(
             url,
-            "insert into dossiers (dossier_id, sequence, fences, partition, dossier_sequence, events, generation, "
+            "insert into dossiers (dossier_id, sequence, fences, partition, dossier_sequence, changes, generation, "
             "fired) values ($1, 0, '{}', 0, 0, '[]', 0, '[]')",
             late.dossier_id,
         ):
             await send(sla.bootstrap, [late.receive(MONDAY, "2.000908")])
-            await eventually(lambda: _waits(sla.context.pool), within=10)  # decided, and its row cannot be written yet
+            await eventually(
+                lambda: _is_blocked(sla.context.pool), within=10
+            )  # decided, and its row cannot be written yet
             await approve(sla)
-            await sla.swept()
+            await sla.sweep_all()
             assert await sla.types(before.dossier_id) == ["set", "moved"]
             assert await sla.types(late.dossier_id) == []
-        await eventually(lambda: _has_told(sla, late), within=20)
+        await eventually(lambda: _has_published(sla, late), within=20)
         assert (await sla.row(late.dossier_id))["calendar_version"] == 1
-        await sla.swept()
+        await sla.sweep_all()
         assert await sla.types(late.dossier_id) == ["set", "moved"]
         assert local((await sla.row(late.dossier_id))["due_at"]) == "2018-01-10 09:00"
 
 
-async def test_a_replica_that_knows_the_old_calendar_moves_no_date_back(
+async def test_replica_with_the_old_calendar_does_not_move_dates_back(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """One replica approves and sweeps; the other one, which compiled the calendar of before, takes the next acts."""
+    """One replica approves and sweeps; the other, which compiled the previous calendar, consumes the next acts."""
     several = [Acts() for _ in range(24)]
     start = {"centre": centre, "now": MONDAY}
     async with sla_running(sla_broker.bootstrap, url, tmp_path, **start) as one:  # type: ignore[arg-type] # see start
-        await one.hear(*[acts.receive(MONDAY, "2.000908") for acts in several])
+        await one.consume(*[acts.receive(MONDAY, "2.000908") for acts in several])
         async with sla_running(sla_broker.bootstrap, url, tmp_path, member="sla-1", **start) as two:  # type: ignore[arg-type]
-            await eventually(lambda: _both_hold(one, two), within=30)
+            await eventually(lambda: _both_consume(one, two), within=30)
             await approve(one)
-            await one.swept()
-            await two.hear(*[acts.ask_supplement("2018-01-08 10:00") for acts in several])
-            await two.hear(*[acts.supplement_received("2018-01-08 10:00") for acts in several])
+            await one.sweep_all()
+            await two.consume(*[acts.ask_supplement("2018-01-08 10:00") for acts in several])
+            await two.consume(*[acts.supplement_received("2018-01-08 10:00") for acts in several])
             for acts in several:
                 assert await one.types(acts.dossier_id) == ["set", "moved", "paused", "set"]
-                last = (await one.told(acts.dossier_id))[-1].data.model_dump()
+                last = (await one.published(acts.dossier_id))[-1].data.model_dump()
                 assert (local(last["due_at"]), last["calendar_version"]) == ("2018-01-10 09:00", 2)
 
 
-async def test_an_act_that_comes_before_the_sweep_goes_by_the_new_calendar(
+async def test_act_before_the_sweep_uses_the_new_calendar(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """The move is told before what the act does, and the sweep finds nothing left."""
+    """The move is published before the act's deadline, and the sweep finds no clock left."""
     acts, new = Acts(), Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
-        await sla.hear(acts.receive(MONDAY, "2.000908"))
+        await sla.consume(acts.receive(MONDAY, "2.000908"))
         await approve(sla)
-        await sla.hear(acts.ask_supplement("2018-01-08 10:00"), new.receive(MONDAY, "2.000908"))
+        await sla.consume(acts.ask_supplement("2018-01-08 10:00"), new.receive(MONDAY, "2.000908"))
         assert await sla.types(acts.dossier_id) == ["set", "moved", "paused"]
         assert await sla.types(new.dossier_id) == ["set"]
         assert local((await sla.row(new.dossier_id))["due_at"]) == "2018-01-10 09:00"
 
 
-async def test_two_replicas_sweep_side_by_side(
+async def test_replicas_sweep_concurrently(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither waits for the other, and no clock is told twice."""
+    """Neither waits for the other, and no clock is published twice."""
     monkeypatch.setattr(sweep_module, "BATCH", 7)
     several = [Acts() for _ in range(60)]
     start = {"centre": centre, "now": MONDAY}
     async with sla_running(sla_broker.bootstrap, url, tmp_path, **start) as one:  # type: ignore[arg-type] # see start
-        await one.hear(*[acts.receive(MONDAY, "2.000908") for acts in several])
+        await one.consume(*[acts.receive(MONDAY, "2.000908") for acts in several])
         await approve(one)
         async with sla_running(sla_broker.bootstrap, url, tmp_path, member="sla-1", **start) as two:  # type: ignore[arg-type]
-            await asyncio.gather(one.swept(), two.swept())
+            await asyncio.gather(one.sweep_all(), two.sweep_all())
             for acts in several:
                 assert await one.types(acts.dossier_id) == ["set", "moved"]
 
 
-async def test_a_long_outbox_holds_the_sweep_up(
+async def test_long_outbox_delays_the_sweep(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What live acts tell does not stand behind a whole sweep; as soon as the relay has sent, it goes on."""
+    """Events of acts do not wait for a whole sweep; when the relay has sent them, the sweep continues."""
     monkeypatch.setattr(sweep_module, "SHORT_ROWS", 1)
     acts = Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
-        await sla.hear(acts.receive(MONDAY, "2.000908"))
+        await sla.consume(acts.receive(MONDAY, "2.000908"))
         sla_broker.kill()
         try:
             await approve(sla)  # its event waits for Kafka
@@ -171,73 +175,76 @@ async def test_a_long_outbox_holds_the_sweep_up(
             assert await sla.types(acts.dossier_id) == ["set"]
         finally:
             sla_broker.start()
-        await sla.swept()
+        await sla.sweep_all()
         assert await sla.types(acts.dossier_id) == ["set", "moved"]
 
 
-async def test_a_clock_that_somebody_holds_is_left_for_the_next_pass(
+async def test_locked_clock_is_swept_in_the_next_pass(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sweep waits for nobody, and forgets nobody, not even one whose key it has long passed by."""
+    """The sweep skips a locked row, and returns to it although its key is before the present one."""
     monkeypatch.setattr(sweep_module, "BATCH", 1)
     held_up, *others = sorted((Acts() for _ in range(5)), key=lambda acts: acts.dossier_id)
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla:
-        await sla.hear(*[acts.receive(MONDAY, "2.000908") for acts in (held_up, *others)])
+        await sla.consume(*[acts.receive(MONDAY, "2.000908") for acts in (held_up, *others)])
         await approve(sla)
 
         async def others_moved() -> bool:
             await asyncio.wait_for(sla.sweep.step(), 8)
             return all([await sla.types(acts.dossier_id) == ["set", "moved"] for acts in others])
 
-        async with held(url, "select from dossiers where dossier_id = $1 for update", held_up.dossier_id):
+        async with locking(url, "select from dossiers where dossier_id = $1 for update", held_up.dossier_id):
             await eventually(others_moved, within=30, every=0)
             assert await sla.types(held_up.dossier_id) == ["set"]
-        await sla.swept()
+        await sla.sweep_all()
         assert await sla.types(held_up.dossier_id) == ["set", "moved"]
 
 
-async def _waits(pool: asyncpg.Pool) -> bool:
-    """A transaction of the service waits for another one that writes the same row."""
+async def _is_blocked(pool: asyncpg.Pool) -> bool:
+    """Whether a transaction of the service waits for another one that writes the same row."""
     return bool(await pool.fetchval("select exists (select from pg_locks where not granted)"))
 
 
-async def _has_told(sla: Sla, acts: Acts) -> bool:
+async def _has_published(sla: Sla, acts: Acts) -> bool:
+    """Whether an event of the dossier was published."""
     return bool(await sla.types(acts.dossier_id))
 
 
-async def _both_hold(one: Sla, two: Sla) -> bool:
-    """Whether the two replicas hold all partitions between them, each some."""
+async def _both_consume(one: Sla, two: Sla) -> bool:
+    """Whether each replica consumes some partitions, and together they consume all."""
     first, second = [await each.consumer.caught_up(DOSSIERS) for each in (one, two)]
     return bool(first and second) and first | second == set(range(DOSSIERS.partitions)) and not first & second
 
 
-async def test_clocks_that_a_change_cannot_concern_are_raised_without_a_look(
+async def test_unaffected_clocks_are_advanced_without_derivation(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """Those due, with all that may be told of it, before the first changed date, and those received after the last."""
+    """These are clocks due, with all thresholds, before the first changed date, and clocks received after the last."""
     early, near_by, after, paused, other = (Acts() for _ in range(5))
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-24 16:00") as sla:
         for acts in (early, paused, other):
-            await sla.hear(acts.receive(MONDAY, "2.000908"))
-        await sla.hear(paused.ask_supplement("2018-01-08 10:00"))
-        await sla.hear(near_by.receive("2018-01-17 09:00", "2.000908"), after.receive("2018-01-24 00:00", "2.000908"))
+            await sla.consume(acts.receive(MONDAY, "2.000908"))
+        await sla.consume(paused.ask_supplement("2018-01-08 10:00"))
+        await sla.consume(
+            near_by.receive("2018-01-17 09:00", "2.000908"), after.receive("2018-01-24 00:00", "2.000908")
+        )
         pool, mine = sla.context.pool, [acts.dossier_id for acts in (early, near_by, after, paused, other)]
         await pool.execute("update dossiers set calendar_version = 0 where not dossier_id = any($1)", mine)  # of others
-        await pool.execute("update dossiers set rules = 'older' where dossier_id = $1", other.dossier_id)
+        await pool.execute("update dossiers set rules_digest = 'older' where dossier_id = $1", other.dossier_id)
         rules = compile_calendar(
             replace(sla.context.centre.calendar, exceptions=(*sla.context.centre.calendar.exceptions, STORM))
         )
-        found = untouched(sla.context.centre.calendar, rules, timedelta(hours=24))
+        found = unaffected_clocks(sla.context.centre.calendar, rules, timedelta(hours=24))
         assert found is not None
         assert [local(each) for each in (found.due_before, found.received_from)] == [
             "2018-01-18 00:00",
             "2018-01-24 00:00",
         ]
-        name = await pool.fetchval("select rules from dossiers where dossier_id = $1", early.dossier_id)
+        name = await pool.fetchval("select rules_digest from dossiers where dossier_id = $1", early.dossier_id)
         last: UUID | None = UUID(int=0)
         raised = 0
         while last is not None:
-            last, count = await raise_untouched(
+            last, count = await advance_unaffected(
                 pool, 1, 2, name, due_before=found.due_before, received_from=found.received_from, after=last, limit=2
             )
             raised += count

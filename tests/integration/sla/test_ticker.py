@@ -1,4 +1,4 @@
-"""A deadline fires once, and not falsely: the ticker on a real broker and database, its clock set by the test."""
+"""The ticker with a real broker and database: each threshold fires once, and only if it has passed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -8,48 +8,53 @@ from pathlib import Path
 import asyncpg
 
 from motcua.local.embedded import kafka
-from services.sla import store
-from services.sla.app import clocks_of
-from services.sla.ticker import Ticker
+from services.sla.app import load_rules
+from services.sla.clocks import store
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.worker import Ticker
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.relay import partition_of
 from tests.integration.sla.site import Sla, sla_running
 from tests.support import eventually
 from tests.support.centre_folder import edited, write_centre
 from tests.support.told import send
-from tests.unit.sla.given import Acts, local
+from tests.unit.sla.builders import Acts, local
 
 RECEIVED = "2018-01-02 09:00"  # one working day: due on 3 January 09:00, near at half the term, breached at 24:00
 AFTER = "2018-01-04 08:00"
 
 
-async def test_each_threshold_is_told_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
-    """At its own instant, however late the tick; a second tick tells nothing."""
+async def test_each_threshold_is_published_once(
+    sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
+) -> None:
+    """Each has its own instant, however late the tick; a second tick publishes nothing."""
     acts = Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        await sla.consume(acts.receive(RECEIVED, "2.000908"))
         await sla.tick()
         assert await sla.types(acts.dossier_id) == ["set"]
         sla.clock.set(AFTER)
         await sla.tick()
-        assert [(event.type, local(event.time)) for event in await sla.told(acts.dossier_id)][1:] == [
+        assert [(event.type, local(event.time)) for event in await sla.published(acts.dossier_id)][1:] == [
             ("deadline.near", "2018-01-02 15:00"),
             ("deadline.reached", "2018-01-03 09:00"),
             ("deadline.breached", "2018-01-04 00:00"),
         ]
         assert await sla.ticker.tick() == 0
-        assert local((await sla.row(acts.dossier_id))["next_at"]) == "2018-01-04 17:00"  # the first escalation
+        assert (
+            local((await sla.row(acts.dossier_id))["next_threshold_at"]) == "2018-01-04 17:00"
+        )  # the first escalation
 
 
-async def test_nothing_fires_before_the_end_offset_is_reached(
+async def test_no_threshold_fires_before_the_end_offset_is_reached(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """A settlement that stands on Kafka and has not taken effect keeps the ticker quiet, and then makes it right."""
+    """A settlement on Kafka that has not taken effect yet stops the ticker."""
     acts = Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        await sla.consume(acts.receive(RECEIVED, "2.000908"))
         partition = (await sla.row(acts.dossier_id))["partition"]
-        async with _held(url, f"select from stored_offsets where partition = {partition} for update"):
+        async with _locking(url, f"select from stored_offsets where partition = {partition} for update"):
             await send(sla.bootstrap, [acts.settle("2018-01-02 10:00")])
             sla.clock.set(AFTER)
             await sla.ticker.tick()
@@ -59,16 +64,16 @@ async def test_nothing_fires_before_the_end_offset_is_reached(
         assert await sla.types(acts.dossier_id) == ["set", "ended"]
 
 
-async def test_late_record_retracts_and_nothing_fires_again(
+async def test_settlement_recorded_late_retracts_thresholds_for_good(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """Settled in time and recorded after the breach: what was told is taken back, once, and for good."""
+    """A settlement before the due date, recorded after the breach, retracts the thresholds once."""
     acts = Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        await sla.consume(acts.receive(RECEIVED, "2.000908"))
         sla.clock.set(AFTER)
         await sla.tick()
-        await sla.hear(acts.settle("2018-01-03 08:00", recorded=AFTER))
+        await sla.consume(acts.settle("2018-01-03 08:00", recorded=AFTER))
         sla.clock.set("2018-02-01 08:00")
         await sla.tick()
         assert await sla.types(acts.dossier_id) == [
@@ -77,61 +82,61 @@ async def test_late_record_retracts_and_nothing_fires_again(
         ]
 
 
-async def test_retracted_threshold_fires_again_when_it_comes_true(
+async def test_retracted_threshold_fires_again_when_it_passes(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """A pause recorded late takes the warning back; resumed, the same due date is near again and says so anew."""
+    """A pause recorded late retracts near; after the resumption the same due date is near again."""
     acts = Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        await sla.consume(acts.receive(RECEIVED, "2.000908"))
         sla.clock.set("2018-01-03 08:00")
         await sla.tick()
-        await sla.hear(
+        await sla.consume(
             acts.ask_supplement("2018-01-02 14:00", recorded="2018-01-03 08:30"),
             acts.supplement_received("2018-01-02 14:00"),  # at once: the due date stays what it was
         )
         assert await sla.types(acts.dossier_id) == ["set", "near", "retracted", "paused", "set"]
         await sla.tick()
-        near, again = [event for event in await sla.told(acts.dossier_id) if event.type == "deadline.near"]
+        near, again = [event for event in await sla.published(acts.dossier_id) if event.type == "deadline.near"]
         assert near.data.model_dump()["due_at"] == again.data.model_dump()["due_at"]
         assert near.id != again.id
 
 
-async def test_risk_and_long_pause_are_told(sla_broker: kafka.Broker, url: str, tmp_path: Path) -> None:
-    """Of a procedure in two steps, three hours and five: five are left at 14:00. A pause may last a working day."""
+async def test_risk_and_long_pause_are_published(sla_broker: kafka.Broker, url: str, tmp_path: Path) -> None:
+    """The steps need three hours and five, and five are left at 14:00; a pause may last a working day."""
     steps = "procedure,step,department,term_value,term_unit,valid_from,valid_to,decision,invented,note\n"
     for number, department, hours in ((1, "STP", 3), (2, "STC", 5)):
         steps += f"2.000908,{number},{department},{hours},working_hour,2017-04-28,,07/QĐ,,\n"
     settings = edited("centre.toml", "pause_ceiling_working_days = 30", "pause_ceiling_working_days = 1")
     centre, acts = write_centre(tmp_path / "centre", steps_csv=steps, centre_toml=settings), Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(acts.receive(RECEIVED, "2.000908"))
-        assert local((await sla.row(acts.dossier_id))["next_at"]) == "2018-01-02 14:00"
+        await sla.consume(acts.receive(RECEIVED, "2.000908"))
+        assert local((await sla.row(acts.dossier_id))["next_threshold_at"]) == "2018-01-02 14:00"
         sla.clock.set("2018-01-02 14:30")
         await sla.tick()
         shown = await sla.deadline(acts.dossier_id)
         assert (shown["step"], shown["at_risk_since"]) == (1, "2018-01-02T07:00:00Z")
-        await sla.hear(acts.ask_supplement("2018-01-02 14:40"))
+        await sla.consume(acts.ask_supplement("2018-01-02 14:40"))
         assert (await sla.deadline(acts.dossier_id))["at_risk_since"] is None
         sla.clock.set("2018-01-03 14:50")
         await sla.tick()
-        assert [(event.type, local(event.time)) for event in await sla.told(acts.dossier_id)][1:] == [
+        assert [(event.type, local(event.time)) for event in await sla.published(acts.dossier_id)][1:] == [
             ("deadline.at_risk", "2018-01-02 14:00"),
             ("deadline.paused", "2018-01-02 14:40"),
             ("deadline.pause_exceeded", "2018-01-03 14:40"),
         ]
-        assert (await sla.row(acts.dossier_id))["next_at"] is None
+        assert (await sla.row(acts.dossier_id))["next_threshold_at"] is None
 
 
-async def test_two_tickers_at_once_fire_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
-    """While one ticker's transaction is held open, another passes its clocks by at once; after it nothing is left."""
+async def test_concurrent_tickers_fire_once(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
+    """While one ticker's transaction is open, another skips its clocks at once; afterwards none is pending."""
     several = [Acts() for _ in range(20)]
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(*[acts.receive(RECEIVED, "2.000908") for acts in several])
-        await sla.all_heard()
-        other = Ticker(sla.context, await clocks_of(sla.context), sla.consumer, tick_seconds=1)
+        await sla.consume(*[acts.receive(RECEIVED, "2.000908") for acts in several])
+        await sla.catch_up()
+        other = Ticker(sla.context, ClockHandlers(await load_rules(sla.context)), sla.consumer, tick_seconds=1)
         sla.clock.set("2018-01-03 10:00")
-        async with _held(url, "lock table outbox in exclusive mode"):
+        async with _locking(url, "lock table outbox in exclusive mode"):
             first = asyncio.create_task(sla.ticker.tick())
             await eventually(lambda: _waits_for_outbox(sla.context.pool), within=10)
             assert await asyncio.wait_for(other.tick(), 8) == 0
@@ -142,48 +147,52 @@ async def test_two_tickers_at_once_fire_once(sla_broker: kafka.Broker, url: str,
             assert await sla.types(acts.dossier_id) == ["set", "near", "reached"]
 
 
-async def test_claimed_clock_is_judged_as_it_stands(
+async def test_locked_clock_fires_by_its_committed_state(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """A clock that an act is changing is left alone; the next tick sees what the act made of it."""
+    """A clock that an act is changing is skipped; the next tick reads the result."""
     acts = Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        await sla.consume(acts.receive(RECEIVED, "2.000908"))
         sla.clock.set("2018-01-03 10:00")
-        async with _held(url, f"select from dossiers where dossier_id = '{acts.dossier_id}' for update") as connection:
+        async with _locking(
+            url, f"select from dossiers where dossier_id = '{acts.dossier_id}' for update"
+        ) as connection:
             await asyncio.wait_for(sla.ticker.tick(), 8)
             assert await sla.types(acts.dossier_id) == ["set"]
-            await connection.execute("update dossiers set next_at = null where dossier_id = $1", acts.dossier_id)
+            await connection.execute(
+                "update dossiers set next_threshold_at = null where dossier_id = $1", acts.dossier_id
+            )
         await sla.tick()
         assert await sla.types(acts.dossier_id) == ["set"]
 
 
-async def test_nothing_fires_for_a_dossier_with_held_records(
+async def test_no_threshold_fires_for_a_dossier_with_quarantined_records(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """A record that waits for its predecessor may be the very act that prevents it; the others fire."""
+    """The record that waits for its predecessor may be the act that prevents the threshold; other dossiers fire."""
     gap, whole = Acts(), Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(gap.receive(RECEIVED, "2.000908"), whole.receive(RECEIVED, "2.000908"))
+        await sla.consume(gap.receive(RECEIVED, "2.000908"), whole.receive(RECEIVED, "2.000908"))
         missing, settled = gap.record_step("2018-01-02 10:00"), gap.settle("2018-01-02 11:00")
         await send(sla.bootstrap, [settled])
-        await eventually(lambda: _is_held(sla.context.pool, str(gap.dossier_id)), within=20)
+        await eventually(lambda: _is_quarantined(sla.context.pool, str(gap.dossier_id)), within=20)
         sla.clock.set("2018-01-03 10:00")
         await sla.tick()
         assert await sla.types(gap.dossier_id) == ["set"]
         assert await sla.types(whole.dossier_id) == ["set", "near", "reached"]
-        await sla.hear(missing, settled)
+        await sla.consume(missing, settled)
         await sla.tick()
         assert await sla.types(gap.dossier_id) == ["set", "ended"]
 
 
-async def test_broker_that_does_not_answer_fires_nothing(
+async def test_no_threshold_fires_without_the_broker(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """No end offset, no firing: an act from before the threshold may stand where nobody can see it."""
+    """Without an end offset, an act from before the threshold may be on Kafka unread."""
     acts = Acts()
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.hear(acts.receive(RECEIVED, "2.000908"))
+        await sla.consume(acts.receive(RECEIVED, "2.000908"))
         sla.clock.set("2018-01-03 10:00")
         sla_broker.kill()
         try:
@@ -194,22 +203,22 @@ async def test_broker_that_does_not_answer_fires_nothing(
             sla_broker.start()
 
 
-async def test_replica_tells_only_clocks_of_its_partitions(
+async def test_replica_fires_only_clocks_of_its_partitions(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
-    """What another replica holds is that replica's to tell: this one does not know how far it has come."""
+    """A replica does not know how far another one has read its partitions."""
     several = [Acts() for _ in range(24)]
     start = {"centre": centre, "now": RECEIVED}
     async with sla_running(sla_broker.bootstrap, url, tmp_path, **start) as one:  # type: ignore[arg-type] # see start
-        await one.hear(*[acts.receive(RECEIVED, "2.000908") for acts in several])
+        await one.consume(*[acts.receive(RECEIVED, "2.000908") for acts in several])
         async with sla_running(sla_broker.bootstrap, url, tmp_path, member="sla-1", **start) as two:  # type: ignore[arg-type]
-            await eventually(lambda: _share(one, two), within=30)
+            await eventually(lambda: _both_consume(one, two), within=30)
             mine = await two.consumer.caught_up(DOSSIERS)
             two.clock.set("2018-01-03 10:00")
             await two.tick()
             for acts in several:
-                held = partition_of(str(acts.dossier_id).encode(), DOSSIERS.partitions) in mine
-                assert await two.types(acts.dossier_id) == (["set", "near", "reached"] if held else ["set"])
+                is_mine = partition_of(str(acts.dossier_id).encode(), DOSSIERS.partitions) in mine
+                assert await two.types(acts.dossier_id) == (["set", "near", "reached"] if is_mine else ["set"])
             one.clock.set("2018-01-03 10:00")
             await one.tick()
             for acts in several:
@@ -217,8 +226,8 @@ async def test_replica_tells_only_clocks_of_its_partitions(
 
 
 @asynccontextmanager
-async def _held(url: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction of somebody else, open as long as the block."""
+async def _locking(url: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
+    """Another transaction, which is open during the block."""
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
@@ -241,11 +250,12 @@ async def _waits_for_outbox(pool: asyncpg.Pool) -> bool:
     )
 
 
-async def _is_held(pool: asyncpg.Pool, key: str) -> bool:
+async def _is_quarantined(pool: asyncpg.Pool, key: str) -> bool:
+    """Whether a record of that key is quarantined."""
     return bool(await pool.fetchval("select exists (select from quarantined_records where key = $1)", key))
 
 
-async def _share(one: Sla, two: Sla) -> bool:
-    """Whether the two replicas hold all partitions between them, each some."""
+async def _both_consume(one: Sla, two: Sla) -> bool:
+    """Whether each replica consumes some partitions, and together they consume all."""
     first, second = [await each.consumer.caught_up(DOSSIERS) for each in (one, two)]
     return bool(first and second) and first | second == set(range(DOSSIERS.partitions)) and not first & second

@@ -9,7 +9,7 @@ from services.intake.domain.extensions import check_date, check_extension, stand
 from services.intake.requests import read_line
 from shared.kernel.errors import Refusal
 from shared.service.problems import status_of
-from tests.unit.sla.given import VIETNAM, at
+from tests.unit.sla.builders import VIETNAM, at
 
 _ID = "019cab00-0000-7000-8000-000000000001"
 DUE = at("2017-11-10 17:00")

@@ -18,7 +18,7 @@ from services.intake.domain.acts import ACTS, State, move
 from services.intake.domain.runs import Timetable
 from services.notify.phone_numbers import mobile_number
 from services.sla.domain.calendar import compile_calendar
-from services.sla.domain.clock import ClockChange, What, derive
+from services.sla.domain.clock import ChangeKind, ClockChange, derive
 from services.sla.domain.terms import term_of
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -272,7 +272,7 @@ def test_ledger_counts_the_acts_taken(six_weeks: tuple[HalfYear, list[PastAct]])
 def test_more_than_99_percent_are_on_time(centre: Centre, six_weeks: tuple[HalfYear, list[PastAct]]) -> None:
     """By the pure rules of the clock more than 99 % are on time, as in the letter, and some are late."""
     _, acts = six_weeks
-    clock: dict[str, What] = {
+    clock: dict[str, ChangeKind] = {
         "ask_supplement": "paused",
         "ask_payment": "paused",
         "supplement_received": "resumed",

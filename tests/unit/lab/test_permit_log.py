@@ -15,7 +15,7 @@ from motcua.lab.scenarios.event_log.mapping import read_mapping
 from motcua.lab.scenarios.event_log.plan import Plan, plan
 from services.notify.texts import load_texts
 from services.sla.domain.calendar import compile_calendar
-from services.sla.domain.clock import ClockChange, What, derive
+from services.sla.domain.clock import ChangeKind, ClockChange, derive
 from services.sla.domain.terms import term_of
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -42,7 +42,7 @@ def compared(centre: Centre, whole: Plan) -> Comparison:
     calendar = compile_calendar(centre.calendar)
     changes: dict[UUID, list[ClockChange]] = {}
     for act in whole.acts:
-        what: What | None = {"submit": "received", "settle": "settled"}.get(act.act)  # type: ignore[assignment] # words of What
+        what: ChangeKind | None = {"submit": "received", "settle": "settled"}.get(act.act)  # type: ignore[assignment] # words of ChangeKind
         if what is not None:
             changes.setdefault(act.dossier_id, []).append(ClockChange(what, act.occurred_at, act.occurred_at))
     return compare(

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from motcua.due.lines import Answers
 from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
 from services.sla.domain.clock import ClockChange, derive, recorded_by
-from services.sla.domain.running import ExtensionRefusedError
+from services.sla.domain.errors import ExtensionRefusedError
 from shared.kernel.centre import Term
 from tests.unit.motcua.lines import CENTRE
-from tests.unit.sla.test_properties import extended_courses, terms
+from tests.unit.sla.test_term_properties import extended_courses, terms
 
 RULES = CENTRE.calendar
 ZONE = CENTRE.zone
@@ -34,8 +34,8 @@ INLINE: dict[str, Any] = {
 def as_line(
     term: Term, changes: tuple[ClockChange, ...], draw: Any, *, calendar: Any, known_at: datetime | None
 ) -> dict[str, Any]:
-    starts = [each.at for each in changes if each.what == "paused"]
-    ends = [each.at for each in changes if each.what == "resumed"]
+    starts = [each.at for each in changes if each.kind == "paused"]
+    ends = [each.at for each in changes if each.kind == "resumed"]
     pauses = [{"from": start.isoformat()} for start in starts]
     for pause, end in zip(pauses, ends, strict=False):
         pause["to"] = end.isoformat()
@@ -43,7 +43,7 @@ def as_line(
         {"at": each.at.isoformat()}
         | ({"to_date": str(each.to_date)} if each.to_date else {"working_days": each.working_days})
         for each in changes
-        if each.what == "extended"
+        if each.kind == "extended"
     ]
     written: dict[str, Any] = {"value": term.value, "unit": term.unit}
     if term.counting == "by_days":

@@ -11,98 +11,103 @@ from hypothesis import strategies as st
 from motcua.verification.deadlines import KeptClock, Rules, thresholds_of
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.envelope import AnyEnvelope
-from tests.unit.sla.desk import CLOCKS, Desk
-from tests.unit.sla.given import CENTRE, Acts, at
+from tests.unit.sla.builders import CENTRE, Acts, at
+from tests.unit.sla.harness import RULES_IN_FORCE, ClockHarness
 
 _LOCAL = "%Y-%m-%d %H:%M"
 SOON, LATE = at("2017-11-06 12:00"), at("2017-12-01 12:00")
-RULES = Rules(CLOCKS.centre, CLOCKS.calendar, CLOCKS.rules, CLOCKS.version)
+RULES = Rules(RULES_IN_FORCE.centre, RULES_IN_FORCE.calendar, RULES_IN_FORCE.digest, RULES_IN_FORCE.calendar_version)
 
 
 def found(
-    acts: Acts, desk: Desk, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
+    acts: Acts, harness: ClockHarness, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
 ) -> list[str]:
-    """The sentences about the desk's clock where sla was at work at `until`."""
+    """The sentences about the harness's clock where sla was at work at `until`."""
     kept = KeptClock(
-        desk.row.state,
-        desk.row.due_at,
-        desk.row.waiting_for,
-        desk.row.rules,
-        desk.row.calendar_version,
-        desk.row.fired_thresholds(),
-        desk.row.next_at,
+        harness.row.state,
+        harness.row.due_at,
+        harness.row.waiting_for,
+        harness.row.rules_digest,
+        harness.row.calendar_version,
+        harness.row.fired_thresholds(),
+        harness.row.next_threshold_at,
     )
-    events = desk.told if told is None else told
+    events = harness.published if told is None else told
     return [each.sentence for each in thresholds_of("key", acts.events, replace(kept, **row), events, RULES, until)]
 
 
-def breached() -> tuple[Acts, Desk]:
+def breached() -> tuple[Acts, ClockHarness]:
     """A clock of five days that ran out: near, reached and breached were told, the escalation comes."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-13 00:00")
-    assert desk.types() == ["set", "near", "reached", "breached"]
-    return acts, desk
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-13 00:00")
+    assert harness.types() == ["set", "near", "reached", "breached"]
+    return acts, harness
 
 
 def test_what_was_told_in_its_time_is_right() -> None:
     """With more of them told, and once the clock has ended."""
-    acts, desk = breached()
-    assert found(acts, desk) == []
-    desk.tick("2017-12-01 00:00")
-    assert desk.types()[-1] == "escalated"
-    assert found(acts, desk, until=LATE) == []
-    desk.hear(acts.settle("2017-12-01 08:00"))
-    assert found(acts, desk, until=LATE) == []
+    acts, harness = breached()
+    assert found(acts, harness) == []
+    harness.tick("2017-12-01 00:00")
+    assert harness.types()[-1] == "escalated"
+    assert found(acts, harness, until=LATE) == []
+    harness.consume(acts.settle("2017-12-01 08:00"))
+    assert found(acts, harness, until=LATE) == []
 
 
 def test_a_threshold_that_should_have_been_told_is_found() -> None:
     """Its row waits for it, and sla was at work long after it came; a quarantined record may be why, and is told
     elsewhere."""
-    acts, desk = breached()
-    (text,) = found(acts, desk, until=LATE)
+    acts, harness = breached()
+    (text,) = found(acts, harness, until=LATE)
     assert text.startswith("escalated (1) of 2017-11-10")
     assert text.endswith("and was not told")
-    assert found(acts, desk, until=LATE, held=True) == []
+    assert found(acts, harness, until=LATE, held=True) == []
 
 
 def test_a_threshold_that_nobody_waits_for_is_found() -> None:
     """The row that lost its next instant would never tell it, and one with another instant tells it then."""
-    acts, desk = breached()
-    (text,) = found(acts, desk, next_at=None)
+    acts, harness = breached()
+    (text,) = found(acts, harness, next_at=None)
     assert "tells the next threshold at no time, the rules give 2017-11-1" in text
-    (text,) = found(acts, desk, next_at=LATE)
+    (text,) = found(acts, harness, next_at=LATE)
     assert "tells the next threshold at 2017-12-01" in text
 
 
 def test_a_row_that_forgot_or_invents_what_was_told_is_found() -> None:
     """It would be told again, or never."""
-    acts, desk = breached()
-    fired = desk.row.fired_thresholds()
-    assert found(acts, desk, fired=fired[:-1]) == [
+    acts, harness = breached()
+    fired = harness.row.fired_thresholds()
+    assert found(acts, harness, fired=fired[:-1]) == [
         "breached of 2017-11-10T10:00:00+00:00 was told and sla's row does not know it"
     ]
-    texts = found(acts, desk, told=[event for event in desk.told if not event.type.endswith("reached")])
+    texts = found(acts, harness, told=[event for event in harness.published if not event.type.endswith("reached")])
     assert "sla's row says that reached of 2017-11-10T10:00:00+00:00 was told, no event does" in texts
-    (text,) = found(acts, desk, fired=[*fired[:-1], fired[-1]._replace(at=LATE)])
+    (text,) = found(acts, harness, fired=[*fired[:-1], fired[-1]._replace(at=LATE)])
     assert "came at 2017-12-01" in text
 
 
 def test_a_threshold_told_twice_or_too_early_is_found() -> None:
     """Each once per due date, never before its instant; a retraction of what did not stand."""
-    acts, desk = breached()
-    assert "sla told breached of 2017-11-10T10:00:00+00:00 twice" in found(acts, desk, told=[*desk.told, desk.told[-1]])
-    early = desk.told[-1].model_copy(update={"recordedtime": at("2017-11-10 17:00")})
-    assert any("before it had come" in text for text in found(acts, desk, told=[*desk.told[:-1], early]))
+    acts, harness = breached()
+    assert "sla told breached of 2017-11-10T10:00:00+00:00 twice" in found(
+        acts, harness, told=[*harness.published, harness.published[-1]]
+    )
+    early = harness.published[-1].model_copy(update={"recordedtime": at("2017-11-10 17:00")})
+    assert any("before it had come" in text for text in found(acts, harness, told=[*harness.published[:-1], early]))
 
 
 def test_a_date_that_is_told_as_breached_on_another_day_is_found() -> None:
     """Row and event agree with each other, and not with the rules."""
-    acts, desk = breached()
+    acts, harness = breached()
     moved = at("2017-11-12 00:00")
-    data = desk.told[-1].data.model_copy(update={"threshold_at": moved})
-    told = [*desk.told[:-1], desk.told[-1].model_copy(update={"data": data})]
-    fired: list[Threshold] = [*desk.row.fired_thresholds()[:-1], desk.row.fired_thresholds()[-1]._replace(at=moved)]
-    (text,) = found(acts, desk, told=told, fired=fired)
+    data = harness.published[-1].data.model_copy(update={"threshold_at": moved})
+    told = [*harness.published[:-1], harness.published[-1].model_copy(update={"data": data})]
+    fired: list[Threshold] = [
+        *harness.row.fired_thresholds()[:-1],
+        harness.row.fired_thresholds()[-1]._replace(at=moved),
+    ]
+    (text,) = found(acts, harness, told=told, fired=fired)
     assert text.startswith("sla told breached of 2017-11-10")
     assert "the rules give 2017-11-10T17:00" in text
 
@@ -110,12 +115,12 @@ def test_a_date_that_is_told_as_breached_on_another_day_is_found() -> None:
 def test_an_act_recorded_late_takes_back_what_was_told_and_nothing_is_wrong() -> None:
     """A threshold that was not so, since the dossier had been paused before it."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-10 07:00")
-    desk.hear(acts.ask_supplement("2017-11-08 08:00", recorded="2017-11-10 08:00"))
-    assert desk.types() == ["set", "near", "retracted", "paused"]
-    assert found(acts, desk) == []
-    again = [*desk.told, desk.told[2]]
-    assert any("took back near" in text and "did not stand" in text for text in found(acts, desk, told=again))
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-10 07:00")
+    harness.consume(acts.ask_supplement("2017-11-08 08:00", recorded="2017-11-10 08:00"))
+    assert harness.types() == ["set", "near", "retracted", "paused"]
+    assert found(acts, harness) == []
+    again = [*harness.published, harness.published[2]]
+    assert any("took back near" in text and "did not stand" in text for text in found(acts, harness, told=again))
 
 
 @given(course=st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=8))
@@ -123,13 +128,13 @@ def test_an_act_recorded_late_takes_back_what_was_told_and_nothing_is_wrong() ->
 def test_no_course_that_the_rules_allow_is_wrong(course: list[tuple[int, bool]]) -> None:
     """Ticks at any time, pauses and resumes between them."""
     acts, now, paused = Acts(), datetime(2017, 11, 6, 8, tzinfo=CENTRE.zone), False
-    desk = Desk().hear(acts.receive(f"{now:{_LOCAL}}"))
+    harness = ClockHarness().consume(acts.receive(f"{now:{_LOCAL}}"))
     for hours, turns in course:
         now = min(now + timedelta(hours=hours), datetime(2018, 1, 20, tzinfo=CENTRE.zone))
         when = f"{now:{_LOCAL}}"
-        desk.tick(when)
-        assert found(acts, desk, until=now) == []
+        harness.tick(when)
+        assert found(acts, harness, until=now) == []
         if turns:
-            desk.hear(acts.supplement_received(when) if paused else acts.ask_supplement(when))
+            harness.consume(acts.supplement_received(when) if paused else acts.ask_supplement(when))
             paused = not paused
-            assert found(acts, desk, until=now) == []
+            assert found(acts, harness, until=now) == []

@@ -17,7 +17,7 @@ from services.routing.domain.decisions import (
 from shared.catalogue import load_centre
 from shared.kernel.worktime import OutsideCalendarError, Worktime
 from tests.support.centre_folder import edited, write_centre
-from tests.unit.sla.given import VIETNAM
+from tests.unit.sla.builders import VIETNAM
 
 DAY = timedelta(days=1)
 TET: Worktime = VIETNAM.worktime

@@ -9,7 +9,7 @@ from shared.catalogue import load_centre
 from shared.kernel.centre import Centre, ServiceTime
 from tests.support.centre_folder import SERVICE_TIMES, STAFFING, write_centre
 from tests.support.hand_clock import ZONE, at
-from tests.unit.sla.given import VIETNAM
+from tests.unit.sla.builders import VIETNAM
 
 ON = date(2018, 1, 9)  # a Tuesday
 BEFORE = date(2018, 1, 2)

@@ -13,7 +13,7 @@ from shared.kernel.centre import Centre
 from shared.kernel.weeks import WEEK
 from shared.kernel.worktime import midnight
 from tests.support.hand_clock import ZONE, at
-from tests.unit.sla.given import VIETNAM, local
+from tests.unit.sla.builders import VIETNAM, local
 
 CENTRE = load_centre(Path(__file__).parents[3] / "config" / "binh-phuoc")
 SECOND = timedelta(seconds=1)

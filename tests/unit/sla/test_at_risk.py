@@ -1,142 +1,146 @@
-"""What is told of a dossier whose remaining steps no longer fit, and what takes it back."""
+"""Published risks of dossiers whose remaining steps no longer fit, and their retraction."""
 
 from dataclasses import replace
 
 from shared.kernel.centre import Term
-from tests.unit.sla.desk import CLOCKS, Desk, centre
-from tests.unit.sla.given import Acts, local
+from tests.unit.sla.builders import Acts, local
+from tests.unit.sla.harness import RULES_IN_FORCE, ClockHarness, centre
 from tests.unit.sla.test_steps import THREE
 
 HOUR = 3600
-IN_STEPS = replace(CLOCKS, centre=replace(centre(), steps={"L.5": THREE}))  # 16, 8 and 8 of its forty hours
+IN_STEPS = replace(RULES_IN_FORCE, centre=replace(centre(), steps={"L.5": THREE}))  # 16, 8 and 8 of its forty hours
 
 
-def received(acts: Acts) -> Desk:
-    """Monday 6 November 07:00, due on Friday at 17:00."""
-    return Desk(IN_STEPS).hear(acts.receive("2017-11-06 07:00"))
+def received(acts: Acts) -> ClockHarness:
+    """A clock from Monday 6 November 07:00, due on Friday at 17:00."""
+    return ClockHarness(IN_STEPS).consume(acts.receive("2017-11-06 07:00"))
 
 
-def test_steps_that_no_longer_fit_are_told_once() -> None:
-    """At its instant, with the step, what is needed and what is left, before the due date is even near."""
-    desk = received(Acts())
-    assert local(desk.row.next_at) == "2017-11-09 07:00"
-    desk.tick("2017-11-09 06:59").tick("2017-11-09 08:00").tick("2017-11-10 06:00")
-    assert desk.types() == ["set", "at_risk"]
-    assert (local(desk.told[-1].time), local(desk.last.due_at)) == ("2017-11-09 07:00", "2017-11-10 17:00")
-    assert (desk.last.step, desk.last.needed_working_seconds, desk.last.remaining_working_seconds) == (
+def test_steps_that_no_longer_fit_are_published_once() -> None:
+    """The event has the step, the time needed and the time left, and comes before the due date is near."""
+    harness = received(Acts())
+    assert local(harness.row.next_threshold_at) == "2017-11-09 07:00"
+    harness.tick("2017-11-09 06:59").tick("2017-11-09 08:00").tick("2017-11-10 06:00")
+    assert harness.types() == ["set", "at_risk"]
+    assert (local(harness.published[-1].time), local(harness.last.due_at)) == ("2017-11-09 07:00", "2017-11-10 17:00")
+    assert (harness.last.step, harness.last.needed_working_seconds, harness.last.remaining_working_seconds) == (
         1,
         16 * HOUR,
         16 * HOUR,
     )
-    assert local(desk.row.next_at) == "2017-11-10 07:00"
+    assert local(harness.row.next_threshold_at) == "2017-11-10 07:00"
 
 
-def test_each_step_is_told_of_by_itself() -> None:
-    """The first one was late, and so the second one is from its beginning: sixteen hours needed, fourteen left."""
+def test_each_step_at_risk_is_published() -> None:
+    """The first step is late, so the second is at risk from its begin: sixteen hours needed, fourteen left."""
     acts = Acts()
-    desk = received(acts).hear(acts.begin_step("2017-11-09 09:00", 2)).tick("2017-11-09 10:00")
-    assert desk.types() == ["set", "at_risk", "at_risk"]
-    assert [(event.data.model_dump()["step"], local(event.time)) for event in desk.told[1:]] == [
+    harness = received(acts).consume(acts.begin_step("2017-11-09 09:00", 2)).tick("2017-11-09 10:00")
+    assert harness.types() == ["set", "at_risk", "at_risk"]
+    assert [(event.data.model_dump()["step"], local(event.time)) for event in harness.published[1:]] == [
         (1, "2017-11-09 07:00"),
         (2, "2017-11-09 09:00"),
     ]
-    assert (desk.last.needed_working_seconds, desk.last.remaining_working_seconds) == (16 * HOUR, 14 * HOUR)
+    assert (harness.last.needed_working_seconds, harness.last.remaining_working_seconds) == (16 * HOUR, 14 * HOUR)
 
 
-def test_step_begun_in_time_is_not_told_of() -> None:
-    """Passed on while everything fits, and settled in time: nothing but the due date is told."""
+def test_step_begun_in_time_is_not_at_risk() -> None:
+    """If every step begins in time, only the deadline is published."""
     acts = Acts()
-    desk = received(acts).hear(
+    harness = received(acts).consume(
         acts.begin_step("2017-11-07 17:00", 2), acts.begin_step("2017-11-08 17:00", 3), acts.settle("2017-11-09 17:00")
     )
-    assert desk.types() == ["set", "ended"]
+    assert harness.types() == ["set", "ended"]
 
 
-def test_step_recorded_late_takes_the_risk_back() -> None:
-    """It had been passed on the day before; the next step is judged by its own time."""
+def test_step_recorded_late_retracts_the_risk() -> None:
+    """The step had begun the day before; the next step has its own risk."""
     acts = Acts()
-    desk = received(acts).tick("2017-11-09 07:30")
-    desk.hear(acts.begin_step("2017-11-08 17:00", 2, recorded="2017-11-09 08:00"))
-    assert desk.types() == ["set", "at_risk", "retracted"]
-    retracted = desk.last
+    harness = received(acts).tick("2017-11-09 07:30")
+    harness.consume(acts.begin_step("2017-11-08 17:00", 2, recorded="2017-11-09 08:00"))
+    assert harness.types() == ["set", "at_risk", "retracted"]
+    retracted = harness.last
     assert (retracted.fired, retracted.level, local(retracted.due_at)) == ("deadline.at_risk", 1, "2017-11-10 17:00")
-    desk.tick("2017-11-10 07:00")
-    assert desk.types()[3:] == ["near", "at_risk"]
-    assert desk.last.step == 2
+    harness.tick("2017-11-10 07:00")
+    assert harness.types()[3:] == ["near", "at_risk"]
+    assert harness.last.step == 2
 
 
-def test_settlement_recorded_late_takes_the_risk_back() -> None:
-    """It was settled before anything was at risk."""
+def test_settlement_recorded_late_retracts_the_risk() -> None:
+    """The dossier was settled before a step was at risk."""
     acts = Acts()
-    desk = received(acts).tick("2017-11-09 08:00")
-    desk.hear(acts.settle("2017-11-08 16:00", recorded="2017-11-09 09:00"))
-    assert desk.types() == ["set", "at_risk", "retracted", "ended"]
+    harness = received(acts).tick("2017-11-09 08:00")
+    harness.consume(acts.settle("2017-11-08 16:00", recorded="2017-11-09 09:00"))
+    assert harness.types() == ["set", "at_risk", "retracted", "ended"]
 
 
-def test_pause_recorded_late_frees_the_step_to_be_at_risk_again() -> None:
-    """A pause over a night, begun before the instant, moves no due date: the same is told anew, as another event."""
+def test_risk_fires_again_after_a_pause_recorded_late() -> None:
+    """A pause over night that began before the risk moves no due date: the same risk fires again as another event."""
     acts = Acts()
-    desk = received(acts).tick("2017-11-09 08:00")
+    harness = received(acts).tick("2017-11-09 08:00")
     asked = acts.ask_supplement("2017-11-08 17:00", recorded="2017-11-09 08:30")
-    desk.hear(asked, acts.supplement_received("2017-11-09 06:00")).tick("2017-11-09 09:00")
-    assert desk.types() == ["set", "at_risk", "retracted", "paused", "set", "at_risk"]
-    first, again = [event for event in desk.told if event.type == "deadline.at_risk"]
+    harness.consume(asked, acts.supplement_received("2017-11-09 06:00")).tick("2017-11-09 09:00")
+    assert harness.types() == ["set", "at_risk", "retracted", "paused", "set", "at_risk"]
+    first, again = [event for event in harness.published if event.type == "deadline.at_risk"]
     assert first.id != again.id
     assert first.data.model_dump()["due_at"] == again.data.model_dump()["due_at"]
 
 
-def test_another_due_date_is_another_risk() -> None:
-    """Extended by a day the steps fit again, until Friday morning; what was told of the earlier date stays true."""
+def test_risk_fires_again_for_an_extended_due_date() -> None:
+    """Extended by a day, the steps fit until Friday morning; the risk of the earlier due date stays true."""
     acts = Acts()
-    desk = received(acts).hear(acts.extend("2017-11-09 09:00", 1)).tick("2017-11-10 07:00")
-    assert desk.types() == ["set", "at_risk", "set", "at_risk"]
-    assert local(desk.last.due_at) == "2017-11-13 17:00"
+    harness = received(acts).consume(acts.extend("2017-11-09 09:00", 1)).tick("2017-11-10 07:00")
+    assert harness.types() == ["set", "at_risk", "set", "at_risk"]
+    assert local(harness.last.due_at) == "2017-11-13 17:00"
 
 
-def test_department_named_by_hand_is_not_judged() -> None:
-    """The centre knows three steps; a fourth has no internal term."""
+def test_step_without_internal_term_is_not_at_risk() -> None:
+    """The centre has three steps; a fourth has no internal term."""
     acts = Acts()
-    desk = received(acts).hear(acts.begin_step("2017-11-08 17:00", 4)).tick("2017-11-10 06:59")
-    assert desk.types() == ["set"]
+    harness = received(acts).consume(acts.begin_step("2017-11-08 17:00", 4)).tick("2017-11-10 06:59")
+    assert harness.types() == ["set"]
 
 
-def test_steps_entered_later_are_judged_at_once() -> None:
-    """A clock derived by a catalogue without them is derived again; what has come meanwhile is told."""
-    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
-    desk.rederive(replace(IN_STEPS, rules="two"))
-    assert desk.tick("2017-11-09 08:00").types() == ["set", "at_risk"]
+def test_added_steps_are_at_risk_at_once() -> None:
+    """A clock derived without steps is derived again; risks that have passed meanwhile are published."""
+    harness = ClockHarness().consume(Acts().receive("2017-11-06 07:00"))
+    harness.rederive(replace(IN_STEPS, digest="two"))
+    assert harness.tick("2017-11-09 08:00").types() == ["set", "at_risk"]
 
 
-def test_other_steps_take_back_a_risk_that_is_none_by_them() -> None:
-    """With shorter terms entered the step fits for some hours more; by then it is told anew, as another event."""
+def test_changed_steps_retract_a_risk_that_they_refute() -> None:
+    """With a shorter internal term the step fits for some hours more; then the risk fires again as another event."""
     shorter = replace(THREE[1], term=Term(4, "working_hour"))
-    clocks = replace(IN_STEPS, centre=replace(centre(), steps={"L.5": (THREE[0], shorter, THREE[2])}), rules="two")
-    desk = received(Acts()).tick("2017-11-09 08:00")
-    desk.rederive(clocks, "2017-11-09 09:00")
-    assert desk.types() == ["set", "at_risk", "retracted"]
-    assert (desk.last.fired, desk.last.level, local(desk.row.next_at)) == ("deadline.at_risk", 1, "2017-11-09 11:00")
-    desk.tick("2017-11-09 11:00")
-    assert desk.types()[3:] == ["at_risk"]
-    assert desk.told[1].id != desk.told[3].id
+    rules = replace(IN_STEPS, centre=replace(centre(), steps={"L.5": (THREE[0], shorter, THREE[2])}), digest="two")
+    harness = received(Acts()).tick("2017-11-09 08:00")
+    harness.rederive(rules, "2017-11-09 09:00")
+    assert harness.types() == ["set", "at_risk", "retracted"]
+    assert (harness.last.fired, harness.last.level, local(harness.row.next_threshold_at)) == (
+        "deadline.at_risk",
+        1,
+        "2017-11-09 11:00",
+    )
+    harness.tick("2017-11-09 11:00")
+    assert harness.types()[3:] == ["at_risk"]
+    assert harness.published[1].id != harness.published[3].id
 
 
-def test_other_steps_by_which_it_is_still_at_risk_take_nothing_back() -> None:
-    """What was told stays true, though its instant would be another now; so does what ended with its step."""
+def test_changed_steps_do_not_retract_a_risk_that_remains() -> None:
+    """The risk stays true, although its instant would now differ; so does the risk of an earlier step."""
     longer = replace(THREE[1], term=Term(12, "working_hour"))
-    clocks = replace(IN_STEPS, centre=replace(centre(), steps={"L.5": (THREE[0], longer, THREE[2])}), rules="two")
+    rules = replace(IN_STEPS, centre=replace(centre(), steps={"L.5": (THREE[0], longer, THREE[2])}), digest="two")
     acts = Acts()
-    desk = received(acts).tick("2017-11-09 08:00")
-    desk.rederive(clocks, "2017-11-09 09:00")
-    assert desk.types() == ["set", "at_risk"]
-    desk.hear(acts.begin_step("2017-11-09 10:00", 2)).tick("2017-11-09 10:30")
-    gone = replace(IN_STEPS, centre=centre(), rules="three")
-    desk.rederive(gone, "2017-11-09 11:00")
-    assert desk.types() == ["set", "at_risk", "at_risk", "retracted"]
-    assert desk.last.level == 2
+    harness = received(acts).tick("2017-11-09 08:00")
+    harness.rederive(rules, "2017-11-09 09:00")
+    assert harness.types() == ["set", "at_risk"]
+    harness.consume(acts.begin_step("2017-11-09 10:00", 2)).tick("2017-11-09 10:30")
+    gone = replace(IN_STEPS, centre=centre(), digest="three")
+    harness.rederive(gone, "2017-11-09 11:00")
+    assert harness.types() == ["set", "at_risk", "at_risk", "retracted"]
+    assert harness.last.level == 2
 
 
-def test_one_event_whoever_tells_it() -> None:
-    """The ticker in time, or the next act long after: the same events in the same order, long pauses included."""
+def test_ticker_and_next_act_publish_the_same_events() -> None:
+    """The ticker in time, or the next act long after, gives the same events in the same order."""
     acts = Acts()
     events = [
         acts.receive("2017-11-06 07:00"),
@@ -145,15 +149,15 @@ def test_one_event_whoever_tells_it() -> None:
         acts.supplement_received("2017-12-29 07:00"),  # thirteen hours are left, fifteen are needed
         acts.settle("2018-01-02 08:00"),
     ]
-    by_act, by_time = Desk(IN_STEPS).hear(*events), Desk(IN_STEPS)
+    by_act, by_time = ClockHarness(IN_STEPS).consume(*events), ClockHarness(IN_STEPS)
     for event, then in zip(
         events, ("11-09 08:00", "11-09 09:30", "12-28 07:00", "12-29 15:00", "12-31 07:00"), strict=True
     ):
-        by_time.hear(event).tick(f"2017-{then}")
+        by_time.consume(event).tick(f"2017-{then}")
     assert by_act.types() == [
         *("set", "at_risk", "at_risk", "paused", "pause_exceeded"),
         *("set", "at_risk", "near", "ended"),
     ]
-    assert [(event.id, event.time, event.data) for event in by_act.told] == [
-        (event.id, event.time, event.data) for event in by_time.told
+    assert [(event.id, event.time, event.data) for event in by_act.published] == [
+        (event.id, event.time, event.data) for event in by_time.published
     ]

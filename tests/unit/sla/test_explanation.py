@@ -1,4 +1,4 @@
-"""Every due date can be explained: the days, sums and decisions that it follows from."""
+"""Explanations of due dates: the days, sums and decisions that they follow from."""
 
 from datetime import date, datetime, timedelta
 
@@ -10,9 +10,9 @@ from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.explanation import Explanation, explain
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.given import RULES, VIETNAM, at, change, local, with_exceptions
+from tests.unit.sla.builders import RULES, VIETNAM, at, change, local, with_exceptions
 from tests.unit.sla.test_extensions import extended, paused
-from tests.unit.sla.test_properties import derived, extended_courses, in_calendar_days, in_working_time, terms
+from tests.unit.sla.test_term_properties import derived, extended_courses, in_calendar_days, in_working_time, terms
 
 TWO_DAYS = Term(2, "working_day")
 FIVE_CALENDAR_DAYS = Term(5, "calendar_day")
@@ -24,7 +24,7 @@ def explained(*changes: ClockChange, term: Term | None = TWO_DAYS) -> Explanatio
 
 
 def counted(explanation: Explanation) -> list[tuple[str, float]]:
-    """Day of the month and hours."""
+    """Day of the month and hours of each day."""
     return [(f"{day.on:%d}", day.length / timedelta(hours=1)) for day in explanation.days]
 
 
@@ -41,14 +41,14 @@ def recomputed(explanation: Explanation) -> datetime:
 
 
 def recomputed_date(explanation: Explanation) -> date:
-    """The due date of a term in calendar days: the first working day from the last day given on."""
+    """The due date of a term in calendar days: the first working day from the last day given."""
     (last,) = (day.on for day in explanation.days if day.number == explanation.given_days)
     return next(day.on for day in explanation.days if day.on >= last and day.worked)
 
 
 @given(in_working_time, extended_courses())
-def test_the_due_date_follows_from_the_explanation(term: Term, changes: tuple[ClockChange, ...]) -> None:
-    """Whatever was paused and extended: the days' own sums end where the clock says that it is due."""
+def test_days_sum_up_to_the_due_date(term: Term, changes: tuple[ClockChange, ...]) -> None:
+    """With any pauses and extensions, the days' sums end at the due date."""
     deadline = derived(changes, term)
     found = explain(deadline, VIETNAM)
     if deadline.due_at is not None:
@@ -60,8 +60,8 @@ def test_the_due_date_follows_from_the_explanation(term: Term, changes: tuple[Cl
 
 
 @given(in_calendar_days, extended_courses())
-def test_the_date_of_calendar_days_follows_from_the_explanation(term: Term, changes: tuple[ClockChange, ...]) -> None:
-    """The same by the numbers of the days."""
+def test_day_numbers_end_at_the_due_date_of_calendar_days(term: Term, changes: tuple[ClockChange, ...]) -> None:
+    """For calendar days, the numbers of the days end at the due date."""
     deadline = derived(changes, term)
     found = explain(deadline, VIETNAM)
     if deadline.due_at is not None:
@@ -72,26 +72,26 @@ def test_the_date_of_calendar_days_follows_from_the_explanation(term: Term, chan
 
 
 @given(terms, extended_courses())
-def test_every_day_stands_once(term: Term, changes: tuple[ClockChange, ...]) -> None:
-    """From the local date of the receipt on, none left out, working time either counted, stood or outside the term."""
+def test_every_day_occurs_once(term: Term, changes: tuple[ClockChange, ...]) -> None:
+    """From the receipt on, no date is left out, and only working days have counted or paused time."""
     deadline = derived(changes, term)
     days = explain(deadline, VIETNAM).days
     first = VIETNAM.worktime.local_date(deadline.received_at)
     assert [day.on for day in days] == [first + timedelta(days=n) for n in range(len(days))]
-    assert all(day.worked or not (day.counted or day.stood) for day in days)
+    assert all(day.worked or not (day.counted or day.paused) for day in days)
     if deadline.due_at is not None:
         assert days[-1].on == deadline.due_date
 
 
-def test_days_of_a_term_over_the_weekend() -> None:
+def test_weekend_days_count_nothing() -> None:
     """Received Friday 15:00: 2 h on Friday, 8 h on Monday, 6 h on Tuesday."""
     found = explained(change("received", "2017-11-03 15:00"))
     assert counted(found) == [("03", 2), ("04", 0), ("05", 0), ("06", 8), ("07", 6)]
     assert [day.worked for day in found.days] == [True, False, False, True, True]
 
 
-def test_days_say_by_which_decision() -> None:
-    """Monday 4 September 2017 makes up for the Saturday holiday; the law decides both."""
+def test_day_off_names_its_decision() -> None:
+    """Monday 4 September 2017 compensates for the holiday on Saturday, by law."""
     found = explained(change("received", "2017-09-01 16:00"), term=Term(1, "working_day"))
     ruled = [(f"{day.on:%d}", day.ruled_by.kind, day.ruled_by.decided_by) for day in found.days if day.ruled_by]
     assert ruled == [
@@ -101,7 +101,7 @@ def test_days_say_by_which_decision() -> None:
 
 
 def test_unconfirmed_day_is_counted_and_named() -> None:
-    """24 November 2026 does not count as off, and the explanation says what is said of it."""
+    """24 November 2026 is not off yet; the explanation counts it and names the unconfirmed exception."""
     (day,) = (day for day in explained(change("received", "2026-11-23 15:00")).days if day.on == date(2026, 11, 24))
     assert (day.length, day.ruled_by) == (timedelta(hours=8), None)
     assert day.unconfirmed is not None
@@ -122,20 +122,20 @@ def test_unconfirmed_day_is_counted_and_named() -> None:
         ("2017-11-06 17:00", TWO_DAYS, "outside_working_time"),
     ],
 )
-def test_why_it_counts_from_there(received: str, term: Term, reason: str) -> None:
-    """The receipt itself, the next window, or the next working day after the cut-off."""
+def test_reason_names_the_counted_start(received: str, term: Term, reason: str) -> None:
+    """The term counts from the receipt, the next window, or the next working day after the cut-off."""
     assert explained(change("received", received), term=term).reason == reason
 
 
-def test_pause_stands_in_the_days() -> None:
-    """3 h on Monday, nothing on Tuesday (8 h stood), 5 h of Wednesday from 10:00, 8 h on Thursday: 16 h."""
+def test_paused_time_is_in_the_days() -> None:
+    """3 h on Monday, nothing on Tuesday (8 h paused), 5 h of Wednesday from 10:00, 8 h on Thursday: 16 h."""
     found = explained(MONDAY, *paused("2017-11-06 10:00", "2017-11-08 10:00"))
     assert counted(found) == [("06", 3), ("07", 0), ("08", 5), ("09", 8)]
-    assert [day.stood / timedelta(hours=1) for day in found.days] == [5, 8, 3, 0]
+    assert [day.paused / timedelta(hours=1) for day in found.days] == [5, 8, 3, 0]
 
 
-def test_extensions_add_to_what_is_given() -> None:
-    """16 h of the term, 8 h of a day more, and 8 h from Wednesday's close to Thursday's."""
+def test_extensions_add_to_the_time_given() -> None:
+    """16 h of the term, 8 h of a further day, and 8 h from Wednesday's close to Thursday's."""
     found = explained(MONDAY, extended("2017-11-06 10:00", 1), extended("2017-11-06 11:00", "2017-11-09"))
     assert [(local(each.shift.before), local(each.shift.after), each.adds) for each in found.shifts] == [
         ("2017-11-07 17:00", "2017-11-08 17:00", timedelta(hours=8)),
@@ -144,8 +144,8 @@ def test_extensions_add_to_what_is_given() -> None:
     assert found.given == timedelta(hours=32)
 
 
-def test_standing_pause_ends_the_days() -> None:
-    """3 h counted on Monday, 13 h remain, of 16 h."""
+def test_present_pause_ends_the_days() -> None:
+    """3 h of 16 h counted on Monday, 13 h remain."""
     found = explained(MONDAY, *paused("2017-11-06 10:00"))
     assert (counted(found), found.given, found.deadline.remaining) == (
         [("06", 3)],
@@ -154,7 +154,7 @@ def test_standing_pause_ends_the_days() -> None:
     )
 
 
-def test_calendar_days_are_numbered() -> None:
+def test_paused_calendar_days_have_no_number() -> None:
     """Two of the days from Tuesday on are paused (9 and 10): the fifth is Monday 13."""
     found = explained(MONDAY, *paused("2017-11-08 09:00", "2017-11-10 09:00"), term=FIVE_CALENDAR_DAYS)
     numbers = [(f"{day.on:%d}", day.number) for day in found.days]
@@ -162,14 +162,14 @@ def test_calendar_days_are_numbered() -> None:
     assert found.given_days == 5
 
 
-def test_working_days_are_numbered() -> None:
-    """By days: Tuesday is the first, Wednesday the second."""
+def test_working_days_counted_by_days_are_numbered() -> None:
+    """Tuesday is the first day, Wednesday the second."""
     found = explained(MONDAY, term=Term(2, "working_day", "by_days"))
     assert [day.number for day in found.days] == [None, 1, 2]
 
 
-def test_as_known_at() -> None:
-    """Before 25 December 2025, 2 January was a Friday like others, and no decision is told."""
+def test_explanation_as_known_at_omits_later_decisions() -> None:
+    """Before 25 December 2025, 2 January was an ordinary Friday without a decision."""
     known_at = at("2025-12-24 12:00")
     calendar = compile_calendar(rules_known_at(RULES, known_at))
     received = change("received", "2025-12-31 14:00")
@@ -178,15 +178,15 @@ def test_as_known_at() -> None:
     assert (day.length, day.ruled_by, found.as_known_at) == (timedelta(hours=5), None, known_at)
 
 
-def test_exception_that_changes_nothing_is_told_all_the_same() -> None:
-    """A half day in the way is named with what it gives: 4.5 h."""
+def test_half_day_is_named_with_its_hours() -> None:
+    """A half day within the term is named and counts 4.5 h."""
     half = with_exceptions(CalendarException(date(2017, 11, 7), "half_day", "decided", decided_by="12/QĐ"))
     found = explain(derive((MONDAY,), TWO_DAYS, half), half)
     assert counted(found) == [("06", 8), ("07", 4.5), ("08", 3.5)]
     assert found.days[1].ruled_by is not None
 
 
-def test_nothing_to_explain_without_a_term() -> None:
-    """No term: no day is counted."""
+def test_explanation_without_a_term_has_no_days() -> None:
+    """Without a term, no day is counted."""
     found = explained(MONDAY, term=None)
     assert (found.reason, found.days, found.given) == (None, (), None)

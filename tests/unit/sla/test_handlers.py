@@ -1,23 +1,23 @@
-"""What intake's events and time do to a clock, decided on rows in memory."""
+"""Effects of intake's events and of time on a clock, decided on rows in memory."""
 
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from services.sla.replay import derive
+from services.sla.rebuild import rebuild_deadline
 from shared.kernel.centre import Term
-from tests.unit.sla.desk import CLOCKS, Desk, centre
-from tests.unit.sla.given import RULES, VIETNAM, Acts, local
+from tests.unit.sla.builders import RULES, VIETNAM, Acts, local
+from tests.unit.sla.harness import RULES_IN_FORCE, ClockHarness, centre
 
 
-def test_receipt_sets_the_due_date() -> None:
-    """`deadline.set` names due instant and date, counted start, term, calendar with version, and what it reflects."""
+def test_receipt_publishes_the_due_date() -> None:
+    """`deadline.set` has the due instant and date, counted start, term, calendar version and dossier sequence."""
     acts = Acts()
-    desk = Desk().hear(acts.submitted(), acts.receive("2017-11-06 07:00"))
-    (told,) = desk.told
-    assert (told.sequence, local(told.time)) == (1, "2017-11-06 07:00")
-    data = desk.last
+    harness = ClockHarness().consume(acts.submitted(), acts.receive("2017-11-06 07:00"))
+    (event,) = harness.published
+    assert (event.sequence, local(event.time)) == (1, "2017-11-06 07:00")
+    data = harness.last
     assert (data.TYPE, data.dossier_sequence, data.generation) == ("deadline.set", 2, 1)
     assert (local(data.due_at), data.due_date, local(data.counted_from)) == (
         "2017-11-10 17:00",
@@ -25,230 +25,243 @@ def test_receipt_sets_the_due_date() -> None:
         "2017-11-06 07:00",
     )
     assert (data.term.value, data.term.unit, data.calendar, data.calendar_version) == (5, "working_day", RULES.name, 3)
-    assert (desk.row.state, local(desk.row.due_at), local(desk.row.next_at)) == (
+    assert (harness.row.state, local(harness.row.due_at), local(harness.row.next_threshold_at)) == (
         "running",
         "2017-11-10 17:00",
         "2017-11-10 07:00",
     )
 
 
-def test_before_the_receipt_there_is_no_clock() -> None:
-    """Papers asked for before the receipt, and a withdrawal then, tell nothing."""
+def test_events_before_the_receipt_publish_nothing() -> None:
+    """A request for papers or a withdrawal before the receipt has no clock to change."""
     acts = Acts()
-    desk = Desk().hear(
+    harness = ClockHarness().consume(
         acts.submitted(),
         acts.ask_supplement("2017-11-06 08:00", before_receipt=True),
         acts.supplement_received("2017-11-06 09:00"),
         acts.withdraw("2017-11-06 10:00"),
     )
-    assert desk.told == []
+    assert harness.published == []
 
 
-def test_supplement_before_the_receipt_does_not_pause() -> None:
-    """The clock starts at the receipt, whatever was asked for before."""
+def test_supplement_before_the_receipt_does_not_pause_the_clock() -> None:
+    """The clock starts at the receipt, whatever was requested before."""
     acts = Acts()
-    desk = Desk().hear(
+    harness = ClockHarness().consume(
         acts.ask_supplement("2017-11-06 07:00", before_receipt=True),
         acts.supplement_received("2017-11-06 08:00"),
         acts.receive("2017-11-06 09:00"),
     )
-    assert (desk.types(), local(desk.last.due_at)) == (["set"], "2017-11-13 09:00")
+    assert (harness.types(), local(harness.last.due_at)) == (["set"], "2017-11-13 09:00")
 
 
-def test_pause_tells_what_remains_and_resume_a_new_date() -> None:
-    """While paused no due date stands anywhere; the generation grows with each change."""
+def test_pause_publishes_the_remaining_time_and_resumption_a_due_date() -> None:
+    """A paused clock has no due date; the generation increases with each change."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
-    assert (desk.last.ground, desk.last.remaining_working_seconds, desk.last.generation) == ("supplement", 32 * 3600, 2)
-    assert (desk.row.state, desk.row.due_at) == ("paused", None)
-    desk.hear(acts.supplement_received("2017-11-08 07:00"))
-    assert (desk.types(), local(desk.last.due_at), desk.last.generation) == (
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-07 07:00"))
+    assert (harness.last.ground, harness.last.remaining_working_seconds, harness.last.generation) == (
+        "supplement",
+        32 * 3600,
+        2,
+    )
+    assert (harness.row.state, harness.row.due_at) == ("paused", None)
+    harness.consume(acts.supplement_received("2017-11-08 07:00"))
+    assert (harness.types(), local(harness.last.due_at), harness.last.generation) == (
         ["set", "paused", "set"],
         "2017-11-13 17:00",
         3,
     )
 
 
-def test_calendar_days_remain_as_days() -> None:
-    """A term in calendar days tells days, not hours."""
+def test_pause_of_calendar_days_publishes_days() -> None:
+    """A term in calendar days has remaining days, not hours."""
     acts = Acts()
-    desk = Desk(replace(CLOCKS, centre=centre(L_9=Term(9, "calendar_day"))))
-    desk.hear(acts.receive("2017-11-06 07:00", "L.9"), acts.ask_supplement("2017-11-07 07:00"))
-    assert (desk.last.remaining_working_seconds, desk.last.remaining_calendar_days) == (None, 8)
+    harness = ClockHarness(replace(RULES_IN_FORCE, centre=centre(L_9=Term(9, "calendar_day"))))
+    harness.consume(acts.receive("2017-11-06 07:00", "L.9"), acts.ask_supplement("2017-11-07 07:00"))
+    assert (harness.last.remaining_working_seconds, harness.last.remaining_calendar_days) == (None, 8)
 
 
 @pytest.mark.parametrize(
     ("settled", "outcome"),
     [("2017-11-09 23:00", "early"), ("2017-11-10 23:00", "on_time"), ("2017-11-11 00:00", "late")],
 )
-def test_settlement_is_judged(settled: str, outcome: str) -> None:
-    """By local date; afterwards nothing is due and nothing is pending."""
+def test_settlement_has_an_outcome(settled: str, outcome: str) -> None:
+    """The outcome compares local dates; an ended clock has no pending threshold."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.settle(settled))
-    assert (desk.last.TYPE, desk.last.how, desk.last.outcome) == ("deadline.ended", "settled", outcome)
-    assert local(desk.last.due_at) == "2017-11-10 17:00"
-    assert (desk.row.state, desk.row.next_at) == ("ended", None)
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.settle(settled))
+    assert (harness.last.TYPE, harness.last.how, harness.last.outcome) == ("deadline.ended", "settled", outcome)
+    assert local(harness.last.due_at) == "2017-11-10 17:00"
+    assert (harness.row.state, harness.row.next_threshold_at) == ("ended", None)
 
 
-def test_no_term_is_said_at_every_change() -> None:
-    """Whoever waits for a due date learns each time that there is none."""
+def test_clock_without_a_term_publishes_none_at_every_change() -> None:
+    """Consumers that need a due date learn each time that there is none."""
     acts = Acts()
-    desk = Desk().hear(
+    harness = ClockHarness().consume(
         acts.receive("2017-11-06 07:00", "L.0"),
         acts.ask_supplement("2017-11-07 07:00"),
         acts.supplement_received("2017-11-08 07:00"),
         acts.settle("2017-11-30 07:00"),
     )
-    assert desk.types() == ["none", "none", "none", "ended"]
-    assert [event.data.model_dump()["dossier_sequence"] for event in desk.told] == [1, 2, 3, 4]
-    assert (desk.last.due_at, desk.last.outcome) == (None, None)
+    assert harness.types() == ["none", "none", "none", "ended"]
+    assert [event.data.model_dump()["dossier_sequence"] for event in harness.published] == [1, 2, 3, 4]
+    assert (harness.last.due_at, harness.last.outcome) == (None, None)
 
 
-def test_unknown_procedure_waits() -> None:
-    """It is not "no term": it is listed, and each act says that it still waits."""
+def test_unknown_procedure_publishes_waiting() -> None:
+    """An unknown procedure is not "no term": each act publishes that the due date cannot be derived yet."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00", "L.8"), acts.ask_supplement("2017-11-07 07:00"))
-    assert desk.types() == ["waiting", "waiting"]
-    assert (desk.last.procedure, desk.last.waiting_for, desk.row.waiting_for) == ("L.8", "procedure", "procedure")
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00", "L.8"), acts.ask_supplement("2017-11-07 07:00"))
+    assert harness.types() == ["waiting", "waiting"]
+    assert (harness.last.procedure, harness.last.waiting_for, harness.row.waiting_for) == (
+        "L.8",
+        "procedure",
+        "procedure",
+    )
 
 
-def test_calendar_that_ends_too_early_waits() -> None:
-    """No due date is guessed beyond the calendar, and the dossier is not refused either."""
+def test_calendar_that_ends_too_early_publishes_waiting() -> None:
+    """No due date is guessed after the end of the calendar, and the dossier is not refused."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2027-12-30 07:00"))
-    assert (desk.last.TYPE, desk.last.waiting_for) == ("deadline.waiting", "calendar")
+    harness = ClockHarness().consume(acts.receive("2027-12-30 07:00"))
+    assert (harness.last.TYPE, harness.last.waiting_for) == ("deadline.waiting", "calendar")
 
 
-def test_waiting_dossier_flows_on_once_the_procedure_is_known() -> None:
-    """Derived again from the kept events, pauses included."""
+def test_waiting_dossier_gets_a_due_date_when_the_procedure_is_added() -> None:
+    """The deadline is derived from the stored changes, pauses included."""
     acts = Acts()
-    desk = Desk().hear(
+    harness = ClockHarness().consume(
         acts.receive("2017-11-06 07:00", "L.8"),
         acts.ask_supplement("2017-11-07 07:00"),
         acts.supplement_received("2017-11-08 07:00"),
     )
-    known = replace(CLOCKS, centre=centre(L_8=Term(5, "working_day")), rules="two")
-    assert desk.rederive(known, "2017-11-09 12:00")
-    assert (desk.last.TYPE, local(desk.last.due_at), desk.last.dossier_sequence) == (
+    known = replace(RULES_IN_FORCE, centre=centre(L_8=Term(5, "working_day")), digest="two")
+    assert harness.rederive(known, "2017-11-09 12:00")
+    assert (harness.last.TYPE, local(harness.last.due_at), harness.last.dossier_sequence) == (
         "deadline.set",
         "2017-11-13 17:00",
         3,
     )
-    assert (desk.row.waiting_for, desk.row.rules) == (None, "two")
+    assert (harness.row.waiting_for, harness.row.rules_digest) == (None, "two")
 
 
-def test_settled_while_waiting_is_judged_once_the_procedure_is_known() -> None:
-    """The settlement was told without a judgement; it follows."""
+def test_settlement_of_a_waiting_dossier_gets_its_outcome_when_the_procedure_is_added() -> None:
+    """The settlement is first published without an outcome."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00", "L.8"), acts.settle("2017-11-20 07:00"))
-    assert (desk.last.how, desk.last.outcome) == ("settled", None)
-    desk.rederive(replace(CLOCKS, centre=centre(L_8=Term(5, "working_day")), rules="two"), "2017-12-01 12:00")
-    assert (desk.last.TYPE, desk.last.outcome) == ("deadline.ended", "late")
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00", "L.8"), acts.settle("2017-11-20 07:00"))
+    assert (harness.last.how, harness.last.outcome) == ("settled", None)
+    harness.rederive(
+        replace(RULES_IN_FORCE, centre=centre(L_8=Term(5, "working_day")), digest="two"), "2017-12-01 12:00"
+    )
+    assert (harness.last.TYPE, harness.last.outcome) == ("deadline.ended", "late")
 
 
-def test_other_rules_with_the_same_date_tell_nothing() -> None:
-    """A row is derived again by new rules; where nothing moves nobody hears of it, and not a second time."""
-    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
-    other = replace(CLOCKS, rules="two")
-    assert (desk.rederive(other), desk.rederive(other), desk.types()) == (False, False, ["set"])
+def test_other_rules_with_the_same_deadline_publish_nothing() -> None:
+    """A clock is derived by new rules; if the deadline is the same, nothing is published."""
+    harness = ClockHarness().consume(Acts().receive("2017-11-06 07:00"))
+    other = replace(RULES_IN_FORCE, digest="two")
+    assert (harness.rederive(other), harness.rederive(other), harness.types()) == (False, False, ["set"])
 
 
-def test_a_changed_term_with_the_same_date_is_told() -> None:
-    """The event names the term, so another one is told, even where both come to the same instant."""
-    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
-    before = desk.row.due_at
-    assert desk.rederive(replace(CLOCKS, centre=centre(L_5=Term(40, "working_hour")), rules="two"))
-    assert (desk.last.term.value, desk.last.term.unit, desk.last.due_at) == (40, "working_hour", before)
+def test_changed_term_with_the_same_due_date_is_published() -> None:
+    """The event has the term, so another term is published even if the due date is the same."""
+    harness = ClockHarness().consume(Acts().receive("2017-11-06 07:00"))
+    before = harness.row.due_at
+    assert harness.rederive(replace(RULES_IN_FORCE, centre=centre(L_5=Term(40, "working_hour")), digest="two"))
+    assert (harness.last.term.value, harness.last.term.unit, harness.last.due_at) == (40, "working_hour", before)
 
 
-def test_an_ended_clock_keeps_the_judgement_of_its_time() -> None:
-    """A later calendar judges no settlement anew, whatever touches the dossier afterwards."""
+def test_ended_clock_keeps_the_outcome_of_its_rules() -> None:
+    """Later rules do not change the outcome, whatever happens to the dossier afterwards."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.settle("2017-11-09 08:00"))
-    desk.clocks = replace(CLOCKS, centre=centre(L_5=Term(1, "working_day")), rules="two")
-    desk.hear(acts.record_step("2017-11-10 08:00"))
-    assert (desk.types(), desk.row.rules) == (["set", "ended"], "one")
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.settle("2017-11-09 08:00"))
+    harness.rules = replace(RULES_IN_FORCE, centre=centre(L_5=Term(1, "working_day")), digest="two")
+    harness.consume(acts.record_step("2017-11-10 08:00"))
+    assert (harness.types(), harness.row.rules_digest) == (["set", "ended"], "one")
 
 
-def test_time_tells_each_threshold_once() -> None:
-    """In the order of their instants, each at its own instant, with what remains."""
-    desk = Desk().hear(Acts().receive("2017-11-06 07:00"))
+def test_tick_publishes_each_threshold_once() -> None:
+    """Thresholds are published in time order, each at its own instant, near with the time left."""
+    harness = ClockHarness().consume(Acts().receive("2017-11-06 07:00"))
     for when in ("2017-11-10 06:59", "2017-11-10 07:00", "2017-11-10 18:00", "2017-11-20 07:00", "2017-11-20 08:00"):
-        desk.tick(when)
-    assert [(event.type, local(event.time)) for event in desk.told[1:]] == [
+        harness.tick(when)
+    assert [(event.type, local(event.time)) for event in harness.published[1:]] == [
         ("deadline.near", "2017-11-10 07:00"),
         ("deadline.reached", "2017-11-10 17:00"),
         ("deadline.breached", "2017-11-11 00:00"),
         ("deadline.escalated", "2017-11-13 17:00"),
     ]
-    assert desk.told[1].data.model_dump()["remaining_working_seconds"] == 8 * 3600
-    assert (desk.row.next_at, desk.row.generation) == (None, 1)
+    assert harness.published[1].data.model_dump()["remaining_working_seconds"] == 8 * 3600
+    assert (harness.row.next_threshold_at, harness.row.generation) == (None, 1)
 
 
-def test_act_fires_what_came_before_it() -> None:
-    """Before an act is applied, thresholds at or before its time are told: they have truly passed."""
+def test_act_publishes_the_thresholds_before_it() -> None:
+    """Thresholds at or before the act's instant have passed."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.settle("2017-11-10 17:00"))
-    assert desk.types() == ["set", "near", "reached", "ended"]
-    assert [event.data.model_dump()["dossier_sequence"] for event in desk.told] == [1, 1, 1, 2]
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.settle("2017-11-10 17:00"))
+    assert harness.types() == ["set", "near", "reached", "ended"]
+    assert [event.data.model_dump()["dossier_sequence"] for event in harness.published] == [1, 1, 1, 2]
 
 
-def test_act_that_moves_no_clock_proves_time_too() -> None:
-    """No act precedes the one before it, so a recorded step tells that its time has come."""
+def test_act_without_effect_on_the_clock_publishes_the_thresholds_before_it() -> None:
+    """No act precedes the previous one, so a recorded activity proves that its instant has come."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00"), acts.record_step("2017-11-10 07:00"))
-    assert (desk.types(), desk.row.dossier_sequence) == (["set", "near"], 2)
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.record_step("2017-11-10 07:00"))
+    assert (harness.types(), harness.row.dossier_sequence) == (["set", "near"], 2)
 
 
-def test_late_record_retracts_what_was_not_so() -> None:
-    """Settled at 16:00 and recorded the next morning: reached and breached are taken back, near stays."""
+def test_settlement_recorded_late_retracts_later_thresholds() -> None:
+    """Settled at 16:00 and recorded the next morning: reached and breached are retracted, near is not."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-11 07:00")
-    desk.hear(acts.settle("2017-11-10 16:00", recorded="2017-11-11 08:00"))
-    assert desk.types() == ["set", "near", "reached", "breached", "retracted", "retracted", "ended"]
-    assert [event.data.model_dump()["fired"] for event in desk.told[4:6]] == ["deadline.reached", "deadline.breached"]
-    assert desk.last.outcome == "on_time"
-    assert desk.tick("2017-11-30 07:00").types()[-1] == "ended"
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-11 07:00")
+    harness.consume(acts.settle("2017-11-10 16:00", recorded="2017-11-11 08:00"))
+    assert harness.types() == ["set", "near", "reached", "breached", "retracted", "retracted", "ended"]
+    assert [event.data.model_dump()["fired"] for event in harness.published[4:6]] == [
+        "deadline.reached",
+        "deadline.breached",
+    ]
+    assert harness.last.outcome == "on_time"
+    assert harness.tick("2017-11-30 07:00").types()[-1] == "ended"
 
 
-def test_retraction_frees_level_and_due_date() -> None:
-    """A pause over lunch, recorded late, retracts the warning told meanwhile; the same due date then fires again."""
+def test_retracted_threshold_fires_again_for_the_same_due_date() -> None:
+    """A pause recorded late retracts near; the same due date is then near again."""
     acts = Acts()
-    desk = Desk(replace(CLOCKS, centre=centre(L_1=Term(1, "working_day"))))
-    desk.hear(acts.receive("2017-11-06 13:30", "L.1"))  # due on Tuesday 11:30, near on Tuesday 07:30
-    desk.tick("2017-11-07 08:00")
-    desk.hear(
+    harness = ClockHarness(replace(RULES_IN_FORCE, centre=centre(L_1=Term(1, "working_day"))))
+    harness.consume(acts.receive("2017-11-06 13:30", "L.1"))  # due on Tuesday 11:30, near on Tuesday 07:30
+    harness.tick("2017-11-07 08:00")
+    harness.consume(
         acts.ask_supplement("2017-11-06 17:00", recorded="2017-11-07 08:30"),
         acts.supplement_received("2017-11-07 06:00"),
     ).tick("2017-11-07 09:00")
-    near = [event for event in desk.told if event.type == "deadline.near"]
-    assert desk.types() == ["set", "near", "retracted", "paused", "set", "near"]
+    near = [event for event in harness.published if event.type == "deadline.near"]
+    assert harness.types() == ["set", "near", "retracted", "paused", "set", "near"]
     assert near[0].data.model_dump()["due_at"] == near[1].data.model_dump()["due_at"]
     assert near[0].id != near[1].id
 
 
 def test_pause_after_the_due_date_retracts_nothing() -> None:
-    """An overdue dossier that is paused stays overdue: the breach told meanwhile was so."""
+    """An overdue dossier that is paused stays overdue."""
     acts = Acts()
-    desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-11 07:00")
-    desk.hear(acts.ask_supplement("2017-11-10 18:00", recorded="2017-11-11 08:00"))
-    assert desk.types() == ["set", "near", "reached", "breached", "paused"]
-    assert desk.last.remaining_working_seconds == 0
-    assert desk.tick("2017-11-13 17:00").types()[-1] == "escalated"
+    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-11 07:00")
+    harness.consume(acts.ask_supplement("2017-11-10 18:00", recorded="2017-11-11 08:00"))
+    assert harness.types() == ["set", "near", "reached", "breached", "paused"]
+    assert harness.last.remaining_working_seconds == 0
+    assert harness.tick("2017-11-13 17:00").types()[-1] == "escalated"
 
 
-def test_threshold_has_one_id_whoever_tells_it() -> None:
-    """The id follows from dossier, level, due date and generation: the ticker and the next act tell the same event."""
+def test_ticker_and_next_act_publish_the_same_event_id() -> None:
+    """The id follows from the dossier, level, due date and generation."""
     acts = Acts()
     events = [acts.receive("2017-11-06 07:00"), acts.settle("2017-11-11 07:00")]
-    by_act = Desk().hear(*events)
-    by_time = Desk().hear(events[0]).tick("2017-11-11 06:00").hear(events[1])
-    assert [event.id for event in by_act.told] == [event.id for event in by_time.told]
-    assert [event.data for event in by_act.told] == [event.data for event in by_time.told]
+    by_act = ClockHarness().consume(*events)
+    by_time = ClockHarness().consume(events[0]).tick("2017-11-11 06:00").consume(events[1])
+    assert [event.id for event in by_act.published] == [event.id for event in by_time.published]
+    assert [event.data for event in by_act.published] == [event.data for event in by_time.published]
 
 
-def test_replay_derives_what_the_handlers_derived() -> None:
-    """From intake's events alone the same deadline follows."""
+def test_rebuilt_deadline_equals_the_handlers_deadline() -> None:
+    """The deadline follows from intake's events alone."""
     acts = Acts()
     events = [
         acts.submitted(),
@@ -259,31 +272,31 @@ def test_replay_derives_what_the_handlers_derived() -> None:
         acts.ask_supplement("2017-11-07 07:00"),
         acts.supplement_received("2017-11-08 07:00"),
     ]
-    desk = Desk().hear(*events)
-    again = derive(events, CLOCKS.centre, VIETNAM)
+    harness = ClockHarness().consume(*events)
+    again = rebuild_deadline(events, RULES_IN_FORCE.centre, VIETNAM)
     assert again is not None
-    assert (again.state, again.due_at) == (desk.row.state, desk.row.due_at)
-    assert derive(events[:3], CLOCKS.centre, VIETNAM) is None
+    assert (again.state, again.due_at) == (harness.row.state, harness.row.due_at)
+    assert rebuild_deadline(events[:3], RULES_IN_FORCE.centre, VIETNAM) is None
 
 
-def test_a_set_centre_records_a_threshold_at_its_own_instant() -> None:
-    """Its time jumped from May to December: what fell due on the way was known then, in its order."""
+def test_simulated_clock_records_a_threshold_at_its_instant() -> None:
+    """When the time advances from May to December, each threshold is recorded at its own instant."""
     acts = Acts()
-    desk = Desk().hear(acts.submitted(), acts.receive("2017-11-06 07:00"))
-    desk.tick("2017-12-29 17:00", recorded_from="2017-05-02 00:00")
-    assert desk.types()[1:] == ["near", "reached", "breached", "escalated"]
-    assert [event.recordedtime for event in desk.told[1:]] == [event.time for event in desk.told[1:]]
+    harness = ClockHarness().consume(acts.submitted(), acts.receive("2017-11-06 07:00"))
+    harness.tick("2017-12-29 17:00", recorded_from="2017-05-02 00:00")
+    assert harness.types()[1:] == ["near", "reached", "breached", "escalated"]
+    assert [event.recordedtime for event in harness.published[1:]] == [event.time for event in harness.published[1:]]
 
 
-def test_no_threshold_is_recorded_before_the_act_that_it_follows_from() -> None:
-    """A pause and its end, dated back by weeks: the thresholds since then passed long ago and are known only now."""
+def test_threshold_is_not_recorded_before_the_act_it_follows_from() -> None:
+    """Thresholds after a pause dated back by weeks are known only when the pause is recorded."""
     acts = Acts()
-    desk = Desk().hear(
+    harness = ClockHarness().consume(
         acts.submitted(),
         acts.receive("2017-11-06 07:00"),
         acts.ask_supplement("2017-11-06 08:00", recorded="2017-12-04 08:00"),
         acts.supplement_received("2017-11-06 09:00", recorded="2017-12-04 08:00"),
     )
-    told = len(desk.told)
-    desk.tick("2017-12-04 09:00", recorded_from="2017-05-02 00:00")
-    assert {local(event.recordedtime) for event in desk.told[told:]} == {"2017-12-04 08:00"}
+    count = len(harness.published)
+    harness.tick("2017-12-04 09:00", recorded_from="2017-05-02 00:00")
+    assert {local(event.recordedtime) for event in harness.published[count:]} == {"2017-12-04 08:00"}

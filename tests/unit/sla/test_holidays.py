@@ -1,10 +1,10 @@
-"""Our dated days off against an independent calculation, so that a slip of the pen is seen."""
+"""The configured days off, compared with an independent package."""
 
 from datetime import date
 
 import holidays
 
-from tests.unit.sla.given import RULES, VIETNAM
+from tests.unit.sla.builders import RULES, VIETNAM
 
 PACKAGE = holidays.country_holidays("VN", years=range(2016, 2028))
 DISAGREEMENTS = {
@@ -21,20 +21,20 @@ WITHOUT_EFFECT = {
 
 
 def test_working_days_agree_with_the_holidays_package() -> None:
-    """Every date of 2016 to 2027 is worked or off in both, but for the disagreements listed with their reasons."""
+    """Every date of 2016 to 2027 is a working day in both or in neither, except for the listed disagreements."""
     days = [date.fromordinal(n) for n in range(RULES.first_date.toordinal(), RULES.last_date.toordinal() + 1)]
     differing = {day for day in days if VIETNAM.worktime.is_working_day(day) != PACKAGE.is_working_day(day)}
     assert differing == set(DISAGREEMENTS)
 
 
 def test_days_off_agree_with_the_holidays_package() -> None:
-    """Every date that is listed as off is listed in both, weekends included, but for the same disagreements."""
+    """Every listed day off, weekends included, is listed in both, except for the listed disagreements."""
     off = {each.on for each in RULES.exceptions if each.kind == "off" and each.counts}
     differing = off ^ set(PACKAGE)
     assert differing == set(DISAGREEMENTS) - {date(2026, 1, 10)} | set(WITHOUT_EFFECT)
 
 
 def test_swap_days_agree_with_the_holidays_package() -> None:
-    """Every weekend day worked for a day off is known to both, but for the one that was decided last."""
+    """Every weekend day worked for a day off is listed in both, except for the one decided last."""
     worked = {each.on for each in RULES.exceptions if each.kind == "working"}
     assert worked ^ {day for day in PACKAGE.weekend_workdays if day >= RULES.first_date} == {date(2026, 1, 10)}

@@ -1,4 +1,4 @@
-"""What was promised, knowing what was known: calendars and changes as of a past instant."""
+"""Deadlines as known at a past instant, from the calendar and the changes of that time."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sla.domain.calendar import compile_calendar, rules_known_at
-from services.sla.domain.clock import ClockChange, ClockError, derive, recorded_by
+from services.sla.domain.clock import ClockChange, derive, recorded_by
+from services.sla.domain.errors import ClockError
 from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendar_rules import CalendarException, CalendarRules
 from shared.kernel.centre import Term
-from tests.unit.sla.given import RULES, VIETNAM, at, change, local
+from tests.unit.sla.builders import RULES, VIETNAM, at, change, local
 
 DAY = Term(1, "working_day")
 TWO_DAYS = Term(2, "working_day")
@@ -20,6 +21,7 @@ MONDAY = change("received", "2017-11-06 07:00")
 
 
 def due_as_known(term: Term, received: str, known: str, rules: CalendarRules = RULES) -> str | None:
+    """The due date without pauses by the calendar as known at that local time."""
     calendar = compile_calendar(rules_known_at(rules, at(known)))
     return local(due(term, counted_from(term, at(received), calendar), calendar).at)
 
@@ -46,13 +48,15 @@ def due_as_known(term: Term, received: str, known: str, rules: CalendarRules = R
         ("2027-02-03 10:00", DAY, "2020-01-01 00:00", "2027-02-11 10:00"),
     ],
 )
-def test_calendar_as_known_at(received: str, term: Term, known: str, expected: str) -> None:
-    """Exceptions with a later known-from are left out; the instant itself is not later."""
+def test_calendar_known_at_an_instant_omits_later_exceptions(
+    received: str, term: Term, known: str, expected: str
+) -> None:
+    """Exceptions known from a later instant are left out; the instant itself is included."""
     assert due_as_known(term, received, known) == expected
 
 
-def test_exception_known_later_overrules_only_from_then_on() -> None:
-    """Off as decided on 2 November, worked after all as decided on the 3rd: each is true in its time."""
+def test_exception_overrules_earlier_ones_from_its_known_instant() -> None:
+    """A day off decided on 2 November and made a working day on 3 November has each effect in its time."""
     rules = replace(
         RULES,
         exceptions=(
@@ -64,8 +68,8 @@ def test_exception_known_later_overrules_only_from_then_on() -> None:
     assert found == ["2017-11-07 15:00", "2017-11-08 15:00", "2017-11-07 15:00"]
 
 
-def test_unconfirmed_day_is_told_only_once_it_was_heard_of() -> None:
-    """Culture Day was heard of on 26 February 2026; as known before, nothing is crossed."""
+def test_unconfirmed_day_is_named_from_its_known_instant() -> None:
+    """Culture Day is known from 26 February 2026; before that, no date is named."""
     received = change("received", "2026-11-23 10:00")
     crossed = [
         derive([received], TWO_DAYS, compile_calendar(rules_known_at(RULES, at(known)))).crosses_unconfirmed
@@ -74,8 +78,8 @@ def test_unconfirmed_day_is_told_only_once_it_was_heard_of() -> None:
     assert crossed == [(), (date(2026, 11, 24),)]
 
 
-def test_unconfirmed_exception_overrules_nothing() -> None:
-    """A rumour that a day off will be worked, known later than the decision, leaves it off."""
+def test_unconfirmed_exception_does_not_overrule_a_decided_one() -> None:
+    """An unconfirmed working day, known later than the decided day off, leaves it off."""
     rumour = CalendarException(date(2017, 9, 4), "working", "unconfirmed", known_from=at("2017-09-01 00:00"))
     calendar = compile_calendar(replace(RULES, exceptions=(*RULES.exceptions, rumour)))
     assert not calendar.worktime.is_working_day(date(2017, 9, 4))
@@ -92,8 +96,10 @@ def test_unconfirmed_exception_overrules_nothing() -> None:
         ("2017-11-08 12:00", "running", "2017-11-09 17:00", None),
     ],
 )
-def test_events_as_known_at(known: str, state: str, expected: str | None, remaining: timedelta | None) -> None:
-    """Changes recorded later are left out, however long before they happened."""
+def test_changes_known_at_an_instant_omit_later_records(
+    known: str, state: str, expected: str | None, remaining: timedelta | None
+) -> None:
+    """Changes recorded later are left out, even if they happened before."""
     changes = (
         MONDAY,
         ClockChange("paused", at("2017-11-06 10:00"), at("2017-11-06 11:00"), "supplement"),
@@ -103,8 +109,8 @@ def test_events_as_known_at(known: str, state: str, expected: str | None, remain
     assert (deadline.state, local(deadline.due_at), deadline.remaining) == (state, expected, remaining)
 
 
-def test_nothing_is_known_before_the_receipt_was_recorded() -> None:
-    """A clock that nobody had written down had no deadline."""
+def test_deadline_before_the_recorded_receipt_is_an_error() -> None:
+    """Without a recorded receipt there is no clock."""
     with pytest.raises(ClockError, match="begins with the receipt"):
         derive(recorded_by([MONDAY], at("2017-11-06 06:59")), TWO_DAYS, VIETNAM)
 
@@ -117,15 +123,15 @@ def test_nothing_is_known_before_the_receipt_was_recorded() -> None:
         st.just(Term(0, "same_day")),
     ),
 )
-def test_nothing_is_ever_due_at_projected_tet(received_at: datetime, term: Term) -> None:
-    """Tết 2027 (4 to 10 February) is projected, and projected days count: no due date falls on them."""
+def test_due_date_never_falls_on_a_projected_day_off(received_at: datetime, term: Term) -> None:
+    """Projected days off count: no due date falls on Tết 2027 (4 to 10 February)."""
     deadline = derive([change("received", received_at)], term, VIETNAM)
     assert deadline.due_date is not None
     assert not date(2027, 2, 4) <= deadline.due_date <= date(2027, 2, 10)
 
 
-def test_each_calendar_in_its_own_zone() -> None:
-    """The same instant is Monday 06:30 in Vietnam and Sunday evening in Amsterdam: each counts by its own windows."""
+def test_calendars_count_in_their_own_zone() -> None:
+    """The same instant is Monday 06:30 in Vietnam and Sunday evening in Amsterdam; each has its windows."""
     amsterdam = compile_calendar(replace(RULES, name="nl", zone="Europe/Amsterdam", exceptions=()))
     received = at("2017-11-06 06:30")
     found = [due(DAY, counted_from(DAY, received, each), each).at for each in (VIETNAM, amsterdam)]

@@ -1,4 +1,4 @@
-"""Due dates without pauses, by tables computed by hand from the calendar on the wall."""
+"""Due dates without pauses, from tables calculated by hand."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +10,7 @@ from services.sla.domain.terms import counted_from, due
 from shared.kernel.calendar_rules import CalendarException, CalendarRules, Window
 from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
-from tests.unit.sla.given import PLAIN, RULES, VIETNAM, at, local, with_exceptions
+from tests.unit.sla.builders import PLAIN, RULES, VIETNAM, at, local, with_exceptions
 
 DAY = Term(1, "working_day")
 ONE_BY_DAYS = Term(1, "working_day", "by_days")
@@ -40,7 +40,7 @@ def due_local(term: Term, received: str, calendar: Calendar = VIETNAM) -> str | 
     ],
 )
 def test_receipt_counts_from_working_time(received: str, counted: str, one_day: str, by_days: str) -> None:
-    """A window includes its start and not its end; outside working time the next window's start counts."""
+    """A window includes its start and not its end; outside working time the term counts from the next window."""
     assert local(counted_from(DAY, at(received), VIETNAM)) == counted
     assert due_local(DAY, received) == one_day
     assert due_local(ONE_BY_DAYS, received) == by_days
@@ -60,13 +60,13 @@ def test_receipt_counts_from_working_time(received: str, counted: str, one_day: 
         ("2017-11-03 15:01", "2017-11-06 17:00"),
     ],
 )
-def test_cut_off(received: str, expected: str) -> None:
-    """Later than the cut-off on a working day counts from the next one; the cut-off itself is not later."""
+def test_receipt_after_the_cut_off_counts_from_the_next_working_day(received: str, expected: str) -> None:
+    """A receipt exactly at the cut-off counts from the same day."""
     assert due_local(SAME_DAY_UNTIL_3, received) == expected
 
 
-def test_cut_off_holds_for_every_unit() -> None:
-    """The counted start moves, whatever is counted from it."""
+def test_cut_off_applies_to_every_unit() -> None:
+    """The counted start moves for every unit."""
     assert due_local(replace(DAY, cut_off=time(15)), "2017-11-06 15:01") == "2017-11-07 17:00"
     assert due_local(Term(3, "calendar_day", cut_off=time(15)), "2017-11-06 15:01") == "2017-11-10 17:00"
 
@@ -104,8 +104,8 @@ def test_cut_off_holds_for_every_unit() -> None:
         ("2025-04-29 15:00", DAY, "2025-05-05 15:00"),
     ],
 )
-def test_holidays_and_swap_days(received: str, term: Term, expected: str) -> None:
-    """Days off are skipped, swap days worked, in every unit."""
+def test_days_off_are_skipped_and_swap_days_worked(received: str, term: Term, expected: str) -> None:
+    """Days off are skipped and swap days are worked, in every unit."""
     assert due_local(term, received) == expected
 
 
@@ -116,14 +116,14 @@ def test_holidays_and_swap_days(received: str, term: Term, expected: str) -> Non
         ("2026-01-08 14:00", Term(2, "working_day"), "2026-01-12 14:00"),
     ],
 )
-def test_calendar_before_the_swap_was_decided(received: str, term: Term, expected: str) -> None:
-    """Without the decision of 25 December 2025, 2 January is worked and 10 January is a Saturday like others."""
+def test_swap_day_before_its_decision_is_not_worked(received: str, term: Term, expected: str) -> None:
+    """Without the decision of 25 December 2025, 2 January is worked and 10 January is an ordinary Saturday."""
     known = [each for each in RULES.exceptions if not each.known_from or each.known_from < at("2025-12-25 00:00")]
     assert due_local(term, received, compile_calendar(replace(RULES, exceptions=tuple(known)))) == expected
 
 
-def test_half_day_contributes_its_own_length() -> None:
-    """A half day is the first window unless it gives its own; a standard day stays eight hours."""
+def test_half_day_counts_its_own_length() -> None:
+    """A half day is the first window unless it has its own; a standard day stays eight hours."""
     half = with_exceptions(CalendarException(date(2017, 11, 7), "half_day", "decided"))
     assert due_local(DAY, "2017-11-06 15:00", half) == "2017-11-08 08:30"
     assert due_local(ONE_BY_DAYS, "2017-11-06 15:00", half) == "2017-11-07 11:30"
@@ -133,19 +133,19 @@ def test_half_day_contributes_its_own_length() -> None:
     assert due_local(DAY, "2017-11-06 15:00", own) == "2017-11-08 11:00"
 
 
-def test_swap_day_with_its_own_windows() -> None:
-    """A swap day is worked in its own windows where it has any."""
+def test_swap_day_is_worked_in_its_own_windows() -> None:
+    """Windows of a swap day replace the standard windows."""
     morning = CalendarException(date(2017, 11, 4), "working", "decided", (Window(time(7, 30), time(11, 30)),))
     assert due_local(DAY, "2017-11-03 15:00", with_exceptions(morning)) == "2017-11-06 09:00"
 
 
 def test_unconfirmed_exception_does_not_count() -> None:
-    """24 November 2026 may become a day off; until it does, it is worked."""
+    """24 November 2026 may become a day off; until then it is worked."""
     assert due_local(DAY, "2026-11-23 15:00") == "2026-11-24 15:00"
 
 
 def test_exception_known_last_counts() -> None:
-    """Of two exceptions for a date the one that became known later rules."""
+    """Of two exceptions for a date, the one that became known later rules."""
     calendar = with_exceptions(
         CalendarException(date(2017, 11, 7), "off", "decided", known_from=at("2017-11-02 00:00")),
         CalendarException(date(2017, 11, 7), "working", "decided", known_from=at("2017-11-03 00:00")),
@@ -164,8 +164,8 @@ def test_exception_known_last_counts() -> None:
         ("2027-12-20 09:00", Term(30, "working_day", "by_days")),
     ],
 )
-def test_outside_the_span(received: str, term: Term) -> None:
-    """Outside the covered span there is an error that names it, never a guess."""
+def test_instant_outside_the_calendar_is_an_error(received: str, term: Term) -> None:
+    """The error names the covered span."""
     with pytest.raises(OutsideCalendarError, match="vn-public covers 2016-01-01 to 2027-12-31"):
         due_local(term, received)
 
@@ -182,14 +182,14 @@ def test_outside_the_span(received: str, term: Term) -> None:
         (3, "working_day", "by_weeks"),
     ],
 )
-def test_terms_that_are_none(value: int, unit: str, counting: str) -> None:
-    """A term that makes no sense is refused, not read as something else."""
+def test_invalid_term_is_refused(value: int, unit: str, counting: str) -> None:
+    """A term without a valid meaning is refused."""
     with pytest.raises(ValueError, match=r"term|unit|same_day|by_days"):
         Term(value, unit, counting)  # type: ignore[arg-type] # what a file or a request may hold
 
 
-def test_weekends_alone() -> None:
-    """Without exceptions the calendar is its weekdays."""
+def test_calendar_without_exceptions_skips_weekends() -> None:
+    """Without exceptions the weekdays decide."""
     assert due_local(Term(5, "working_day"), "2017-01-25 16:00", PLAIN) == "2017-02-01 16:00"
 
 
@@ -206,8 +206,8 @@ def test_weekends_alone() -> None:
         ("Pacific/Apia", "2011-12-31", ["08:00-12:00"], ["08:00-12:00"]),
     ],
 )
-def test_windows_when_the_clock_is_put_forward(zone: str, on: str, hours: list[str], expected: list[str]) -> None:
-    """A window of which nothing is left is left out on that date; the calendar stays good, whatever it spans."""
+def test_window_in_a_skipped_hour_is_cut(zone: str, on: str, hours: list[str], expected: list[str]) -> None:
+    """A window of which no time is left is omitted on that date, whatever the calendar's span."""
     day = date.fromisoformat(on)
     windows = (Window(*(time.fromisoformat(each) for each in pair.split("-"))) for pair in hours)
     rules = CalendarRules("summer", zone, frozenset(range(1, 8)), tuple(windows), day, day)
@@ -218,7 +218,7 @@ def test_windows_when_the_clock_is_put_forward(zone: str, on: str, hours: list[s
         assert ["-".join(f"{each:%H:%M}" for each in pair) for pair in found] == expected
 
 
-def test_clock_changes_do_not_stretch_working_time() -> None:
+def test_change_of_the_utc_offset_does_not_change_working_time() -> None:
     """Windows are local: in Amsterdam a working day over the night of 26 March 2017 ends at the same local hour."""
     amsterdam = compile_calendar(
         CalendarRules(

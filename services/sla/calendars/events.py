@@ -1,0 +1,38 @@
+"""The event of a published calendar."""
+
+import hashlib
+
+from services.sla.domain.calendar import Calendar
+from shared.contracts.calendars import CalendarException, CalendarPublishedV1
+
+
+def calendar_event(calendar: Calendar, version: int, decision: str | None) -> CalendarPublishedV1:
+    """The event for a version of the calendar, made by the document `decision`."""
+    rules, worktime = calendar.rules, calendar.worktime
+    return CalendarPublishedV1(
+        name=rules.name,
+        version=version,
+        zone=rules.zone,
+        first_date=rules.first_date,
+        last_date=rules.last_date,
+        standard_day_seconds=int(calendar.standard_day.total_seconds()),
+        opens=tuple(int(instant.timestamp()) for instant in worktime.opens),
+        closes=tuple(int(instant.timestamp()) for instant in worktime.closes),
+        exceptions=tuple(
+            CalendarException(
+                date=each.on,
+                kind=each.kind,
+                decided_by=each.decided_by,
+                known_from=each.known_from,
+                status=each.status,
+            )
+            for each in rules.exceptions
+        ),
+        decision=decision,
+    )
+
+
+def content_digest(calendar: Calendar) -> str:
+    """Equal for calendars with the same content, whatever their version."""
+    event = calendar_event(calendar, version=0, decision=calendar.rules.decision)
+    return hashlib.sha256(event.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,121 @@
+"""The sweep: after a change of the calendar, derives every open clock and publishes the due dates that move."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from services.sla.calendars.in_force import follow
+from services.sla.clocks import store
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.store import DERIVED, ClockRow
+from services.sla.domain.calendar_changes import unaffected_clocks
+from shared.postgres.periodic import repeat
+from shared.postgres.pool import Connection
+from shared.runtime import metrics
+from shared.service.process import Context
+
+CLOCKS_SWEPT = "clocks_swept"
+SWEEP_FAILED = "sweep_failed"
+
+BATCH = 2000
+_AT_ONCE = 50
+"""Clocks derived before other tasks of this process get a turn: some milliseconds."""
+SHORT_ROWS = 500
+"""With fewer events than this in the outbox, the event of an act waits for little more than one batch."""
+_RELAY_SECONDS = 0.05
+_START = (0, UUID(int=0))
+
+_SWEPT = metrics.counter("motcua_sla_clocks_swept_total", "Open clocks derived by a changed calendar.")
+
+log = structlog.get_logger(__name__)
+
+
+class Sweep:
+    """Derives open clocks of older calendar versions by the version in force.
+
+    It never finishes for good: a transaction that read the previous version may still start a clock by it. Any number
+    of replicas may run one, all for all partitions, because the derivation depends on the row alone; each skips rows
+    that another has locked. An interrupted batch is rolled back, and found again by its version.
+    """
+
+    def __init__(self, context: Context, clocks: ClockHandlers, *, tick_seconds: float) -> None:
+        self._context = context
+        self._clocks = clocks
+        self._tick_seconds = tick_seconds
+        self._after = _START
+        self._swept = self._published = 0
+        self._advanced_to = 0
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        await repeat(self.step, failed=SWEEP_FAILED, retry_seconds=self._tick_seconds)
+
+    async def step(self) -> float:
+        """Follow the calendar and derive at most a batch of clocks; returns the seconds to the next step. Commits.
+
+        Does nothing while the outbox is long, so that the events of acts do not wait for a whole sweep.
+        """
+        pool, rules = self._context.pool, self._clocks.rules
+        await follow(rules, pool)
+        if self._after == _START and not await store.any_outdated(pool, rules.calendar_version):
+            return self._tick_seconds
+        if self._advanced_to != rules.calendar_version:
+            await self._advance_unaffected()
+        if await store.outbox_has(pool, SHORT_ROWS):
+            return _RELAY_SECONDS
+        return 0.0 if await self._derive() else self._tick_seconds
+
+    async def _advance_unaffected(self) -> None:
+        """Set the version in force on every clock that the change does not affect. Commits a batch at a time.
+
+        Clocks that this misses, because it is interrupted or they start later, are derived like the others.
+        """
+        rules, to = self._clocks.rules, self._clocks.rules.calendar_version
+        for version in rules.history:
+            unaffected = unaffected_clocks(version.of(rules.calendar.rules), rules.calendar, rules.longest_escalation)
+            after: UUID | None = _START[1]
+            while unaffected is not None and after is not None and version.number < to == rules.calendar_version:
+                after, advanced = await store.advance_unaffected(
+                    self._context.pool,
+                    version.number,
+                    to,
+                    rules.digest,
+                    due_before=unaffected.due_before,
+                    received_from=unaffected.received_from,
+                    after=after,
+                    limit=BATCH,
+                )
+                _SWEPT.inc(advanced)
+                self._swept += advanced
+                await asyncio.sleep(0)
+        self._advanced_to = to
+
+    async def _derive(self) -> int:
+        rules = self._clocks.rules
+        rows: dict[UUID, ClockRow] = {}
+        version, after = rules.calendar_version, self._after
+
+        async def claim(connection: Connection) -> dict[UUID, ClockRow]:
+            rows.update(await store.claim_outdated(connection, version, after=after, limit=BATCH))
+            return rows
+
+        async with self._context.unit(DERIVED, claim) as (connection, unit):
+            last = [(row.calendar_version, row.key) for row in rows.values()][-1:]
+            await follow(rules, connection)
+            for place, row in enumerate(rows.values(), start=1):
+                self._clocks.rederive(row, unit, now=unit.recorded_at)
+                if place % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
+        _SWEPT.inc(len(rows))
+        self._swept += len(rows)
+        self._published += len(unit.events)
+        if len(rows) == BATCH:
+            (self._after,) = last
+        else:  # the end: rows that were locked, or added since, are found from the start again
+            if self._swept:
+                log.info(
+                    CLOCKS_SWEPT, clocks=self._swept, events=self._published, calendar_version=rules.calendar_version
+                )
+            self._after, self._swept, self._published = _START, 0, 0
+        return len(rows)

@@ -1,0 +1,75 @@
+"""Responses about clocks."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.sla.domain.clock import Outcome, WaitingFor
+from shared.contracts.deadlines import Term
+from shared.contracts.envelope import Instant
+from shared.service.paging import Page
+
+
+class DueDateView(BaseModel):
+    """The due date of a dossier received at that instant. `due_at` is null if the law sets no term."""
+
+    procedure: str
+    term: Term | None
+    received_at: Instant
+    counted_from: Instant | None
+    due_at: Instant | None
+    due_date: date | None
+    zone: str
+    calendar: str
+    calendar_version: int
+    provisional: bool
+    crosses_unconfirmed: tuple[date, ...]
+
+
+class DeadlineView(BaseModel):
+    """A dossier's clock. During a pause it has no due date, only what remains.
+
+    `dossier_sequence` is the last event of the dossier that it reflects; `overdue` compares with the centre's time.
+    `step` is the present step of a procedure with steps; from `at_risk_since` on, the remaining steps no longer fit
+    into the time left.
+    """
+
+    dossier_id: UUID
+    dossier_sequence: int
+    generation: int
+    state: Literal["not_received", "running", "paused", "ended"]
+    waiting_for: WaitingFor | None = None
+    procedure: str | None = None
+    term: Term | None = None
+    received_at: Instant | None = None
+    counted_from: Instant | None = None
+    due_at: Instant | None = None
+    due_date: date | None = None
+    remaining_working_seconds: int | None = None
+    remaining_calendar_days: int | None = None
+    overdue: bool = False
+    step: int | None = None
+    at_risk_since: Instant | None = None
+    ended_at: Instant | None = None
+    outcome: Outcome | None = None
+    provisional: bool = False
+    crosses_unconfirmed: tuple[date, ...] = ()
+
+
+class WaitingDossier(BaseModel):
+    """A dossier whose due date cannot be derived yet, and what the configuration lacks."""
+
+    dossier_id: UUID
+    procedure: str
+    department: str | None
+    state: Literal["running", "paused", "ended"]
+    received_at: Instant
+    waiting_for: WaitingFor
+
+
+class WaitingDossiers(Page[WaitingDossier]):
+    """One page of waiting dossiers; `count` is the number of all of them."""
+
+    count: int

@@ -1,0 +1,121 @@
+"""The ticker: publishes thresholds once when they have passed, and derives clocks of another catalogue at start."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from services.sla.calendars.in_force import follow
+from services.sla.clocks import store
+from services.sla.clocks.handlers import ClockHandlers
+from services.sla.clocks.store import CLOCKS, DERIVED, ClockRow
+from shared.contracts.topics import DOSSIERS
+from shared.messaging.consumer import Consumer
+from shared.postgres.clock import refresh
+from shared.postgres.periodic import repeat
+from shared.postgres.pool import Connection
+from shared.runtime import metrics
+from shared.service.process import Context
+
+THRESHOLDS_FIRED = "thresholds_fired"
+CLOCKS_REDERIVED = "clocks_rederived"
+TICK_FAILED = "tick_failed"
+
+_FIRED = metrics.counter("motcua_sla_thresholds_fired_total", "Thresholds published by the ticker.")
+_BATCH = 500
+_LANES = 2
+"""Concurrent transactions, each on its own partitions: while the database works for one, the other decides."""
+_STALL_SECONDS = 30
+
+log = structlog.get_logger(__name__)
+
+
+class Ticker:
+    """Publishes thresholds that have passed. Each replica runs one, for the partitions that it consumes."""
+
+    def __init__(self, context: Context, clocks: ClockHandlers, consumer: Consumer, *, tick_seconds: float) -> None:
+        self._context = context
+        self._clocks = clocks
+        self._consumer = consumer
+        self._tick_seconds = tick_seconds
+        self._ticked_at = time.monotonic()
+        self._is_rederived = False
+
+    async def run(self) -> None:
+        """Derive the open clocks of another catalogue once, then tick until cancelled."""
+        await repeat(self._step, failed=TICK_FAILED, retry_seconds=self._tick_seconds)
+
+    async def _step(self) -> float:
+        if not self._is_rederived:
+            await self.rederive()
+            self._is_rederived = True
+        fired = await self.tick()
+        self._ticked_at = time.monotonic()
+        return self._tick_seconds if fired < _BATCH else 0.0
+
+    def reason_not_ready(self) -> str | None:
+        """Why the ticker makes no progress, or None."""
+        seconds = time.monotonic() - self._ticked_at
+        return f"no tick for {seconds:.0f} s" if seconds > _STALL_SECONDS + self._tick_seconds else None
+
+    async def tick(self) -> int:
+        """Publish at most a batch per lane of the thresholds that have passed by now; returns their number. Commits.
+
+        Only for clocks in partitions that this replica consumes and has read up to the end offset that the broker
+        returned after the present instant: every act before it that is on Kafka has then taken effect. Skips dossiers
+        with a quarantined record, and rows that another transaction has locked.
+        """
+        context = self._context
+        if not await store.any_due(context.pool, context.clock.now()):
+            return 0
+        await refresh(context.clock, context.pool)
+        now = context.clock.now()
+        partitions = sorted(await self._consumer.caught_up(DOSSIERS))
+        lanes = [self._fire(now, partitions[n::_LANES]) for n in range(min(_LANES, len(partitions)))]
+        fired = 0
+        for one in await asyncio.gather(*lanes, return_exceptions=True):  # no lane continues after this returns
+            if isinstance(one, BaseException):
+                raise one
+            fired += one
+        if fired:
+            _FIRED.inc(fired)
+            log.info(THRESHOLDS_FIRED, count=fired)
+        return fired
+
+    async def _fire(self, now: datetime, partitions: Sequence[int]) -> int:
+        rows: dict[UUID, ClockRow] = {}
+
+        async def claim(connection: Connection) -> dict[UUID, ClockRow]:
+            rows.update(await store.claim_due(connection, now, partitions, _BATCH))
+            return rows
+
+        async with self._context.unit(DERIVED, claim) as (connection, unit):
+            await follow(self._clocks.rules, connection)
+            for row in rows.values():
+                if not row.fence(DOSSIERS.name).quarantined:
+                    self._clocks.fire(row, unit, until=now)
+        return len(unit.events)
+
+    async def rederive(self) -> int:
+        """Derive every open clock that was derived by another catalogue; returns the number of changed deadlines.
+
+        So dossiers of a procedure that was added, or whose term changed, get their due date. Commits a batch at a time
+        and may be interrupted and run again. A changed calendar is the sweep's task.
+        """
+        context, rules, after, changed = self._context, self._clocks.rules, None, 0
+        page: list[UUID]
+        find = partial(store.derived_by_other_rules, context.pool, rules.digest, limit=_BATCH)
+        while page := await find(after=after):
+            async with context.unit(CLOCKS, page) as (connection, unit):
+                await follow(rules, connection)
+                for key in page:
+                    changed += self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at)
+            after = page[-1]
+            self._ticked_at = time.monotonic()
+        if changed:
+            log.info(CLOCKS_REDERIVED, count=changed, rules=rules.digest)
+        return changed
