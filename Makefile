@@ -20,7 +20,7 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-check: setup ## lint, format, types, import contracts, event catalogue, compose file
+check: setup ## lint, format, types, import contracts, generated pages, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -32,7 +32,7 @@ format: setup ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snapshots from the contracts
+events: setup ## rewrite docs/events.md, docs/asyncapi.yaml, docs/problems.md and the schema snapshots from the code
 	$(BIN)/python -m motcua.cli.events --write
 
 test: export PYTHONDONTWRITEBYTECODE =# it would have each of hundreds of processes compile the project anew

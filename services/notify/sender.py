@@ -108,7 +108,7 @@ class Sender:
         A message goes only while its dossier's events on Kafka, as far as the broker names them now, have been heard:
         after an outage the sender would otherwise be faster than the consumer, and tell what was overtaken meanwhile.
         """
-        self._planned = self._consumer.told.next()
+        self._planned = self._consumer.published.next()
         self._under_way = {task for task in self._under_way if not task.done()}
         room = AT_ONCE - len(self._under_way)
         if room == 0:
@@ -119,7 +119,7 @@ class Sender:
         due = await partitions_due(pool, channel=self._channel, now=now, limit=room)
         if due is None:
             return False
-        heard = await self._consumer.caught_up_by_any(
+        heard = await self._consumer.caught_up_in_group(
             DOSSIERS_TOPIC, DEADLINES, awaited=due, within_seconds=CATCHING_UP_SECONDS
         )
         leased = await claim(pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=heard)

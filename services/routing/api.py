@@ -28,7 +28,7 @@ from services.routing.models import (
 )
 from services.routing.replay import as_event
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
-from shared.contracts.envelope import READING
+from shared.contracts.envelope import READER_CONTEXT
 from shared.kernel.centre import Department
 from shared.kernel.errors import ExpectedError, FieldError
 from shared.service.keys import Caller, Principal, require
@@ -98,7 +98,7 @@ def router(context: Context, routing: Routing) -> APIRouter:
             receiving_place=query.receiving_place,
             limit=query.limit + 1,
         )
-        page = [QueuedDossier.model_validate(dict(record), context=READING) for record in found[: query.limit]]
+        page = [QueuedDossier.model_validate(dict(record), context=READER_CONTEXT) for record in found[: query.limit]]
         return Queue(department=code, dossiers=page, next=page[-1].dossier_id if len(found) > query.limit else None)
 
     @routes.get("/dossiers/{dossier_id}/assignment")
@@ -118,7 +118,7 @@ def router(context: Context, routing: Routing) -> APIRouter:
     ) -> WaitingDossiers:
         count = await store.count_waiting(context.pool)
         found = await store.waiting(context.pool, after=query.after, limit=query.limit + 1)
-        page = [WaitingDossier.model_validate(dict(record), context=READING) for record in found[: query.limit]]
+        page = [WaitingDossier.model_validate(dict(record), context=READER_CONTEXT) for record in found[: query.limit]]
         return WaitingDossiers(
             count=count, dossiers=page, next=page[-1].dossier_id if len(found) > query.limit else None
         )

@@ -42,7 +42,9 @@ async def build(context: Context[RoutingSettings]) -> Parts:
     calendar = PublishedCalendar(context.centre.calendar.name)
     consumer = context.create_consumer(
         [
-            Stream(DOSSIERS_TOPIC, DOSSIERS, routing.handlers(), locked=partial(counter.follow_for_dossiers, routing)),
+            Stream(
+                DOSSIERS_TOPIC, DOSSIERS, routing.handlers(), after_lock=partial(counter.follow_for_dossiers, routing)
+            ),
             Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
         ]
     )

@@ -195,7 +195,7 @@ class Decider:
         await counter_store.own_decisions(connection)
         await refresh(self._context.clock, connection)
         clock, centre = self._context.clock, self._context.centre
-        found = await self._calendar.needed(connection)
+        found = await self._calendar.require(connection)
         earliest = proposal.coming if proposal is not None else None
         effective = self._effective(
             wish.effective_from, centre.local_date(clock.accepts_until()), found.worktime, earliest

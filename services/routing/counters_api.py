@@ -107,7 +107,7 @@ def router(context: Context, routing: Routing, calendar: PublishedCalendar) -> A
     centre = context.centre
 
     async def worktime(on: date) -> Worktime:
-        found = await calendar.needed(context.pool)
+        found = await calendar.require(context.pool)
         try:
             found.worktime.is_working_day(on)
         except OutsideCalendarError as error:

@@ -87,7 +87,7 @@ class Weeks:
         Waits so long until those have that Kafka has now: where events flow, some are behind at every moment.
         """
         partitions = range(DOSSIERS_TOPIC.partitions)
-        reached = await self._consumer.caught_up_by_any(
+        reached = await self._consumer.caught_up_in_group(
             DOSSIERS_TOPIC, awaited=partitions, within_seconds=within_seconds
         )
         if len(reached) < DOSSIERS_TOPIC.partitions:

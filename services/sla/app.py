@@ -30,7 +30,7 @@ async def build(context: Context[SlaSettings]) -> Parts:
     """What sla consumes, answers, and what time starts. Publishes the calendar first: due dates name its version."""
     clocks = await clocks_of(context)
     consumer = context.create_consumer(
-        [Stream(DOSSIERS_TOPIC, DOSSIERS, clocks.handlers(), locked=partial(calendars.follow, clocks))]
+        [Stream(DOSSIERS_TOPIC, DOSSIERS, clocks.handlers(), after_lock=partial(calendars.follow, clocks))]
     )
     ticker = Ticker(context, clocks, consumer, tick_seconds=context.settings.tick_seconds)
     sweep = Sweep(context, clocks, tick_seconds=context.settings.tick_seconds)

@@ -15,7 +15,7 @@ from services.sla.calendar_store import CALENDARS, CalendarRow
 from services.sla.domain.calendar import Calendar, compile_calendar, rules_known_at
 from services.sla.domain.changes import differences
 from services.sla.handlers import SLA, Clocks, Version
-from shared.contracts.calendars import CalendarException, CalendarPublishedV1
+from shared.contracts.calendars import CalendarPublishedV1, PublishedException
 from shared.contracts.envelope import Actor
 from shared.kernel.calendar_rules import CalendarRules
 from shared.kernel.errors import StartError
@@ -55,7 +55,7 @@ def as_event(calendar: Calendar, version: int, decision: str | None) -> Calendar
         opens=tuple(int(instant.timestamp()) for instant in worktime.opens),
         closes=tuple(int(instant.timestamp()) for instant in worktime.closes),
         exceptions=tuple(
-            CalendarException(
+            PublishedException(
                 date=each.on,
                 kind=each.kind,
                 decided_by=each.decided_by,

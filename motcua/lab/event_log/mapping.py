@@ -11,7 +11,7 @@ from motcua.lab.event_log.log import Fault, Log, LogRefusedError
 from services.intake.domain.acts import ACTS
 from shared.kernel.errors import StartError
 from shared.runtime import toml
-from shared.runtime.validation import sentence
+from shared.runtime.validation import describe_error
 
 _NOT_A_ROW = ("submit", "receive", "extend", "next_step", "reopen")
 """Made by the case; and acts that need more than a log says."""
@@ -150,7 +150,7 @@ def read_mapping(path: Path) -> Mapping1:
 def parse_mapping(text: str, name: str = "mapping") -> Mapping1:
     """The mapping in a text. Raises LogRefusedError with every place that is wrong."""
     try:
-        document = toml.loads(text)
+        document = toml.parse(text)
     except toml.NotTomlError as error:
         raise LogRefusedError([Fault(name, str(error), error.line)]) from error
     try:
@@ -158,7 +158,7 @@ def parse_mapping(text: str, name: str = "mapping") -> Mapping1:
     except ValidationError as error:
         raise LogRefusedError(
             [
-                Fault(name, sentence(fault), column=".".join(map(str, fault["loc"])))
+                Fault(name, describe_error(fault), column=".".join(map(str, fault["loc"])))
                 for fault in error.errors(include_url=False, include_input=False)
             ]
         ) from error

@@ -19,7 +19,7 @@ from shared.kernel.dated import Dated
 from shared.kernel.errors import StartError
 from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
-from shared.postgres.published_calendars import WorkingTime, working_time
+from shared.postgres.published_calendars import WorkingTime, parse_published_calendar
 
 COLUMNS = ("received_at", "department", "channel", "procedure")
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -218,7 +218,7 @@ def from_database(verify_url: str, centre: Centre, first: date, last: date) -> R
             "--arrivals, or try the centre of 2017 with --half-year"
         )
     arrivals = [Arrival(at, department, channel or "", procedure) for at, department, channel, procedure in rows]
-    return Recorded(arrivals, None if published is None else working_time(published[0]))
+    return Recorded(arrivals, None if published is None else parse_published_calendar(published[0]))
 
 
 def from_file(path: Path, centre: Centre) -> list[Arrival]:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import Topic
-from shared.messaging.applier import Applying, Stream
+from shared.messaging.applier import RecordApplier, Stream
 from shared.messaging.consumer import Consumer
 from shared.postgres import pool
 from shared.postgres.pool import Connection, connect
@@ -40,7 +40,7 @@ async def owner(shell: Shell, topic: Topic, events: Sequence[AnyEnvelope]) -> As
         rows = await TALLIES.lock(connection, {record(topic, event, 0).key for event in events})
         unit = Unit(TALLIES, rows, publisher(SERVICE), MOMENT)
         stream = Stream(topic=topic, table=TALLIES, handlers={DossierStepRecordedV1: counting()})
-        applying = Applying(stream, unit, {}, {})
+        applying = RecordApplier(stream, unit, {}, {})
         for offset, event in enumerate(events):
             applying.receive(record(topic, event, offset))
         await unit.save(connection)
@@ -263,10 +263,10 @@ async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell)
             await connection.execute("select from tallies for update")
             await shell.send(two, step(A, 1))
             for each in (consumer, other):
-                assert await each.caught_up_by_any(one) == {0, 1}
-                assert await each.caught_up_by_any(one, two) == {1 - partition}
+                assert await each.caught_up_in_group(one) == {0, 1}
+                assert await each.caught_up_in_group(one, two) == {1 - partition}
             waiting = [
-                asyncio.create_task(each.caught_up_by_any(one, two, awaited=awaited, within_seconds=seconds))
+                asyncio.create_task(each.caught_up_in_group(one, two, awaited=awaited, within_seconds=seconds))
                 for each, awaited, seconds in (
                     (consumer, {partition}, 60),
                     (other, {partition}, 0.2),
@@ -279,7 +279,7 @@ async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell)
             assert await waiting[0] == {0, 1}
         await shell.caught_up(two)
         for each in (consumer, other):
-            assert await each.caught_up_by_any(one, two) == {0, 1}
+            assert await each.caught_up_in_group(one, two) == {0, 1}
 
 
 async def _shared(one: Consumer, two: Consumer, topic: Topic) -> bool:
@@ -291,5 +291,5 @@ async def test_a_holder_of_nothing_is_not_caught_up(shell: Shell) -> None:
     topic = await shell.topic()
     consumer = shell.consumer(topic)
     assert await consumer.caught_up(topic) == frozenset()
-    assert await consumer.caught_up_by_any(topic) == frozenset()
+    assert await consumer.caught_up_in_group(topic) == frozenset()
     assert (consumer.reason_not_ready() or "").startswith("not joined yet")

@@ -103,9 +103,11 @@ class Heard:
     """Stands where the consumer would: `hear` lets events take effect, so a test says what counts as heard."""
 
     partitions: set[int] = field(default_factory=lambda: set(range(6)))
-    told: Signal = field(default_factory=Signal)
+    published: Signal = field(default_factory=Signal)
 
-    async def caught_up_by_any(self, *topics: Topic, awaited: Collection[int], within_seconds: float) -> frozenset[int]:
+    async def caught_up_in_group(
+        self, *topics: Topic, awaited: Collection[int], within_seconds: float
+    ) -> frozenset[int]:
         """As the consumer says it."""
         return frozenset(self.partitions)
 

@@ -38,7 +38,7 @@ async def test_a_plan_wakes_the_sender(database: Databases, tmp_path: Path, monk
             life = life_now(reach=("sms",))
             life.withdrawn()
             await it.hear(life.events)
-            it.heard.told.tell()
+            it.heard.published.notify()
             await it.becomes(life, "delivered")
 
 

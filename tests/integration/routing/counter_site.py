@@ -55,7 +55,7 @@ class Counter:
         await send(self.context.settings.kafka_bootstrap, envelopes)
 
         async def heard() -> bool:
-            return len(await self.consumer.caught_up_by_any(DOSSIERS)) == DOSSIERS.partitions
+            return len(await self.consumer.caught_up_in_group(DOSSIERS)) == DOSSIERS.partitions
 
         await eventually(heard, within=30)
 

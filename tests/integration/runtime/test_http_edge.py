@@ -57,8 +57,8 @@ async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
         "trial",
         health=Health(),
         keys=KeyRing(tmp_path / "keys.toml"),
-        default_body=BodyRule(limit_bytes=20_000, idle_seconds=0.5, whole_seconds=1.0),
-        bodies={"/lines": BodyRule(("application/x-ndjson",), None, streamed=True, idle_seconds=0.5)},
+        default_body_rule=BodyRule(limit_bytes=20_000, idle_seconds=0.5, whole_seconds=1.0),
+        body_rules={"/lines": BodyRule(("application/x-ndjson",), None, streamed=True, idle_seconds=0.5)},
     )
     found = Edge(free_port())
 

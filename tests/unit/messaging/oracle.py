@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.topics import DOSSIERS
-from shared.messaging.applier import Applying, HandlingFailedError, Stream
+from shared.messaging.applier import HandlingFailedError, RecordApplier, Stream
 from shared.messaging.quarantine import OperatorDecision, QuarantinedRecord
 from shared.messaging.records import Record
 from shared.postgres.unit_of_work import Unit
@@ -84,15 +84,15 @@ class Service:
                 waiting.setdefault(item.record.key, []).append(item)
         on_step = counting(refuses=self.poison.__contains__)
         stream = Stream(topic=DOSSIERS, table=TALLIES, handlers={DossierStepRecordedV1: on_step})
-        applying = Applying(stream, Unit(TALLIES, rows, publisher("sla"), MOMENT), waiting, guilty)
+        applier = RecordApplier(stream, Unit(TALLIES, rows, publisher("sla"), MOMENT), waiting, guilty)
         for record in records:
-            applying.receive(record)
+            applier.receive(record)
         if verdict:
-            applying.decide(self.quarantined[verdict[0]], verdict[1])
+            applier.decide(self.quarantined[verdict[0]], verdict[1])
         self.rows |= rows
-        for item in applying.gone:
+        for item in applier.removed:
             self.quarantined.pop(item.record.offset, None)
-        self.quarantined |= {item.record.offset: item for item in applying.kept}
+        self.quarantined |= {item.record.offset: item for item in applier.added}
 
     def waiting(self, key: UUID) -> list[tuple[int, str]]:
         """Offsets of a dossier's quarantined records with the reasons, in offset order."""

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from shared.runtime.validation import sentence
+from shared.runtime.validation import describe_error
 
 
 class Trial(BaseModel):
@@ -72,7 +72,7 @@ def test_a_fault_says_what_to_write(given: dict[str, object], says: str) -> None
     with pytest.raises(ValidationError) as refused:
         Trial.model_validate(given)
     (fault,) = refused.value.errors(include_input=False, include_url=False)
-    assert sentence(fault) == says
+    assert describe_error(fault) == says
 
 
 def test_what_is_missing_is_to_be_added() -> None:
@@ -83,9 +83,9 @@ def test_what_is_missing_is_to_be_added() -> None:
 
     with pytest.raises(ValidationError) as refused:
         Needed.model_validate({})
-    assert [sentence(fault) for fault in refused.value.errors()] == ["missing: add it"]
+    assert [describe_error(fault) for fault in refused.value.errors()] == ["missing: add it"]
 
 
 def test_a_kind_that_is_not_known_keeps_its_words() -> None:
     """Better a library's words than none."""
-    assert sentence({"type": "bytes_type", "msg": "Input should be valid bytes"}) == "Input should be valid bytes"
+    assert describe_error({"type": "bytes_type", "msg": "Input should be valid bytes"}) == "Input should be valid bytes"

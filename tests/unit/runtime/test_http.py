@@ -15,7 +15,7 @@ from starlette.types import Message
 
 from shared.kernel.errors import ExpectedError, Refusal, TransientError
 from shared.runtime import metrics
-from shared.service.bodies import BodyRule, loads
+from shared.service.bodies import BodyRule, parse_json
 from shared.service.health import Health
 from shared.service.http import Body, create_app
 from shared.service.keys import Caller, KeyRing, Principal, new_key, require, write_keys
@@ -50,9 +50,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         health=health,
         keys=KeyRing(tmp_path / "keys.toml"),
         catalogue_version="sha256:ab",
-        bodies={"/lines": stream},
-        default_body=BodyRule(limit_bytes=10_000, idle_seconds=0.2, whole_seconds=0.5),
-        unavailable_on=(LookupError,),
+        body_rules={"/lines": stream},
+        default_body_rule=BodyRule(limit_bytes=10_000, idle_seconds=0.2, whole_seconds=0.5),
+        transient_errors=(LookupError,),
     )
     router = APIRouter(prefix="/parcels")
 
@@ -152,7 +152,7 @@ async def test_unreadable_body_is_refused_without_harm(house: House, body: bytes
 def test_a_line_of_a_body_is_told_by_its_own_columns(raw: bytes, place: str) -> None:
     """Which line it is, whoever reads it says."""
     with pytest.raises(Refusal) as refused:
-        loads(raw, line=True)
+        parse_json(raw, line=True)
     assert refused.value.detail.endswith(place)
 
 

@@ -103,9 +103,9 @@ async def test_a_signal_is_not_missed_between_taking_and_waiting() -> None:
     """Everybody who took the next time is told, also of what happened before they waited; later ones wait anew."""
     signal = Signal()
     first, second = signal.next(), signal.next()
-    signal.tell()
+    signal.notify()
     assert first.done()
     assert second.done()
     assert not signal.next().done()
-    signal.tell()
-    signal.tell()
+    signal.notify()
+    signal.notify()

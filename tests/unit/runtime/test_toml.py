@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.runtime.toml import NotTomlError, loads
+from shared.runtime.toml import NotTomlError, parse
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from shared.runtime.toml import NotTomlError, loads
 def test_the_line_and_the_likely_cause_are_told(text: str, line: int, why: str, words: str | None) -> None:
     """A person finds the place without knowing a parser's words."""
     with pytest.raises(NotTomlError) as refused:
-        loads(text)
+        parse(text)
     assert (refused.value.line, refused.value.why) == (line, why)
     if words is not None:
         assert str(refused.value) == f"not TOML: {why}: {words}"
@@ -51,11 +51,11 @@ def test_the_line_and_the_likely_cause_are_told(text: str, line: int, why: str, 
 def test_what_exhausts_the_parser_is_refused_too(text: str, why: str) -> None:
     """Neither depth nor digits end in a traceback."""
     with pytest.raises(NotTomlError, match=why):
-        loads(text)
+        parse(text)
 
 
 def test_a_long_line_is_cut() -> None:
     """A text may be a page; its beginning tells which one it is."""
     with pytest.raises(NotTomlError) as refused:
-        loads('a = "' + "x" * 500 + "\n")
+        parse('a = "' + "x" * 500 + "\n")
     assert str(refused.value).endswith(': a = "' + "x" * 75 + "…")
