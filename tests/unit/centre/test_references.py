@@ -38,5 +38,6 @@ def test_unknown_name_in_many_lines_is_one_fault(tmp_path: Path) -> None:
     """An unknown name is reported at its first place, in the order in which files refer to each other."""
     folder = write_centre(tmp_path, departments_csv=edited("departments.csv", "STP,Sở", "SPT,Sở"))
     assert faults(folder) == [
-        "counters.csv:2: department: 'STP' is not in departments.csv. Correct it, or add it there. It occurs in 3 other places as well."
+        "counters.csv:2: department: 'STP' is not in departments.csv. Correct it, or add it there. "
+        "It occurs in 3 other places as well."
     ]

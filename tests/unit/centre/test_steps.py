@@ -87,7 +87,8 @@ def test_procedure_without_steps_has_none(tmp_path: Path) -> None:
         (
             "2.000908,1,STP",
             "2.000908,1,CA",
-            "steps.csv:3: department: 2.000908 begins with CA on 2017-04-28, but STP is competent. Correct the department.",
+            "steps.csv:3: department: 2.000908 begins with CA on 2017-04-28, but STP is competent. "
+            "Correct the department.",
         ),
         (
             "3,STP,1,working_day",

@@ -1,4 +1,4 @@
-"""The house's HTTP application says no in one form, whatever it is sent."""
+"""The HTTP application answers every refused request with a problem document."""
 
 import asyncio
 import json
@@ -13,12 +13,18 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.types import Message
 
-from shared.kernel.errors import ExpectedError, Refusal, TransientError
+from shared.kernel.errors import Refusal, TransientError
 from shared.runtime import metrics
 from shared.service.bodies import BodyRule, parse_json
 from shared.service.health import Health
 from shared.service.http import Body, create_app
 from shared.service.keys import Caller, KeyRing, Principal, new_key, require, write_keys
+
+
+class ActNotAllowedError(Refusal):
+    """Not possible in state {state}."""
+
+    MEMBERS = ("state",)
 
 
 class Paper(Body):
@@ -32,7 +38,7 @@ class Parcel(Body):
 
 
 @dataclass
-class House:
+class Site:
     app: FastAPI
     client: httpx.AsyncClient
     health: Health
@@ -40,7 +46,7 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
     token, entry = new_key("clerk-1", "clerk", counter=1)
     write_keys(tmp_path / "keys.toml", [entry])
     health = Health()
@@ -76,7 +82,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
     @app.get("/refused")
     async def refused() -> None:
-        raise ExpectedError("wrong-state", "not now", allowed=["receive"], more={"state": "submitted"})
+        raise ActNotAllowedError(allowed=["receive"], state="submitted")
 
     @app.get("/fails/{how}")
     async def fails(how: str) -> None:
@@ -84,7 +90,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://trial") as client:
-        yield House(app, client, health, {"Authorization": f"Bearer {token}"})
+        yield Site(app, client, health, {"Authorization": f"Bearer {token}"})
 
 
 PARCEL = "/parcels/018f2c5e-7b1a-7c3d-9e2f-0123456789ab"
@@ -99,23 +105,27 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     return document
 
 
-async def test_good_request_passes(house: House) -> None:
-    """The house stands in nobody's way."""
-    answer = await house.client.post(PARCEL, json={"papers": [{"title": "Đơn đề nghị", "size": 3}]})
+async def test_valid_request_is_answered(site: Site) -> None:
+    """A valid request reaches its handler."""
+    answer = await site.client.post(PARCEL, json={"papers": [{"title": "Đơn đề nghị", "size": 3}]})
     assert (answer.status_code, answer.json()["papers"]) == (200, 1)
 
 
-async def test_refusal_by_a_rule_is_a_problem(house: House) -> None:
-    """type, detail, what is allowed instead, and the refusal's own members."""
-    document = problem(await house.client.get("/refused"), 409)
-    assert document["type"] == "urn:motcua:problem:wrong-state"
-    assert (document["detail"], document["allowed"], document["state"]) == ("not now", ["receive"], "submitted")
+async def test_refusal_is_answered_as_a_problem(site: Site) -> None:
+    """A problem has type, detail, what is allowed instead, and the refusal's own members."""
+    document = problem(await site.client.get("/refused"), 409)
+    assert document["type"] == "urn:motcua:problem:act-not-allowed"
+    assert (document["detail"], document["allowed"], document["state"]) == (
+        "Not possible in state submitted.",
+        ["receive"],
+        "submitted",
+    )
 
 
-async def test_invalid_content_points_at_each_place(house: House) -> None:
-    """JSON pointers, all faults at once, and nothing of what was sent."""
+async def test_invalid_content_has_a_pointer_per_place(site: Site) -> None:
+    """All invalid places are reported at once by JSON pointers, without the values."""
     body = {"papers": [{"title": "secret words", "size": "secret words"}], "colour": 1}
-    answer = await house.client.post(PARCEL + "?limit=many", json=body)
+    answer = await site.client.post(PARCEL + "?limit=many", json=body)
     document = problem(answer, 422)
     assert {fault["pointer"] for fault in document["errors"]} == {"/query/limit", "/papers/0/size", "/colour"}
     assert "secret words" not in answer.text
@@ -130,8 +140,8 @@ async def test_invalid_content_points_at_each_place(house: House) -> None:
         (b"[" * 5000 + b"]" * 5000, "nested deeper"),
         (b'{"papers": [], "note": ' + b'{"a":' * 40 + b"1" + b"}" * 40 + b"}", "nested deeper"),
         (b'{"papers": [], "note": {"a": NaN}}', "NaN"),
-        (b'{"papers": [], "papers": []}', "the member 'papers' stands twice in one object"),
-        (b'{"papers": [{"size": 1, "size": 2}]}', "the member 'size' stands twice in one object"),
+        (b'{"papers": [], "papers": []}', "the member 'papers' occurs twice in one object"),
+        (b'{"papers": [{"size": 1, "size": 2}]}', "the member 'size' occurs twice in one object"),
         (b'{"papers": [], "note": {"a": 1e999}}', "a number is larger"),
         (b'{"papers": [], "note": {"a": 99999999999999999999}}', "a number is larger"),
         (b'{"papers": [], "note": {"a": ' + b"9" * 5000 + b"}}", "too many digits"),
@@ -139,35 +149,35 @@ async def test_invalid_content_points_at_each_place(house: House) -> None:
         (b'{"papers": [], "note": {"\\ud800": 1}}', "surrogate"),
     ],
 )
-async def test_unreadable_body_is_refused_without_harm(house: House, body: bytes, complaint: str) -> None:
-    """What no database keeps and no parser should follow is refused before any handler sees it."""
-    document = problem(await house.client.post(PARCEL, content=body, headers=JSON), 400)
+async def test_unreadable_body_is_rejected(site: Site, body: bytes, complaint: str) -> None:
+    """A body that cannot be parsed or stored is rejected before it reaches a handler."""
+    document = problem(await site.client.post(PARCEL, content=body, headers=JSON), 400)
     assert complaint in document["detail"]
 
 
 @pytest.mark.parametrize(
     ("raw", "place"),
-    [(b"garbage", "Expecting value at column 1 of this line"), (b'{"a": "\xff"}', "byte 7 of this line")],
+    [(b"garbage", "Expecting value at column 1 of this line."), (b'{"a": "\xff"}', "byte 7 of this line.")],
 )
-def test_a_line_of_a_body_is_told_by_its_own_columns(raw: bytes, place: str) -> None:
-    """Which line it is, whoever reads it says."""
+def test_error_in_a_line_has_the_column_of_the_line(raw: bytes, place: str) -> None:
+    """An error in a line of a body has the column in this line."""
     with pytest.raises(Refusal) as refused:
         parse_json(raw, line=True)
     assert refused.value.detail.endswith(place)
 
 
-async def test_nul_in_the_address_is_refused(house: House) -> None:
-    """No text column takes the character NUL."""
-    problem(await house.client.get("/who?name=%00"), 400)
+async def test_nul_in_the_address_is_rejected(site: Site) -> None:
+    """The character NUL in an address is rejected, since no text column can store it."""
+    problem(await site.client.get("/who?name=%00"), 400)
 
 
-async def test_too_large_body_is_refused_by_its_declared_length(house: House) -> None:
-    """A body that says it is too large is not read."""
-    problem(await house.client.post(PARCEL, content=b"x" * 10_001, headers=JSON), 413)
+async def test_body_with_too_large_declared_length_is_rejected(site: Site) -> None:
+    """A body with a too large declared length is not read."""
+    problem(await site.client.post(PARCEL, content=b"x" * 10_001, headers=JSON), 413)
 
 
-async def test_too_large_body_is_refused_by_its_real_length(house: House) -> None:
-    """Without a declared length the bytes that arrive count."""
+async def test_body_with_too_many_bytes_is_rejected(site: Site) -> None:
+    """Without a declared length, the received bytes count."""
     taken = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -176,28 +186,28 @@ async def test_too_large_body_is_refused_by_its_real_length(house: House) -> Non
             taken += 1
             yield b"x" * 1000
 
-    problem(await house.client.post(PARCEL, content=endless(), headers=JSON), 413)
+    problem(await site.client.post(PARCEL, content=endless(), headers=JSON), 413)
     assert taken < 15
 
 
 @pytest.mark.parametrize("path", [PARCEL, "/lines"])
 @pytest.mark.parametrize("media_type", ["text/plain", "multipart/form-data", ""])
-async def test_other_media_type_is_refused(house: House, path: str, media_type: str) -> None:
-    """A body is read as what its address takes, or not at all."""
+async def test_other_media_type_is_rejected(site: Site, path: str, media_type: str) -> None:
+    """A body with another media type than the address accepts is rejected."""
     headers = {"Content-Type": media_type} if media_type else {}
-    document = problem(await house.client.post(path, content=b"x", headers=headers), 415)
+    document = problem(await site.client.post(path, content=b"x", headers=headers), 415)
     assert document["allowed"]
 
 
-async def test_streamed_body_has_no_total_limit(house: House) -> None:
-    """An address that takes a stream takes a long one."""
+async def test_streamed_body_has_no_total_limit(site: Site) -> None:
+    """A streamed body has no limit of bytes."""
     headers = {"Content-Type": "application/x-ndjson; charset=utf-8"}
-    answer = await house.client.post("/lines", content=b"x" * 50_000, headers=headers)
+    answer = await site.client.post("/lines", content=b"x" * 50_000, headers=headers)
     assert answer.json() == {"bytes": 50_000}
 
 
-async def _half_sent(house: House, path: str, media_type: bytes, *, then: str) -> list[Message]:
-    """Send half a body, then nothing more (`silence`) or hang up (`disconnect`); the answer's messages."""
+async def _half_sent(site: Site, path: str, media_type: bytes, *, then: str) -> list[Message]:
+    """The answer to half a body, after which the client sends nothing (`silence`) or disconnects (`disconnect`)."""
     pieces: list[Message] = [{"type": "http.request", "body": b'{"pap', "more_body": True}]
     if then == "disconnect":
         pieces.append({"type": "http.disconnect"})
@@ -227,106 +237,106 @@ async def _half_sent(house: House, path: str, media_type: bytes, *, then: str) -
         "server": ("127.0.0.1", 2),
     }
     async with asyncio.timeout(5):
-        await house.app(scope, receive, send)
+        await site.app(scope, receive, send)
     return sent
 
 
 @pytest.mark.parametrize(("path", "media_type"), [(PARCEL, b"application/json"), ("/lines", b"application/x-ndjson")])
-async def test_half_sent_body_does_not_hang(house: House, path: str, media_type: bytes) -> None:
-    """A client that falls silent in mid-body is answered 408 and let go."""
-    sent = await _half_sent(house, path, media_type, then="silence")
+async def test_incomplete_body_is_answered_408(site: Site, path: str, media_type: bytes) -> None:
+    """A request whose body stops arriving is answered 408."""
+    sent = await _half_sent(site, path, media_type, then="silence")
     assert sent[0]["status"] == 408
 
 
-async def test_client_that_hangs_up_is_not_answered(house: House) -> None:
-    """Nobody waits for the answer to half a request."""
-    assert await _half_sent(house, PARCEL, b"application/json", then="disconnect") == []
+async def test_disconnected_client_is_not_answered(site: Site) -> None:
+    """An incomplete request of a disconnected client has no answer."""
+    assert await _half_sent(site, PARCEL, b"application/json", then="disconnect") == []
 
 
-async def test_unknown_address_is_a_problem(house: House) -> None:
-    """404 in the house's form."""
-    assert problem(await house.client.get("/nowhere"), 404)["type"] == "urn:motcua:problem:not-found"
+async def test_unknown_address_is_a_problem(site: Site) -> None:
+    """An unknown address is answered 404 with a problem document."""
+    assert problem(await site.client.get("/nowhere"), 404)["type"] == "urn:motcua:problem:not-found"
 
 
-async def test_wrong_method_names_the_right_ones(house: House) -> None:
-    """405 says what is allowed, in the header and in the problem."""
-    answer = await house.client.delete("/who")
+async def test_unsupported_method_lists_the_supported_ones(site: Site) -> None:
+    """A 405 lists the supported methods in the header and in the problem."""
+    answer = await site.client.delete("/who")
     assert problem(answer, 405)["allowed"] == ["GET"]
     assert answer.headers["allow"] == "GET"
 
 
-async def test_unforeseen_error_shows_no_internals(house: House) -> None:
-    """500 gives the request's id to ask about, nothing more."""
-    answer = await house.client.get("/fails/otherwise", headers={"X-Request-Id": "r-77"})
-    assert problem(answer, 500)["detail"].endswith("r-77")
+async def test_unexpected_error_shows_no_internals(site: Site) -> None:
+    """A 500 has the request id, and no internals."""
+    answer = await site.client.get("/fails/otherwise", headers={"X-Request-Id": "r-77"})
+    assert problem(answer, 500)["detail"] == "Unexpected error. Report the request id r-77 to the operators."
     assert "0912345678" not in answer.text
     assert "Traceback" not in answer.text
 
 
 @pytest.mark.parametrize("how", ["transient", "driver"])
-async def test_passing_trouble_asks_to_send_again(house: House, how: str) -> None:
-    """A database away for a second is not the client's fault and not an error of ours."""
-    answer = await house.client.get(f"/fails/{how}")
+async def test_transient_error_is_answered_503(site: Site, how: str) -> None:
+    """A transient error is answered 503, with the time after which to retry."""
+    answer = await site.client.get(f"/fails/{how}")
     problem(answer, 503)
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_call_without_a_key_is_refused(house: House) -> None:
-    """401 says how to identify oneself."""
-    answer = await house.client.get("/who")
+async def test_request_without_a_key_is_rejected(site: Site) -> None:
+    """A 401 names the authentication scheme."""
+    answer = await site.client.get("/who")
     problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("value", ["Bearer motcua_wrong", "Basic YTpi", "Bearer", "Bearer é"])
-async def test_call_with_a_wrong_key_is_refused(house: House, value: str) -> None:
-    """Another scheme or an unknown key is nobody."""
+async def test_request_with_an_invalid_key_is_rejected(site: Site, value: str) -> None:
+    """Another scheme or an unknown key is answered 401."""
     headers = {"Authorization": value.encode("utf-8")}
-    problem(await house.client.get("/who", headers=headers), 401)  # type: ignore[arg-type]
+    problem(await site.client.get("/who", headers=headers), 401)  # type: ignore[arg-type]
 
 
-async def test_key_names_its_caller(house: House) -> None:
-    """The handler learns who calls from the key alone."""
-    answer = await house.client.get("/who", headers=house.clerk)
+async def test_key_identifies_the_caller(site: Site) -> None:
+    """A handler receives the caller of the key."""
+    answer = await site.client.get("/who", headers=site.clerk)
     assert answer.json() == "clerk-1"
 
 
-async def test_role_that_may_not_is_refused(house: House) -> None:
-    """403 names the roles that may."""
-    document = problem(await house.client.get("/leaders", headers=house.clerk), 403)
+async def test_role_without_permission_is_rejected(site: Site) -> None:
+    """A 403 lists the permitted roles."""
+    document = problem(await site.client.get("/leaders", headers=site.clerk), 403)
     assert document["allowed"] == ["auditor", "leader"]
 
 
-async def test_readiness_tells_reasons_and_catalogue(house: House) -> None:
-    """Not ready is 503 with each part's reason; ready is 200; both name the catalogue that was read."""
-    house.health.register("consumer", lambda: "no progress for 70 s")
-    answer = await house.client.get("/readyz")
+async def test_readiness_has_reasons_and_the_catalogue_version(site: Site) -> None:
+    """Not ready is 503 with the reasons, ready is 200; both have the catalogue version."""
+    site.health.register("consumer", lambda: "no progress for 70 s")
+    answer = await site.client.get("/readyz")
     assert (answer.status_code, answer.json()["reasons"]) == (503, {"consumer": "no progress for 70 s"})
-    house.health.register("consumer", lambda: None)
-    answer = await house.client.get("/readyz")
+    site.health.register("consumer", lambda: None)
+    answer = await site.client.get("/readyz")
     assert (answer.status_code, answer.json()["ready"], answer.json()["catalogue_version"]) == (200, True, "sha256:ab")
 
 
-async def test_request_id_is_kept_or_given(house: House) -> None:
-    """A plain id of the caller is kept; anything else is replaced, since it ends up in logs."""
-    assert (await house.client.get("/healthz", headers={"X-Request-Id": "abc-1"})).headers["x-request-id"] == "abc-1"
-    other = (await house.client.get("/healthz", headers={"X-Request-Id": "a b\t{}"})).headers["x-request-id"]
+async def test_plain_request_id_is_used(site: Site) -> None:
+    """A plain request id of the client is used; any other is replaced, since it is logged."""
+    assert (await site.client.get("/healthz", headers={"X-Request-Id": "abc-1"})).headers["x-request-id"] == "abc-1"
+    other = (await site.client.get("/healthz", headers={"X-Request-Id": "a b\t{}"})).headers["x-request-id"]
     assert len(other) == 32
 
 
-async def test_latency_is_measured_by_route(house: House) -> None:
-    """The label is the route's pattern; a path would make endless values and could name a dossier."""
-    await house.client.post(PARCEL, json={"papers": []})
-    await house.client.get("/nowhere/0912345678")
+async def test_latency_is_measured_by_route(site: Site) -> None:
+    """The label is the pattern of the route, never the path."""
+    await site.client.post(PARCEL, json={"papers": []})
+    await site.client.get("/nowhere/0912345678")
     text = metrics.render().decode()
     assert 'route="/parcels/{parcel_id}",status="200"' in text
     assert 'route="unmatched",status="404"' in text
     assert "0912345678" not in text
 
 
-async def test_described_api_has_the_problem_form(house: House) -> None:
-    """/openapi.json tells a client what a refusal looks like, and that a key is needed."""
-    described = (await house.client.get("/openapi.json")).json()
+async def test_openapi_describes_problems_and_keys(site: Site) -> None:
+    """/openapi.json describes the problem document and the API key."""
+    described = (await site.client.get("/openapi.json")).json()
     assert "default" in described["paths"]["/who"]["get"]["responses"]
     assert described["paths"]["/who"]["get"]["security"] == [{"HTTPBearer": []}]
     assert json.dumps(described).count("HTTPValidationError") == 0

@@ -227,7 +227,8 @@ FAULTY = {
     ),
     "an empty file": (
         {"receiving_csv": ""},
-        "receiving.csv:1: The file is empty. The first line must be department,valid_from,valid_to,decision,invented,note.",
+        "receiving.csv:1: The file is empty. "
+        "The first line must be department,valid_from,valid_to,decision,invented,note.",
     ),
     "broken quotes": (
         {"receiving_csv": edited("receiving.csv", "15/QĐ", '"15/QĐ')},
@@ -267,7 +268,8 @@ FAULTY = {
     ),
     "a procedure that outlives its department": (
         {"departments_csv": edited("departments.csv", "H10.03,2017-04-28,", "H10.03,2017-04-28,2025-02-28")},
-        "procedures.csv:4: departments: 'CA' is not in force on 2025-03-01, but this line is. Correct the dates of one of them.",
+        "procedures.csv:4: departments: 'CA' is not in force on 2025-03-01, but this line is. "
+        "Correct the dates of one of them.",
     ),
     "a procedure without a department": (
         {"procedures_csv": edited("procedures.csv", ",STC,", ",,")},
@@ -279,7 +281,8 @@ FAULTY = {
     ),
     "a general counter with a department": (
         {"counters_csv": edited("counters.csv", "5,general,,", "5,general,CA,")},
-        "counters.csv:6: department: A counter of kind department needs a department; a counter of another kind has none.",
+        "counters.csv:6: department: A counter of kind department needs a department; "
+        "a counter of another kind has none.",
     ),
     "a department that nobody receives for": (
         {
@@ -317,7 +320,8 @@ FAULTY = {
     ),
     "no term, with a value": (
         {"procedures_csv": edited("procedures.csv", "CA,,none", "CA,3,none")},
-        "procedures.csv:4: term_unit: A procedure without a term (none) has neither term_value nor cut_off. Leave both empty.",
+        "procedures.csv:4: term_unit: A procedure without a term (none) has neither term_value nor cut_off. "
+        "Leave both empty.",
     ),
     "working days without a counting": (
         {"procedures_csv": edited("procedures.csv", "by_hours", "")},
