@@ -28,6 +28,7 @@ from shared.service.errors import (
 )
 from shared.service.health import Health
 from shared.service.keys import KeyRing
+from shared.service.openapi import DescribedApp
 
 REQUEST_DONE = "request_done"
 REQUEST_FAILED = "request_failed"
@@ -82,7 +83,7 @@ def create_app(
     other bodies than JSON of at most 1 MiB. `transient_errors` of the database driver are answered with 503, like
     TransientError.
     """
-    app = FastAPI(
+    app = DescribedApp(
         title=title,
         description=description,
         docs_url=None,  # both pages load scripts from other hosts

@@ -74,7 +74,7 @@ def test_other_cause_publishes_events_with_other_ids() -> None:
 
 
 def test_consumed_event_is_the_cause_of_published_events() -> None:
-    """The cause has the correlation of the event, its id as causation, the service as actor, and is not earlier."""
+    """The cause has the correlation of the event, its id as causation and the service as actor, and is not earlier."""
     event = step(A, 1)
     derived = unit().cause_of(event)
     assert (derived.id, derived.causation, derived.correlation) == (str(event.id), str(event.id), event.correlationid)
