@@ -34,7 +34,7 @@ class References:
             reason = f"{key!r} is not in {other}. Correct it, or add it there."
             self._unknown.setdefault((other, reason), []).append((file, line, column))
         elif gap is not None:
-            reason = f"{key!r} is not in force on {gap}, but this line is. Correct one of the dates."
+            reason = f"{key!r} is not in force on {gap}, but this line is. Correct one date."
             self._faults.add(file, reason, line=line, column=column)
 
     def report(self) -> None:

@@ -268,7 +268,7 @@ FAULTY = {
     ),
     "a procedure that outlives its department": (
         {"departments_csv": edited("departments.csv", "H10.03,2017-04-28,", "H10.03,2017-04-28,2025-02-28")},
-        "procedures.csv:4: departments: 'CA' is not in force on 2025-03-01, but this line is. Correct one of the dates.",
+        "procedures.csv:4: departments: 'CA' is not in force on 2025-03-01, but this line is. Correct one date.",
     ),
     "a procedure without a department": (
         {"procedures_csv": edited("procedures.csv", ",STC,", ",,")},

@@ -34,7 +34,7 @@ def test_the_mean_lies_above_the_median() -> None:
     """12 and 30 minutes: sigma 0.715, mean 15.49."""
     time = ServiceTime(valid_from=ON, decision="", procedure=None, median_minutes=12, p90_minutes=30)
     assert (round(time.sigma, 3), round(time.mean_minutes, 2)) == (0.715, 15.49)
-    with pytest.raises(ValueError, match="is not above median_minutes"):
+    with pytest.raises(ValueError, match="must be above median_minutes"):
         ServiceTime(valid_from=ON, decision="", procedure=None, median_minutes=12, p90_minutes=12)
 
 

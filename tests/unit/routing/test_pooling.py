@@ -86,7 +86,7 @@ def test_what_a_leader_refused_comes_again_only_on_later_weeks() -> None:
 def test_a_release_threshold_not_above_the_pooling_threshold_is_refused() -> None:
     values = {name: getattr(RULE, name) for name in RULE.__slots__} | {"valid_to": None, "valid_from": FIRST}
     for release_from in (9, 10):
-        with pytest.raises(ValueError, match="is not above pool_below"):
+        with pytest.raises(ValueError, match="must be above pool_below"):
             PoolingRule(**(values | {"decision": "1", "invented": (), "note": "", "release_from": release_from}))
 
 
