@@ -34,10 +34,10 @@ class RateLimit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         message: Any = record.msg  # structlog passes its event as a dict
-        ours = isinstance(message, dict)
-        if ours and record.levelno < logging.WARNING:
+        is_own = isinstance(message, dict)
+        if is_own and record.levelno < logging.WARNING:
             return True
-        key = (record.name, record.levelno, str(message.get("event") if ours else message))
+        key = (record.name, record.levelno, str(message.get("event") if is_own else message))
         now = self._monotonic()
         start, count = self._seen.get(key, (now, 0))
         if now - start >= self._window_seconds:

@@ -250,7 +250,7 @@ async def test_caught_up_requires_that_records_took_effect(shell: Shell) -> None
         assert await consumer.caught_up(topic) == {0, 1}
 
 
-async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell) -> None:
+async def test_caught_up_in_group_requires_every_topic_and_any_owner(shell: Shell) -> None:
     """All topics must have caught up, whichever member owns the partition."""
     one, two = [await shell.topic(partitions=2) for _ in range(2)]
     await shell.know(A)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from starlette.types import Message
 
 from shared.kernel.errors import Refusal, TransientError
@@ -83,6 +83,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     @app.get("/refused")
     async def refused() -> None:
         raise ActNotAllowedError(allowed=["receive"], state="submitted")
+
+    @app.get("/status/{status}")
+    async def rejected(status: int) -> None:
+        raise HTTPException(status)
 
     @app.get("/fails/{how}")
     async def fails(how: str) -> None:
@@ -263,6 +267,12 @@ async def test_unsupported_method_lists_the_supported_ones(site: Site) -> None:
     answer = await site.client.delete("/who")
     assert problem(answer, 405)["allowed"] == ["GET"]
     assert answer.headers["allow"] == "GET"
+
+
+async def test_status_without_a_refusal_class_is_a_problem(site: Site) -> None:
+    """A status of the framework without a refusal class gets its phrase as name."""
+    document = problem(await site.client.get("/status/406"), 406)
+    assert (document["type"], document["detail"]) == ("urn:motcua:problem:not-acceptable", "Not Acceptable")
 
 
 async def test_unexpected_error_shows_no_internals(site: Site) -> None:
