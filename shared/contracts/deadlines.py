@@ -64,8 +64,8 @@ class DeadlineMovedV1(DeadlineSetV1):
 class DeadlinePausedV1(DeadlineEvent):
     """The clock is paused, and the dossier has no due date until it continues.
 
-    The remaining time is in working seconds, or in calendar days for a term in calendar days. It is 0 if the pause began
-    after the due date, which then does not change.
+    The remaining time is in working seconds, or in calendar days for a term in calendar days. It is 0 if the pause
+    began after the due date, which then does not change.
     """
 
     TYPE: ClassVar[str] = "deadline.paused"
