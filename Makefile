@@ -32,7 +32,7 @@ format: setup ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-events: setup ## rewrite docs/events.md, docs/asyncapi.yaml and the schema snapshots from the contracts
+events: setup ## rewrite docs/events.md, docs/asyncapi.yaml, docs/problems.md and the schema snapshots from the code
 	$(BIN)/python -m motcua.cli.events --write
 
 jars: setup ## rewrite motcua/local/embedded/jars.tsv from pom.xml (needs Maven)

@@ -64,7 +64,7 @@ class Source:
         """The error as that receipt alone meets it: what is compiled may reach farther, for other receipts' sake."""
         if self.has_span:
             return error
-        return OutsideCalendarError(error.calendar, *_span(received_at, FARTHEST), error.asked)
+        return OutsideCalendarError(error.calendar, *_span(received_at, FARTHEST), error.subject)
 
 
 def _span(received_at: datetime, ahead: timedelta) -> tuple[date, date]:

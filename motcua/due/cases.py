@@ -18,7 +18,7 @@ from services.sla.domain.calendar import Calendar
 from services.sla.domain.errors import ExtensionRefusedError
 from services.sla.domain.term_run import Extension, Pause, TermRun, run_term
 from shared.kernel.centre import Counting, Term, TermUnit
-from shared.kernel.worktime import NoWorkingTimeError, OutsideCalendarError, told_in
+from shared.kernel.worktime import NoWorkingTimeError, OutsideCalendarError, format_instant
 
 _CASE = Members(
     frozenset({"id", "calendar", "term", "received_at"}),
@@ -175,7 +175,7 @@ def _pauses(given: object, received_at: datetime, known_at: datetime | None, zon
         found.sort(key=_by_start)
     for (_, end, _), (start, _, _) in pairwise(found):
         if end is None or start < end:
-            at = told_in(zone, start)
+            at = format_instant(zone, start)
             raise CaseError("pauses-overlap", f"a pause begins at {at} while another one lasts")
     return [
         Pause(start, None if end is None or (known_at is not None and end > known_at) else end)
@@ -212,7 +212,7 @@ def _extensions(
     found.sort(key=lambda extension: extension.at)
     for one, other in pairwise(found):
         if one.at == other.at and (one.to_date or other.to_date):
-            when = told_in(zone, one.at)
+            when = format_instant(zone, one.at)
             raise CaseError("extension-invalid", f"two extensions at {when}: say which one holds")
     return [each for each in found if known_at is None or each.at <= known_at]
 

@@ -13,7 +13,7 @@ from shared.contracts.topics import ALL_TOPICS
 from shared.kernel.centre import Centre
 from shared.messaging.admin import create_topics
 from shared.postgres.migrate import migrate
-from shared.postgres.prepared import note_prepared
+from shared.postgres.preparation import record_prepared
 from shared.runtime.clock import machine_now
 
 Progress = Callable[[str], None]
@@ -50,4 +50,4 @@ def prepare_database(
         for name in migrate(settings.database_url(service), service, folder):
             progress(f"Migrated {service}: {name}")
         open_to_ops(settings.admin_url, service)
-        asyncio.run(note_prepared(settings.database_url(service), service, catalogue_version))
+        asyncio.run(record_prepared(settings.database_url(service), service, catalogue_version))

@@ -11,7 +11,7 @@ from services.routing.assignments.rebuild import rebuild_assignment
 from services.routing.domain.decisions import Decisions
 from services.routing.general_counter.store import DECISIONS
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
-from shared.contracts.envelope import READING
+from shared.contracts.envelope import READER_CONTEXT
 from shared.contracts.topics import ASSIGNMENTS, DOSSIERS
 from shared.kernel.centre import Centre
 
@@ -52,7 +52,7 @@ def _kept(assignment: str | None) -> dict[str, object] | None:
         return None
     kept = json.loads(assignment)
     model = AssignmentDecidedV1 if "competent_department" in kept else AssignmentWaitingV1
-    return _plain(model.model_validate_json(assignment, context=READING))
+    return _plain(model.model_validate_json(assignment, context=READER_CONTEXT))
 
 
 def _without_sequence(data: dict[str, object]) -> dict[str, object]:

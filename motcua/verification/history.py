@@ -10,7 +10,7 @@ from motcua.verification.findings import Finding
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import EVENTS, decode
 from shared.contracts.topics import Topic
-from shared.messaging.topic_log import read
+from shared.messaging.topic_log import read_topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
     findings: list[Finding] = []
     seen: set[UUID] = set()
     last: dict[str, int] = {}
-    async for copies in read(bootstrap, history.topic):
+    async for copies in read_topic(bootstrap, history.topic):
         for copy in copies:
             kept = history.by_id.get(_id(copy.headers.get("id", "")))
             if kept is None:

@@ -17,7 +17,7 @@ from services.intake.domain.acts import find_act
 from services.intake.performing import Performer
 from services.intake.requests import ActRequest, SubmitRequest, check_key, read_line
 from shared.kernel.errors import ExpectedError
-from shared.service.bodies import BodyRule, loads
+from shared.service.bodies import BodyRule, parse_json
 from shared.service.http import Body
 from shared.service.keys import Caller, Principal, require
 from shared.service.process import Context
@@ -164,7 +164,7 @@ def trail_of(request: Request) -> Trail:
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
-    body = loads(await request.body() or b"{}")
+    body = parse_json(await request.body() or b"{}")
     if not isinstance(body, dict):
         raise ExpectedError("invalid-content", "expected a JSON object", status=422)
     return body

@@ -11,4 +11,4 @@ from shared.service.process import Context, Parts
 async def build(context: Context[IntakeSettings]) -> Parts:
     """Intake consumes what routing and sla tell, and answers acts and reads."""
     routers = [create_router(context, Performer(context)), create_papers_router(context)]
-    return Parts(context.create_consumer(STREAMS), routers=routers, bodies=BODIES)
+    return Parts(context.create_consumer(STREAMS), routers=routers, body_rules=BODIES)

@@ -21,7 +21,7 @@ from shared.contracts.envelope import Actor
 from shared.kernel.errors import ExpectedError, Refusal, TransientError
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.service import problems
-from shared.service.bodies import loads
+from shared.service.bodies import parse_json
 
 MAX_LINE_BYTES = 262_144
 LINES_AHEAD = 2_000
@@ -186,7 +186,7 @@ def _given(number: int, raw: bytes, too_long: bool) -> Given:
     try:
         if too_long or len(raw) > MAX_LINE_BYTES:
             raise ExpectedError("too-large", f"a line has at most {MAX_LINE_BYTES} bytes", status=413)
-        content = loads(raw, line=True)
+        content = parse_json(raw, line=True)
     except Refusal as refusal:
         return Given(number, None, ActLine(fault=refusal))
     key = content.get("key") if isinstance(content, dict) else None

@@ -163,7 +163,7 @@ class Timetables:
 
     async def read(self) -> tuple[Worktime, Timetable]:
         """Working time and runs. Raises Refusal (503) until the calendar has arrived."""
-        found = await self._calendar.needed(self._context.pool)
+        found = await self._calendar.require(self._context.pool)
         if self._known is None or self._known[0] is not found.worktime:
             made = await asyncio.to_thread(Timetable, self._context.centre, found.worktime)  # some 50 ms
             self._known = found.worktime, made

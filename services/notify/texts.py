@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.notify.domain import templates
-from shared.catalogue.files import Problems
-from shared.catalogue.messages import Expected, MessageBook, MessageTexts, Placeholders, load_messages
+from shared.catalogue.faults import Faults
+from shared.catalogue.message_texts import Expected, MessageBook, MessageTexts, Placeholders, load_messages
 from shared.kernel.centre import Centre
 
 
@@ -66,9 +66,9 @@ def _centre_texts(centre: Centre) -> dict[str, str]:
 def load_texts(centre: Centre) -> Texts:
     """The centre's texts. Raises StartError with every fault of every version."""
     book = load_messages(centre.folder, centre.files, EXPECTED)
-    problems = Problems()
+    faults = Faults()
     for version in book.versions:
         for fault in templates.oversized({**version.texts, **_centre_texts(centre)}, version.numbers, centre.zone):
-            problems.add(version.file, fault)
-    problems.raise_any(centre.folder)
+            faults.add(version.file, fault)
+    faults.raise_any(centre.folder)
     return Texts(book, centre)

@@ -19,10 +19,11 @@ from services.ops.worker import Worker
 from shared.catalogue import load_centre
 from shared.runtime.clock import machine_now
 from shared.runtime.supervision import Part, stop_on_signals, supervise
+from shared.service import openapi
 from shared.service.health import Health
 from shared.service.http import create_app
 from shared.service.keys import KeyRing
-from shared.service.process import collect_seldom, http_part
+from shared.service.process import http_part, tune_garbage_collection
 
 log = structlog.get_logger()
 
@@ -51,11 +52,15 @@ def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
 
     keys = KeyRing(settings.keys_file)
     app = create_app(
-        "motcua ops", health=health, keys=keys, catalogue_version=centre.catalogue_version, bodies=routes.BODIES
+        "motcua ops",
+        description=openapi.DESCRIPTIONS["ops"],
+        health=health,
+        keys=keys,
+        catalogue_version=centre.catalogue_version,
+        body_rules=routes.BODIES,
     )
-    app.include_router(router(views, sampler, now=now))
     page = routes.Page(centre, views, sampler, now=now, begun=begun)
-    app.include_router(routes.router(page, sampler, keys, Sessions()))
+    openapi.include_routers(app, [router(views, sampler, now=now), routes.router(page, sampler, keys, Sessions())])
     # stopped in reverse: first the looks, and with them every page's stream, then requests, then the counting
     parts: dict[str, Part] = {
         "views": worker.run,
@@ -71,7 +76,7 @@ async def run(settings: OpsSettings) -> None:
     stop = asyncio.Event()
     with stop_on_signals(stop):
         _, parts = build(settings)
-        collect_seldom()
+        tune_garbage_collection()
         log.info("service_started", service="ops", member=settings.member, port=settings.port)
         await supervise(parts, stop=stop, grace_seconds=settings.stop_seconds)
     log.info("service_stopped", service="ops", member=settings.member)

@@ -39,7 +39,7 @@ async def build(context: Context[RoutingSettings]) -> Parts:
     handlers = AssignmentHandlers(context.centre, signed)
     consumer = context.create_consumer(
         [
-            Stream(DOSSIERS_TOPIC, DOSSIERS, handlers.by_event(), locked=signed.refresh_locked),
+            Stream(DOSSIERS_TOPIC, DOSSIERS, handlers.by_event(), after_lock=signed.refresh_locked),
             Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
         ]
     )

@@ -34,7 +34,7 @@ async def build(context: Context[SlaSettings]) -> Parts:
     rules = await load_rules(context)
     clocks = ClockHandlers(rules)
     consumer = context.create_consumer(
-        [Stream(DOSSIERS, CLOCKS, clocks.by_event_type(), locked=partial(follow, rules))]
+        [Stream(DOSSIERS, CLOCKS, clocks.by_event_type(), after_lock=partial(follow, rules))]
     )
     ticker = Ticker(context, clocks, consumer, tick_seconds=context.settings.tick_seconds)
     sweep = Sweep(context, clocks, tick_seconds=context.settings.tick_seconds)

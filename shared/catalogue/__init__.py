@@ -1,34 +1,6 @@
-"""A centre's configuration, read from `config/<centre>/`: all of it, checked, or none of it."""
+"""The configuration of a centre, read from `config/<centre>/`: loaded completely and checked, or not at all."""
 
-from shared.catalogue.files import CentreFiles, Problem, Problems, Row, read_files, read_rows
-from shared.catalogue.load import load_centre
-from shared.kernel.centre import (
-    Centre,
-    Counter,
-    Department,
-    Pooling,
-    Procedure,
-    ProcedureStep,
-    Requirement,
-    Term,
-    Thresholds,
-)
+from shared.catalogue.loader import load_centre
+from shared.kernel.centre import Centre
 
-__all__ = [
-    "Centre",
-    "CentreFiles",
-    "Counter",
-    "Department",
-    "Pooling",
-    "Problem",
-    "Problems",
-    "Procedure",
-    "ProcedureStep",
-    "Requirement",
-    "Row",
-    "Term",
-    "Thresholds",
-    "load_centre",
-    "read_files",
-    "read_rows",
-]
+__all__ = ["Centre", "load_centre"]

@@ -1,4 +1,4 @@
-"""Parsers for one cell each: a value, or a ValueError whose text says what is wrong and what is expected."""
+"""Parsers of one cell: each returns a value, or raises ValueError that says what is wrong and what to write."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,49 +14,49 @@ _YEARS = range(1990, 2200)
 
 
 def text(cell: str) -> str:
-    """Something, on one line."""
+    """A text on one line, not empty."""
     if not cell:
-        raise ValueError("empty: a value is needed")
+        raise ValueError("A value is required.")
     if any(ord(character) < 32 for character in cell):
-        raise ValueError(f"{cell!r} holds a line break or control character: remove it")
+        raise ValueError(f"{cell!r} contains a line break or control character. Remove it.")
     return cell
 
 
 def matching(pattern: str, expected: str) -> Callable[[str], str]:
-    """Text of one shape; `expected` finishes the sentence "expected is ..."."""
+    """A text that matches `pattern`; `expected` completes the sentence "Expected ..."."""
     compiled = re.compile(pattern, re.ASCII)
 
     def parse(cell: str) -> str:
         if not compiled.fullmatch(cell):
-            raise ValueError(f"{cell!r} does not fit: expected is {expected}")
+            raise ValueError(f"{cell!r} is not valid. Expected {expected}.")
         return cell
 
     return parse
 
 
 def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
-    """None for an empty cell."""
+    """A parser that returns None for an empty cell."""
     return lambda cell: parse(cell) if cell else None
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Values with a semicolon (and a space, if you like) between them; none for an empty cell."""
+    """Values separated by semicolons (and optional spaces); an empty tuple for an empty cell."""
 
     def parse_all(cell: str) -> tuple[T, ...]:
         values = tuple(parse(part.strip()) for part in cell.split(";")) if cell else ()
         if len(set(values)) != len(values):
-            raise ValueError(f"{cell!r} names something twice: keep one")
+            raise ValueError(f"{cell!r} contains a value twice. Remove one.")
         return values
 
     return parse_all
 
 
 def choice(choices: Mapping[str, T]) -> Callable[[str], T]:
-    """One of the words, as its value."""
+    """One of the words, converted to its value."""
 
     def parse(cell: str) -> T:
         if cell not in choices:
-            raise ValueError(f"{cell!r} is not one of {', '.join(choices)}")
+            raise ValueError(f"{cell!r} is not one of {', '.join(choices)}.")
         return choices[cell]
 
     return parse
@@ -67,7 +67,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
     def parse(cell: str) -> int:
         if not re.fullmatch(r"\d{1,12}", cell, re.ASCII) or not least <= int(cell) <= most:
-            raise ValueError(f"{cell!r} is not a whole number from {least} to {most}")
+            raise ValueError(f"{cell!r} is not a whole number from {least} to {most}.")
         return int(cell)
 
     return parse
@@ -80,7 +80,7 @@ def day(cell: str) -> date:
     except ValueError:
         value = None
     if value is None or value.year not in _YEARS:
-        raise ValueError(f"{cell!r} is not a date: expected is YYYY-MM-DD, {_YEARS.start} to {_YEARS.stop - 1}")
+        raise ValueError(f"{cell!r} is not a date. Write YYYY-MM-DD, {_YEARS.start} to {_YEARS.stop - 1}.")
     return value
 
 
@@ -91,7 +91,7 @@ def clock_time(cell: str) -> time:
             return time.fromisoformat(cell)
     except ValueError:
         pass
-    raise ValueError(f"{cell!r} is not a time of day: expected is HH:MM")
+    raise ValueError(f"{cell!r} is not a time of day. Write HH:MM.")
 
 
 def zone(cell: str) -> ZoneInfo:
@@ -99,4 +99,4 @@ def zone(cell: str) -> ZoneInfo:
     try:
         return ZoneInfo(cell)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{cell!r} is not a time zone: expected is an IANA name such as Asia/Ho_Chi_Minh") from None
+        raise ValueError(f"{cell!r} is not a time zone. Write an IANA name such as Asia/Ho_Chi_Minh.") from None

@@ -1,11 +1,11 @@
-"""What lines name of other files: told once for each name, however many lines name it."""
+"""Check references between files: each unknown name is one fault, however many lines contain it."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeVar
 
-from shared.catalogue.files import Problems
+from shared.catalogue.faults import Faults
 from shared.kernel.dated import Dated
 from shared.kernel.words import number_of
 
@@ -16,39 +16,39 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class References:
-    """What is named and not there; unknown names are noted by `tell`, once all was checked."""
+    """Collects references; `report` adds the faults of unknown names once all are checked."""
 
-    _problems: Problems
+    _faults: Faults
     _unknown: dict[tuple[str, str], list[tuple[str, int, str]]] = field(default_factory=dict)
     _empty: dict[str, int] = field(default_factory=dict)
 
     def check(
         self, file: str, line: int, column: str, key: K, row: Dated, other: str, known: Mapping[K, tuple[Dated, ...]]
     ) -> None:
-        """Whatever a row names of the `other` file is in force as long as the row is."""
+        """Check that what a row refers to in the file `other` is in force as long as the row."""
         rows = known.get(key, ())
         gap = first_gap(rows, row.valid_from, row.valid_to)
         if not known:
             self._empty[other] = self._empty.get(other, 0) + 1
         elif not rows:
-            reason = f"{key!r} is not known: mend it, or enter it in its own file"
+            reason = f"{key!r} is not in {other}. Correct it, or add it there."
             self._unknown.setdefault((other, reason), []).append((file, line, column))
         elif gap is not None:
-            reason = f"{key!r} is not in force on {gap}, but this line is"
-            self._problems.add(file, reason, line=line, column=column)
+            reason = f"{key!r} is not in force on {gap}, but this line is. Correct one date."
+            self._faults.add(file, reason, line=line, column=column)
 
-    def tell(self) -> None:
-        """Note each unknown name at its first place, with how many more there are; those of an empty file as one."""
+    def report(self) -> None:
+        """Add one fault per unknown name, at its first place, and one per empty file, with the number of references."""
         for other, count in self._empty.items():
-            naming = f"{number_of(count, 'line')} of other files {'names' if count == 1 else 'name'}"
-            self._problems.add(other, f"no line but the header: {naming} what is missing here")
+            references = f"{number_of(count, 'line')} of other files {'refers' if count == 1 else 'refer'} to it"
+            self._faults.add(other, f"The file has no lines below the header, but {references}. Add them.")
         for (_, reason), ((file, line, column), *more) in self._unknown.items():
-            also = f" (as {number_of(len(more), 'further place')} {'does' if len(more) == 1 else 'do'})" if more else ""
-            self._problems.add(file, reason + also, line=line, column=column)
+            also = f" It occurs in {number_of(len(more), 'other place')} as well." if more else ""
+            self._faults.add(file, reason + also, line=line, column=column)
 
 
 def first_gap(rows: Iterable[Dated], start: date, end: date | None) -> date | None:
-    """The first day from `start` to `end` (None: for ever) on which none of the rows, oldest first, is in force."""
+    """The first day from `start` to `end` (None: open-ended) without a row in force. Rows are oldest first."""
     day = start
     for row in rows:
         if row.valid_from > day:

@@ -1,11 +1,11 @@
-"""The columns of each table of a centre, and how a line becomes a value."""
+"""The columns of each CSV file of a centre, and the functions that build a value from a line."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from shared.catalogue import cells
-from shared.catalogue.calendars import local_windows
-from shared.catalogue.files import Row
+from shared.catalogue.calendar_files import local_windows
+from shared.catalogue.files import CsvRow
 from shared.contracts.dossiers import UNLISTED
 from shared.kernel.centre import (
     Counter,
@@ -62,7 +62,7 @@ AGENCY_ID = cells.matching(r"[A-Z]\d{2}(\.\d{1,3})*", "the agency's identifier, 
 _KEY = cells.matching(r"[a-z0-9_]{1,40}", "1 to 40 small letters, digits or _")
 _STEP_CODE = cells.matching(
     rf"(?!{UNLISTED}$)[A-Za-z0-9._-]{{1,64}}",
-    f"1 to 64 letters without diacritics, digits, . _ or -, and not {UNLISTED}, which stands for what is not listed",
+    f"1 to 64 letters without diacritics, digits, . _ or -, but not {UNLISTED}, which means not listed",
 )
 _ASCII = cells.matching(r"[ -~]{1,11}", "at most 11 characters without diacritics")
 
@@ -90,11 +90,11 @@ _Form = Literal["original", "copy", "certified_copy"]
 _FORMS: Mapping[str, _Form] = {"original": "original", "copy": "copy", "certified_copy": "certified_copy"}
 
 
-def _dated(row: Row) -> dict[str, Any]:
+def _dated(row: CsvRow) -> dict[str, Any]:
     valid_from = row.read("valid_from", cells.day)
     valid_to = row.read("valid_to", cells.optional(cells.day))
-    if row.sound and valid_to is not None and valid_to < valid_from:
-        row.fault(f"{valid_to} is before valid_from, {valid_from}: it is the last day in force", "valid_to")
+    if row.valid and valid_to is not None and valid_to < valid_from:
+        row.fault(f"{valid_to} is before valid_from ({valid_from}). It is the last day in force.", "valid_to")
     return {
         "valid_from": valid_from,
         "valid_to": valid_to,
@@ -104,8 +104,8 @@ def _dated(row: Row) -> dict[str, Any]:
     }
 
 
-def department(row: Row) -> Department:
-    """A line of departments.csv."""
+def department(row: CsvRow) -> Department:
+    """Build the value of a line of departments.csv."""
     row.read("status", cells.choice(_STATUS))
     return Department(
         code=row.read("code", DEPARTMENT_CODE),
@@ -119,11 +119,11 @@ def department(row: Row) -> Department:
     )
 
 
-def counter(row: Row) -> Counter:
-    """A line of counters.csv."""
+def counter(row: CsvRow) -> Counter:
+    """Build the value of a line of counters.csv."""
     kind = row.read("kind", cells.choice(_KINDS))
-    if row.sound and (kind == "department") != bool(row.cells["department"]):
-        row.fault("a counter of kind department names its department, one of another kind none", "department")
+    if row.valid and (kind == "department") != bool(row.cells["department"]):
+        row.fault("A counter of kind department needs a department; a counter of another kind has none.", "department")
     return Counter(
         number=row.read("number", cells.whole(1, 9999)),
         kind=kind,
@@ -132,11 +132,11 @@ def counter(row: Row) -> Counter:
     )
 
 
-def procedure(row: Row) -> Procedure:
-    """A line of procedures.csv."""
+def procedure(row: CsvRow) -> Procedure:
+    """Build the value of a line of procedures.csv."""
     departments = row.read("departments", cells.several(DEPARTMENT_CODE))
     if departments == ():
-        row.fault("empty: name the competent department (several with ; between them)", "departments")
+        row.fault("A value is required: the competent department (separate several with ;).", "departments")
     return Procedure(
         code=row.read("code", PROCEDURE_CODE),
         name_vi=row.read("name_vi", cells.text),
@@ -152,44 +152,46 @@ def procedure(row: Row) -> Procedure:
     )
 
 
-def _term(row: Row) -> Term | None:
+def _term(row: CsvRow) -> Term | None:
     unit = row.read("term_unit", cells.choice(_UNITS))
     value = row.read("term_value", cells.optional(cells.whole(0, 10_000)))
     counting = row.read("counting", cells.optional(cells.choice(_COUNTINGS)))
     cut_off = row.read("cut_off", cells.optional(cells.clock_time))
-    if not row.sound:
+    if not row.valid:
         return None
     if (counting is not None) != (unit == "working_day"):
-        row.fault("by_hours or by_days stands with the unit working_day, and only there", "counting")
+        row.fault("The unit working_day needs by_hours or by_days; for other units leave this empty.", "counting")
     if unit is None:
         if value is not None or cut_off is not None:
-            row.fault("a procedure without a term (none) has neither term_value nor cut_off: empty both", "term_unit")
+            row.fault(
+                "A procedure without a term (none) has neither term_value nor cut_off. Leave both empty.", "term_unit"
+            )
         return None
     if value is None or (value == 0) != (unit == "same_day"):
-        row.fault("same_day has the value 0, every other unit at least 1", "term_value")
+        row.fault("The value is 0 for same_day, and at least 1 for every other unit.", "term_value")
         return None
     return Term(value, unit, counting or "by_hours", cut_off)
 
 
-def step(row: Row) -> ProcedureStep:
-    """A line of steps.csv."""
+def step(row: CsvRow) -> ProcedureStep:
+    """Build the value of a line of steps.csv."""
     value = row.read("term_value", cells.whole(1, 10_000))
     unit = row.read("term_unit", cells.choice(_STEP_UNITS))
     return ProcedureStep(
         procedure=row.read("procedure", PROCEDURE_CODE),
         number=row.read("step", cells.whole(1, 99)),
         department=row.read("department", DEPARTMENT_CODE),
-        term=Term(value, unit) if row.sound else _UNSOUND,
+        term=Term(value, unit) if row.valid else _INVALID_TERM,
         **_dated(row),
     )
 
 
-# what an unsound line gives is thrown away; this stands in for its term
-_UNSOUND = Term(1, "working_hour")
+# a placeholder: the result of an invalid line is discarded
+_INVALID_TERM = Term(1, "working_hour")
 
 
-def requirement(row: Row) -> Requirement:
-    """A line of requirements.csv."""
+def requirement(row: CsvRow) -> Requirement:
+    """Build the value of a line of requirements.csv."""
     return Requirement(
         procedure=row.read("procedure", PROCEDURE_CODE),
         key=row.read("key", _KEY),
@@ -201,8 +203,8 @@ def requirement(row: Row) -> Requirement:
     )
 
 
-def step_word(row: Row) -> StepWord:
-    """A line of activities.csv."""
+def step_word(row: CsvRow) -> StepWord:
+    """Build the value of a line of activities.csv."""
     return StepWord(
         kind=row.read("kind", cells.choice(_STEP_WORDS)),
         code=row.read("code", _STEP_CODE),
@@ -211,13 +213,13 @@ def step_word(row: Row) -> StepWord:
     )
 
 
-def pooling(row: Row) -> Pooling:
-    """A line of receiving.csv."""
+def pooling(row: CsvRow) -> Pooling:
+    """Build the value of a line of receiving.csv."""
     return Pooling(department=row.read("department", DEPARTMENT_CODE), **_dated(row))
 
 
-def staffing(row: Row) -> Staffing:
-    """A line of staffing.csv."""
+def staffing(row: CsvRow) -> Staffing:
+    """Build the value of a line of staffing.csv."""
     return Staffing(
         counter=row.read("counter", cells.whole(1, 9999)),
         windows=row.read("windows", local_windows),
@@ -226,24 +228,25 @@ def staffing(row: Row) -> Staffing:
     )
 
 
-def service_time(row: Row) -> ServiceTime:
-    """A line of service_times.csv; an empty procedure stands for every one without a line of its own."""
+def service_time(row: CsvRow) -> ServiceTime:
+    """Build the value of a line of service_times.csv; an empty procedure means every procedure without its own line."""
     values = {
         "procedure": row.read("procedure", cells.optional(PROCEDURE_CODE)),
         "median_minutes": row.read("median_minutes", cells.whole(1, 1000)),
         "p90_minutes": row.read("p90_minutes", cells.whole(1, 1000)),
         **_dated(row),
     }
-    if row.sound and values["p90_minutes"] <= values["median_minutes"]:
+    if row.valid and values["p90_minutes"] <= values["median_minutes"]:
         row.fault(
-            "is not above median_minutes: nine of ten dossiers take at most this long, half at most that", "p90_minutes"
+            "It must be above median_minutes: 90 % of dossiers take at most p90_minutes, 50 % at most median_minutes.",
+            "p90_minutes",
         )
-    return ServiceTime(**(values if row.sound else values | {"median_minutes": 1, "p90_minutes": 2}))
+    return ServiceTime(**(values if row.valid else values | {"median_minutes": 1, "p90_minutes": 2}))
 
 
-def runs(row: Row) -> Runs:
-    """A line of runs.csv."""
+def runs(row: CsvRow) -> Runs:
+    """Build the value of a line of runs.csv."""
     leaves_at = row.read("leaves_at", cells.several(cells.clock_time))
     if leaves_at == ():
-        row.fault("empty: give the times of day at which papers leave (several with ; between them)", "leaves_at")
+        row.fault("A value is required: the times of day at which papers leave (separate several with ;).", "leaves_at")
     return Runs(kind=row.read("kind", cells.choice(_RUNS)), leaves_at=leaves_at, **_dated(row))

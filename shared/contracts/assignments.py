@@ -1,34 +1,34 @@
-"""What routing tells: where a dossier is received, who is competent, where its result is returned, and why."""
+"""Events of routing: where a dossier is received, who is competent, where its result is returned, and why."""
 
 from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.envelope import EventData, Open, Wire
+from shared.contracts.envelope import ContractModel, EventData, Open
 from shared.contracts.topics import ASSIGNMENTS
 
 
-class ReceivingPlace(Wire):
-    """ "Counters of department X" or "the general counter"; `counters` are the numbers open there on that day."""
+class ReceivingPlace(ContractModel):
+    """The counters of a department, or the general counter; `counters` are the numbers open there on that day."""
 
     kind: Open[Literal["department", "general"]]
     department: str | None = None
     counters: tuple[int, ...] = ()
 
 
-class WeekFigure(Wire):
-    """A department's week, from Monday on: dossiers received that count, and the working days that it had."""
+class WeekFigure(ContractModel):
+    """A department's week, from Monday: the dossiers received that count, and the working days."""
 
     week: date
     dossiers: int
     working_days: int
 
 
-class AssignmentReason(Wire):
-    """Why: the rule's version, the decision in force (number, since when) and a sentence for people.
+class AssignmentReason(ContractModel):
+    """The reason: the version of the rule, the number and date of the decision in force, and a text for people.
 
-    `figures` are the weeks on which that decision was proposed, if it was.
+    `figures` are the weeks on which the decision was proposed, if it was.
     """
 
     rule: str
@@ -39,10 +39,11 @@ class AssignmentReason(Wire):
 
 
 class AssignmentDecidedV1(EventData):
-    """Decided by the local date of the submission; told again only where the receipt names another department, which
-    replaces what was told before, or where a further step begins: that changes the competent department alone.
-    `returning_place` is "results" (the centre's counters for results) or a department's code, `step` the one that the
-    department has.
+    """The dossier is assigned, by the rules on the local date of its submission.
+
+    Published again if the receipt names another department, which replaces the earlier assignment, or if a further step
+    begins, which changes only the competent department. `returning_place` is `results` (the centre's counters for
+    results) or a department's code; `step` is the step of the department.
     """
 
     TYPE: ClassVar[str] = "assignment.decided"
@@ -59,8 +60,10 @@ class AssignmentDecidedV1(EventData):
 
 
 class AssignmentWaitingV1(EventData):
-    """No assignment yet: the catalogue lacks the procedure, or the department must be named (the procedure has
-    several, or the one named is not the centre's). Listed until then.
+    """No assignment is possible yet, and the dossier is listed until it is.
+
+    Either the catalogue does not contain the procedure, or the department must be named: the procedure has several, or
+    the named one is not a department of the centre.
     """
 
     TYPE: ClassVar[str] = "assignment.waiting"

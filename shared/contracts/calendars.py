@@ -1,14 +1,14 @@
-"""What sla publishes of working time: compiled calendars (`sla.calendars.v1`, key = the calendar's name)."""
+"""Events of sla about working calendars (`sla.calendars.v1`, keyed by the calendar's name)."""
 
 from datetime import date
 from typing import ClassVar, Literal
 
-from shared.contracts.envelope import EventData, Instant, Open, Wire
+from shared.contracts.envelope import ContractModel, EventData, Instant, Open
 from shared.contracts.topics import CALENDARS
 
 
-class CalendarException(Wire):
-    """A dated exception, its decision and the instant it became known."""
+class PublishedException(ContractModel):
+    """A dated exception, its decision, and the instant at which it became known."""
 
     date: date
     kind: Open[Literal["off", "working", "half_day"]]
@@ -18,10 +18,10 @@ class CalendarException(Wire):
 
 
 class CalendarPublishedV1(EventData):
-    """A calendar compiled to windows of working time.
+    """A calendar is published, compiled to windows of working time.
 
-    `opens` and `closes` are parallel, ascending lists of UTC epoch seconds; a window includes its start and not its
-    end. The span covered is `first_date` to `last_date`, both included, in `zone`.
+    `opens` and `closes` are parallel, ascending lists of UTC epoch seconds. A window includes its start but not its
+    end. The calendar covers `first_date` to `last_date`, both included, in `zone`.
     """
 
     TYPE: ClassVar[str] = "calendar.published"
@@ -35,5 +35,5 @@ class CalendarPublishedV1(EventData):
     standard_day_seconds: int
     opens: tuple[int, ...]
     closes: tuple[int, ...]
-    exceptions: tuple[CalendarException, ...] = ()
+    exceptions: tuple[PublishedException, ...] = ()
     decision: str | None = None

@@ -1,4 +1,4 @@
-"""What sla tells: a dossier's clock and its due date (`sla.deadlines.v1`).
+"""Events of sla about a dossier's clock and due date (`sla.deadlines.v1`).
 
 `dossier_sequence` is the last event of intake that the clock reflects.
 """
@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.envelope import EventData, Instant, Open, Wire
+from shared.contracts.envelope import ContractModel, EventData, Instant, Open
 from shared.contracts.topics import DEADLINES
 
 
-class Term(Wire):
-    """How long the law gives. `value` counts units; 0 only with `same_day`. `cut_off` is a local time, HH:MM."""
+class Term(ContractModel):
+    """The term that the law sets. `value` is 0 only with `same_day`. `cut_off` is a local time, HH:MM."""
 
     value: int = Field(ge=0)
     unit: Open[Literal["working_hour", "working_day", "calendar_day", "same_day"]]
@@ -22,7 +22,7 @@ class Term(Wire):
 
 
 class DeadlineEvent(EventData):
-    """Common to all: which clock, and what it reflects. `generation` grows with every change of the clock."""
+    """The members of all deadline events. `generation` increases with every change of the clock."""
 
     TOPIC: ClassVar[str] = DEADLINES.name
 
@@ -31,8 +31,11 @@ class DeadlineEvent(EventData):
 
 
 class DeadlineSetV1(DeadlineEvent):
-    """The clock runs towards `due_at`. `provisional`: it crosses a projected exception; `crosses_unconfirmed` names
-    unconfirmed ones, which do not count."""
+    """The clock runs, and the dossier is due at `due_at`.
+
+    `provisional`: a projected exception is before the due date. `crosses_unconfirmed` are unconfirmed exceptions before
+    it, which do not count.
+    """
 
     TYPE: ClassVar[str] = "deadline.set"
 
@@ -47,8 +50,10 @@ class DeadlineSetV1(DeadlineEvent):
 
 
 class DeadlineMovedV1(DeadlineSetV1):
-    """The calendar changed and moved the due date of a running clock, by the decision `decided_by`; the promise before
-    was `previous_due_at`."""
+    """A change of the calendar, by the decision `decided_by`, moved the due date of a running clock.
+
+    The due date was `previous_due_at` before.
+    """
 
     TYPE: ClassVar[str] = "deadline.moved"
 
@@ -57,8 +62,11 @@ class DeadlineMovedV1(DeadlineSetV1):
 
 
 class DeadlinePausedV1(DeadlineEvent):
-    """The clock stands. While it does there is no due date, only what remains: working seconds, or (for a term in
-    calendar days) those. Nothing remains where the pause began after the due date, which then stays what it was."""
+    """The clock is paused, and the dossier has no due date until it continues.
+
+    The remaining time is in working seconds, or in calendar days for a term in calendar days. It is 0 if the pause
+    began after the due date, which then does not change.
+    """
 
     TYPE: ClassVar[str] = "deadline.paused"
 
@@ -68,14 +76,16 @@ class DeadlinePausedV1(DeadlineEvent):
 
 
 class DeadlineNoneV1(DeadlineEvent):
-    """The procedure has no term: no due date, said plainly."""
+    """The procedure has no term, so the dossier has no due date."""
 
     TYPE: ClassVar[str] = "deadline.none"
 
 
 class DeadlineWaitingV1(DeadlineEvent):
-    """No due date can be derived yet: the catalogue does not know the procedure, or the calendar ends before the due
-    date. Listed until somebody enters what is missing."""
+    """No due date can be derived yet, and the dossier is listed until it can.
+
+    Either the catalogue does not contain the procedure, or the calendar ends before the due date.
+    """
 
     TYPE: ClassVar[str] = "deadline.waiting"
 
@@ -84,7 +94,7 @@ class DeadlineWaitingV1(DeadlineEvent):
 
 
 class DeadlineEndedV1(DeadlineEvent):
-    """The clock ended. `outcome` is judged by local date; absent where nothing was settled or no date was due."""
+    """The clock ended. `outcome` compares local dates; it is absent if nothing was settled or no date was due."""
 
     TYPE: ClassVar[str] = "deadline.ended"
 
@@ -94,14 +104,14 @@ class DeadlineEndedV1(DeadlineEvent):
 
 
 class ThresholdEvent(DeadlineEvent):
-    """A threshold of one due date was passed."""
+    """The members of all events about a threshold of one due date."""
 
     due_at: Instant
     threshold_at: Instant
 
 
 class DeadlineNearV1(ThresholdEvent):
-    """The due date is near; told in working time."""
+    """The due date is near: `remaining_working_seconds` are left."""
 
     TYPE: ClassVar[str] = "deadline.near"
 
@@ -109,9 +119,9 @@ class DeadlineNearV1(ThresholdEvent):
 
 
 class DeadlineAtRiskV1(ThresholdEvent):
-    """The steps that remain no longer fit into the time that is left: time to draft an apology, before it is late.
+    """The remaining steps need more time than is left, so an extension can be prepared before the dossier is late.
 
-    `step` is the one under way, `needed_working_seconds` what its internal term and those after it still take,
+    `step` is the current step, `needed_working_seconds` the rest of its internal term and the terms of later steps,
     `remaining_working_seconds` the time left.
     """
 
@@ -123,19 +133,19 @@ class DeadlineAtRiskV1(ThresholdEvent):
 
 
 class DeadlineReachedV1(ThresholdEvent):
-    """`due_at` has come and the dossier is not settled."""
+    """`due_at` has passed, and the dossier is not settled."""
 
     TYPE: ClassVar[str] = "deadline.reached"
 
 
 class DeadlineBreachedV1(ThresholdEvent):
-    """The local date of `due_at` ended unsettled: what reports call late."""
+    """The local date of `due_at` has ended, and the dossier is not settled: reports count it as late."""
 
     TYPE: ClassVar[str] = "deadline.breached"
 
 
 class DeadlineEscalatedV1(ThresholdEvent):
-    """Still unsettled some working hours after the breach; `level` counts from 1."""
+    """The dossier is still not settled some working hours after the breach; `level` counts from 1."""
 
     TYPE: ClassVar[str] = "deadline.escalated"
 
@@ -143,8 +153,10 @@ class DeadlineEscalatedV1(ThresholdEvent):
 
 
 class DeadlinePauseExceededV1(DeadlineEvent):
-    """A pause that began at `paused_at` has lasted longer than the centre's ceiling, from `threshold_at` on: an officer
-    asks again, or stops the dossier."""
+    """A pause that began at `paused_at` exceeds the centre's limit from `threshold_at` on.
+
+    An officer asks the applicant again, or stops the dossier.
+    """
 
     TYPE: ClassVar[str] = "deadline.pause_exceeded"
 
@@ -154,10 +166,10 @@ class DeadlinePauseExceededV1(DeadlineEvent):
 
 
 class DeadlineRetractedV1(DeadlineEvent):
-    """By an act recorded later, a changed calendar or other steps, a fired threshold had not come: it is not true.
+    """A threshold event is retracted: an act recorded later, a changed calendar or other steps disprove it.
 
-    `fired` is the event type that is taken back, `level` its escalation level or its step; the same may come true
-    later. `due_at` is the due date that it was about, or the beginning of the pause.
+    `fired` is the type of the retracted event, `level` its escalation level or its step. The same threshold may be
+    passed again later. `due_at` is the due date of the retracted event, or the beginning of the pause.
     """
 
     TYPE: ClassVar[str] = "deadline.retracted"

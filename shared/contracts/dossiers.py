@@ -1,6 +1,6 @@
-"""What intake tells: the events of a dossier's life (`intake.dossiers.v1`).
+"""Events of intake: the life of a dossier (`intake.dossiers.v1`).
 
-No name, phone, e-mail, address, identity number or free text about a person stands in any of them.
+No event contains a name, phone number, e-mail address, address, identity number or free text about a person.
 """
 
 from datetime import date
@@ -8,13 +8,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.envelope import EventData, Open, Wire
+from shared.contracts.envelope import ContractModel, EventData, Open
 from shared.contracts.topics import DOSSIERS
 
 Channel = Literal["online", "counter", "post"]
 Reach = Literal["sms", "email"]
 UNLISTED = "other"
-"""The activity that travels in the place of one that the centre does not list."""
+"""The activity in events for an activity that the centre does not list."""
 
 State = Literal[
     "submitted",
@@ -30,18 +30,18 @@ State = Literal[
 ]
 
 
-class ForeignCode(Wire):
+class ForeignCode(ContractModel):
     """The dossier's code in another system."""
 
     system: str
     code: str
 
 
-class Document(Wire):
-    """A paper handed in, without its title (which may name a person) and without its bytes.
+class Document(ContractModel):
+    """A submitted paper, without its title (which may name a person) and content.
 
-    `requirement` is a key of the procedure's requirements, absent where these are not entered. A file has media type,
-    size (bytes) and SHA-256 (hex); a paper original has none of them.
+    `requirement` is a key of the procedure's requirements, absent if the catalogue does not list them. A file has a
+    media type, a size in bytes and a SHA-256 (hexadecimal); a paper original has none of them.
     """
 
     requirement: str | None = None
@@ -50,15 +50,15 @@ class Document(Wire):
     sha256: str | None = None
 
 
-class Form(Wire):
-    """A form of Circular 03/2025 that the act issued: `kind` 01 to 07, `number` unique in the centre."""
+class Form(ContractModel):
+    """The form of Circular 03/2025 that the act issued: `kind` 01 to 07, `number` unique in the centre."""
 
     kind: str
     number: str
 
 
 class DossierEvent(EventData):
-    """Common to all: the dossier's state after the event."""
+    """The members of all dossier events: the dossier's state after the event."""
 
     TOPIC: ClassVar[str] = DOSSIERS.name
 
@@ -66,7 +66,7 @@ class DossierEvent(EventData):
 
 
 class DossierSubmittedV1(DossierEvent):
-    """A request came in. `department` is the competent one; absent while none is known and none was named."""
+    """An applicant submitted a dossier. `department` is the competent one, absent if it is neither known nor named."""
 
     TYPE: ClassVar[str] = "dossier.submitted"
 
@@ -80,7 +80,7 @@ class DossierSubmittedV1(DossierEvent):
 
 
 class DossierReceivedV1(DossierEvent):
-    """The centre took the dossier in; the code exists from here on, and the clock may start."""
+    """The centre received the dossier (form 01). It has a code from now on, and its clock may start."""
 
     TYPE: ClassVar[str] = "dossier.received"
 
@@ -94,7 +94,7 @@ class DossierReceivedV1(DossierEvent):
 
 
 class DossierRefusedV1(DossierEvent):
-    """The centre did not take the dossier in (form 03)."""
+    """The centre refused to receive the dossier (form 03)."""
 
     TYPE: ClassVar[str] = "dossier.refused"
 
@@ -102,10 +102,10 @@ class DossierRefusedV1(DossierEvent):
 
 
 class DossierSupplementRequiredV1(DossierEvent):
-    """Papers are missing (form 02). `papers` are names of requirements, as told to the applicant.
+    """Papers are missing (form 02). `papers` are the names of the requirements, as the applicant reads them.
 
-    Empty where the procedure's requirements are not entered: what somebody wrote instead is asked of intake, together
-    with the contact.
+    `papers` is empty if the catalogue does not list the procedure's requirements; intake then has the text of the
+    request, together with the contact.
     """
 
     TYPE: ClassVar[str] = "dossier.supplement_required"
@@ -116,7 +116,7 @@ class DossierSupplementRequiredV1(DossierEvent):
 
 
 class DossierSupplementReceivedV1(DossierEvent):
-    """The missing papers came; the dossier goes back to the state that it came from."""
+    """The missing papers were received; the dossier returns to its previous state."""
 
     TYPE: ClassVar[str] = "dossier.supplement_received"
 
@@ -124,7 +124,7 @@ class DossierSupplementReceivedV1(DossierEvent):
 
 
 class DossierPaymentRequiredV1(DossierEvent):
-    """A financial obligation must be met before work goes on."""
+    """A financial obligation must be met before the work continues."""
 
     TYPE: ClassVar[str] = "dossier.payment_required"
 
@@ -132,13 +132,13 @@ class DossierPaymentRequiredV1(DossierEvent):
 
 
 class DossierPaidV1(DossierEvent):
-    """The obligation is met."""
+    """The financial obligation is met."""
 
     TYPE: ClassVar[str] = "dossier.paid"
 
 
 class DossierTakenOverV1(DossierEvent):
-    """An officer of the competent department began to work on it."""
+    """An officer of the competent department began to work on the dossier."""
 
     TYPE: ClassVar[str] = "dossier.taken_over"
 
@@ -146,7 +146,7 @@ class DossierTakenOverV1(DossierEvent):
 
 
 class DossierSettledV1(DossierEvent):
-    """The department decided. An electronic result needs no way back to the centre."""
+    """The department decided. `electronic_result`: the result is not carried back to the centre."""
 
     TYPE: ClassVar[str] = "dossier.settled"
 
@@ -155,7 +155,7 @@ class DossierSettledV1(DossierEvent):
 
 
 class DossierStoppedV1(DossierEvent):
-    """Work ended without a result (form 05)."""
+    """The work ended without a result (form 05)."""
 
     TYPE: ClassVar[str] = "dossier.stopped"
 
@@ -163,14 +163,16 @@ class DossierStoppedV1(DossierEvent):
 
 
 class DossierWithdrawnV1(DossierEvent):
-    """The applicant took the request back."""
+    """The applicant withdrew the dossier."""
 
     TYPE: ClassVar[str] = "dossier.withdrawn"
 
 
 class DossierExtendedV1(DossierEvent):
-    """The department takes more time, with an apology (form 04): `working_days` more, or up to the close of `to_date`;
-    exactly one of both stands."""
+    """The department extended the due date, with an apology (form 04).
+
+    Exactly one of both is present: `working_days` more, or up to the close of `to_date`.
+    """
 
     TYPE: ClassVar[str] = "dossier.extended"
 
@@ -180,9 +182,9 @@ class DossierExtendedV1(DossierEvent):
 
 
 class DossierStepBegunV1(DossierEvent):
-    """A further step of a procedure that several departments resolve in order: from here on `department` is competent.
+    """The next step of a procedure with several departments began, and `department` is competent from now on.
 
-    `step` counts from 1, which begins with the receipt; `passed_on_by` is the department that had the step before.
+    Step 1 begins with the receipt. `passed_on_by` is the department of the previous step.
     """
 
     TYPE: ClassVar[str] = "dossier.step_begun"
@@ -193,13 +195,13 @@ class DossierStepBegunV1(DossierEvent):
 
 
 class DossierReopenedV1(DossierEvent):
-    """A settled dossier is worked on again; the time since its settlement counts as a pause."""
+    """Work on a settled dossier began again. The time since its settlement counts as a pause."""
 
     TYPE: ClassVar[str] = "dossier.reopened"
 
 
 class DossierReturnedV1(DossierEvent):
-    """The result is in the applicant's hands."""
+    """The applicant received the result."""
 
     TYPE: ClassVar[str] = "dossier.returned"
 
@@ -207,10 +209,10 @@ class DossierReturnedV1(DossierEvent):
 
 
 class DossierStepRecordedV1(DossierEvent):
-    """Who did what, for the control slip; moves neither state nor clock.
+    """A line of the control slip (form 06): who did what. It changes neither state nor clock.
 
-    `activity` and `group` are codes of the centre's list, since free words may name a person: an activity that is not
-    listed travels as `other`, a group that is not listed not at all.
+    `activity` and `group` are codes of the centre's list, since free text may name a person. An activity that is not
+    listed is `other`; a group that is not listed is absent.
     """
 
     TYPE: ClassVar[str] = "dossier.step_recorded"
@@ -220,7 +222,7 @@ class DossierStepRecordedV1(DossierEvent):
 
 
 class DossierHandedOverV1(DossierEvent):
-    """The papers went from the receiving place to the department, in a numbered batch with two signatures."""
+    """The papers were handed over to the department, in a numbered batch with two signatures."""
 
     TYPE: ClassVar[str] = "dossier.handed_over"
 
@@ -228,13 +230,13 @@ class DossierHandedOverV1(DossierEvent):
 
 
 class DossierResultArrivedV1(DossierEvent):
-    """The result lies at the returning place."""
+    """The result arrived at the returning place."""
 
     TYPE: ClassVar[str] = "dossier.result_arrived"
 
 
 class DossierContactCorrectedV1(DossierEvent):
-    """The applicant's contact changed; only the ways that now reach them are told."""
+    """The applicant's contact was corrected. `reach` are the channels that it has now."""
 
     TYPE: ClassVar[str] = "dossier.contact_corrected"
 
@@ -242,7 +244,7 @@ class DossierContactCorrectedV1(DossierEvent):
 
 
 class DossierReceivedElsewhereV1(DossierEvent):
-    """The counter that received was not the one that routing's rule names; an event, never a refusal."""
+    """Another counter than the assigned one received the dossier. This is recorded, never refused."""
 
     TYPE: ClassVar[str] = "dossier.received_elsewhere"
 

@@ -19,14 +19,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
-"""An aware instant, kept and written in UTC (`Z`)."""
+"""An aware instant, stored and serialised in UTC (`Z`)."""
 
-READING = {"reading": True}
-"""The validation context in which a record of another service is read; without it a value is being written."""
+READER_CONTEXT = {"reader": True}
+"""The validation context for reading a record; without it, a value is validated as one to be published."""
 
 
 class OpenEnum:
-    """Marks a list of words that may grow: a writer keeps to the words it knows, a reader lets others through."""
+    """Marks an extensible enumeration: only known words can be published, but readers accept unknown ones."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_wrap_validator_function(self._validate, handler(source))
@@ -38,7 +38,7 @@ class OpenEnum:
 
     @staticmethod
     def _validate(value: Any, known: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        if info.context is READING and isinstance(value, str):
+        if info.context is READER_CONTEXT and isinstance(value, str):
             return value
         return known(value)
 
@@ -46,23 +46,23 @@ class OpenEnum:
 W = TypeVar("W")
 
 Open = Annotated[W, OpenEnum()]
-"""`Open[Literal["a", "b"]]`: these words today, more tomorrow (additions are optional, readers are deployed first).
+"""`Open[Literal["a", "b"]]`: an extensible enumeration. Later releases may add words; readers are deployed first.
 
-The type names what is known; a reader that meets another word does what it does for none of them, and a table is
-asked with `.get`.
+The type lists the words that this release knows. A reader treats an unknown word as none of them, for example with
+`.get` on a table.
 """
 
 Role = Literal["applicant", "clerk", "officer", "leader", "ops", "auditor", "service", "importer"]
 
 
-class Wire(BaseModel):
-    """A value that travels: immutable; readers ignore fields that they do not know."""
+class ContractModel(BaseModel):
+    """A value in an event: immutable; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Actor(Wire):
-    """Who did an act. `id` names an account or a system, never a person by name."""
+class Actor(ContractModel):
+    """Who performed an act. `id` is an account or a system, never a person's name."""
 
     kind: Open[Literal["person", "system"]]
     id: str
@@ -71,8 +71,8 @@ class Actor(Wire):
     counter: int | None = None
 
 
-class EventData(Wire):
-    """What one type of event says. Subclasses set `TYPE`, `VERSION` and `TOPIC` and may only grow optional fields."""
+class EventData(ContractModel):
+    """The data of one event type. Subclasses set `TYPE`, `VERSION` and `TOPIC`, and may only add optional fields."""
 
     TYPE: ClassVar[str]
     VERSION: ClassVar[int] = 1
@@ -82,11 +82,11 @@ class EventData(Wire):
 D = TypeVar("D", bound=EventData, covariant=True)
 
 
-class EventEnvelope(Wire, Generic[D]):
-    """One event as it stands on Kafka and in its owner's history.
+class EventEnvelope(ContractModel, Generic[D]):
+    """One event on Kafka and in the history of its owner.
 
-    `time` is the centre time at which the event became true, `recordedtime` when it was recorded; `sequence` counts the
-    events of one subject on one topic from 1; `epoch` tells the lives of a restored writer apart.
+    `time` is the centre time at which the event occurred, `recordedtime` when it was recorded. `sequence` numbers the
+    events of one subject on one topic from 1. `epoch` increases when the producer is restored from a backup.
     """
 
     specversion: Literal["1.0"] = "1.0"
@@ -114,7 +114,7 @@ class EventEnvelope(Wire, Generic[D]):
 
     @property
     def actor(self) -> Actor:
-        """Who caused the event, put together from the flat attributes (CloudEvents knows no nested ones)."""
+        """The actor, from the flat attributes (CloudEvents has no nested ones)."""
         flat = {
             "kind": self.actorkind,
             "id": self.actorid,
@@ -122,15 +122,15 @@ class EventEnvelope(Wire, Generic[D]):
             "department": self.actordepartment,
             "counter": self.actorcounter,
         }
-        return Actor.model_validate(flat, context=READING)
+        return Actor.model_validate(flat, context=READER_CONTEXT)
 
     @property
     def dossier_id(self) -> UUID:
-        """The subject of every topic that is keyed by dossier. Raises ValueError elsewhere."""
+        """The subject as a dossier's id. Raises ValueError on a topic with another key."""
         return UUID(self.subject)
 
     def to_json(self) -> bytes:
-        """The record's value; attributes that are absent are left out, as CloudEvents asks."""
+        """The value of the record. Absent attributes are omitted, as CloudEvents requires."""
         return self.model_dump_json(exclude_none=True).encode()
 
 
@@ -154,7 +154,7 @@ def actor_attributes(actor: Actor) -> dict[str, Any]:
 
 
 def as_utc(value: datetime) -> datetime:
-    """The same instant in UTC; raises ValueError for a naive one, since a guess would move it by hours."""
+    """The instant in UTC. Raises ValueError for an instant without an offset."""
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no UTC offset")
     return value.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What notify tells: alerts planned and what became of them (`notify.messages.v1`). Never a text, never an address."""
+"""Events of notify: planned messages and their outcome (`notify.messages.v1`), without texts and addresses."""
 
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -20,9 +20,9 @@ Moment = Literal[
 
 
 class MessageEvent(EventData):
-    """Common to all: which message, on which channel, about which event of intake.
+    """The members of all message events: the message, its channel, and the event of intake that it is about.
 
-    `channel` is `none` where the applicant left no contact: such a plan is dropped at once, and officers see it.
+    `channel` is `none` if the applicant has no contact. Such a message is dropped at once, and officers see it.
     """
 
     TOPIC: ClassVar[str] = MESSAGES.name
@@ -34,7 +34,7 @@ class MessageEvent(EventData):
 
 
 class MessagePlannedV1(MessageEvent):
-    """To be sent from `not_before` on and not after `expires_at`, from the template named."""
+    """A message is planned: to be sent between `not_before` and `expires_at`, from the template."""
 
     TYPE: ClassVar[str] = "message.planned"
 
@@ -45,7 +45,7 @@ class MessagePlannedV1(MessageEvent):
 
 
 class MessageSentV1(MessageEvent):
-    """The provider took it. `possibly_doubled`: sent again after an answer that never came."""
+    """The provider accepted the message. `possibly_doubled`: it was sent again after an attempt without an answer."""
 
     TYPE: ClassVar[str] = "message.sent"
 
@@ -55,13 +55,13 @@ class MessageSentV1(MessageEvent):
 
 
 class MessageDeliveredV1(MessageEvent):
-    """The provider reports that it reached the applicant."""
+    """The provider reports that the message was delivered."""
 
     TYPE: ClassVar[str] = "message.delivered"
 
 
 class MessageFailedV1(MessageEvent):
-    """The provider refused it, or reports that it did not arrive; `reason` is a slug (`http_422`, `smtp_550`…)."""
+    """The provider rejected the message or could not deliver it; `reason` is a code (`http_422`, `smtp_550`…)."""
 
     TYPE: ClassVar[str] = "message.failed"
 
@@ -69,7 +69,7 @@ class MessageFailedV1(MessageEvent):
 
 
 class MessageUnknownV1(MessageEvent):
-    """No answer came and none can be asked for: it may or may not have been sent."""
+    """The outcome is unknown: the provider did not answer and cannot be queried, so the message may have been sent."""
 
     TYPE: ClassVar[str] = "message.unknown"
 
@@ -77,7 +77,7 @@ class MessageUnknownV1(MessageEvent):
 
 
 class MessageDroppedV1(MessageEvent):
-    """Never sent, on purpose: overtaken by a later state, expired, no usable contact left, or never any."""
+    """The message is not sent: overtaken by a later state, expired, or without a usable contact."""
 
     TYPE: ClassVar[str] = "message.dropped"
 

@@ -1,4 +1,4 @@
-"""Every event type and version that this release knows, and how bytes become events."""
+"""The event types and versions of this release, and the decoding of records."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,59 +8,59 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.contracts import assignments, calendars, deadlines, dossiers, messages
-from shared.contracts.envelope import READING, AnyEnvelope, EventData, EventEnvelope, schema_uri
+from shared.contracts.envelope import READER_CONTEXT, AnyEnvelope, EventData, EventEnvelope, schema_uri
 from shared.kernel.errors import MotcuaError, PoisonMessageError
 
-_MOST_TOLD = 3
+_MAX_LISTED = 3
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-"""Rewrites the `data` of one version as the next version's."""
+"""Converts the `data` of one version to the next version."""
 
 
 class UpgradeNeededError(MotcuaError):
-    """A record has a newer version of a known event type: this release must be upgraded before it reads on."""
+    """A record has a later version of a known event type. The service must be upgraded before it continues."""
 
 
 class Registry:
-    """The newest version of each event type, and the way up to it from every older one."""
+    """The newest version of each event type, and the upcasters from every older version."""
 
     def __init__(
         self, events: Sequence[type[EventData]], upcasters: Mapping[tuple[str, int], Upcaster] | None = None
     ) -> None:
-        """Raises ValueError if two events share a type or an old version has no way up: a slip in the code."""
+        """Raises ValueError if two events have the same type, or if an upcaster is missing or superfluous."""
         self.events: Mapping[str, type[EventData]] = {event.TYPE: event for event in events}
         self.upcasters = dict(upcasters or {})
         if len(self.events) < len(events):
-            raise ValueError("two events share a type")
+            raise ValueError("two events have the same type")
         needed = {(event.TYPE, old) for event in events for old in range(1, event.VERSION)}
         if needed != set(self.upcasters):
-            raise ValueError(f"upcasters do not fit the versions: {sorted(needed ^ set(self.upcasters))}")
+            raise ValueError(f"upcasters do not match the versions: {sorted(needed ^ set(self.upcasters))}")
         self.envelopes: Mapping[str, type[AnyEnvelope]] = {event.TYPE: EventEnvelope[event] for event in events}  # type: ignore[valid-type]
 
     def decode(self, event_type: str, version: int, value: bytes) -> AnyEnvelope:
-        """The event in a record's value, upcast to the newest version of its type.
+        """Decode the value of a record, and convert the event to the newest version of its type.
 
-        Words that this release does not know pass (enums are open), and so do unknown fields.
-        Raises UpgradeNeededError for a version from the future and PoisonMessageError for any other bytes.
+        Unknown words of open enumerations and unknown fields are accepted. Raises UpgradeNeededError for a later
+        version, and PoisonMessageError for every other value that cannot be decoded.
         """
         event = self.events[event_type]
         if version > event.VERSION:
             raise UpgradeNeededError(
-                f"{event_type} arrived in version {version}; this release reads up to {event.VERSION}: upgrade me"
+                f"{event_type} has version {version}, but this release reads {event.VERSION}. Upgrade this service."
             )
         try:
             if version == event.VERSION:
-                envelope = self.envelopes[event_type].model_validate_json(value, context=READING)
+                envelope = self.envelopes[event_type].model_validate_json(value, context=READER_CONTEXT)
             else:
                 document = self._upcast(event, version, json.loads(value))
-                # through JSON once more, so that an old record is read by the same rules as a new one
-                envelope = self.envelopes[event_type].model_validate_json(json.dumps(document), context=READING)
+                # through JSON again, so that an old record is validated by the same rules as a new one
+                envelope = self.envelopes[event_type].model_validate_json(json.dumps(document), context=READER_CONTEXT)
         except ValidationError as error:
-            raise PoisonMessageError(f"not a {event_type} version {version}: {_faults(error)}") from error
+            raise PoisonMessageError(f"Not a valid {event_type} of version {version}: {_faults(error)}.") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise PoisonMessageError(f"not a {event_type} version {version}: {error}") from error
+            raise PoisonMessageError(f"Not a valid {event_type} of version {version}: {error}.") from error
         if envelope.type != event_type:
-            raise PoisonMessageError(f"the header says {event_type}, the value {envelope.type}")
+            raise PoisonMessageError(f"The header has type {event_type}, but the value {envelope.type}.")
         return envelope
 
     def _upcast(self, event: type[EventData], version: int, document: dict[str, Any]) -> dict[str, Any]:
@@ -71,18 +71,21 @@ class Registry:
 
 
 def _faults(error: ValidationError) -> str:
-    """What is wrong and where, for an operator; never what stands there, which may be about a person."""
+    """What is invalid and where, for operators; without the values, which may be personal data."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     missing = [_place(fault["loc"]) for fault in faults if fault["type"] == "missing"]
-    told = [f"{_place(fault['loc'])}: {fault['msg']}".lstrip(": ") for fault in faults if fault["type"] != "missing"]
+    messages = [
+        f"{_place(fault['loc'])}: {fault['msg']}".lstrip(": ") for fault in faults if fault["type"] != "missing"
+    ]
     if missing:
-        told.append(f"without {_some(missing)}")
-    return "; ".join([*told[:_MOST_TOLD], *([f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else [])])
+        messages.append(f"missing: {_some(missing)}")
+    more = len(messages) - _MAX_LISTED
+    return "; ".join([*messages[:_MAX_LISTED], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
-    return ", ".join(names[:_MOST_TOLD]) + more
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(names[:_MAX_LISTED]) + more
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
@@ -91,12 +94,12 @@ def _place(loc: tuple[int | str, ...]) -> str:
 
 def _events_of(module: ModuleType) -> list[type[EventData]]:
     return [
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, type)
-        and issubclass(thing, EventData)
-        and "TYPE" in vars(thing)
-        and thing.__module__ == module.__name__
+        member
+        for member in vars(module).values()
+        if isinstance(member, type)
+        and issubclass(member, EventData)
+        and "TYPE" in vars(member)
+        and member.__module__ == module.__name__
     ]
 
 
@@ -108,6 +111,6 @@ EVENTS = REGISTRY.events
 """The newest version of each event type."""
 
 ENVELOPES = REGISTRY.envelopes
-"""The model of each event type with its envelope."""
+"""The model of the envelope of each event type."""
 
 decode = REGISTRY.decode

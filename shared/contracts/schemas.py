@@ -1,7 +1,7 @@
-"""JSON schemas of what travels, and what a change of them would break.
+"""JSON schemas of events, and the compatibility check for their changes.
 
-Old records stay on Kafka for ever and old readers run beside new writers, so within one version a schema only grows:
-new fields are optional, new words may join an open list, all else stays as it is. Anything more is a new version.
+Old records stay on Kafka for ever, and old readers run next to new writers. So within one version of an event, only
+optional fields and words of open enumerations may be added. Any other change needs a new version.
 """
 
 import copy
@@ -13,16 +13,16 @@ from shared.contracts.topics import TOPICS
 
 Schema = dict[str, Any]
 
-_WORDS_FOR_PEOPLE = ("title", "description", "examples")
+_ANNOTATIONS = ("title", "description", "examples")
 
 
 def data_schema(event: type[EventData]) -> Schema:
-    """What a reader accepts as the `data` of this event; self-contained."""
+    """The schema of an event's `data` as readers accept it, without references."""
     return inlined(event.model_json_schema())
 
 
 def envelope_schema() -> Schema:
-    """The attributes around every event's data."""
+    """The schema of the envelope, without `data`."""
     schema = inlined(EventEnvelope[EventData].model_json_schema())
     del schema["properties"]["data"]
     schema["required"].remove("data")
@@ -30,7 +30,7 @@ def envelope_schema() -> Schema:
 
 
 def snapshot(event: type[EventData]) -> Schema:
-    """What is frozen of an event: its place and its shape, without the words for people."""
+    """The frozen form of an event: type, version, topic, key, and the shape of its data."""
     return {
         "type": event.TYPE,
         "version": event.VERSION,
@@ -41,7 +41,7 @@ def snapshot(event: type[EventData]) -> Schema:
 
 
 def inlined(schema: Schema) -> Schema:
-    """The schema with every reference replaced by what it names; contracts are trees, so this ends."""
+    """The schema with every reference replaced by its target. Contracts are not recursive."""
     definitions = schema.get("$defs", {})
 
     def resolve(part: Any) -> Any:
@@ -57,8 +57,10 @@ def inlined(schema: Schema) -> Schema:
 
 
 def shape(schema: Any) -> Any:
-    """The schema without titles and descriptions, which may change at any time. Field names are kept whatever they
-    are: a field may be called `description`."""
+    """The schema without titles and descriptions, which may change at any time.
+
+    Names of fields stay: a field may be named `description`.
+    """
     if isinstance(schema, list):
         return [shape(item) for item in schema]
     if not isinstance(schema, dict):
@@ -66,12 +68,12 @@ def shape(schema: Any) -> Any:
     return {
         key: {name: shape(field) for name, field in value.items()} if key == "properties" else shape(value)
         for key, value in schema.items()
-        if key not in _WORDS_FOR_PEOPLE
+        if key not in _ANNOTATIONS
     }
 
 
 def breaks(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> Iterator[str]:
-    """Each change from `old` to `new` (shapes of one version) that old records or old readers could not bear."""
+    """Each change from `old` to `new` (shapes of one version) that is incompatible with old records or old readers."""
     for key in sorted({*old, *new} - {"properties", "required", "x-extensible-enum"}):
         before, after = old.get(key), new.get(key)
         if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -83,7 +85,7 @@ def breaks(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> Iter
             yield f"{at or '/'}: {key} was {before}, is {after}"
     for word in old.get("x-extensible-enum", ()):
         if word not in new.get("x-extensible-enum", ()):
-            yield f"{at}: the word {word} is gone"
+            yield f"{at}: the word {word} is removed"
     yield from _broken_fields(old, new, at)
 
 
@@ -102,13 +104,13 @@ def _broken_fields(old: Mapping[str, Any], new: Mapping[str, Any], at: str) -> I
     needed_before, needed_after = set(old.get("required", ())), set(new.get("required", ()))
     for name in before:
         if name not in after:
-            yield f"{at}/{name}: the field is gone"
+            yield f"{at}/{name}: the field is removed"
             continue
         yield from breaks(before[name], after[name], f"{at}/{name}")
         if name in needed_after - needed_before:
-            yield f"{at}/{name}: became required, old records lack it"
+            yield f"{at}/{name}: became required, but old records lack it"
         if name in needed_before - needed_after:
-            yield f"{at}/{name}: became optional, old readers need it"
+            yield f"{at}/{name}: became optional, but old readers need it"
     for name in after:
         if name not in before and name in needed_after:
             yield f"{at}/{name}: a new field must be optional with a default"

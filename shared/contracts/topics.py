@@ -1,4 +1,4 @@
-"""The topics: each a typed object with one writer, explicit partitions and the kind of its key."""
+"""The topics: each has one writer, explicit partitions and a kind of key."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,8 +8,11 @@ Service = Literal["intake", "routing", "sla", "notify", "ops"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`owner` is the one service that writes, `readers` those that consume; `key` says what its records are keyed
-    (and sequenced) by. A `compacted` topic keeps the last record of each key: it is a table's changelog."""
+    """A Kafka topic. `owner` is the only writer, `readers` are the consumers.
+
+    `key` is the kind of record key; sequences are per key. A `compacted` topic is the changelog of a table: only the
+    last record of each key is retained.
+    """
 
     name: str
     owner: Service
@@ -26,11 +29,11 @@ CALENDARS = Topic("sla.calendars.v1", owner="sla", partitions=1, readers=("intak
 MESSAGES = Topic("notify.messages.v1", owner="notify", partitions=6)
 
 TOPICS = {topic.name: topic for topic in (DOSSIERS, ASSIGNMENTS, DEADLINES, CALENDARS, MESSAGES)}
-"""Those that carry events."""
+"""The topics with events."""
 
 TALLIES = Topic("ops.tallies.v1", owner="ops", partitions=DOSSIERS.partitions, key="entry", compacted=True)
 COURSES = Topic("ops.courses.v1", owner="ops", partitions=DOSSIERS.partitions, key="entry", compacted=True)
 
 ALL_TOPICS = (*TOPICS.values(), TALLIES, COURSES)
-"""Those that must stand before the services start: events, and the tables of the live views, which are drawn from them
-and are partitioned like them."""
+"""The topics that must exist before the services start: those with events, and the tables of the live views, which are
+derived from events and partitioned like them."""

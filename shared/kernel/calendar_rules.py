@@ -1,4 +1,4 @@
-"""A working calendar as decided: plain dated data with its invariants. Only sla compiles it to windows."""
+"""The rules of a working calendar as decided: dated values with invariants. Only sla compiles them to windows."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,20 +11,20 @@ Status = Literal["statutory", "decided", "projected", "unconfirmed"]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Working time of a day, in local time: from `opens` (included) to `closes` (not included)."""
+    """Working time of a day in local time, from `opens` (included) to `closes` (excluded)."""
 
     opens: time
     closes: time
 
     def __post_init__(self) -> None:
         if self.opens.tzinfo or self.closes.tzinfo:
-            raise ValueError("a window is in local time, without an offset")
+            raise ValueError("a window is in local time and has no offset")
         if self.opens >= self.closes:
-            raise ValueError(f"a window ends after it starts, not {self.opens:%H:%M} to {self.closes:%H:%M}")
+            raise ValueError(f"a window must end after it starts: {self.opens:%H:%M} to {self.closes:%H:%M}")
 
     @property
     def length(self) -> timedelta:
-        """How long it is open."""
+        """The duration of the window."""
         return timedelta(
             hours=self.closes.hour - self.opens.hour,
             minutes=self.closes.minute - self.opens.minute,
@@ -34,7 +34,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class CalendarException:
-    """A date that differs from its weekday, by which decision, and since when that is known (None: since always)."""
+    """A date that differs from its weekday, the decision, and the instant from which it is known (None: always)."""
 
     on: date
     kind: Kind
@@ -48,20 +48,20 @@ class CalendarException:
         if self.kind not in get_args(Kind) or self.status not in get_args(Status):
             raise ValueError(f"{self.on}: unknown kind {self.kind!r} or status {self.status!r}")
         if self.kind == "off" and self.windows:
-            raise ValueError(f"{self.on} is off and has windows")
+            raise ValueError(f"{self.on} is a day off but has windows")
         _require_apart(self.windows)
 
     @property
     def counts(self) -> bool:
-        """Unconfirmed exceptions are only told; all others make or take working time."""
+        """Whether the exception changes working time; an unconfirmed one is only shown."""
         return self.status != "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarRules:
-    """A calendar as decided: standard windows on `weekdays` (ISO, Monday = 1), and what differs by date.
+    """A calendar as decided: standard windows on `weekdays` (ISO, Monday = 1), and exceptions by date.
 
-    Without weekdays only dates with an exception are worked.
+    Without weekdays, only dates with an exception are working days.
     """
 
     name: str
@@ -84,7 +84,7 @@ class CalendarRules:
 
     @property
     def standard_day(self) -> timedelta:
-        """The working time of a day that is like any other."""
+        """The working time of a day without an exception."""
         return sum((window.length for window in self.windows), timedelta(0))
 
 

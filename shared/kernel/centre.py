@@ -1,6 +1,6 @@
-"""What a centre is made of, as dated values: departments, counters, procedures, papers, calendars and decisions.
+"""The configuration of a centre as dated values: departments, counters, procedures, papers, calendars, decisions.
 
-Pure data and look-ups by local date, so that every service's domain can use it; reading it from files is runtime's.
+Pure data with look-ups by local date, for the domain of every service. `shared.catalogue` reads it from files.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ StepWordKind = Literal["activity", "group"]
 RunKind = Literal["department", "general"]
 
 _NORMAL_P90 = 1.2815515655446004
-"""How many standard deviations above the mean nine tenths of a normal distribution lie below."""
+"""The 90th percentile of the standard normal distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department(Dated):
-    """An agency competent to resolve. `agency_id` begins its dossier codes."""
+    """An agency that resolves dossiers. Its dossier codes begin with `agency_id`."""
 
     code: str
     name_vi: str
@@ -39,7 +39,7 @@ class Department(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter(Dated):
-    """A numbered desk; `department` stands only with kind `department`."""
+    """A numbered desk. `department` is set if and only if `kind` is `department`."""
 
     number: int
     kind: CounterKind
@@ -48,7 +48,7 @@ class Counter(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staffing(Dated):
-    """When a counter is open on a working day, and by how many officers. Without `windows`: as long as the centre."""
+    """When a counter is open on a working day, and its number of officers. Without `windows`: as long as the centre."""
 
     counter: int
     windows: tuple[Window, ...]
@@ -57,8 +57,11 @@ class Staffing(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTime(Dated):
-    """How long an officer needs at the counter for one dossier, log-normal: half take at most `median_minutes`, nine of
-    ten at most `p90_minutes`. `procedure` None: for every one without a line of its own."""
+    """The time that an officer at the counter needs for one dossier, log-normally distributed.
+
+    Half of the dossiers take at most `median_minutes`, 90 % at most `p90_minutes`. `procedure` None is for every
+    procedure without its own service time.
+    """
 
     procedure: str | None
     median_minutes: int
@@ -66,7 +69,7 @@ class ServiceTime(Dated):
 
     def __post_init__(self) -> None:
         if self.p90_minutes <= self.median_minutes:
-            raise ValueError(f"p90_minutes, {self.p90_minutes}, is not above median_minutes, {self.median_minutes}")
+            raise ValueError(f"p90_minutes ({self.p90_minutes}) must be above median_minutes ({self.median_minutes})")
 
     @property
     def mu(self) -> float:
@@ -75,19 +78,21 @@ class ServiceTime(Dated):
 
     @property
     def sigma(self) -> float:
-        """The standard deviation of that logarithm."""
+        """The standard deviation of the logarithm of the minutes."""
         return log(self.p90_minutes / self.median_minutes) / _NORMAL_P90
 
     @property
     def mean_minutes(self) -> float:
-        """The mean, which lies above the median."""
+        """The mean of the distribution, which is above its median."""
         return self.median_minutes * exp(self.sigma**2 / 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """How long the law gives. `value` is 0 only with `same_day`; dossiers of after `cut_off` (local) count from the
-    next working day."""
+    """The term that the law sets. `value` is 0 if and only if `unit` is `same_day`.
+
+    Dossiers received after `cut_off` (local time) count from the next working day.
+    """
 
     value: int
     unit: TermUnit
@@ -100,14 +105,14 @@ class Term:
         if self.unit == "same_day" and self.value != 0:
             raise ValueError("the value of same_day is 0")
         if self.unit != "same_day" and self.value <= 0:
-            raise ValueError(f"a term of {self.value} {self.unit} is none; say no term instead")
+            raise ValueError(f"a term of {self.value} {self.unit} is not possible; use no term instead")
         if self.counting == "by_days" and self.unit != "working_day":
-            raise ValueError(f"counting by_days is for working_day, not for {self.unit}")
+            raise ValueError(f"counting by_days is only for working_day, not for {self.unit}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure(Dated):
-    """What may be requested. `term` None: the law gives none. `fee_vnd` None: not entered (not: free)."""
+    """An administrative procedure. `term` None: the law sets none. `fee_vnd` None: unknown, not free of charge."""
 
     code: str
     name_vi: str
@@ -123,8 +128,10 @@ class Procedure(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcedureStep(Dated):
-    """One of the steps, numbered from 1, in which several departments resolve a procedure. `term` is the internal one,
-    in working time: it promises nobody anything and tells when the whole is at risk."""
+    """A step, numbered from 1, of a procedure that several departments resolve one after the other.
+
+    `term` is internal and in working time: no due date follows from it, only the warning that the due date is at risk.
+    """
 
     procedure: str
     number: int
@@ -133,12 +140,12 @@ class ProcedureStep(Dated):
 
     def __post_init__(self) -> None:
         if self.term.unit not in ("working_hour", "working_day") or self.term.counting != "by_hours":
-            raise ValueError(f"a step's term is in working hours or days, by_hours, not {self.term}")
+            raise ValueError(f"a step's term must be in working hours or working days, by_hours, not {self.term}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement(Dated):
-    """A paper that a procedure asks for; `key` is unique within the procedure, `copies` how many of that form."""
+    """A paper that a procedure requires. `key` is unique within the procedure; `copies` is the number in this form."""
 
     procedure: str
     key: str
@@ -150,15 +157,18 @@ class Requirement(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooling(Dated):
-    """The general counter receives for this department; competence and returning place stay as they are."""
+    """The general counter receives dossiers for this department. Competence and returning place do not change."""
 
     department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs(Dated):
-    """When papers leave for the departments, at these local times of a day: from the departments' own counters, or
-    from all others (`general`). A time that is no working time on some day is no run on it."""
+    """Runs: the local times of day at which papers leave for the departments.
+
+    `kind` is the kind of counter that they leave from: a department's own, or any other (`general`). There is no run at
+    a time that is not working time on that day.
+    """
 
     kind: RunKind
     leaves_at: tuple[time, ...]
@@ -166,7 +176,7 @@ class Runs(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepWord(Dated):
-    """A word of the control slip (form 06) that may travel: what was done, or the group of people that did it."""
+    """A listed word of the control slip (form 06): an activity, or the group of people that did it."""
 
     kind: StepWordKind
     code: str
@@ -175,12 +185,11 @@ class StepWord(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds(Dated):
-    """When officers are warned, how far back an act may be dated, how often a due date may be extended. Hours and days
-    are working time.
+    """The limits for warnings, backdated acts, pauses and extensions. Hours and days are working time.
 
-    Near is `near_working_hours` before the due date, or at half the term for terms of `short_term_working_hours` or
-    less; level n of the escalation comes `escalation_working_hours[n - 1]` after the breach. A pause of more than
-    `pause_ceiling_working_days` is too long.
+    A due date is near `near_working_hours` before it, or at half the term for terms of at most
+    `short_term_working_hours`. Level n of the escalation follows `escalation_working_hours[n - 1]` after the breach. A
+    pause of more than `pause_ceiling_working_days` is too long.
     """
 
     max_backdate_working_days: int
@@ -193,11 +202,12 @@ class Thresholds(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolingRule(Dated):
-    """When a department's dossiers are too few for counters of its own; weeks run from Monday to Sunday.
+    """The rule that proposes to pool a department with too few dossiers at the general counter, or to release it.
 
-    A week's volume is what came by `channels`, scaled to `full_week_days` working days; a week with fewer than
-    `least_working_days` is not counted. Pooled below `pool_below` in each of the last `pool_weeks` counted weeks,
-    released from `release_from` on in each of the last `release_weeks`; `min_stay_weeks` lie between two changes.
+    A week's volume is the number of dossiers received by `channels`, scaled to `full_week_days` working days; a week
+    with fewer than `least_working_days` does not count. Pool: below `pool_below` in each of the last `pool_weeks` weeks
+    that count. Release: at least `release_from` in each of the last `release_weeks`. At least `min_stay_weeks` are
+    between two changes. Weeks start on Monday.
     """
 
     channels: tuple[str, ...]
@@ -212,17 +222,17 @@ class PoolingRule(Dated):
     def __post_init__(self) -> None:
         if self.release_from <= self.pool_below:
             raise ValueError(
-                f"release_from, {self.release_from}, is not above pool_below, {self.pool_below}: a department between "
-                "them would be pooled and released for ever"
+                f"release_from ({self.release_from}) must be above pool_below ({self.pool_below}), or a department "
+                "between them would be pooled and released again and again"
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
-    """One centre's configuration, whole and cross-checked. Mappings go from a key to its dated rows, oldest first.
+    """The complete, cross-checked configuration of one centre. Mappings go from a key to its dated rows, oldest first.
 
-    `catalogue_version` is the hash over the bytes in `files` (path within `folder` to content): every file that
-    counts there, so services that hold the same value hold the same configuration.
+    `files` are the configuration files (path within `folder` to content), and `catalogue_version` is their hash:
+    services with the same version have the same configuration.
     """
 
     code: str
@@ -255,27 +265,27 @@ class Centre:
 
     @property
     def calendar(self) -> CalendarRules:
-        """The calendar by which the centre works: the first of its file."""
+        """The centre's own calendar: the first one of calendars.csv."""
         return self.calendars[0]
 
     def local_date(self, instant: datetime) -> date:
-        """The date that an aware instant has at the centre."""
+        """The centre's local date at an aware instant."""
         return instant.astimezone(self.zone).date()
 
     def department(self, code: str, on: date) -> Department | None:
-        """The department as it is on that local date; None if there is none of that code."""
+        """The department on a local date, or None."""
         return in_force(self.departments.get(code, ()), on)
 
     def departments_on(self, on: date) -> tuple[Department, ...]:
-        """Every department of that local date, in the order of the file."""
+        """Every department on a local date, in the order of the file."""
         return tuple(row for rows in self.departments.values() for row in rows if row.in_force(on))
 
     def counter(self, number: int, on: date) -> Counter | None:
-        """The counter as it is on that local date."""
+        """The counter on a local date, or None."""
         return in_force(self.counters.get(number, ()), on)
 
     def counters_on(self, on: date, kind: CounterKind, department: str | None = None) -> tuple[int, ...]:
-        """The numbers, ascending, of the counters of that kind (and department) open on that local date."""
+        """The numbers, ascending, of the counters of a kind (and department) on a local date."""
         return tuple(
             sorted(
                 row.number
@@ -286,48 +296,46 @@ class Centre:
         )
 
     def staffing_of(self, counter: int, on: date) -> Staffing | None:
-        """When and by how many a counter is served; None where nothing is entered: one officer, the centre's hours."""
+        """The staffing of a counter on a local date. None: one officer, during the centre's hours."""
         return in_force(self.staffing.get(counter, ()), on)
 
     def service_time(self, procedure: str | None, on: date) -> ServiceTime | None:
-        """The procedure's own time at the counter, or that of all others; None where none is entered."""
+        """The service time of the procedure, otherwise that of all procedures, otherwise None."""
         own = in_force(self.service_times.get(procedure, ()), on)
         return own or in_force(self.service_times.get(None, ()), on)
 
     def procedure(self, code: str, on: date) -> Procedure | None:
-        """The procedure as it is on that local date; None where the catalogue does not know it: it waits, listed."""
+        """The procedure on a local date, or None if the catalogue does not have it."""
         return in_force(self.procedures.get(code, ()), on)
 
     def steps_of(self, procedure: str, on: date) -> tuple[ProcedureStep, ...]:
-        """The procedure's steps on that local date, in order: none, or at least two. None: the competent department
-        resolves it alone."""
+        """The procedure's steps on a local date, in order: at least two, or none if one department resolves it."""
         steps = [row for row in self.steps.get(procedure, ()) if row.in_force(on)]
         return tuple(sorted(steps, key=lambda row: row.number))
 
     def requirements_of(self, procedure: str, on: date) -> tuple[Requirement, ...] | None:
-        """The papers asked for on that local date; None where none are entered, which never means that none are
-        asked."""
+        """The papers that the procedure requires on a local date. None means unknown, not that none are required."""
         rows = tuple(row for row in self.requirements.get(procedure, ()) if row.in_force(on))
         return rows or None
 
     def pooling(self, department: str, on: date) -> Pooling | None:
-        """The decision by which the general counter receives for the department on that local date, if any."""
+        """The decision that pools the department at the general counter on a local date, or None."""
         return in_force(self.poolings.get(department, ()), on)
 
     def runs_on(self, on: date, kind: RunKind) -> Runs | None:
-        """When papers leave counters of that kind on that local date; None where nobody entered it."""
+        """The runs from counters of a kind on a local date, or None if they are not configured."""
         return in_force(self.runs.get(kind, ()), on)
 
-    def step_code(self, kind: StepWordKind, given: str, on: date) -> str | None:
-        """The code of the listed word that somebody means by its code or its name; None for everybody's own words."""
+    def step_code(self, kind: StepWordKind, code_or_name: str, on: date) -> str | None:
+        """The code of the listed word with this code or name (in any case) on a local date, or None if not listed."""
         listed = [row for row in self.step_words if row.kind == kind and row.in_force(on)]
-        by_name = given.casefold()
-        return next((row.code for row in listed if given == row.code or by_name == row.name_vi.casefold()), None)
+        name = code_or_name.casefold()
+        return next((row.code for row in listed if code_or_name == row.code or name == row.name_vi.casefold()), None)
 
     def thresholds(self, on: date) -> Thresholds:
-        """The thresholds of that local date; those of the first row for dates before it."""
+        """The thresholds on a local date; for earlier dates, the first ones."""
         return in_force(self.all_thresholds, on) or self.all_thresholds[0]
 
     def pooling_rule(self, on: date) -> PoolingRule | None:
-        """The general counter's rule on that local date; None while the centre has none, so nothing is proposed."""
+        """The general counter's rule on a local date. None: nothing is proposed."""
         return in_force(self.pooling_rules, on)

@@ -1,4 +1,4 @@
-"""Centre time as a value that is passed in: domain code never reads a clock."""
+"""Centre time is passed in as a value: domain code never reads a clock."""
 
 from datetime import datetime
 from typing import Literal, Protocol
@@ -34,8 +34,8 @@ class Clock(Protocol):
         return self.now()
 
     def at_due(self, due: datetime) -> datetime:
-        """The instant at which work that fell due at `due` is judged and recorded: the present, when it is done.
+        """The instant at which work that fell due at `due` is decided and recorded: the present instant.
 
-        With a simulated clock, `due` itself: the length of the jump says nothing about when the work would be done.
+        With a simulated clock it is `due` itself: the length of a jump does not tell when the work would be done.
         """
         return self.now()

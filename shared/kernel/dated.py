@@ -1,4 +1,4 @@
-"""What is in force from a day on, by a decision: the base of everything that a centre may change."""
+"""Configuration in force between two dates, by a decision: the base of everything that a centre may change."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import TypeVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
-    """Something in force from `valid_from` to `valid_to`, both days included; None: until further notice.
+    """A value in force from `valid_from` to `valid_to`, both included; None is open-ended.
 
-    `invented` names the fields that are made up for want of a source.
+    `invented` names the fields that have no source and are made up.
     """
 
     valid_from: date
@@ -20,7 +20,7 @@ class Dated:
     note: str = ""
 
     def in_force(self, on: date) -> bool:
-        """Whether the local date `on` lies within."""
+        """Whether the value is in force on the local date `on`."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
@@ -28,5 +28,5 @@ D = TypeVar("D", bound=Dated)
 
 
 def in_force(rows: Iterable[D], on: date) -> D | None:
-    """The one row in force on that local date; a loaded centre never holds two for the same key."""
+    """The row in force on a local date, or None. A loaded centre has at most one per key and day."""
     return next((row for row in rows if row.in_force(on)), None)

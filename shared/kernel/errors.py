@@ -1,7 +1,7 @@
 """The kinds of failure that motcua distinguishes: a rule refuses, a part is temporarily away, a record is unreadable.
 
-A `Refusal` is one class a failure. Its docstring is the message; it knows nothing of HTTP. `shared.service.problems`
-maps each class to a status, a meaning and a remedy.
+A `Refusal` has one class per failure. Its docstring is the message; it knows nothing of HTTP. The table KINDS in
+`shared.service.problems` maps each class to a status, a meaning and a remedy.
 """
 
 import inspect
@@ -17,7 +17,7 @@ class MotcuaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong place in a request: `pointer` is a JSON pointer (RFC 6901), `detail` a sentence."""
+    """One invalid place in a request: `pointer` is a JSON pointer (RFC 6901), `detail` a sentence."""
 
     pointer: str
     detail: str
@@ -48,7 +48,7 @@ class Refusal(MotcuaError):  # noqa: N818 - what it is, not a failure; its subcl
         pointer: str | None = None,
         **fields: object,
     ) -> None:
-        """`pointer` is the short form of `errors` for one wrong place, with the same detail."""
+        """`pointer` is the short form of `errors` for one invalid place, with the same detail."""
         template = (inspect.getdoc(type(self)) or "").split("\n\n")[0].replace("\n", " ")
         self.detail = template.format(**fields) if detail is None else detail
         super().__init__(self.detail)
@@ -97,8 +97,20 @@ class DateOutsideCalendarError(Refusal):
     """The date is outside the calendar."""
 
 
+class ClockNotSimulatedError(Refusal):
+    """This centre has a system clock, which cannot be advanced."""
+
+
+class RecordNotQuarantinedError(Refusal):
+    """No record is quarantined at {where}. A decision about it may already be executed."""
+
+
+class NotDecidableError(Refusal):
+    """No operator decision is possible about this quarantined record."""
+
+
 class ExpectedError(Refusal):
-    """A refusal that names its own slug and status. Being replaced by one class a failure."""
+    """A refusal that names its own slug and status. Being replaced by one class per failure."""
 
     def __init__(
         self,
@@ -121,7 +133,7 @@ class TransientError(MotcuaError):
 
 
 class PoisonMessageError(MotcuaError):
-    """A record that no reader can decode. Parked at once."""
+    """A record that no consumer can decode. Parked at once."""
 
 
 class StartError(MotcuaError):

@@ -1,19 +1,29 @@
-"""The fence: how a reader judges one record of a dossier by sequence and epoch. Pure; checked by the delivery model."""
+"""The fence: decides from sequence and epoch how one record of a key relates to what already took effect.
+
+Pure. The delivery model explores this rule exhaustively.
+"""
 
 from enum import Enum
 from typing import NamedTuple
 
 
 class Fence(NamedTuple):
-    """What took effect last for one key on one topic. `quarantined`: records of it wait in the quarantine table."""
+    """The last record that took effect for one key on one topic.
+
+    `quarantined` is true while the quarantine table contains records of that key and topic.
+    """
 
     sequence: int = 0
     epoch: int = 0
     quarantined: bool = False
 
 
-class Reading(Enum):
-    """What a record is, seen from the fence."""
+class Classification(Enum):
+    """How a record relates to the fence.
+
+    NEXT takes effect. DUPLICATE took effect before and is dropped. GAP: a predecessor is missing. FORK: the record
+    contradicts the history that took effect, because its producer was restored from a backup.
+    """
 
     NEXT = "next"
     DUPLICATE = "duplicate"
@@ -21,10 +31,10 @@ class Reading(Enum):
     FORK = "fork"
 
 
-def read(fence: Fence, sequence: int, epoch: int) -> Reading:
-    """Judge a record: its predecessor must have taken effect, and no later life of its writer may have spoken."""
+def classify(fence: Fence, sequence: int, epoch: int) -> Classification:
+    """Classify a record: NEXT follows the fence without a gap and is not from an earlier epoch of its producer."""
     if sequence <= fence.sequence:
-        return Reading.FORK if epoch > fence.epoch else Reading.DUPLICATE
+        return Classification.FORK if epoch > fence.epoch else Classification.DUPLICATE
     if epoch < fence.epoch:
-        return Reading.FORK
-    return Reading.NEXT if sequence == fence.sequence + 1 else Reading.GAP
+        return Classification.FORK
+    return Classification.NEXT if sequence == fence.sequence + 1 else Classification.GAP

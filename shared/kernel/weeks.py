@@ -1,4 +1,4 @@
-"""Calendar weeks, which run from Monday to Sunday."""
+"""Calendar weeks, from Monday to Sunday."""
 
 from datetime import date, timedelta
 

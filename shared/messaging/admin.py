@@ -1,4 +1,4 @@
-"""Topics are made here, with explicit partitions and settings; one that differs is refused, never adapted."""
+"""Create topics with explicit partitions and settings. An existing topic that differs is reported, never altered."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,12 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExists
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
 
-_LOOK_SECONDS, _LOOKS = 0.05, 300
+_POLL_SECONDS, _POLLS = 0.05, 300
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One setting of one topic that is not as wanted."""
+    """A setting of a topic that differs from the expected one."""
 
     topic: str
     config: str
@@ -24,25 +24,26 @@ class Difference:
     wanted: str
 
     def __str__(self) -> str:
-        return f"topic {self.topic}: {self.config} is {self.found}, wanted {self.wanted}"
+        return f"topic {self.topic}: {self.config} is {self.found}, expected {self.wanted}"
 
 
 class TopicsDifferError(StartError):
-    """The topics on the broker are not those of this version; `differences` says where."""
+    """The topics on the broker differ from those of this release; `differences` lists every setting."""
 
     def __init__(self, differences: Sequence[Difference]) -> None:
         self.differences = tuple(differences)
         lines = "\n".join(f"  {difference}" for difference in self.differences)
         super().__init__(
             f"The broker's topics differ:\n{lines}\n"
-            "Nothing was changed. Alter it with Kafka's own tools while no consumer runs, or use another cluster."
+            "Nothing was changed. Alter the topics with Kafka's tools while no consumer runs, or use another cluster."
         )
 
 
 def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
-    """Events are kept for ever; the broker's time stamps a record, so that events of 2017 are not deleted as old.
+    """The settings of a topic. Events are never deleted.
 
-    A changelog is compacted early, since it is read whole at every start: only closed segments are.
+    Records get the broker's timestamp, since retention by the event's own time would delete events of 2017. A compacted
+    topic has small segments: it is read whole at each start, and Kafka compacts closed segments only.
     """
     common = {
         "retention.ms": "-1",
@@ -57,11 +58,10 @@ def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
 
 
 async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication: int) -> list[str]:
-    """Create the missing ones, wait until the broker lists them, and answer the names of those that were made here;
-    settings of those that exist are compared, all at once.
+    """Create the missing topics, wait until the broker lists them, and return the names of the created ones.
 
-    Raises TopicsDifferError (before anything is created, unless somebody else creates at the same time) and StartError
-    when the broker does not answer.
+    Raises TopicsDifferError if existing topics differ, normally before anything is created; after it if another process
+    creates a differing topic at the same time. Raises StartError if the broker does not answer.
     """
     topics = tuple(topics)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
@@ -71,40 +71,40 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication:
         if differences := await _differences(admin, [t for t in topics if t.name in existing], replication):
             raise TopicsDifferError(differences)
         missing = [topic for topic in topics if topic.name not in existing]
-        made = await _create(admin, missing, replication) if missing else []
-        others = [topic for topic in missing if topic.name not in made]  # somebody was faster, perhaps otherwise
+        created = await _create(admin, missing, replication) if missing else []
+        others = [topic for topic in missing if topic.name not in created]  # by another process
         if differences := await _differences(admin, others, replication):
             raise TopicsDifferError(differences)
-        return made
+        return created
     except KafkaConnectionError as error:
         raise StartError(
-            f"Kafka at {bootstrap} does not answer ({error}): start it, or correct the setting."
+            f"Kafka at {bootstrap} does not answer ({error}). Start it, or correct the setting."
         ) from error
     except (KafkaError, TimeoutError) as error:
-        raise StartError(f"Kafka at {bootstrap} refused the topics: {error!r}.") from error
+        raise StartError(f"Kafka at {bootstrap} rejected the topics: {error!r}.") from error
     finally:
         await admin.close()
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> list[str]:
-    """The names of those that were made by this call and no other; all of them are there then."""
+    """Create the topics; return the names of those that did not exist. Afterwards the broker lists all of them."""
     response = await admin.create_topics(
         [
             NewTopic(topic.name, topic.partitions, replication, topic_configs=wanted_configs(topic, replication))
             for topic in topics
         ]
     )
-    made = []
+    created = []
     for name, code, *message in response.topic_errors:
         if not code:
-            made.append(name)
+            created.append(name)
         elif for_code(code) is not TopicAlreadyExistsError:
-            raise StartError(f"Kafka refused topic {name}: {for_code(code).__name__} {' '.join(map(str, message))}.")
-    for _ in range(_LOOKS):  # the controller has them before every broker does
+            raise StartError(f"Kafka rejected topic {name}: {for_code(code).__name__} {' '.join(map(str, message))}.")
+    for _ in range(_POLLS):  # the controller lists them before every broker does
         if {topic.name for topic in topics} <= set(await admin.list_topics()):
-            return made
-        await asyncio.sleep(_LOOK_SECONDS)
-    raise TimeoutError(f"created, and not listed within {_LOOKS * _LOOK_SECONDS:.0f} s")
+            return created
+        await asyncio.sleep(_POLL_SECONDS)
+    raise TimeoutError(f"created, but not listed within {_POLLS * _POLL_SECONDS:.0f} s")
 
 
 async def _differences(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> list[Difference]:

@@ -1,4 +1,4 @@
-"""The consumer of a service: static member of one group, a Partition for each partition that it holds."""
+"""The consumer of a service: a static member of its group that runs one Partition per assigned partition."""
 
 import asyncio
 import contextlib
@@ -31,24 +31,35 @@ SESSION_SECONDS = 10
 GAP_ALARM_SECONDS = 60
 STOP_SECONDS = 5.0
 _NEVER_MS = 24 * 3600 * 1000
-"""For Kafka's limit between two polls. aiokafka leaves the group then and, nobody polling, never joins again: five
-minutes without the database would end consumption in silence. Our own look-out for stalls takes that limit's place."""
+"""Kafka's limit between two polls (max.poll.interval.ms), in effect off. After it aiokafka leaves the group and never
+joins again, so five minutes without the database would end consumption. `_end_if_stalled` replaces it."""
 
-# One statement for all partitions: an idle service asks the database once a second, however many it holds.
-_STANDING = (
-    "select topic, partition, next_offset, exists (select from quarantined_records h where h.topic = s.topic"
-    " and h.partition = s.partition and h.request is not null) as asked "
+JOIN_FAILED = "join_failed"
+PARTITIONS_ASSIGNED = "partitions_assigned"
+END_OFFSETS_UNKNOWN = "end_offsets_unknown"
+RECORDS_QUARANTINED = "records_quarantined"
+FROZEN_SESSIONS_ENDED = "frozen_sessions_ended"
+
+# one statement for all partitions: an idle service queries the database once per second, however many it owns
+_STORED = (
+    "select topic, partition, next_offset, exists (select from quarantined_records q where q.topic = s.topic"
+    " and q.partition = s.partition and q.request is not null) as requested "
     "from stored_offsets s where consumer_group = $1"
+)
+_QUARANTINED = (
+    "select reason, count(*) as n, extract(epoch from now() - min(quarantined_at)) as age "
+    "from quarantined_records group by 1"
 )
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
-    """Consumes `streams` as `member` of `group` until it is cancelled.
+    """Consumes `streams` as static member `member` of `group` until cancelled.
 
-    `applied` happens with each transaction on records that this process commits, `told` with each that told events.
+    The stored offsets in the database decide where consumption continues: each partition seeks there when it is
+    assigned. Offsets are also committed to Kafka, but only for lag tools.
 
-    Kafka's own commit is for lag tools alone: the stored offsets in the database are the truth, and every partition
-    seeks there when it is assigned.
+    The signal `applied` fires after each transaction on records of this process, `published` after each one that
+    published events.
     """
 
     def __init__(
@@ -79,38 +90,38 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._failed: asyncio.Future[None] | None = None
         self._limit = ParkedLimit()
         self.applied = Signal()
-        self.told = Signal()
+        self.published = Signal()
         self._committed: dict[TopicPartition, int] = {}
         names = ", ".join(self._streams)
-        self._not_ready: str | None = f"not joined yet: it needs Kafka at {bootstrap} and {names} (`motcua topics`)"
+        self._not_ready: str | None = f"not joined yet: needs Kafka at {bootstrap} and {names} (`motcua topics`)"
         self._idle_since = time.monotonic()
 
     async def run(self) -> None:
-        """Join and consume. Raises StopConsumingError, UpgradeNeededError or whatever else must end the process."""
+        """Join the group and consume. Raises StopConsumingError, UpgradeNeededError or any other fatal error."""
         self._failed = asyncio.get_running_loop().create_future()
-        self._consumer = await self._joined()
+        self._consumer = await self._join()
         try:
-            watch = asyncio.create_task(self._watch())
-            await asyncio.wait([watch, self._failed], return_when=asyncio.FIRST_COMPLETED)
-            for ended in (self._failed, watch):
+            monitor = asyncio.create_task(self._monitor())
+            await asyncio.wait([monitor, self._failed], return_when=asyncio.FIRST_COMPLETED)
+            for ended in (self._failed, monitor):
                 if ended.done():
                     ended.result()
         finally:
-            watch.cancel()
-            quarantined = dict(self._partitions)
-            await self._stop_partitions(list(quarantined))
+            monitor.cancel()
+            owned = dict(self._partitions)
+            await self._stop_partitions(list(owned))
             with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._commit(quarantined), STOP_SECONDS)
+                await asyncio.wait_for(self._commit(owned), STOP_SECONDS)
             await self._leave(self._consumer)
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._ends.close(), STOP_SECONDS)
 
     def reason_not_ready(self) -> str | None:
-        """None while this member has its assignment and every partition of it gets on."""
+        """None while this member has its assignment and every owned partition makes progress."""
         if self._not_ready is not None:
             return self._not_ready
         if any(partition.position < 0 for partition, _ in self._partitions.values()):
-            return "not all partitions stand at their stored offsets yet"
+            return "not all partitions are at their stored offsets yet"
         stalled = [
             f"{tp.topic}/{tp.partition} for {time.monotonic() - partition.progress_at:.0f} s"
             for tp, (partition, _) in self._partitions.items()
@@ -119,23 +130,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         return f"no progress on {', '.join(stalled)}" if stalled else None
 
     async def caught_up(self, topic: Topic) -> frozenset[int]:
-        """QuarantinedRecord partitions of `topic` whose stored offset has reached the end offset that the broker
-        names now.
+        """The owned partitions of `topic` whose stored offset has reached the current end offset.
 
-        What was on Kafka when this was called has taken effect in these. Without an answer: none.
+        There, every record that was on Kafka at the time of the call has taken effect. Empty if the broker does not
+        answer.
         """
-        quarantined = {tp for tp in self._partitions if tp.topic == topic.name}
-        return frozenset(tp.partition for tp in await self._at_end(quarantined, (), 0.0))
+        owned = {tp for tp in self._partitions if tp.topic == topic.name}
+        return frozenset(tp.partition for tp in await self._at_end(owned, (), 0.0))
 
-    async def caught_up_by_any(
+    async def caught_up_in_group(
         self, *topics: Topic, awaited: Collection[int] = (), within_seconds: float = 0.0
     ) -> frozenset[int]:
-        """Partitions in which the group has caught up with all of `topics`, which are keyed alike, whoever holds them.
+        """The partitions in which the group has caught up with all of `topics`, whichever member owns them.
 
-        Stored offsets and what records did stand in the one database, so this holds for every replica; members need
-        not hold the same partitions of each topic. None without an answer, and without a place in the group.
-        Waits up to `within_seconds` until those `awaited` have reached the ends named at first: where events flow, some
-        partition is behind at every moment.
+        The topics must have the same keys. Stored offsets and effects share one database, so the answer holds for every
+        replica. Waits up to `within_seconds` until the `awaited` partitions reach the end offsets of the time of the
+        call. Empty if the broker does not answer or this member has no assignment.
         """
         if self._not_ready is not None:
             return frozenset()
@@ -152,7 +162,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         try:
             ends = await asyncio.wait_for(self._ends.read([(tp.topic, tp.partition) for tp in tps]), 10)
         except (StartError, TimeoutError) as error:
-            log.warning("end_offsets_unknown", topics=sorted({tp.topic for tp in tps}), error=str(error))
+            log.warning(END_OFFSETS_UNKNOWN, topics=sorted({tp.topic for tp in tps}), error=str(error))
             return frozenset()
         while True:
             applied = self.applied.next()
@@ -167,7 +177,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             await asyncio.wait([applied], timeout=left)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Called by aiokafka: start a Partition for each."""
+        """Callback of aiokafka: start a Partition for each."""
         for tp in assigned:
             partition = Partition(
                 tp,
@@ -177,34 +187,34 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 pool=self._pool,
                 publisher=self._publisher,
                 clock=self._clock,
-                wake_relay=self._told,
-                seen=self._seen,
+                wake_relay=self._on_publish,
+                on_commit=self._on_commit,
             )
             task = asyncio.create_task(partition.run(), name=f"{tp.topic}/{tp.partition}")
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_partition_end)
             self._partitions[tp] = (partition, task)
         self._not_ready = None
         self._idle_since = math.inf
-        log.info("partitions_assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
+        log.info(PARTITIONS_ASSIGNED, partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Called by aiokafka: let transactions under way end, shortly; what is cut off is read again."""
-        self._not_ready = "a rebalance of the group is under way"
+        """Callback of aiokafka: let open transactions finish within STOP_SECONDS; cancelled ones roll back."""
+        self._not_ready = "the group is rebalancing"
         self._idle_since = time.monotonic()
         await self._stop_partitions(list(revoked))
         for tp in revoked:
             self._committed.pop(tp, None)
-            with contextlib.suppress(KeyError):  # no lag was told yet
+            with contextlib.suppress(KeyError):  # no lag was reported yet
                 metrics.LAG.remove(tp.topic, str(tp.partition))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_partition_end(self, task: asyncio.Task[None]) -> None:
         if self._failed is None or self._failed.done() or task.cancelled():
             return
         error = task.exception()
         if error is not None:
             self._failed.set_exception(error)
 
-    async def _joined(self) -> AIOKafkaConsumer:
+    async def _join(self) -> AIOKafkaConsumer:
         while True:
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
@@ -216,7 +226,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 session_timeout_ms=SESSION_SECONDS * 1000,
                 heartbeat_interval_ms=2000,
                 max_poll_interval_ms=_NEVER_MS,
-                fetch_max_wait_ms=100,  # a full partition waits for the fetch of its idle neighbours under way
+                fetch_max_wait_ms=100,  # a busy partition waits for the pending fetch of its idle neighbours
                 max_partition_fetch_bytes=1 << 20,
             )
             self._consumer = consumer
@@ -225,7 +235,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 await consumer.start()
                 return consumer
             except KafkaError as error:
-                log.warning("join_failed", error=repr(error), reason=self._not_ready)
+                log.warning(JOIN_FAILED, error=repr(error), reason=self._not_ready)
                 await self._leave(consumer)
                 await asyncio.sleep(1)
             except asyncio.CancelledError:
@@ -248,93 +258,90 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _told(self) -> None:
+    def _on_publish(self) -> None:
         self._wake_relay()
-        self.told.tell()
+        self.published.notify()
 
-    def _seen(self, records: int, parked: Sequence[Any]) -> None:
-        self.applied.tell()
-        self._limit.seen(records, parked)
+    def _on_commit(self, records: int, parked: Sequence[Any]) -> None:
+        self.applied.notify()
+        self._limit.count(records, parked)
 
-    async def _watch(self) -> None:
-        """Once a second: see where the database stands, commit for lag tools, tell the lag, look for a stall.
+    async def _monitor(self) -> None:
+        """Once per second: read the stored offsets, commit for lag tools, report the lag, detect a stall.
 
-        Every tenth time look around.
+        Every ten seconds: count the quarantine and end frozen sessions.
         """
         turn = 0
         while True:
             await asyncio.sleep(1)
             turn += 1
-            await self._notice()
+            await self._observe_database()
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._commit(self._partitions), 10)
-            behind = self._tell_lag()
-            if behind or time.monotonic() - self._idle_since > self._stall_seconds:
-                await self._end_if_stalled(behind)
+            stalled = self._report_lag()
+            if stalled or time.monotonic() - self._idle_since > self._stall_seconds:
+                await self._end_if_stalled(stalled)
             if turn % 10 == 0:
                 with contextlib.suppress(*CONNECTION_ERRORS):
-                    await self._look_around()
+                    await self._inspect_database()
 
-    async def _notice(self) -> None:
-        """Tell every partition where the database stands: a restored one may be before its position."""
+    async def _observe_database(self) -> None:
+        """Report the stored offsets to the partitions: a restored database may be behind their positions."""
         try:
-            rows = await asyncio.wait_for(self._pool.fetch(_STANDING, self._group), 5)
+            rows = await asyncio.wait_for(self._pool.fetch(_STORED, self._group), 5)
         except CONNECTION_ERRORS as error:
             if not is_transient(error):
                 raise
-            return  # without an answer an idle partition makes no progress, and readiness says so
-        standing = {TopicPartition(row["topic"], row["partition"]): (row["next_offset"], row["asked"]) for row in rows}
+            return  # without an answer an idle partition makes no progress, which readiness reports
+        found = {TopicPartition(row["topic"], row["partition"]): (row["next_offset"], row["requested"]) for row in rows}
         for tp, (partition, _) in self._partitions.items():
-            stored, asked = standing.get(tp, (None, False))
-            partition.notice(stored, asked=asked)
+            stored, requested = found.get(tp, (None, False))
+            partition.observe(stored, requested=requested)
 
-    async def _commit(self, quarantined: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
+    async def _commit(self, owned: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
         assert self._consumer is not None
         assigned = self._consumer.assignment()
         offsets = {
             tp: partition.position
-            for tp, (partition, _) in quarantined.items()
+            for tp, (partition, _) in owned.items()
             if tp in assigned and partition.position >= 0 and self._committed.get(tp) != partition.position
         }
         if offsets:
             await self._consumer.commit(offsets)
             self._committed |= offsets
 
-    def _tell_lag(self) -> list[TopicPartition]:
-        """Set the lag metric; give the partitions in which records wait and nothing has moved for too long."""
+    def _report_lag(self) -> list[TopicPartition]:
+        """Set the lag metric; return the partitions with lag that made no progress for too long."""
         assert self._consumer is not None
         stalled = []
         for tp, (partition, _) in self._partitions.items():
             end = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
-            behind = max(0, (end or 0) - max(0, partition.position))
-            metrics.LAG.labels(tp.topic, tp.partition).set(behind)
-            if behind and time.monotonic() - partition.progress_at > self._stall_seconds:
+            lag = max(0, (end or 0) - max(0, partition.position))
+            metrics.LAG.labels(tp.topic, tp.partition).set(lag)
+            if lag and time.monotonic() - partition.progress_at > self._stall_seconds:
                 stalled.append(tp)
         return stalled
 
-    async def _end_if_stalled(self, behind: Sequence[TopicPartition]) -> None:
+    async def _end_if_stalled(self, stalled: Sequence[TopicPartition]) -> None:
         assert self._consumer is not None
         try:
             await asyncio.wait_for(self._consumer.topics(), 5)
             await asyncio.wait_for(self._pool.fetchval("select 1"), 5)
         except (KafkaError, *CONNECTION_ERRORS):
-            return  # not our fault: broker or database is away, and the partitions retry in place
-        names = ", ".join(f"{tp.topic}/{tp.partition}" for tp in behind)
-        what = f"no progress on {names}, where records wait," if behind else "no assignment by the group"
-        raise StopConsumingError(f"{what} for {self._stall_seconds:.0f} s although broker and database answer")
+            return  # broker or database is away, and the partitions retry in place
+        names = ", ".join(f"{tp.topic}/{tp.partition}" for tp in stalled)
+        what = f"No progress on {names}, which have lag," if stalled else "No assignment by the group"
+        raise StopConsumingError(f"{what} for {self._stall_seconds:.0f} s, although broker and database answer.")
 
-    async def _look_around(self) -> None:
-        """Count what is quarantined, and free the locks of replicas that froze."""
+    async def _inspect_database(self) -> None:
+        """Report the quarantined records, and release the locks of frozen replicas."""
         async with self._pool.acquire() as connection:
-            rows = await connection.fetch(
-                "select reason, count(*) as n, extract(epoch from now() - min(quarantined_at)) as age "
-                "from quarantined_records group by 1"
-            )
+            rows = await connection.fetch(_QUARANTINED)
             if ended := await end_frozen_sessions(connection):
-                log.error("frozen_sessions_ended", sessions=ended)
+                log.error(FROZEN_SESSIONS_ENDED, sessions=ended)
         counts = {row["reason"]: row["n"] for row in rows}
         for reason in ("parked", "gap", "fork", "behind", "unreadable"):
             metrics.QUARANTINED.labels(reason).set(counts.get(reason, 0))
         for row in rows:
             if row["reason"] != "gap" or row["age"] > GAP_ALARM_SECONDS:
-                log.error("records_held", reason=row["reason"], records=row["n"], oldest_seconds=int(row["age"]))
+                log.error(RECORDS_QUARANTINED, reason=row["reason"], records=row["n"], oldest_seconds=int(row["age"]))

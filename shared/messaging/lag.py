@@ -1,4 +1,4 @@
-"""What only the broker can tell about lag: where partitions end, and when it took a record."""
+"""Lag as the broker knows it: the end offsets of partitions and the timestamps of records."""
 
 import asyncio
 import time
@@ -14,15 +14,16 @@ from shared.kernel.errors import StartError
 log = structlog.get_logger()
 
 _FETCH_SECONDS = 2.0
+CLIENT_NOT_STOPPED = "client_did_not_stop"
 
 Place = tuple[str, int]
-"""Topic and partition."""
+"""A partition: topic and number."""
 
 
 class Ends:
-    """The end offsets of places, asked again and again on one connection of its own; close it at the end.
+    """End offsets of partitions, read repeatedly over one dedicated connection. Close it after use.
 
-    A connection that fetches answers such a question only once the fetch before it is over, half a second later.
+    On a connection that also fetches records, each request would wait up to half a second for the pending fetch.
     """
 
     def __init__(self, bootstrap: str) -> None:
@@ -31,16 +32,18 @@ class Ends:
         self._connecting = asyncio.Lock()
 
     async def read(self, places: Iterable[Place]) -> dict[Place, int]:
-        """The end of every place now. Raises StartError when the broker does not answer."""
+        """The current end offset of each partition. Raises StartError if the broker does not answer."""
         try:
             consumer = await self._connected()
             ends = await consumer.end_offsets([TopicPartition(*place) for place in places])
         except KafkaError as error:
-            raise StartError(f"Kafka at {self._bootstrap} did not tell its offsets: {error!r}.") from error
+            raise StartError(
+                f"Kafka at {self._bootstrap} did not answer the request for end offsets: {error!r}."
+            ) from error
         return {(place.topic, place.partition): end for place, end in ends.items()}
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         if self._consumer is not None:
             await give_back(self._consumer)
 
@@ -52,33 +55,35 @@ class Ends:
 
 
 class Stamps:
-    """When the broker took certain records, asked again and again on one connection of its own; close it at the end."""
+    """The broker's timestamps of records, read repeatedly over one dedicated connection. Close it after use."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._consumer: AIOKafkaConsumer | None = None
-        self._known: dict[tuple[Place, int], datetime] = {}
+        self._cache: dict[tuple[Place, int], datetime] = {}
 
     async def read(self, wanted: Iterable[tuple[Place, int]]) -> dict[tuple[Place, int], datetime]:
-        """The stamp of the record at each place and offset; those that cannot be read in two seconds are absent.
+        """The timestamp of the record at each partition and offset; absent if it cannot be read within two seconds.
 
-        What the last call learnt is not asked for again. Raises StartError when the broker does not answer.
+        Results of the previous call are cached. Raises StartError if the broker does not answer.
         """
         wanted = set(wanted)
-        self._known = {record: at for record, at in self._known.items() if record in wanted}
+        self._cache = {record: at for record, at in self._cache.items() if record in wanted}
         rounds: dict[Place, list[int]] = {}
-        for place, offset in sorted(wanted - self._known.keys()):
+        for place, offset in sorted(wanted - self._cache.keys()):
             rounds.setdefault(place, []).append(offset)
         try:
-            while rounds:  # an offset a place at once: several groups may stand at several offsets of one
+            while rounds:  # one offset per partition at a time: groups may be at several offsets of one partition
                 await self._read({place: offsets.pop() for place, offsets in rounds.items()})
                 rounds = {place: offsets for place, offsets in rounds.items() if offsets}
         except KafkaError as error:
-            raise StartError(f"Kafka at {self._bootstrap} did not tell its records: {error!r}.") from error
-        return dict(self._known)
+            raise StartError(
+                f"Kafka at {self._bootstrap} did not answer the request for records: {error!r}."
+            ) from error
+        return dict(self._cache)
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         if self._consumer is not None:
             await give_back(self._consumer)
 
@@ -96,24 +101,27 @@ class Stamps:
         while left and time.monotonic() < until:
             try:
                 polled = await consumer.getmany(*left, timeout_ms=200)
-            except OffsetOutOfRangeError as error:  # deleted from Kafka, or never there
+            except OffsetOutOfRangeError as error:  # deleted from Kafka, or not written yet
                 left = {place: offset for place, offset in left.items() if place not in error.args[0]}
                 continue
             for place, records in polled.items():
                 if records and records[0].offset == left[place]:
                     stamp = datetime.fromtimestamp(records[0].timestamp / 1000, UTC)
-                    self._known[(place.topic, place.partition), left[place]] = stamp
+                    self._cache[(place.topic, place.partition), left[place]] = stamp
                 del left[place]
         consumer.unsubscribe()
 
 
 async def give_back(consumer: AIOKafkaConsumer, *, within_seconds: float = 5.0) -> None:
-    """Stop a client whatever state it is in. Never raises: with the broker away, aiokafka answers with a cancellation
-    of its own, which a caller would take for one that is meant for it."""
+    """Stop a client in any state; waits up to `within_seconds`. Never raises.
+
+    While the broker is away, aiokafka raises CancelledError from `stop`, which a caller would mistake for its own
+    cancellation.
+    """
     stopping = asyncio.ensure_future(consumer.stop())
     await asyncio.wait([stopping], timeout=within_seconds)
     if stopping.done() and not stopping.cancelled() and stopping.exception() is not None:
-        log.warning("client_did_not_stop", error=repr(stopping.exception()))
+        log.warning(CLIENT_NOT_STOPPED, error=repr(stopping.exception()))
 
 
 async def _started(bootstrap: str, **settings: int | str) -> AIOKafkaConsumer:

@@ -1,4 +1,4 @@
-"""How much a consumer may park before it stops: a bad record parks one dossier, a bad release one after the other."""
+"""The dead-letter limit: a bad record parks one dossier, a bad release parks one dossier after another."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from shared.messaging.partition import StopConsumingError
 
 PARKED_DOSSIERS_LIMIT = 20
-"""Distinct newly parked dossiers per PARKED_WINDOW records that stop the consumer: a bad release, not bad records."""
+"""More distinct newly parked dossiers than this per PARKED_WINDOW records stop the consumer."""
 PARKED_WINDOW = 1000
 
 
@@ -18,9 +18,11 @@ class ParkedLimit:
         self._recent: deque[tuple[int, Sequence[Any]]] = deque()
         self._records = 0
 
-    def seen(self, records: int, parked: Sequence[Any]) -> None:
-        """Count a transaction: its records, and a key for each dossier newly parked. Raises StopConsumingError where
-        that is one dossier too many."""
+    def count(self, records: int, parked: Sequence[Any]) -> None:
+        """Count a transaction: the number of its records, and one key for each newly parked dossier.
+
+        Raises StopConsumingError above the limit.
+        """
         self._recent.append((records, parked))
         self._records += records
         while self._records > PARKED_WINDOW and len(self._recent) > 1:
@@ -30,6 +32,7 @@ class ParkedLimit:
         dossiers = {key for _, keys in self._recent for key in keys}
         if len(dossiers) > PARKED_DOSSIERS_LIMIT:
             raise StopConsumingError(
-                f"{len(dossiers)} dossiers were parked within {PARKED_WINDOW} records: this looks like a fault of this "
-                "release or its configuration. See `motcua parked list`; mend, start again, then replay them"
+                f"{len(dossiers)} dossiers were parked within {PARKED_WINDOW} records, so this release or its "
+                "configuration is probably faulty. List them with `motcua parked list`, correct the fault, start the "
+                "service again, then replay them."
             )

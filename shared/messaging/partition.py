@@ -1,4 +1,4 @@
-"""One partition of one topic: its records, a transaction at a time, under its stored-offset row (the mutex)."""
+"""One partition of one topic: applies its records, one transaction per batch, under the stored offset's row lock."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,8 @@ from aiokafka.errors import KafkaError
 
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, PoisonMessageError
-from shared.messaging import metrics
-from shared.messaging import quarantine as quarantine
-from shared.messaging.applier import Applying, HandlingFailedError, Stream
+from shared.messaging import metrics, quarantine
+from shared.messaging.applier import Failures, HandlingFailedError, RecordApplier, Stream
 from shared.messaging.quarantine import QuarantinedRecord
 from shared.messaging.records import Record, parse, unreadable
 from shared.postgres.errors import CONNECTION_ERRORS, is_content, is_transient
@@ -31,7 +30,14 @@ R = TypeVar("R", bound=Row)
 
 BATCH_RECORDS = 2000
 IDLE_SECONDS = 1.0
-"""How long a poll waits for records, and so how soon an idle partition sees what `notice` was told."""
+"""How long a poll waits for records, and so how soon an idle partition acts on `observe`."""
+
+POLL_FAILED = "poll_failed"
+BATCH_FAILED = "batch_failed"
+RECORD_FAILED = "record_failed"
+RECORD_UNREADABLE = "record_unreadable"
+TRANSACTION_RETRIED = "transaction_retried"
+DECISION_EXECUTED = "quarantined_record_decided"
 
 _FIRST_OFFSET = (
     "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ($1, $2, $3, 0) "
@@ -45,23 +51,23 @@ _STORE_OFFSET = (
 )
 
 
-class BehindError(Exception):
-    """The database stands at another offset than this replica thought; nothing was applied, it seeks there."""
+class OffsetMismatchError(Exception):
+    """The stored offset is behind this replica's position. Nothing was applied; seek to the stored offset."""
 
 
 class StoppedError(Exception):
-    """The partition was asked to stop while it waited for the database."""
+    """The partition was stopped while it waited for the database."""
 
 
 class StopConsumingError(MotcuaError):
-    """Going on would do harm: the consumer stops and says why. The process ends with status 1."""
+    """Continuing would lose or corrupt data. The consumer stops, and the process ends with status 1."""
 
 
 class Partition(Generic[R]):
-    """Applies the records of one assigned partition until it is stopped. `position` is the next offset; -1 at first.
+    """Applies the records of one assigned partition until stopped. `position` is the next offset, -1 before the seek.
 
-    `seen` is called after each transaction with the number of new records and a key for each dossier newly parked; it
-    may raise to stop all.
+    `on_commit` is called after each transaction with the number of new records and one key for each newly parked
+    dossier; it may raise to stop the consumer.
     """
 
     def __init__(
@@ -75,74 +81,74 @@ class Partition(Generic[R]):
         publisher: Publisher,
         clock: Clock,
         wake_relay: Callable[[], None],
-        seen: Callable[[int, Sequence[Any]], None],
+        on_commit: Callable[[int, Sequence[Any]], None],
     ) -> None:
         self.tp = tp
         self.position = -1
         self.progress_at = time.monotonic()
-        self._looked_at = self.progress_at
-        self._differs = False
+        self._observed_at = self.progress_at
+        self._changed = False
         self._stream = stream
-        self._name = (group, tp.topic, tp.partition)
+        self._key = (group, tp.topic, tp.partition)
         self._consumer = consumer
         self._pool = pool
         self._publisher = publisher
         self._clock = clock
         self._wake_relay = wake_relay
-        self._seen = seen
+        self._on_commit = on_commit
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Ask the loop to end after the transaction under way."""
+        """End the loop after the current transaction."""
         self._stopping.set()
 
-    def notice(self, stored: int | None, *, asked: bool) -> None:
-        """What a look at the database has shown: its offset, and whether an operator asks for something here.
+    def observe(self, stored: int | None, *, requested: bool) -> None:
+        """Report the stored offset, and whether the database has an operator's request for this partition.
 
-        Where that is no news nothing is asked of the database; a transaction that ended meanwhile only makes the loop
-        look once more by itself.
+        The loop queries the database only if this differs from its own state.
         """
-        self._looked_at = time.monotonic()
-        self._differs = asked or stored != self.position
+        self._observed_at = time.monotonic()
+        self._changed = requested or stored != self.position
 
     async def run(self) -> None:
-        """Seek to the stored offset, then poll and apply. Ends when stopped; raises what must stop the process."""
+        """Seek to the stored offset, then poll and apply until stopped. Raises what must stop the process."""
         try:
-            await self._retrying(self._seek_to_stored)
+            await self._retry(self._seek_to_stored)
             while not self._stopping.is_set():
                 await self._step()
         except StoppedError:
             return
 
     async def _step(self) -> None:
-        """One poll and what comes of it."""
+        """Poll once, and apply the records or the changes that `observe` reported."""
         try:
             raw = await self._poll()
-        except KafkaError as error:  # the broker is away or the assignment moved; the loop looks again
-            log.warning("poll_failed", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
+        except KafkaError as error:  # the broker is away, or the assignment changed; the next step polls again
+            log.warning(POLL_FAILED, topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             await self._pause(IDLE_SECONDS)
             return
         if self._stopping.is_set():
             return
-        differs, self._differs = self._differs, False
+        changed, self._changed = self._changed, False
         try:
             if raw:
                 await self._apply(raw)
-            elif differs:
-                await self._retrying(self._compare)
+            elif changed:
+                await self._retry(self._compare_with_stored)
             else:
                 await self._check_position()
-            if differs:
-                await self._retrying(self._execute_requests)
-        except BehindError:
-            await self._retrying(self._seek_to_stored)
-        # idle, it gets on only as far as the database was seen to agree
-        self.progress_at = time.monotonic() if raw or differs else max(self.progress_at, self._looked_at)
+            if changed:
+                await self._retry(self._execute_decisions)
+        except OffsetMismatchError:
+            await self._retry(self._seek_to_stored)
+        # an idle partition makes progress only as long as the database is observed to agree with it
+        self.progress_at = time.monotonic() if raw or changed else max(self.progress_at, self._observed_at)
 
     async def _poll(self) -> Sequence[Any]:
-        """The next records; none if none come, or if the loop is to stop.
+        """The next records; empty if none arrive in time or the partition is stopped.
 
-        A stop cuts the poll off: in a rebalance aiokafka lets it wait for the assignment that waits for this loop.
+        A stop cancels the poll. During a rebalance aiokafka blocks it until the new assignment, which waits for this
+        loop to end.
         """
         poll = asyncio.ensure_future(
             self._consumer.getmany(self.tp, timeout_ms=int(IDLE_SECONDS * 1000), max_records=BATCH_RECORDS)
@@ -156,172 +162,177 @@ class Partition(Generic[R]):
             stop.cancel()
 
     async def _apply(self, raw: Sequence[Any]) -> None:
-        """Apply a poll's records as one batch; where one fails, record by record, so that only the guilty is parked."""
-        self._check_place(raw[0].offset)
-        records = [self._read(item) for item in raw]
+        """Apply polled records in one transaction; if one fails, one by one, so that only the failing one is parked."""
+        self._require_continuity(raw[0].offset)
+        records = [self._parse(item) for item in raw]
         after = raw[-1].offset + 1
         try:
-            await self._retrying(lambda: self._transact(records, after, {}))
+            await self._retry(lambda: self._transact(records, after, {}))
         except HandlingFailedError as error:
-            log.warning("batch_failed", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
+            log.warning(BATCH_FAILED, topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             for item, following in zip(records, [*(one.offset for one in raw[1:]), after], strict=True):
-                await self._parking(partial(self._transact, [item], following))
+                await self._park_failures(partial(self._transact, [item], following))
 
-    def _check_place(self, offset: int) -> None:
-        """Kafka goes on where we stand, or it lost something: then aiokafka has moved to the oldest record it has."""
+    def _require_continuity(self, offset: int) -> None:
+        """Raises StopConsumingError unless Kafka continues at `position`; otherwise Kafka has lost records."""
         where = f"{self.tp.topic} partition {self.tp.partition}"
         if offset > self.position:
             raise StopConsumingError(
-                f"offsets {self.position} to {offset - 1} of {where} are gone from Kafka before they were applied: "
-                "check the topic's retention, then republish them"
+                f"Kafka deleted offsets {self.position} to {offset - 1} of {where} before they were applied. "
+                "Check the topic's retention, then publish them again."
             )
         if offset < self.position:
             raise StopConsumingError(
                 f"{where} ends before offset {self.position}, up to which it was applied: Kafka lost records, or the "
-                "topic was made anew. Nothing was applied; bring the records back before this consumer starts again"
+                "topic was created again. Nothing was applied. Restore the records before this consumer starts again."
             )
 
-    async def _parking(self, transact: Callable[[dict[tuple[int, int], str]], Coroutine[Any, Any, None]]) -> None:
-        """Do a transaction on one record; what fails in it, the record or one that it lets follow, is parked instead.
+    async def _park_failures(self, transact: Callable[[dict[tuple[int, int], str]], Coroutine[Any, Any, None]]) -> None:
+        """Run a transaction on one record again until it commits; park each record that fails in it.
 
-        Where storing fails, the last one applied is suspected first; those before it follow while that does not help.
+        The failing record may be a quarantined one that the new record released. If storing fails, the last applied
+        record is parked first, then those before it.
         """
-        guilty: dict[tuple[int, int], str] = {}
+        failures: dict[tuple[int, int], str] = {}
         while True:
             try:
-                return await self._retrying(lambda: transact(guilty))
+                return await self._retry(lambda: transact(failures))
             except HandlingFailedError as error:
                 record = error.record
-                guilty[record.partition, record.offset] = str(error)
-                log.error("record_failed", topic=record.topic, offset=record.offset, reason=str(error))
+                failures[record.partition, record.offset] = str(error)
+                log.error(RECORD_FAILED, topic=record.topic, offset=record.offset, reason=str(error))
 
-    def _read(self, raw: Any) -> "Record | QuarantinedRecord":
+    def _parse(self, raw: Any) -> "Record | QuarantinedRecord":
         try:
             return parse(self._stream.topic, raw)
         except PoisonMessageError as error:
-            log.error("record_unreadable", topic=raw.topic, partition=raw.partition, offset=raw.offset)
+            log.error(RECORD_UNREADABLE, topic=raw.topic, partition=raw.partition, offset=raw.offset)
             return QuarantinedRecord(unreadable(raw), "unreadable", str(error))
 
-    async def _transact(
-        self, items: Sequence["Record | QuarantinedRecord"], after: int, guilty: dict[tuple[int, int], str]
-    ) -> None:
-        """One transaction: mutex, redelivered records dropped, rows locked, decisions, everything written, commit."""
+    async def _transact(self, items: Sequence["Record | QuarantinedRecord"], after: int, failures: Failures) -> None:
+        """Apply records in one transaction and store the offset `after` them.
+
+        Lock the stored offset (one transaction per partition), drop redelivered records, lock the rows, apply, write
+        everything, commit.
+        """
         with metrics.BATCH.labels(self.tp.topic).time():
             async with self._pool.acquire() as connection, connection.transaction():
-                stored = await connection.fetchval(_LOCK_OFFSET, *self._name)
+                stored = await connection.fetchval(_LOCK_OFFSET, *self._key)
                 if stored is None or self.position > stored:
-                    raise BehindError
-                fresh = [item for item in items if _offset(item) >= stored]
-                applying = await self._load(connection, [one.key for one in fresh if isinstance(one, Record)], guilty)
-                lost = [item for item in fresh if isinstance(item, QuarantinedRecord)]
-                for item in fresh:
+                    raise OffsetMismatchError
+                new = [item for item in items if _offset(item) >= stored]
+                applier = await self._load(connection, [item.key for item in new if isinstance(item, Record)], failures)
+                unparsed = [item for item in new if isinstance(item, QuarantinedRecord)]
+                for item in new:
                     if isinstance(item, Record):
-                        applying.receive(item)
-                await self._save(connection, applying, lost)
+                        applier.receive(item)
+                await self._save(connection, applier, unparsed)
                 if after > stored:
-                    await connection.execute(_STORE_OFFSET, *self._name, after)
+                    await connection.execute(_STORE_OFFSET, *self._key, after)
         self.position = max(after, stored)
-        if stored > after:  # another replica went further: read on from there
+        if stored > after:  # another replica applied more: continue from there
             self._consumer.seek(self.tp, stored)
-        self._committed(applying, len(fresh), lost)
+        self._committed(applier, len(new), unparsed)
 
-    async def _load(
-        self, connection: Connection, keys: Sequence[Any], guilty: dict[tuple[int, int], str]
-    ) -> Applying[R]:
+    async def _load(self, connection: Connection, keys: Sequence[Any], failures: Failures) -> RecordApplier[R]:
         topic = self.tp.topic
         rows = await self._stream.table.lock(connection, dict.fromkeys(keys))
-        waiting: dict[Any, list[QuarantinedRecord]] = {}
-        for item in await quarantine.load(
-            connection, topic, [k for k, row in rows.items() if row.fence(topic).quarantined]
-        ):
-            waiting.setdefault(item.record.key, []).append(item)
-        if self._stream.locked is not None:
-            await self._stream.locked(connection)
+        quarantined: dict[Any, list[QuarantinedRecord]] = {}
+        flagged = [key for key, row in rows.items() if row.fence(topic).quarantined]
+        for item in await quarantine.load(connection, topic, flagged):
+            quarantined.setdefault(item.record.key, []).append(item)
+        if self._stream.after_lock is not None:
+            await self._stream.after_lock(connection)
         unit = Unit(self._stream.table, rows, self._publisher, self._clock.recorded_from())
-        return Applying(self._stream, unit, waiting, guilty)
+        return RecordApplier(self._stream, unit, quarantined, failures)
 
-    async def _save(self, connection: Connection, applying: Applying[R], lost: Sequence[QuarantinedRecord]) -> None:
+    async def _save(
+        self, connection: Connection, applier: RecordApplier[R], unparsed: Sequence[QuarantinedRecord]
+    ) -> None:
         try:
-            await applying.unit.save(connection)
+            await applier.unit.save(connection)
         except Exception as error:
-            if applying.applied and is_content(error):  # a handler was content, but what it decided cannot be stored
-                raise HandlingFailedError(applying.applied[-1], error) from error
+            if applier.applied and is_content(error):  # the handler succeeded, but its result cannot be stored
+                raise HandlingFailedError(applier.applied[-1], error) from error
             raise
-        await quarantine.remove(connection, applying.gone)
-        await quarantine.save(connection, [*applying.kept, *lost])
+        await quarantine.remove(connection, applier.removed)
+        await quarantine.save(connection, [*applier.added, *unparsed])
 
-    def _committed(self, applying: Applying[R], records: int, lost: Sequence[QuarantinedRecord]) -> None:
-        if applying.unit.events:
+    def _committed(self, applier: RecordApplier[R], records: int, unparsed: Sequence[QuarantinedRecord]) -> None:
+        if applier.unit.events:
             self._wake_relay()
-        metrics.APPLIED.labels(self.tp.topic).inc(len(applying.applied))
-        # whose an unreadable record is nobody can tell: each counts as a dossier of its own
-        parked = [record.key for record in applying.parked] + [(self.tp, item.record.offset) for item in lost]
+        metrics.APPLIED.labels(self.tp.topic).inc(len(applier.applied))
+        # the dossier of an unreadable record is unknown: each counts as its own dossier
+        parked = [record.key for record in applier.parked] + [(self.tp, item.record.offset) for item in unparsed]
         metrics.PARKED.labels(self.tp.topic).inc(len(parked))
         self.progress_at = time.monotonic()
-        if records:  # an operator's replay that fails again parks nothing new
-            self._seen(records, parked)
+        if records:  # a replay that fails again parks nothing new
+            self._on_commit(records, parked)
 
-    async def _execute_requests(self) -> None:
-        """Carry out what operators asked for this partition, one record a transaction, under mutex and row lock."""
+    async def _execute_decisions(self) -> None:
+        """Execute the operators' requests for this partition, one record per transaction, under the same locks."""
         while True:
             async with self._pool.acquire() as connection:
-                asked = await quarantine.requested(connection, self.tp.topic, self.tp.partition)
-            if asked is None:
+                requested = await quarantine.requested(connection, self.tp.topic, self.tp.partition)
+            if requested is None:
                 return
-            await self._parking(partial(self._execute, asked.record))
+            await self._park_failures(partial(self._execute, requested.record))
 
-    async def _execute(self, record: Record, guilty: dict[tuple[int, int], str]) -> None:
+    async def _execute(self, record: Record, failures: Failures) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(_LOCK_OFFSET, *self._name) is None:
-                raise BehindError
-            asked = await quarantine.find(connection, record.topic, record.partition, record.offset)
-            if asked is None or asked.request is None:
+            if await connection.fetchval(_LOCK_OFFSET, *self._key) is None:
+                raise OffsetMismatchError
+            requested = await quarantine.find(connection, record.topic, record.partition, record.offset)
+            if requested is None or requested.request is None:
                 return
-            if asked.reason == "unreadable":
-                await quarantine.remove(connection, [asked])
+            if requested.reason == "unreadable":
+                await quarantine.remove(connection, [requested])
                 return
-            applying = await self._load(connection, [record.key], guilty)
-            current = [item for item in applying.quarantined.get(record.key, []) if item.record.offset == record.offset]
-            applying.decide(current[0], asked.request)
-            await self._save(connection, applying, [])
-        log.info("held_record_decided", topic=record.topic, offset=record.offset, decision=asked.request)
-        self._committed(applying, 0, [])
+            applier = await self._load(connection, [record.key], failures)
+            current = [item for item in applier.quarantined.get(record.key, []) if item.record.offset == record.offset]
+            applier.decide(current[0], requested.request)
+            await self._save(connection, applier, [])
+        log.info(DECISION_EXECUTED, topic=record.topic, offset=record.offset, decision=requested.request)
+        self._committed(applier, 0, [])
 
     async def _seek_to_stored(self) -> None:
         async with self._pool.acquire() as connection:
-            await connection.execute(_FIRST_OFFSET, *self._name)
-            stored: int = await connection.fetchval(_READ_OFFSET, *self._name)
+            await connection.execute(_FIRST_OFFSET, *self._key)
+            stored: int = await connection.fetchval(_READ_OFFSET, *self._key)
         self._consumer.seek(self.tp, stored)
         self.position = stored
 
-    async def _compare(self) -> None:
-        """An idle replica looks, too: a restored database may stand before its position."""
+    async def _compare_with_stored(self) -> None:
+        """Raises OffsetMismatchError if the stored offset differs: a restored database may be behind `position`."""
         async with self._pool.acquire() as connection:
-            stored = await connection.fetchval(_READ_OFFSET, *self._name)
+            stored = await connection.fetchval(_READ_OFFSET, *self._key)
         if stored != self.position:
-            raise BehindError
+            raise OffsetMismatchError
         await self._check_position()
 
     async def _check_position(self) -> None:
         with contextlib.suppress(KafkaError, TimeoutError):
-            self._check_place(await asyncio.wait_for(self._consumer.position(self.tp), IDLE_SECONDS))
+            self._require_continuity(await asyncio.wait_for(self._consumer.position(self.tp), IDLE_SECONDS))
 
-    async def _retrying(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do `step`, again and again while the database fails in a way that passes; never gives up while running."""
+    async def _retry(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `step` until it succeeds; retries transient database errors without limit, unless stopped.
+
+        A unique violation is retried three times, since another transaction may have inserted the dossier first; after
+        that it is the fault of the content. Raises StoppedError, and every other error of `step`.
+        """
         delay, violations = 0.1, 0
         while True:
             try:
                 await step()
                 return
             except (HandlingFailedError, *CONNECTION_ERRORS) as error:
-                # a unique violation first means that another transaction inserted the dossier; then, that it is content
                 metrics.RETRIES.labels(self.tp.topic).inc()
                 if isinstance(error.__cause__, asyncpg.UniqueViolationError) and violations < 3:
                     violations += 1
                     continue
                 if isinstance(error, HandlingFailedError) or not is_transient(error):
                     raise
-                log.warning("transaction_retried", topic=self.tp.topic, partition=self.tp.partition, error=str(error))
+                log.warning(TRANSACTION_RETRIED, topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             await self._pause(delay)
             if self._stopping.is_set():
                 raise StoppedError

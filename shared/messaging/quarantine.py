@@ -1,26 +1,26 @@
-"""The quarantine table: records that wait for a predecessor or for an operator, and the operator's requests."""
+"""The quarantine table: records that are parked or blocked, and the decisions that operators request."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 
 from shared.contracts.topics import TOPICS
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import NotDecidableError, RecordNotQuarantinedError
 from shared.messaging.records import Record
 from shared.postgres.pool import Connection
 
 Reason = Literal["parked", "gap", "fork", "behind", "unreadable"]
 OperatorDecision = Literal["replay", "discard"]
 NEEDS_DECISION = "reason in ('parked', 'fork', 'unreadable')"
-"""Of which records an operator decides, in SQL; the others follow by themselves."""
+"""SQL condition: the records that need an operator's decision. The others are released automatically."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRecord:
-    """A record in the table, why it waits, and what an operator asks for."""
+    """A row of the table: the record, why it is quarantined, and the decision that an operator requests, if any."""
 
     record: Record
     reason: Reason
@@ -29,12 +29,8 @@ class QuarantinedRecord:
 
     @property
     def blocks(self) -> bool:
-        """Whether later records of the dossier on this topic wait for an operator's word on this one."""
+        """Whether later records of the same key and topic are blocked until an operator decides about this record."""
         return self.reason in ("parked", "fork")
-
-    def because(self, reason: Reason, detail: str) -> "QuarantinedRecord":
-        """The same record, waiting for another reason."""
-        return replace(self, reason=reason, detail=detail)
 
 
 _COLUMNS = 'topic, partition, "offset", key, sequence, epoch, id, type, version, value, reason, detail'
@@ -59,8 +55,10 @@ def _from_row(row: asyncpg.Record) -> QuarantinedRecord:
 
 
 async def load(connection: Connection, topic: str, keys: Sequence[Any]) -> list[QuarantinedRecord]:
-    """The quarantined records of `keys` on `topic`, in offset order; read after the rows' locks, in a statement of
-    its own."""
+    """The quarantined records of `keys` on `topic`, in offset order.
+
+    Call it after the rows of `keys` are locked: an earlier snapshot could miss what another transaction committed.
+    """
     if not keys:
         return []
     rows = await connection.fetch(
@@ -73,7 +71,7 @@ async def load(connection: Connection, topic: str, keys: Sequence[Any]) -> list[
 
 
 async def save(connection: Connection, quarantined: Iterable[QuarantinedRecord]) -> None:
-    """Keep records, or the new reason why they wait."""
+    """Insert records, or update the reason of records that are already quarantined."""
     rows = [
         (
             item.record.topic,
@@ -101,7 +99,7 @@ async def save(connection: Connection, quarantined: Iterable[QuarantinedRecord])
 
 
 async def remove(connection: Connection, quarantined: Iterable[QuarantinedRecord]) -> None:
-    """Records that took effect or were discarded."""
+    """Delete records that took effect or were discarded."""
     rows = [(item.record.topic, item.record.partition, item.record.offset) for item in quarantined]
     if rows:
         await connection.executemany(
@@ -110,7 +108,7 @@ async def remove(connection: Connection, quarantined: Iterable[QuarantinedRecord
 
 
 async def requested(connection: Connection, topic: str, partition: int) -> QuarantinedRecord | None:
-    """The oldest record of the partition that an operator decided about."""
+    """The record with the lowest offset of the partition for which an operator requests a decision."""
     row = await connection.fetchrow(
         f"select {_COLUMNS}, request from quarantined_records "
         'where topic = $1 and partition = $2 and request is not null order by "offset" limit 1',
@@ -121,7 +119,7 @@ async def requested(connection: Connection, topic: str, partition: int) -> Quara
 
 
 async def find(connection: Connection, topic: str, partition: int, offset: int) -> QuarantinedRecord | None:
-    """One quarantined record, by its place."""
+    """The quarantined record at a topic, partition and offset."""
     row = await connection.fetchrow(
         f'select {_COLUMNS}, request from quarantined_records where topic = $1 and partition = $2 and "offset" = $3',
         topic,
@@ -132,7 +130,7 @@ async def find(connection: Connection, topic: str, partition: int, offset: int) 
 
 
 async def list_all(connection: Connection, *, limit: int = 200) -> list[asyncpg.Record]:
-    """What waits, blocking records first, with age in seconds (`age_seconds`); for operators."""
+    """The quarantined records for operators: first those that need a decision, then by age (`age_seconds`)."""
     return await connection.fetch(
         'select topic, partition, "offset", key, sequence, epoch, type, reason, detail, request, '
         "extract(epoch from now() - quarantined_at)::bigint as age_seconds from quarantined_records "
@@ -151,24 +149,20 @@ _REQUEST = (
 async def request(
     connection: Connection, topic: str, partition: int, offset: int, decision: OperatorDecision, *, by: str
 ) -> None:
-    """Ask for a replay or a discard; the consumer executes it under the fence's lock, usually within seconds.
+    """Request a replay or a discard of a quarantined record; the consumer executes it, usually within seconds.
 
-    Raises Refusal when there is no such record, or when it only waits behind another.
+    Raises RecordNotQuarantinedError, and NotDecidableError for a record that is blocked by another one or by a gap, and
+    for the replay of an unreadable one. Commits unless a transaction is open.
     """
-    asked = await connection.fetchval(_REQUEST, topic, partition, offset, decision, by)
-    if asked is not None:
+    if await connection.fetchval(_REQUEST, topic, partition, offset, decision, by) is not None:
         return
     quarantined = await find(connection, topic, partition, offset)
     where = f"{topic} partition {partition} offset {offset}"
     if quarantined is None:
-        raise ExpectedError(
-            "record-not-quarantined", f"no quarantined record at {where}: it may have been executed already", status=404
-        )
+        raise RecordNotQuarantinedError(where=where)
     if quarantined.reason in ("gap", "behind"):
-        raise ExpectedError(
-            "not-decidable",
-            f"the record at {where} waits ({quarantined.reason}): {quarantined.detail}. Decide about what blocks it",
+        raise NotDecidableError(
+            f"The record at {where} is blocked ({quarantined.reason}): {quarantined.detail}. "
+            "Decide about the record that blocks it."
         )
-    raise ExpectedError(
-        "not-decidable", f"the record at {where} cannot be read by anybody: discard it", allowed=["discard"]
-    )
+    raise NotDecidableError(f"The record at {where} is unreadable. Discard it.", allowed=["discard"])

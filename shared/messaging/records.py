@@ -1,4 +1,4 @@
-"""A record as it came from Kafka, with its headers read and its value still in bytes."""
+"""Records of Kafka: key and headers are parsed, the value is still bytes."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,9 +9,13 @@ from shared.contracts.registry import decode
 from shared.contracts.topics import Topic
 from shared.kernel.errors import PoisonMessageError
 
+_MAX_BIGINT = 2**63 - 1
+_MAX_INTEGER = 2**31 - 1
+_MAX_KEY_LENGTH = 200
+
 
 class Record(NamedTuple):
-    """One record; `key` is the dossier's UUID (or the calendar's name) as the service's table has it."""
+    """One record. `key` is the dossier's UUID or the calendar's name, as in the primary key of the service's table."""
 
     topic: str
     partition: int
@@ -25,23 +29,27 @@ class Record(NamedTuple):
     value: bytes
 
     def event(self) -> AnyEnvelope:
-        """Decode the value. Raises PoisonMessageError, or UpgradeNeededError for a version from the future."""
+        """Decode the value.
+
+        Raises PoisonMessageError if it cannot be decoded or contradicts key and headers, UpgradeNeededError for an
+        event version of a later release.
+        """
         event = decode(self.type, self.version, self.value)
         if event.sequence != self.sequence or event.epoch != self.epoch or event.subject != str(self.key):
             raise PoisonMessageError(
-                f"the value speaks of {event.subject} {event.sequence}/{event.epoch}, "
-                f"key and headers of {self.key} {self.sequence}/{self.epoch}"
+                f"The value is event {event.subject} {event.sequence}/{event.epoch}, but "
+                f"key and headers are {self.key} {self.sequence}/{self.epoch}."
             )
         return event
 
 
 def headers_of(event: AnyEnvelope) -> list[tuple[str, bytes]]:
-    """The record headers that let a reader judge a record without decoding it."""
+    """The record headers of an event: all that a consumer needs to classify the record without decoding it."""
     return headers(event.type, event.data.VERSION, event.sequence, event.epoch, str(event.id))
 
 
 def headers(event_type: str, version: int, sequence: int, epoch: int, event_id: str) -> list[tuple[str, bytes]]:
-    """The same from the parts, as the outbox has them."""
+    """The record headers of an event, from the columns of the outbox."""
     return [
         ("type", event_type.encode()),
         ("version", b"%d" % version),
@@ -51,14 +59,13 @@ def headers(event_type: str, version: int, sequence: int, epoch: int, event_id: 
     ]
 
 
-_LARGEST = 2**63 - 1
-_LONGEST_KEY = 200
-
-
 def parse(topic: Topic, raw: Any) -> Record:
-    """Read key and headers of an aiokafka record. Raises PoisonMessageError when they cannot be read, or not kept."""
+    """Parse key and headers of an aiokafka record.
+
+    Raises PoisonMessageError if they are missing or malformed, or do not fit into the columns of the database.
+    """
     try:
-        given: Mapping[str, bytes] = dict(raw.headers)
+        found: Mapping[str, bytes] = dict(raw.headers)
         text = raw.key.decode()
         key: Any = UUID(text) if topic.key == "dossier" else text
         record = Record(
@@ -66,27 +73,29 @@ def parse(topic: Topic, raw: Any) -> Record:
             partition=raw.partition,
             offset=raw.offset,
             key=key,
-            sequence=int(given["sequence"]),
-            epoch=int(given["epoch"]),
-            id=given["id"].decode(),
-            type=given["type"].decode(),
-            version=int(given["version"]),
+            sequence=int(found["sequence"]),
+            epoch=int(found["epoch"]),
+            id=found["id"].decode(),
+            type=found["type"].decode(),
+            version=int(found["version"]),
             value=raw.value or b"",
         )
     except (KeyError, ValueError, AttributeError, TypeError) as error:
-        raise PoisonMessageError(f"key or headers cannot be read: {type(error).__name__} {error}") from error
-    if str(key) != text or len(text) > _LONGEST_KEY:  # another spelling of a dossier's id may lie in another partition
-        raise PoisonMessageError(f"the key is not a {topic.key}'s: {text[:_LONGEST_KEY]}")
-    if not (1 <= record.sequence <= _LARGEST and 1 <= record.epoch <= _LARGEST and 1 <= record.version <= 2**31 - 1):
+        raise PoisonMessageError(f"Key or headers are unreadable: {type(error).__name__} {error}.") from error
+    # another spelling of the same UUID is another key, which Kafka may assign to another partition
+    if str(key) != text or len(text) > _MAX_KEY_LENGTH:
+        raise PoisonMessageError(f"The key is not a valid {topic.key} key: {text[:_MAX_KEY_LENGTH]}.")
+    in_range = 1 <= record.sequence <= _MAX_BIGINT and 1 <= record.epoch <= _MAX_BIGINT
+    if not (in_range and 1 <= record.version <= _MAX_INTEGER):
         raise PoisonMessageError(
-            f"sequence {record.sequence}, epoch {record.epoch}, version {record.version}: they count from 1"
+            f"Sequence {record.sequence}, epoch {record.epoch} or version {record.version} is out of range."
         )
     if "\0" in record.type + record.id + text:
-        raise PoisonMessageError("a key or header holds a NUL")
+        raise PoisonMessageError("The key or a header contains the character NUL.")
     return record
 
 
 def unreadable(raw: Any) -> Record:
-    """A record that `parse` refused, in a form that can be kept."""
-    key = (raw.key or b"").decode(errors="replace").replace("\0", "\ufffd")[:_LONGEST_KEY]
+    """The storable form of a record that `parse` rejects."""
+    key = (raw.key or b"").decode(errors="replace").replace("\0", "\ufffd")[:_MAX_KEY_LENGTH]
     return Record(raw.topic, raw.partition, raw.offset, key, 0, 0, "", "", 0, raw.value or b"")

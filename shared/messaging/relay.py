@@ -1,4 +1,4 @@
-"""The relay: outbox rows, oldest first, to Kafka; deleted once acknowledged. One active relay a service."""
+"""The relay: sends outbox rows to Kafka, oldest first, and deletes them once acknowledged. One active per service."""
 
 import asyncio
 import contextlib
@@ -28,11 +28,14 @@ log = structlog.get_logger()
 
 ROUND_ROWS = 2000
 IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.05, 0.4
-"""How long an idle relay waits before it looks again unasked: events of other replicas wake nobody here. While it finds
-nothing it waits twice as long each time, up to LONGEST_IDLE_SECONDS."""
+"""How long an idle relay waits between two polls, because commits of other replicas do not wake it. Each empty poll
+doubles the wait, up to LONGEST_IDLE_SECONDS."""
 STANDBY_SECONDS = 0.5
+RESTART_SECONDS = 0.5
 LOCK_IDLE_SECONDS = 30
-"""A frozen relay's connection, and so its lock, is ended by the database after this."""
+"""The database ends the connection of a frozen relay, and so its lock, after this."""
+
+RELAY_RESTARTED = "relay_restarted"
 
 _LOCK = "select pg_try_advisory_lock(hashtext('motcua relay'), hashtext(current_schema()))"
 _OLDEST = (
@@ -54,7 +57,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 def _murmur2_of_uuid(key: bytes) -> int:
-    """murmur2 of a key of 36 bytes, which nearly all are: word by word, at a third of the client's cost."""
+    """murmur2 of a key of 36 bytes (a UUID), by 32-bit words: a third of the cost of aiokafka's byte-wise version."""
     hashed = _SEED ^ _UUID_WORDS.size
     for word in _UUID_WORDS.unpack(key):
         mixed = word * _MULTIPLIER & _MASK
@@ -65,7 +68,11 @@ def _murmur2_of_uuid(key: bytes) -> int:
 
 
 class Relay:
-    """Runs until it is cancelled. `wake` after a commit saves the idle wait; the rows always come from the table."""
+    """Sends this schema's outbox to Kafka until cancelled. The advisory lock allows one active relay per schema.
+
+    Delivery is at least once: a relay that stops between acknowledgement and deletion sends the same records again, and
+    consumers drop duplicates.
+    """
 
     def __init__(self, dsn: str, schema: str, *, bootstrap: str, client_id: str) -> None:
         self._dsn = dsn
@@ -73,30 +80,30 @@ class Relay:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._woken = asyncio.Event()
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
         self._not_ready: str | None = "starting"
 
     def wake(self) -> None:
-        """Tell that a commit left events in the outbox."""
+        """End the idle wait: a commit added events to the outbox. Optional, because the relay also polls."""
         self._woken.set()
 
     def reason_not_ready(self) -> str | None:
-        """None while this relay sends, or stands by for the one that holds the lock."""
+        """None while this relay sends, or is on standby while another one owns the lock."""
         return self._not_ready
 
     async def run(self) -> None:
-        """Take the lock, send, and begin anew at the oldest row after every error of Kafka or the database."""
+        """Take the lock and send; restart at the oldest row after each error of Kafka or the database."""
         try:
             while True:
                 try:
                     await self._lead()
                 except (KafkaError, TransientError, *CONNECTION_ERRORS) as error:
-                    self._not_ready = f"sending failed, it begins anew: {type(error).__name__} {error}"
-                    log.warning("relay_restarts", error=f"{type(error).__name__}: {error}")
-                    await asyncio.sleep(0.5)
+                    self._not_ready = f"restarting after an error: {type(error).__name__} {error}"
+                    log.warning(RELAY_RESTARTED, error=f"{type(error).__name__}: {error}")
+                    await asyncio.sleep(RESTART_SECONDS)
         finally:
-            if self._leaving:
-                _, late = await asyncio.wait(self._leaving, timeout=2)
+            if self._closing:
+                _, late = await asyncio.wait(self._closing, timeout=2)
                 for task in late:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
@@ -129,19 +136,19 @@ class Relay:
             metrics.LEADER.set(0)
             connection.terminate()
             if producer is not None:
-                self._throw_away(producer)
+                self._close(producer)
 
     async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
-        """Send the oldest rows, at most one record batch a partition, and delete them when all are acknowledged.
+        """Send the oldest rows, at most one record batch per partition; delete them when all are acknowledged.
 
-        One batch a partition: should its request land late, unheard, it still holds a partition's rows in order.
+        One batch per partition keeps the order even if Kafka stores a request whose acknowledgement was lost.
         """
         rows = await connection.fetch(_OLDEST, ROUND_ROWS)
         if not rows:
             metrics.OUTBOX.set(0)
             return 0
         sent, acknowledgements = await self._send(producer, rows)
-        await self._acknowledged(connection, acknowledgements)
+        await self._wait_for(acknowledgements, connection)
         await connection.execute(_DELETE, [row["id"] for row in sent])
         metrics.OUTBOX.set(len(rows) - len(sent))
         for topic, events in Counter(row["topic"] for row in sent).items():
@@ -158,36 +165,38 @@ class Relay:
             key = row["key"].encode()
             topic = TOPICS.get(row["topic"])
             if topic is None:
-                raise UpgradeNeededError(f"events wait for {row['topic']}, a topic that this release lacks: upgrade me")
-            place = (topic.name, partition_of(key, topic.partitions))
-            if place in full:
+                raise UpgradeNeededError(
+                    f"The outbox has events for {row['topic']}, a topic of a later release. Upgrade this service."
+                )
+            partition = (topic.name, partition_of(key, topic.partitions))
+            if partition in full:
                 continue
-            batch = batches.get(place)
+            batch = batches.get(partition)
             if batch is None:
-                batch = batches[place] = producer.create_batch()
-            told = headers(row["type"], row["version"], row["sequence"], row["epoch"], str(row["event_id"]))
-            if batch.append(key=key, value=row["value"].encode(), timestamp=None, headers=told) is None:
-                full.add(place)  # the rest of this partition's rows keeps its order in the next round
+                batch = batches[partition] = producer.create_batch()
+            attributes = headers(row["type"], row["version"], row["sequence"], row["epoch"], str(row["event_id"]))
+            if batch.append(key=key, value=row["value"].encode(), timestamp=None, headers=attributes) is None:
+                full.add(partition)  # its remaining rows follow in the next round, still in order
             else:
                 sent.append(row)
         acknowledgements = []
-        for (name, partition), batch in batches.items():
+        for (name, number), batch in batches.items():
             batch.close()
-            acknowledgements.append(await producer.send_batch(batch, name, partition=partition))
+            acknowledgements.append(await producer.send_batch(batch, name, partition=number))
         return sent, acknowledgements
 
-    async def _acknowledged(
-        self, connection: asyncpg.Connection, acknowledgements: Sequence["asyncio.Future[object]"]
+    async def _wait_for(
+        self, acknowledgements: Sequence["asyncio.Future[object]"], connection: asyncpg.Connection
     ) -> None:
-        """Wait for every acknowledgement, keeping the connection that holds the lock alive meanwhile.
+        """Wait for every acknowledgement; meanwhile keep the connection that owns the lock from becoming idle.
 
-        A broker that is frozen refuses nothing, so readiness must not wait for an error.
+        A frozen broker returns no error, so readiness reports the missing acknowledgement itself.
         """
-        pending, began = set(acknowledgements), time.monotonic()
+        pending, started = set(acknowledgements), time.monotonic()
         while pending:
             _, pending = await asyncio.wait(pending, timeout=LOCK_IDLE_SECONDS / 6)
             if pending:
-                self._not_ready = f"Kafka has not acknowledged for {time.monotonic() - began:.0f} s what was sent"
+                self._not_ready = f"Kafka has not acknowledged the sent events for {time.monotonic() - started:.0f} s"
                 await connection.execute("select 1")
         for acknowledgement in acknowledgements:
             acknowledgement.result()
@@ -198,13 +207,13 @@ class Relay:
             await asyncio.wait_for(self._woken.wait(), seconds)
         self._woken.clear()
 
-    def _throw_away(self, producer: AIOKafkaProducer) -> None:
-        """Stop a producer without waiting: what it may still send are copies, which readers know as duplicates."""
+    def _close(self, producer: AIOKafkaProducer) -> None:
+        """Stop a producer without waiting: what it still sends are copies, which consumers drop as duplicates."""
 
         async def stop() -> None:
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(producer.stop(), 60)
 
         task = asyncio.create_task(stop())
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)

@@ -1,4 +1,4 @@
-"""A topic read as a log, from its beginning to its present end, by nobody's consumer group."""
+"""Read a topic as a log, from its beginning to its current end, without a consumer group."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from shared.kernel.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One record as it stands on Kafka, undecoded; headers that are missing are empty."""
+    """One record on Kafka, not decoded. Bytes that are not UTF-8 are replaced."""
 
     topic: str
     partition: int
@@ -24,14 +24,14 @@ class Copy:
 
     @property
     def place(self) -> str:
-        """Where it stands, in words."""
+        """Topic, partition and offset as text."""
         return f"{self.topic} partition {self.partition} offset {self.offset}"
 
 
-async def read(bootstrap: str, topic: Topic) -> AsyncIterator[Sequence[Copy]]:
-    """Every record of `topic` up to the ends asked for at the start, in batches, in offset order per partition.
+async def read_topic(bootstrap: str, topic: Topic) -> AsyncIterator[Sequence[Copy]]:
+    """Every record of `topic` up to the end offsets at the time of the call, in batches, by offset per partition.
 
-    Raises StartError when the broker does not answer.
+    Raises StartError if the broker does not answer.
     """
     async with _reader(bootstrap) as consumer:
         places = _partitions([topic])
@@ -70,6 +70,6 @@ async def _reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.start()
         yield consumer
     except KafkaError as error:
-        raise StartError(f"Kafka at {bootstrap} does not answer: {error}") from error
+        raise StartError(f"Kafka at {bootstrap} does not answer: {error}.") from error
     finally:
         await consumer.stop()

@@ -31,7 +31,7 @@ class ClockReading:
 
 
 class SimulatedClock(Clock):
-    """A clock that a client advances, as this process read it last."""
+    """A clock that a client advances, with the time of the last refresh."""
 
     def __init__(self, reading: ClockReading) -> None:
         self.reading = reading
@@ -42,11 +42,11 @@ class SimulatedClock(Clock):
         return True
 
     def now(self) -> datetime:
-        """The time when it was read last."""
+        """The time at the last refresh."""
         return self.reading.now
 
     def accepts_until(self) -> datetime:
-        """The latest instant that an act may have, when it was read last."""
+        """The latest instant that an act may have, at the last refresh."""
         return self.reading.accept_until
 
     def recorded_from(self) -> datetime:

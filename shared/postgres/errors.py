@@ -1,4 +1,4 @@
-"""Which database errors pass by themselves, and which are the doing of what was to be stored."""
+"""Classify database errors: transient ones are retried, content errors are the fault of the stored data."""
 
 import asyncpg
 
@@ -11,10 +11,10 @@ _TRANSIENT_CLASSES = (
 )
 _TRANSIENT_STATES = (
     "0A000",  # only as InvalidCachedStatementError: a migration changed a table under a prepared statement
-    "25006",  # read-only: a standby answered, the fail-over is not over yet
-    "55P03",  # a lock was not to be had in time
-    "25P03",  # the database ended a transaction that stood idle
-    "57P05",  # the database ended a session that stood idle
+    "25006",  # read-only: a standby answered, the fail-over is not complete
+    "55P03",  # a lock was not available in time
+    "25P03",  # the database ended an idle transaction
+    "57P05",  # the database ended an idle session
 )
 
 _CONTENT_CLASSES = (
@@ -26,33 +26,33 @@ _CONTENT_CLASSES = (
 )
 
 CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError)
-"""Everything that asyncpg raises, the internal error of a connection that ends between two messages included;
-`is_transient` tells what is worth another try."""
+"""Everything that asyncpg raises, including its internal error when a connection ends between two messages.
+`is_transient` decides which of them are retried."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """True where the same transaction may succeed later, on a fresh connection; false where its content is at fault."""
+    """Whether the same transaction may succeed later on a new connection."""
     if isinstance(error, asyncpg.PostgresError):
         state = _state(error)
         if state == "0A000":
             return isinstance(error, asyncpg.InvalidCachedStatementError)
         return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES
-    passing = isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
-    return passing and not _unencodable(error)
+    transient = isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    return transient and not _unencodable(error)
 
 
 def is_content(error: BaseException) -> bool:
-    """True where what was to be stored is at fault, so that other content may well be storable.
+    """Whether the stored data is at fault, so that other data may be stored.
 
-    False for what passes by itself and for a database that is not as this release needs it (a table or right missing).
+    False for transient errors, and for a database that does not fit this release (a missing table or privilege).
     """
     if isinstance(error, asyncpg.PostgresError):
         return _state(error)[:2] in _CONTENT_CLASSES
-    return isinstance(error, ValueError | TypeError)  # by the encoding of values, asyncpg's included
+    return isinstance(error, ValueError | TypeError)  # from encoding values, by asyncpg as well
 
 
 def _unencodable(error: BaseException) -> bool:
-    """asyncpg's own DataError, which is an InterfaceError and hides behind Postgres's of the same name."""
+    """Whether it is asyncpg's own DataError, an InterfaceError and ValueError with the name of a Postgres error."""
     return isinstance(error, ValueError)
 
 

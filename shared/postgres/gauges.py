@@ -1,4 +1,4 @@
-"""Gauges whose value is counted in the database at intervals, so that a scrape costs nothing."""
+"""Gauges whose value is counted in the database periodically, so that a scrape costs nothing."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,9 +12,9 @@ COUNT_FAILED = "count_failed"
 def keep_counted(
     gauge: Gauge, count: Callable[[], Awaitable[float]], *, every_seconds: float = 60.0
 ) -> Callable[[], Awaitable[None]]:
-    """A worker that sets the gauge at its start and then every `every_seconds`, until cancelled.
+    """A worker that sets the gauge at once and then every `every_seconds`, until cancelled.
 
-    While the database is away the gauge keeps its last value. Every replica counts the same: use the maximum.
+    While the database is away the gauge has its last value. Every replica counts the same rows: aggregate by maximum.
     """
 
     async def step() -> float:

@@ -1,4 +1,4 @@
-"""Migrations (yoyo): those of message delivery, then the service's own, into the service's schema."""
+"""Migrations (yoyo) of a service's schema: first the delivery tables, then the service's own."""
 
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -39,7 +39,7 @@ def check_migrated(dsn: str, schema: str, folder: Path) -> None:
         _require_known(backend, known, schema)
         pending = [migration.id for migration in backend.to_apply(known)]
     if pending:
-        raise StartError(f"Schema {schema} lacks {', '.join(pending)}: run `python -m services.{schema} migrate`.")
+        raise StartError(f"Schema {schema} lacks {', '.join(pending)}. Run `python -m services.{schema} migrate`.")
 
 
 def _require_known(backend: DatabaseBackend, known: MigrationList, schema: str) -> None:
@@ -47,6 +47,6 @@ def _require_known(backend: DatabaseBackend, known: MigrationList, schema: str) 
     applied = set(backend.get_applied_migration_hashes())
     if applied - {migration.hash for migration in known}:
         raise StartError(
-            f"Schema {schema} was created by another release, which this one cannot upgrade: use an empty "
+            f"Schema {schema} was created by another release, which this one cannot upgrade. Use an empty "
             "database (for a local centre, another MOTCUA_HOME)."
         )

@@ -1,4 +1,4 @@
-"""The history of events and the outbox: written in the transaction that decides, read by the relay."""
+"""The event history and the outbox: written in the transaction that decides, read by the relay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,17 +13,19 @@ from shared.kernel.ids import derived_id
 from shared.postgres.pool import Connection
 
 MAX_VALUE_BYTES = 900_000
-"""Below Kafka's default limit of a record batch (1 MiB), with room for keys and headers."""
+"""Below Kafka's default limit for a record batch (1 MiB), with room for keys and headers."""
 
 
 @cache
-def _itself(service: str) -> Actor:
+def _service_actor(service: str) -> Actor:
     return Actor(kind="system", id=service, role="service")
 
 
 class Cause(NamedTuple):
-    """Why events are told. The same `id` (idempotency key, consumed record's id, threshold) gives the same event
-    ids."""
+    """The cause of published events: an act, a consumed event or a threshold.
+
+    The ids of the events are derived from `id`, so the same cause always publishes events with the same ids.
+    """
 
     id: str
     actor: Actor
@@ -34,11 +36,11 @@ class Cause(NamedTuple):
 
     @classmethod
     def of(cls, envelope: AnyEnvelope, *, service: str, recorded_at: datetime) -> "Cause":
-        """A consumed event as the cause of `service`'s own."""
+        """A consumed event as the cause of the events of `service`. No event is recorded before its cause."""
         event_id = str(envelope.id)
         return cls(
             id=event_id,
-            actor=_itself(service),
+            actor=_service_actor(service),
             recorded_at=max(recorded_at, envelope.recordedtime),
             correlation=envelope.correlationid,
             causation=event_id,
@@ -48,7 +50,7 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Who tells: the attributes that all events of one process share."""
+    """The publishing process: the attributes that all its events have in common."""
 
     service: str
     centre: str
@@ -58,12 +60,12 @@ class Publisher:
     def event(
         self, data: EventData, *, subject: str, sequence: int, time: datetime, cause: Cause, place: int
     ) -> AnyEnvelope:
-        """The event as it will stand on Kafka; `place` counts the cause's events of this type about all subjects.
+        """Build the event around `data`; `place` counts the events of this type that the cause publishes, from 0.
 
-        Its data and its actor were validated when they were made, and are not again. Raises ValueError for an event of
-        another service's topic, and for a naive instant.
+        Data and actor are not validated again. Raises ValueError for an event of another service's topic, and for an
+        instant without an offset.
         """
-        return _form(self, type(data)).model_copy(
+        return _template(self, type(data)).model_copy(
             update={
                 "id": derived_id(cause.id, data.TYPE, place),
                 "subject": subject,
@@ -80,11 +82,11 @@ class Publisher:
 
 
 @cache
-def _form(publisher: Publisher, event: type[EventData]) -> AnyEnvelope:
-    """What the publisher's events of a type have in common, to be filled in."""
+def _template(publisher: Publisher, event: type[EventData]) -> AnyEnvelope:
+    """The attributes that all the publisher's events of one type have in common."""
     topic = TOPICS[event.TOPIC]
     if topic.owner != publisher.service:
-        raise ValueError(f"{topic.name} is {topic.owner}'s to write, not {publisher.service}'s")
+        raise ValueError(f"only {topic.owner} publishes to {topic.name}, not {publisher.service}")
     common: dict[str, Any] = {
         "source": f"/motcua/{publisher.centre}/{publisher.service}",
         "type": event.TYPE,
@@ -96,26 +98,27 @@ def _form(publisher: Publisher, event: type[EventData]) -> AnyEnvelope:
     return ENVELOPES[event.TYPE].model_construct(**common)
 
 
-# Keeps the events and queues them for the relay. Outbox ids are drawn here, after the dossier rows were locked, in the
-# order given, so that per dossier they ascend with the sequence.
-_APPEND = """
-with given as (
+# Store the events and queue them for the relay. Outbox ids are assigned here, after the dossier rows were locked and in
+# the order of the arrays, so that per dossier they ascend with the sequence.
+_STORE = """
+with new as (
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::int[],
                          $8::timestamptz[], $9::timestamptz[], $10::text[])
         with ordinality as v (id, topic, key, sequence, epoch, type, version, time, recorded_at, value, place)
-), kept as (
+), stored as (
     insert into events (id, topic, key, sequence, epoch, type, version, time, recorded_at, value)
-    select id, topic, key, sequence, epoch, type, version, time, recorded_at, value from given
+    select id, topic, key, sequence, epoch, type, version, time, recorded_at, value from new
     returning id
 )
-insert into outbox (event_id) select given.id from given join kept using (id) order by given.place
+insert into outbox (event_id) select new.id from new join stored using (id) order by new.place
 """
 
 
-async def append(connection: Connection, envelopes: Sequence[AnyEnvelope]) -> None:
-    """Keep `events` and put them into the outbox, in their order, within the open transaction.
+async def store_events(connection: Connection, envelopes: Sequence[AnyEnvelope]) -> None:
+    """Store events in the history and in the outbox, in this order, within the open transaction.
 
-    Raises asyncpg.UniqueViolationError when an event of the same cause, or of the same sequence, is kept already.
+    Raises asyncpg.UniqueViolationError if an event of the same cause or with the same sequence exists, and ValueError
+    for an event that is too large for Kafka.
     """
     if not envelopes:
         return
@@ -126,7 +129,7 @@ async def append(connection: Connection, envelopes: Sequence[AnyEnvelope]) -> No
                 f"{envelope.type} {envelope.sequence} of {envelope.subject} has {len(value)} bytes, too many for Kafka"
             )
     await connection.execute(
-        _APPEND,
+        _STORE,
         [envelope.id for envelope in envelopes],
         [envelope.data.TOPIC for envelope in envelopes],
         [envelope.subject for envelope in envelopes],

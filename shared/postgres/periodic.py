@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 
 
 async def repeat(step: Callable[[], Awaitable[float]], *, failed: str, retry_seconds: float) -> None:
-    """Run `step` again and again until cancelled. It returns the seconds to wait before the next run.
+    """Run `step` repeatedly until cancelled. It returns the seconds to wait before the next run.
 
     A transient database error is logged as the event `failed` and retried after `retry_seconds`. Any other error is
     raised, which ends the process.

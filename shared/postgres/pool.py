@@ -1,4 +1,4 @@
-"""Connections of a service to its own schema, with the time-outs that the delivery protocol relies on."""
+"""Connections of a service to its schema, with the time-outs that the delivery protocol needs."""
 
 from typing import TypeAlias
 
@@ -6,10 +6,10 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
-"""A connection, dedicated or lent by a pool."""
+"""A dedicated connection, or one borrowed from a pool."""
 
 FROZEN_TRANSACTION_SECONDS = 15
-"""A transaction whose owner froze is ended by the database after this, so that another replica can go on."""
+"""The database ends the transaction of a frozen process after this, so that another replica can continue."""
 
 
 def _server_settings(schema: str, **more: str) -> dict[str, str]:
@@ -32,37 +32,37 @@ _END_FROZEN = (
 
 
 async def end_frozen_sessions(connection: Connection) -> int:
-    """End sessions of this service whose owner froze in mid-request; gives how many. Commits.
+    """End the sessions of this service whose process froze between two messages; returns their number. Commits.
 
-    Postgres's own time-out ends a transaction that stands idle, but asyncpg prepares a statement in one message and
-    runs it in the next: an owner that freezes in between leaves a session that counts as active, with all its locks.
+    Postgres's time-out ends a transaction that is idle. But asyncpg prepares a statement in one message and executes it
+    in the next one: a process that freezes between them leaves a session that counts as active and holds its locks.
     """
     ended: int = await connection.fetchval(_END_FROZEN, FROZEN_TRANSACTION_SECONDS)
     return ended
 
 
-class _Lent(asyncpg.Connection):
-    """A connection that a pool lends. An open transaction is rolled back when it is given back, and nothing more.
+class _PooledConnection(asyncpg.Connection):
+    """A connection of a pool. On its return to the pool an open transaction is rolled back, and nothing else is reset.
 
-    asyncpg would also drop advisory locks, cursors, listeners and settings, with a request of its own each time. The
-    house leaves none of them on a connection of a pool: a lock of a session is held on a dedicated one (`connect`).
+    asyncpg would also release advisory locks, cursors, listeners and settings, with one more request each time. No code
+    leaves any of them on a pooled connection: session locks use a dedicated connection (`connect`).
     """
 
     __slots__ = ()
 
     def get_reset_query(self) -> str:
-        """Nothing to undo."""
+        """Empty: nothing to reset."""
         return ""
 
 
 async def create_pool(dsn: str, schema: str, *, size: int = 12) -> asyncpg.Pool:
-    """A pool on `schema`. Raises OSError or asyncpg.PostgresError when the database cannot be reached.
+    """A pool of connections to `schema`. Raises OSError or asyncpg.PostgresError if the database cannot be reached.
 
-    Whoever borrows a connection leaves no trace of the session on it: no lock, no setting, no listener (see _Lent).
+    A borrower must not leave session state on a connection: no lock, setting or listener (see _PooledConnection).
     """
     return await asyncpg.create_pool(
         dsn,
-        connection_class=_Lent,
+        connection_class=_PooledConnection,
         min_size=1,
         max_size=size,
         timeout=10,
@@ -72,6 +72,6 @@ async def create_pool(dsn: str, schema: str, *, size: int = 12) -> asyncpg.Pool:
 
 
 async def connect(dsn: str, schema: str, *, idle_seconds: int | None = None) -> asyncpg.Connection:
-    """One dedicated connection, for a session lock; `idle_seconds` lets the database end it when its owner froze."""
+    """A dedicated connection, for a session lock. The database ends it after `idle_seconds` without a request."""
     more = {} if idle_seconds is None else {"idle_session_timeout": f"{idle_seconds}s"}
     return await asyncpg.connect(dsn, timeout=10, command_timeout=30, server_settings=_server_settings(schema, **more))

@@ -1,6 +1,6 @@
-"""Working calendars as sla published them, kept by the services that consume `sla.calendars.v1`.
+"""Working calendars as published by sla, for the services that consume `sla.calendars.v1`.
 
-For services whose migrations make the table `calendars` (name, sequence, fences, partition, version, published).
+Such a service has a table `calendars` (name, sequence, fences, partition, version, published).
 """
 
 import json
@@ -11,8 +11,8 @@ from typing import Any
 import asyncpg
 
 from shared.contracts.calendars import CalendarPublishedV1
-from shared.contracts.envelope import READING, EventEnvelope
-from shared.kernel.errors import ExpectedError
+from shared.contracts.envelope import READER_CONTEXT, EventEnvelope
+from shared.kernel.errors import CalendarNotAvailableError
 from shared.kernel.worktime import Worktime
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row, Table
@@ -21,7 +21,7 @@ from shared.postgres.unit_of_work import Unit
 
 @dataclass(slots=True, kw_only=True)
 class CalendarRow(Row):
-    """A working calendar as sla published it last; `published` is the event's data."""
+    """The last published version of a working calendar; `published` is the event's data."""
 
     version: int = 0
     published: dict[str, Any] | None = None
@@ -33,7 +33,7 @@ CALENDARS = Table(
 
 
 def on_calendar_published(event: EventEnvelope[CalendarPublishedV1], unit: Unit[CalendarRow]) -> None:
-    """Keep the newest version."""
+    """Store the newest version."""
     row = unit.row(event.subject)
     row.version = event.data.version
     row.published = event.data.model_dump(mode="json")
@@ -41,48 +41,47 @@ def on_calendar_published(event: EventEnvelope[CalendarPublishedV1], unit: Unit[
 
 @dataclass(frozen=True, slots=True)
 class WorkingTime:
-    """A calendar in use: its version, a standard day's working time, and the windows."""
+    """A compiled calendar: its version, the working time of a standard day, and the windows."""
 
     version: int
     standard_day: timedelta
     worktime: Worktime
 
 
-def working_time(published: str | bytes) -> WorkingTime:
-    """A published calendar in use, from the event's data as JSON."""
-    told = CalendarPublishedV1.model_validate(json.loads(published), context=READING)
+def parse_published_calendar(published: str | bytes) -> WorkingTime:
+    """The compiled calendar from the data of `calendar.published`, as JSON."""
+    data = CalendarPublishedV1.model_validate(json.loads(published), context=READER_CONTEXT)
     worktime = Worktime(
-        name=told.name,
-        zone=told.zone,
-        first_date=told.first_date,
-        last_date=told.last_date,
-        opens=told.opens,
-        closes=told.closes,
+        name=data.name,
+        zone=data.zone,
+        first_date=data.first_date,
+        last_date=data.last_date,
+        opens=data.opens,
+        closes=data.closes,
     )
-    return WorkingTime(told.version, timedelta(seconds=told.standard_day_seconds), worktime)
+    return WorkingTime(data.version, timedelta(seconds=data.standard_day_seconds), worktime)
 
 
 class PublishedCalendar:
-    """The centre's calendar of that name as it was published last; read again when it changed."""
+    """Reads the last published version of one calendar; parses it again only if its version has changed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._known: WorkingTime | None = None
+        self._cached: WorkingTime | None = None
 
     async def read(self, connection: "Connection | asyncpg.Pool") -> WorkingTime | None:
-        """None until it has arrived."""
+        """The calendar, or None before its first version was consumed."""
         version = await connection.fetchval("select version from calendars where name = $1", self._name)
         if not version:
             return None
-        if self._known is None or self._known.version != version:
+        if self._cached is None or self._cached.version != version:
             found = await connection.fetchval("select published from calendars where name = $1", self._name)
-            self._known = working_time(found)
-        return self._known
+            self._cached = parse_published_calendar(found)
+        return self._cached
 
-    async def needed(self, connection: "Connection | asyncpg.Pool") -> WorkingTime:
-        """The same for who cannot answer without it. Raises Refusal (503) until it has arrived."""
+    async def require(self, connection: "Connection | asyncpg.Pool") -> WorkingTime:
+        """The calendar. Raises CalendarNotAvailableError before its first version was consumed."""
         found = await self.read(connection)
         if found is None:
-            detail = "the working calendar has not arrived here yet; send this again in a moment"
-            raise ExpectedError("calendar-not-arrived", detail, status=503)
+            raise CalendarNotAvailableError
         return found

@@ -13,15 +13,15 @@ T = TypeVar("T")
 
 
 def _backoff(error: Exception) -> bool | float:
-    """A row that another transaction inserted first is retried at once, a transient error after a growing pause."""
+    """Retry at once if another transaction inserted the row first, with a growing delay for a transient error."""
     return 0.0 if isinstance(error, asyncpg.UniqueViolationError) else is_transient(error)
 
 
 async def transact(attempt: Callable[[], Awaitable[T]], *, attempts: int = 6) -> T:
-    """The result of `attempt`, which is one whole transaction.
+    """Run `attempt`, one whole transaction, and return its result.
 
-    It is retried when another transaction inserted the same row first, and when the database is temporarily away.
-    Raises TransientError when the last attempt fails as well; any other error is raised at once.
+    It is retried if another transaction inserted the same row first, and if the database is temporarily away.
+    Raises TransientError if the last attempt fails as well; any other error is raised at once.
     """
     try:
         async for retry in stamina.retry_context(

@@ -1,4 +1,4 @@
-"""Tables as sets of rows: lock, insert and update a whole batch in one statement each."""
+"""Tables as batches of rows: lock, insert or update a whole batch with one statement."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from shared.postgres.pool import Connection
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """What every service keeps for a key: the fence by topic, and the sequence of the last event that it told.
+    """The state of one key: a fence per consumed topic, and the sequence of the last event published about the key.
 
-    Subclasses add the service's state; a field is a column of the same name.
+    Subclasses add the service's state; each field is a column of the same name. `partition` is that of the last record.
     """
 
     key: Any
@@ -36,8 +36,8 @@ K = TypeVar("K", bound=Row)
 class RecordTable(Generic[R]):
     """A table whose records are instances of a dataclass; `columns` maps each field to its column's type.
 
-    `jsonb` columns hold plain JSON values; nothing else is refused. `key` names the primary key's field, which is also
-    the lock order. `fixed` columns stay as they were inserted.
+    `jsonb` columns contain plain JSON values. `key` is the primary key's field, and the order in which rows are locked.
+    `fixed` columns are never updated.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class RecordTable(Generic[R]):
         self._documents = [column for column, kind in self.columns.items() if kind == "jsonb"]
         names = ", ".join(self.columns)
         self._select = f"select {names} from {name}"
-        self._insert = f"insert into {name} ({names}) select * from {_given(self.columns)}"
+        self._insert = f"insert into {name} ({names}) select * from {_arrays(self.columns)}"
         self._updated = {column: kind for column, kind in self.columns.items() if column not in fixed}
         settable = ", ".join(f"{column} = v.{column}" for column in self._updated if column != key)
-        self._update = f"update {name} set {settable} from {_given(self._updated)} where {name}.{key} = v.{key}"
+        self._update = f"update {name} set {settable} from {_arrays(self._updated)} where {name}.{key} = v.{key}"
 
     async def lock(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, R]:
-        """Lock and read the records that exist, in key order. Blocks while another transaction holds one of them."""
+        """Lock and read the existing records, in key order. Blocks while another transaction has locked one of them."""
         kind = self.columns[self.key_column]
         found = await connection.fetch(
             f"{self._select} where {self.key_column} = any($1::{kind}[]) order by {self.key_column} for update",
@@ -65,37 +65,37 @@ class RecordTable(Generic[R]):
         return self.by_key(found)
 
     async def read_all(self, connection: "Connection | asyncpg.Pool", keys: Iterable[Any]) -> dict[Any, R]:
-        """Those of the records that exist, as they stand. Locks nothing, so it decides nothing."""
+        """The existing records among `keys`, without locks: do not base a decision on them."""
         kind = self.columns[self.key_column]
         return self.by_key(
             await connection.fetch(f"{self._select} where {self.key_column} = any($1::{kind}[])", list(keys))
         )
 
     async def read(self, connection: "Connection | asyncpg.Pool", key: Any) -> R | None:
-        """The record of `key` as it stands, or None. Locks nothing, so it decides nothing."""
+        """The record of `key` or None, without a lock: do not base a decision on it."""
         row = await connection.fetchrow(f"{self._select} where {self.key_column} = $1", key)
         return None if row is None else self._from_database(row)
 
     async def insert(self, connection: Connection, records: Sequence[R]) -> None:
-        """Insert new records in key order. Raises asyncpg.UniqueViolationError when one exists by now."""
+        """Insert new records in key order. Raises asyncpg.UniqueViolationError if one exists already."""
         if records:
             ordered = sorted(records, key=self._key)
             await connection.execute(self._insert, *self._to_database(ordered, self.columns))
 
     async def update(self, connection: Connection, records: Sequence[R]) -> None:
-        """Write absolute values into records whose locks the transaction holds."""
+        """Overwrite records that the transaction has locked."""
         if records:
             await connection.execute(self._update, *self._to_database(records, self._updated))
 
     def records(self, rows: Iterable[asyncpg.Record]) -> list[R]:
-        """Rows that a statement gave with all of the table's columns, and maybe others."""
+        """The records of rows that contain all of the table's columns; other columns are ignored."""
         return [self._from_database(row) for row in rows]
 
     def _key(self, record: R) -> Any:
         return getattr(record, self.key_column)
 
     def by_key(self, rows: Iterable[asyncpg.Record]) -> dict[Any, R]:
-        """The records of such rows by their keys, in that order."""
+        """The records of such rows by key, in the order of the rows."""
         return {self._key(record): record for record in self.records(rows)}
 
     def _field(self, column: str) -> str:
@@ -119,14 +119,14 @@ class RecordTable(Generic[R]):
         return values
 
 
-def _given(columns: Mapping[str, str]) -> str:
-    """What a statement is given: an array a column, as rows named v."""
+def _arrays(columns: Mapping[str, str]) -> str:
+    """SQL: one array parameter per column, as rows of a table v."""
     arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(columns.values(), 1))
     return f"unnest({arrays}) as v ({', '.join(columns)})"
 
 
 class Table(RecordTable[K]):
-    """A table of Rows: the columns `sequence`, `fences` and `partition` are added to the service's own."""
+    """A table of Rows: adds the columns `sequence`, `fences` and `partition` to the service's own."""
 
     def __init__(
         self,
@@ -138,11 +138,11 @@ class Table(RecordTable[K]):
         key_type: str = "uuid",
         fixed: Collection[str] = (),
     ) -> None:
-        shell = {key: key_type, "sequence": "bigint", "fences": "jsonb", "partition": "integer"}
-        super().__init__(record, name=name, key=key, columns=shell | dict(columns), fixed=fixed)
+        common = {key: key_type, "sequence": "bigint", "fences": "jsonb", "partition": "integer"}
+        super().__init__(record, name=name, key=key, columns=common | dict(columns), fixed=fixed)
 
     def new(self, key: Any) -> K:
-        """A row that does not exist yet, with its dataclass's defaults."""
+        """A new row with the defaults of its dataclass."""
         return self.record(key=key)
 
     def _key(self, record: K) -> Any:

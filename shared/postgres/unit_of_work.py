@@ -1,4 +1,4 @@
-"""A unit of work: what one transaction holds in memory between locking rows and writing them."""
+"""Unit of work: the rows, records and events of one transaction, in memory between locking and writing."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -11,7 +11,7 @@ import asyncpg
 from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.kernel.clock import Clock
 from shared.postgres.clock import refresh
-from shared.postgres.outbox import Cause, Publisher, append
+from shared.postgres.outbox import Cause, Publisher, store_events
 from shared.postgres.pool import Connection
 from shared.postgres.rows import RecordTable, Row, Table
 
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 class Unit(Generic[R]):
-    """Locked rows in, changed rows, further records and events out. Decisions on it are pure: no SQL, no await.
+    """Locked rows in; changed rows, further records and events out. Handlers work on it without SQL and await.
 
-    Every row is written, changed or not; with `only_published` those alone of which an event is told.
+    `save` writes every row, changed or not; with `only_published`, only rows about which an event was published.
     """
 
     def __init__(
@@ -39,21 +39,21 @@ class Unit(Generic[R]):
         self.events: list[AnyEnvelope] = []
         self._publisher = publisher
         self._rows = rows
-        self._known = frozenset(rows)
+        self._existing = frozenset(rows)
         self._only_published = only_published
         self._places: Counter[tuple[str, str]] = Counter()
         self._added: dict[RecordTable[Any], list[Any]] = {}
         self._changed: dict[RecordTable[Any], list[Any]] = {}
 
     def row(self, key: Any) -> R:
-        """The locked row of `key`, or a new one that is inserted at the end."""
+        """The locked row of `key`, or a new one that `save` inserts."""
         found = self._rows.get(key)
         if found is None:
             found = self._rows[key] = self.table.new(key)
         return found
 
     def find(self, key: Any) -> R | None:
-        """The locked row of `key`, or None where there is none."""
+        """The locked row of `key`, or None."""
         return self._rows.get(key)
 
     def cause_of(self, event: AnyEnvelope) -> Cause:
@@ -61,8 +61,10 @@ class Unit(Generic[R]):
         return Cause.of(event, service=self._publisher.service, recorded_at=self.recorded_at)
 
     def publish(self, row: R, data: EventData, *, time: datetime, cause: Cause) -> AnyEnvelope:
-        """Tell an event about `row`'s key: the next sequence, an id derived from the cause. Kafka hears after
-        commit."""
+        """Publish an event about the row's key, with the row's next sequence and an id derived from the cause.
+
+        `save` stores it; the relay sends it to Kafka after the commit.
+        """
         place = self._places[cause.id, data.TYPE]
         self._places[cause.id, data.TYPE] += 1
         row.sequence += 1
@@ -73,26 +75,26 @@ class Unit(Generic[R]):
         return event
 
     def add(self, table: RecordTable[T], record: T) -> None:
-        """Insert a record of a further table, together with the rows."""
+        """Insert a record of another table when the rows are saved."""
         self._added.setdefault(table, []).append(record)
 
     def change(self, table: RecordTable[T], record: T) -> None:
-        """Update a record of a further table, whose lock the transaction holds or whose dossier row it holds."""
+        """Update a record of another table when the rows are saved. Its own row or its dossier's must be locked."""
         self._changed.setdefault(table, []).append(record)
 
     async def save(self, connection: Connection) -> None:
-        """Write everything within the open transaction: new rows in key order, changed rows, records, events."""
+        """Write everything in the open transaction: new rows in key order, other rows, further records, events."""
         rows = self._rows
         if self._only_published:
-            told = {event.subject for event in self.events}
-            rows = {key: row for key, row in rows.items() if str(key) in told}
-        await self.table.insert(connection, [row for key, row in rows.items() if key not in self._known])
-        await self.table.update(connection, [row for key, row in rows.items() if key in self._known])
+            subjects = {event.subject for event in self.events}
+            rows = {key: row for key, row in rows.items() if str(key) in subjects}
+        await self.table.insert(connection, [row for key, row in rows.items() if key not in self._existing])
+        await self.table.update(connection, [row for key, row in rows.items() if key in self._existing])
         for table, records in self._added.items():
             await table.insert(connection, records)
         for table, records in self._changed.items():
             await table.update(connection, records)
-        await append(connection, self.events)
+        await store_events(connection, self.events)
 
 
 Claim = Callable[[Connection], Awaitable[dict[Any, R]]]
@@ -107,7 +109,7 @@ async def unit_of_work(
     *,
     publisher: Publisher,
     clock: Clock,
-    committed: Callable[[], None],
+    on_publish: Callable[[], None],
     only_published: bool = False,
 ) -> AsyncIterator[tuple[Connection, Unit[R]]]:
     """One transaction on locked rows; it saves and commits when the block ends without an error.
@@ -115,8 +117,8 @@ async def unit_of_work(
     `rows` are the keys of the rows to lock, or a Claim that selects and locks them. Claimed rows are work that fell due
     at instants of their own, so they are recorded from the clock's earliest instant on. `only_published` is Unit's.
 
-    The connection allows further reads under the same locks; within the block `clock` has the committed time. Calls
-    `committed` after the commit if events were published (it wakes the relay). Raises asyncpg.UniqueViolationError if
+    The connection allows further reads under the same locks; within the block `clock` has the committed time. After the
+    commit, `on_publish` is called if events were published (it wakes the relay). Raises asyncpg.UniqueViolationError if
     another transaction inserted a new row first; the caller then decides again.
     """
     async with pool.acquire() as connection, connection.transaction():
@@ -127,4 +129,4 @@ async def unit_of_work(
         yield connection, unit
         await unit.save(connection)
     if unit.events:
-        committed()
+        on_publish()

@@ -1,4 +1,4 @@
-"""The only reader of the machine's clock.
+"""The only module that reads the machine's clock.
 
 Centre time (events, codes, thresholds, message expiry) and machine time (leases, retries, time-outs, lag, validity of
 keys) are separate. Durations inside one process are measured with `time.monotonic`.

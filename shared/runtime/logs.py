@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, ours and the libraries' alike, without personal data and without floods.
+"""Logs: one JSON object per line, for our code and for libraries, without personal data and without floods.
 
 Use: `log = structlog.get_logger(__name__)`, `log.warning(RECORD_PARKED, topic=…)`; ids that hold for a whole request
 or record are bound once with `structlog.contextvars.bound_contextvars(...)`.
@@ -17,10 +17,10 @@ from shared.runtime.redaction import redact
 
 
 class RateLimit(logging.Filter):
-    """Lets `burst` equal lines pass in `window_seconds`; the next that passes tells how many were kept back.
+    """Lets `burst` equal lines pass per `window_seconds`. The next line that passes has the number of suppressed ones.
 
-    Equal are lines of one logger, level and message before its values are filled in. aiokafka writes 1,600 lines in
-    17 seconds of a lost broker. Our own lines below warning pass always: each is one act or request.
+    Lines are equal if logger, level and message template are. aiokafka writes 1,600 lines in 17 seconds without a
+    broker. Our own lines below warning always pass: each is one act or request.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class RateLimit(logging.Filter):
         self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}  # key -> (window's start, lines in it)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message: Any = record.msg  # structlog hands its event over as a dict
-        ours = isinstance(message, dict)
-        if ours and record.levelno < logging.WARNING:
+        message: Any = record.msg  # structlog passes its event as a dict
+        is_own = isinstance(message, dict)
+        if is_own and record.levelno < logging.WARNING:
             return True
-        key = (record.name, record.levelno, str(message.get("event") if ours else message))
+        key = (record.name, record.levelno, str(message.get("event") if is_own else message))
         now = self._monotonic()
         start, count = self._seen.get(key, (now, 0))
         if now - start >= self._window_seconds:
@@ -51,9 +51,9 @@ class RateLimit(logging.Filter):
 
 
 def configure(service: str, level: str = "info", stream: TextIO | None = None, **bound: str) -> None:
-    """Write every log line of this process to `stream` (standard output) as JSON, stamped with the service's name.
+    """Write every log line of this process to `stream` (default: standard output) as JSON.
 
-    `bound` are further fields of each line, such as the replica's `member`.
+    Each line has the service's name and the fields `bound`, such as the replica's `member`.
     """
 
     def stamp(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -62,7 +62,7 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None, *
             event.setdefault(key, value)
         return event
 
-    def kept_back(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def add_suppressed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         record = event.get("_record")
         if record is not None and hasattr(record, "suppressed"):
             event["suppressed"] = record.suppressed
@@ -87,7 +87,7 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None, *
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=common,
             processors=[
-                kept_back,
+                add_suppressed,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 redacted,
@@ -98,12 +98,12 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None, *
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # one line a request is ours; httpx would write each address, and an address may hold a code
+    # our code logs each request once; httpx would log its URL, which may contain a code
     for noisy in ("uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The processor that takes personal data out, last before a line is written."""
+    """The processor that redacts personal data; the last one before rendering."""
     event.update({key: redact(value, key) for key, value in event.items()})
     return event

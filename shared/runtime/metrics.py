@@ -1,8 +1,7 @@
-"""Prometheus metrics: one registry a process, one way of naming.
+"""Prometheus metrics: one registry per process, one naming scheme.
 
-Names are `motcua_<part>_<what>_<unit>`: counters end in `_total`, times are in seconds, sizes in bytes. Labels have
-few values (a topic, a group, a route), never a dossier's id.
-Metrics are constants of the module that moves them.
+Names are `motcua_<part>_<what>_<unit>`. Counters end in `_total`; times are in seconds, sizes in bytes. Labels have few
+values (a topic, a group, a route), never a dossier's id. A metric is a constant of the module that sets it.
 """
 
 import re
@@ -23,31 +22,31 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _NAME = re.compile(r"^motcua(_[a-z0-9]+){2,}$")
 
 
-def _named(name: str, *endings: str) -> str:
+def _checked(name: str, *endings: str) -> str:
     if not _NAME.match(name) or (endings and not name.endswith(endings)):
         raise ValueError(
-            f"{name}: metrics are named motcua_<part>_<what>, ending in {' or '.join(endings) or 'a unit'}"
+            f"{name}: the name of a metric is motcua_<part>_<what> and ends in {' or '.join(endings) or 'a unit'}"
         )
     return name
 
 
 def counter(name: str, documentation: str, labels: Sequence[str] = ()) -> Counter:
-    """A count that only grows; the name ends in `_total`."""
-    return Counter(_named(name, "_total"), documentation, labels, registry=REGISTRY)
+    """Create a count that only grows. The name ends in `_total`."""
+    return Counter(_checked(name, "_total"), documentation, labels, registry=REGISTRY)
 
 
 def gauge(name: str, documentation: str, labels: Sequence[str] = ()) -> Gauge:
-    """A value that goes up and down."""
-    return Gauge(_named(name), documentation, labels, registry=REGISTRY)
+    """Create a value that goes up and down."""
+    return Gauge(_checked(name), documentation, labels, registry=REGISTRY)
 
 
 def histogram(name: str, documentation: str, labels: Sequence[str] = (), *, buckets: Sequence[float]) -> Histogram:
-    """A distribution of seconds, bytes or records."""
+    """Create a distribution of seconds, bytes or records. The name ends in that unit."""
     return Histogram(
-        _named(name, "_seconds", "_bytes", "_records"), documentation, labels, buckets=buckets, registry=REGISTRY
+        _checked(name, "_seconds", "_bytes", "_records"), documentation, labels, buckets=buckets, registry=REGISTRY
     )
 
 
 def render() -> bytes:
-    """The text that Prometheus scrapes."""
+    """All metrics in the text format of Prometheus."""
     return generate_latest(REGISTRY)

@@ -1,7 +1,7 @@
-"""Personal data never enters logs: what a line may hold of it is replaced before the line is written.
+"""Redaction: personal data is replaced before a log line is written.
 
-Two nets, since either alone has holes: fields by their name, and anything that looks like an address or a number
-inside other texts (a database's error message quotes the row that it refused).
+Two rules, since neither is complete: fields are redacted by name, and every text is searched for what looks like an
+address or number (the error message of a database quotes the rejected row).
 """
 
 import re
@@ -25,7 +25,7 @@ _PATTERNS = (
     (re.compile(r"(?<![\w.:+-])(?:\+84|0)(?:[ .-]?\d){8,11}(?![\w:-])"), "[number]"),
     (re.compile(r"(postgres(?:ql)?://[^:/\s]+):[^@\s]*@"), r"\1:[redacted]@"),
     (re.compile(r"Bearer\s+\S+"), "Bearer [redacted]"),
-    # pydantic shows the refused value, which may be anything that an applicant wrote
+    # pydantic quotes the rejected value, which may be anything that an applicant wrote
     (re.compile(r"input_value=.*?, input_type="), "input_value=[redacted], input_type="),
     # Postgres quotes the whole row
     (re.compile(r"(Failing row contains|Key) \(.*\)"), r"\1 ([redacted])"),
@@ -33,14 +33,14 @@ _PATTERNS = (
 
 
 def redact_text(text: str) -> str:
-    """The text without what looks like a person's number or address."""
+    """The text with everything replaced that looks like a person's number or address."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
 
 
 def redact(value: Any, field: str = "") -> Any:
-    """The value without personal data, whole structures included; never changes what it was given."""
+    """A copy of the value without personal data, at any depth."""
     if field.lower() in PERSONAL_FIELDS and value is not None:
         return REDACTED
     if isinstance(value, str):

@@ -1,4 +1,7 @@
-"""Settings: validated once at start and passed on as values. Nothing else in the house reads the environment."""
+"""Settings: read from the environment and validated once at start, then passed as values.
+
+No other module reads the environment.
+"""
 
 import os
 from pathlib import Path
@@ -10,32 +13,32 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.kernel.clock import ClockKind
 from shared.kernel.errors import StartError
 from shared.kernel.words import did_you_mean
-from shared.runtime.validation import sentence
+from shared.runtime.validation import describe_error
 
 _FORMER_CLOCK_KINDS = {"real": "system", "set": "simulated"}
 
 
-def _refuse_former_kind(value: object) -> object:
+def _reject_former_kind(value: object) -> object:
     if isinstance(value, str) and value in _FORMER_CLOCK_KINDS:
-        raise ValueError(f"this kind of clock is now called {_FORMER_CLOCK_KINDS[value]}")
+        raise ValueError(f"this kind of clock is now named {_FORMER_CLOCK_KINDS[value]}")
     return value
 
 
-ClockSetting = Annotated[ClockKind, BeforeValidator(_refuse_former_kind)]
-"""The kind of the centre's clock; the names of earlier releases are refused with the present name."""
+ClockSetting = Annotated[ClockKind, BeforeValidator(_reject_former_kind)]
+"""The kind of the centre's clock. A name of an earlier release is rejected with the present name."""
 
 
 class Settings(BaseSettings):
-    """A group of settings; a subclass names its prefix: `model_config = SettingsConfigDict(env_prefix="SLA_")`."""
+    """A group of settings. A subclass sets its prefix: `model_config = SettingsConfigDict(env_prefix="SLA_")`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
 
 
 class ServiceSettings(Settings):
-    """What every service needs to know before it starts.
+    """The settings of every service.
 
-    `database_url` is an asyncpg DSN whose role owns the service's schema. `member` is the stable group instance id:
-    two replicas never share one. Ports and folders are those of one machine unless set. Seconds are machine time.
+    `database_url` is an asyncpg DSN whose role owns the service's schema. `member` is the group instance id of the
+    consumer, different for each replica. Defaults fit one machine. Seconds are machine time.
     """
 
     kafka_bootstrap: str = Field(min_length=1)
@@ -47,24 +50,24 @@ class ServiceSettings(Settings):
     keys_file: Path
     epoch: int = Field(default=1, ge=1)
     clock: ClockSetting = "system"
-    """Whether the centre follows the machine's time or a client advances it; fixed at the first start."""
+    """Whether the centre's clock follows the machine's time or a client advances it; fixed at the first start."""
     clock_starts_at: AwareDatetime | None = None
     """A simulated clock's first instant; required at its first start, ignored later."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     stop_seconds: float = Field(default=10.0, gt=0)
-    """How long an orderly stop may take before the process ends anyway."""
+    """How long each part may take to stop, before the process ends without it."""
     stall_seconds: float = Field(default=60.0, gt=0)
-    """Without progress for so long, while records wait and broker and database answer, the process ends itself."""
+    """The process ends after this time without progress, if there is lag and broker and database answer."""
 
 
 S = TypeVar("S", bound=Settings)
 
 
 def load(settings: type[S]) -> S:
-    """The settings as the environment gives them.
+    """Read the settings from the environment.
 
-    Raises StartError that names every variable which is missing, wrong or unknown under the prefix. It never shows a
-    value, since a DSN holds a password.
+    Raises StartError that names every missing, invalid or unknown variable with the prefix. It never contains a value,
+    since a DSN contains a password.
     """
     prefix = settings.model_config.get("env_prefix", "")
     known = {f"{prefix}{field}".upper() for field in settings.model_fields}
@@ -78,7 +81,9 @@ def load(settings: type[S]) -> S:
     except ValidationError as error:
         for fault in error.errors(include_input=False, include_url=False):
             variable = f"{prefix}{'_'.join(str(part) for part in fault['loc'])}".upper()
-            faults.append(f"{variable} is not set" if fault["type"] == "missing" else f"{variable}: {sentence(fault)}")
+            faults.append(
+                f"{variable} is not set" if fault["type"] == "missing" else f"{variable}: {describe_error(fault)}"
+            )
         raise StartError("; ".join(faults)) from None
     if faults:
         raise StartError("; ".join(faults))
@@ -86,7 +91,7 @@ def load(settings: type[S]) -> S:
 
 
 def inherited_environment() -> dict[str, str]:
-    """A copy of this process's environment, for the processes that it starts."""
+    """A copy of this process's environment, for child processes."""
     return dict(os.environ)
 
 

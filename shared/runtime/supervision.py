@@ -1,4 +1,4 @@
-"""Long-running parts of a process, watched together: none dies in silence."""
+"""Supervision of the long-running parts of a process: if one ends, the process ends."""
 
 import asyncio
 import contextlib
@@ -10,13 +10,17 @@ import structlog
 from shared.kernel.errors import MotcuaError
 
 Part = Callable[[], Awaitable[None]]
-"""Runs until it is cancelled. It may end by itself only after the stop was asked for."""
+"""Runs until cancelled. It may return only after a stop was requested."""
+
+PART_FAILED = "part_failed"
+PART_FAILED_WHILE_STOPPING = "part_failed_while_stopping"
+PART_DOES_NOT_STOP = "part_does_not_stop"
 
 _log = structlog.get_logger(__name__)
 
 
 class PartEndedError(MotcuaError):
-    """A part of the process that must run for ever ended, so the process ends, too."""
+    """A part that must run until the stop ended before it, so the process ends as well."""
 
     def __init__(self, part: str, reason: str) -> None:
         super().__init__(f"{part} ended: {reason}")
@@ -25,29 +29,29 @@ class PartEndedError(MotcuaError):
 
 
 class Signal:
-    """Something that happens again and again, for whoever waits for its next time."""
+    """A repeated event: any number of tasks wait for its next occurrence."""
 
     def __init__(self) -> None:
         self._next: asyncio.Future[None] | None = None
 
     def next(self) -> "asyncio.Future[None]":
-        """Done when it happens next. Take it before looking around, so that nothing is missed between the two."""
+        """A future that is done at the next `notify`. Take it before reading the state that the signal announces."""
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
         return self._next
 
-    def tell(self) -> None:
-        """It has happened."""
+    def notify(self) -> None:
+        """Wake every task that waits for the next occurrence."""
         if self._next is not None:
             self._next.set_result(None)
             self._next = None
 
 
 async def supervise(parts: Mapping[str, Part], *, stop: asyncio.Event, grace_seconds: float = 10.0) -> None:
-    """Run every part until `stop` is set; then cancel them in reverse order, one after the other, and return.
+    """Run every part until `stop` is set, then cancel the parts one by one, in reverse order.
 
-    A part that ends or fails before that stops all others in the same way and raises PartEndedError with its reason.
-    A part that does not heed its cancellation within `grace_seconds` is left behind with a log line.
+    If a part ends or fails before that, all others are stopped in the same way and PartEndedError is raised. A part
+    that does not end within `grace_seconds` of its cancellation is logged and abandoned.
     """
     tasks = {name: asyncio.ensure_future(part()) for name, part in parts.items()}
     stopping = asyncio.create_task(stop.wait())
@@ -76,19 +80,19 @@ def _reason(task: asyncio.Future[None]) -> str:
 async def _end(name: str, task: asyncio.Future[None], grace_seconds: float) -> None:
     if task.done():
         if not task.cancelled() and task.exception() is not None:
-            _log.error("part_failed", part=name, exc_info=task.exception())
+            _log.error(PART_FAILED, part=name, exc_info=task.exception())
         return
     task.cancel()
     done, _ = await asyncio.wait([task], timeout=grace_seconds)
     if not done:
-        _log.error("part_does_not_stop", part=name, grace_seconds=grace_seconds)
+        _log.error(PART_DOES_NOT_STOP, part=name, grace_seconds=grace_seconds)
     elif not task.cancelled() and task.exception() is not None:
-        _log.error("part_failed_while_stopping", part=name, exc_info=task.exception())
+        _log.error(PART_FAILED_WHILE_STOPPING, part=name, exc_info=task.exception())
 
 
 @contextlib.contextmanager
 def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """While inside, SIGTERM and SIGINT set `stop` instead of killing the process."""
+    """Within the context, SIGTERM and SIGINT set `stop` instead of ending the process."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, as plain sentences that say what to write; never with the value itself."""
+"""Validation errors of pydantic as plain sentences that say what to write; they never contain the value."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,8 @@ from shared.kernel.words import number_of
 
 _PLAIN = {
     "missing": "missing: add it",
-    "extra_forbidden": "not known here: remove it, or mend its name",
-    "timezone_aware": "has no offset from UTC: write one, such as +07:00 or Z",
+    "extra_forbidden": "unknown: remove it, or correct its name",
+    "timezone_aware": "the offset from UTC is missing: add one, such as +07:00 or Z",
     "string_type": "write a text",
     "uuid_type": "write a UUID, such as 0190b6d4-5a7c-7cc1-8d2e-3f6a9b1c2d3e",
     "uuid_parsing": "write a UUID, such as 0190b6d4-5a7c-7cc1-8d2e-3f6a9b1c2d3e",
@@ -40,9 +40,9 @@ _PLAIN = {
 }
 _BOUNDS = {
     "greater_than": "write a number above {gt}",
-    "greater_than_equal": "write a number from {ge} on",
+    "greater_than_equal": "write a number of at least {ge}",
     "less_than": "write a number below {lt}",
-    "less_than_equal": "write a number up to {le}",
+    "less_than_equal": "write a number of at most {le}",
     "literal_error": "write one of {expected}",
     "enum": "write one of {expected}",
 }
@@ -52,33 +52,33 @@ _LENGTHS = {
     "string_too_short": (False, "character", ""),
     "string_too_long": (True, "character", ""),
 }
-_LETTERS = "letters without diacritics, digits, . _ and -, and nothing else"
+_LETTERS = "letters without diacritics, digits, . _ and - only"
 _PATTERNS = {
     r"^[A-Za-z0-9._-]+$": f"write {_LETTERS}",
     r"^[A-Za-z0-9._-]{1,64}$": f"write 1 to 64 {_LETTERS}",
     r"^[A-Za-z0-9._-]{1,100}$": f"write 1 to 100 {_LETTERS}",
-    "^postgres(ql)?://": "write an address that begins with postgresql://",
-    r"^\+[1-9][0-9]{6,14}$": "write a telephone number with + and the country's code, such as +84901234567",
+    "^postgres(ql)?://": "write a URL that begins with postgresql://",
+    r"^\+[1-9][0-9]{6,14}$": "write a phone number with + and the country code, such as +84901234567",
     "^[!-~]{1,200}$": "write 1 to 200 visible ASCII characters",
-    "^[0-9a-f]{64}$": "write 64 digits and small letters a to f",
+    "^[0-9a-f]{64}$": "write 64 hexadecimal digits in small letters",
     r"^[^\x00-\x1f]+$": "write a text without line breaks and control characters",
     "^[a-z]+/[A-Za-z0-9.+-]+$": "write a media type, such as application/pdf",
 }
 
 
-def sentence(fault: Mapping[str, Any]) -> str:
-    """One entry of pydantic's `errors()` in words; a kind of error that is not known here keeps pydantic's own."""
-    kind, given = fault["type"], fault.get("ctx", {})
+def describe_error(fault: Mapping[str, Any]) -> str:
+    """One entry of pydantic's `errors()` as a sentence; pydantic's own message for a kind without a sentence here."""
+    kind, context = fault["type"], fault.get("ctx", {})
     if kind in _PLAIN:
         return _PLAIN[kind]
     if kind in _BOUNDS:
-        return _BOUNDS[kind].format(**given)
+        return _BOUNDS[kind].format(**context)
     if kind == "value_error":
-        return str(given["error"])
+        return str(context["error"])
     if kind in _LENGTHS:
-        most, thing, things = _LENGTHS[kind]
-        count = given["max_length" if most else "min_length"]
-        return f"write at {'most' if most else 'least'} {number_of(count, thing, things)}"
+        is_maximum, thing, things = _LENGTHS[kind]
+        count = context["max_length" if is_maximum else "min_length"]
+        return f"write at {'most' if is_maximum else 'least'} {number_of(count, thing, things)}"
     if kind == "string_pattern_mismatch":
-        return _PATTERNS.get(given["pattern"], f"write a text that fits {given['pattern']}")
+        return _PATTERNS.get(context["pattern"], f"write a text that matches {context['pattern']}")
     return str(fault["msg"])

@@ -1,4 +1,4 @@
-"""Propose, approve, reject: the one life of every change that a leader signs."""
+"""Propose, approve, reject: the life cycle of every change that a leader signs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +8,12 @@ from uuid import UUID
 from shared.kernel.errors import ProposalDecidedError
 
 ProposalState = Literal["proposed", "approved", "rejected", "lapsed"]
-"""`lapsed`: the rule or another decision made the proposal obsolete before a leader decided about it."""
+"""`lapsed`: a rule or another decision made the proposal obsolete before a leader decided about it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ProposalRow:
-    """What every proposal stores; a subclass adds what is proposed.
+    """The columns of every proposal; a subclass adds what is proposed.
 
     `decision` is the number of the signed decision, `reason` the reason of a rejection or lapse. Instants are centre
     time; `decided_by` is an account.

@@ -1,4 +1,4 @@
-"""`/clock`, the same in every service: read the centre's time, and advance a simulated clock."""
+"""The centre's clock over HTTP, the same in every service: read the time, and advance a simulated clock."""
 
 import ipaddress
 from datetime import datetime
@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, model_validator
 
 from shared.contracts.envelope import Instant
 from shared.kernel.clock import Clock, ClockKind
-from shared.kernel.errors import ExpectedError
+from shared.kernel.errors import ClockNotSimulatedError, ForbiddenError
 from shared.postgres.clock import SimulatedClock, refresh
 from shared.service.http import Body
 from shared.service.keys import require
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class ClockAdvance(Body):
-    """The new time, and the latest instant that an act may have, which is not before `now`."""
+    """The new time, and the latest instant that an act may have. `accept_until` is not before `now`."""
 
     now: AwareDatetime
     accept_until: AwareDatetime
@@ -29,7 +29,7 @@ class ClockAdvance(Body):
     @model_validator(mode="after")
     def _in_order(self) -> "ClockAdvance":
         if self.accept_until < self.now:
-            raise ValueError("accept_until is not before now")
+            raise ValueError("must not be before now")
         return self
 
 
@@ -42,24 +42,24 @@ class ClockView(BaseModel):
 
 
 def clock_routes(clock: Clock, pool: asyncpg.Pool) -> APIRouter:
-    """The routes of one process. An advance is committed, for every replica, before it is answered."""
-    routes = APIRouter(dependencies=[Depends(_from_this_machine), Depends(require("ops", "importer"))])
+    """The routes of one process. An advance is committed for every replica before it is answered."""
+    routes = APIRouter(dependencies=[Depends(_require_local_client), Depends(require("ops", "importer"))])
 
     @routes.get("/clock")
     async def read_clock() -> ClockView:
-        """The centre's time."""
+        """Read the centre's time."""
         await refresh(clock, pool)
         return _view(clock)
 
     @routes.put("/clock")
-    async def put_clock(given: ClockAdvance) -> ClockView:
-        """Advance a simulated clock; an earlier value changes nothing. Answers the time that is then in force."""
+    async def advance_clock(advance: ClockAdvance) -> ClockView:
+        """Advance a simulated clock and return its time. An earlier value changes nothing."""
         if not isinstance(clock, SimulatedClock):
-            raise ExpectedError("clock-not-simulated", "This centre has a system clock, which cannot be advanced.")
+            raise ClockNotSimulatedError
         before = clock.reading
-        await clock.advance(pool, now=given.now, accept_until=given.accept_until)
+        await clock.advance(pool, now=advance.now, accept_until=advance.accept_until)
         if clock.reading != before:
-            log.info(CLOCK_ADVANCED, now=_z(clock.now()), accept_until=_z(clock.accepts_until()))
+            log.info(CLOCK_ADVANCED, now=_iso(clock.now()), accept_until=_iso(clock.accepts_until()))
         return _view(clock)
 
     return routes
@@ -71,17 +71,15 @@ def _view(clock: Clock) -> ClockView:
     return ClockView(kind="simulated" if clock.is_simulated else "system", now=now, accept_until=until)
 
 
-async def _from_this_machine(request: Request) -> None:
+async def _require_local_client(request: Request) -> None:
     host = request.client.host if request.client else ""
     try:
-        near = ipaddress.ip_address(host).is_loopback
+        local = ipaddress.ip_address(host).is_loopback
     except ValueError:
-        near = False
-    if not near:
-        raise ExpectedError(
-            "forbidden", "The clock can be read and advanced only from the service's own machine.", status=403
-        )
+        local = False
+    if not local:
+        raise ForbiddenError("The clock can be read and advanced only from the service's own machine.")
 
 
-def _z(instant: datetime) -> str:
+def _iso(instant: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")

@@ -1,11 +1,10 @@
-"""The house's HTTP application: refusals as problems, request ids, one log line and one measurement a request."""
+"""The HTTP application of every service: refusals as problems, request ids, one log line and one metric per request."""
 
 import json
 import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Annotated
 
 import structlog
@@ -15,31 +14,41 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
-from shared.kernel.errors import ExpectedError, Refusal, TransientError
+from shared.kernel.errors import Refusal, TransientError
 from shared.runtime import metrics
 from shared.service import problems
-from shared.service.bodies import Bodies, BodyRule
+from shared.service.bodies import BodyMiddleware, BodyRule
+from shared.service.errors import (
+    FrameworkRefusal,
+    InternalError,
+    MethodNotAllowedError,
+    NotFoundError,
+    UnavailableError,
+    UnreadableBodyError,
+)
 from shared.service.health import Health
 from shared.service.keys import KeyRing
+from shared.service.openapi import DescribedApp
 
 REQUEST_DONE = "request_done"
 REQUEST_FAILED = "request_failed"
+REQUEST_UNAVAILABLE = "request_unavailable"
 
 _SECONDS = metrics.histogram(
     "motcua_http_request_seconds",
-    "Time from a request's first byte to the end of its answer.",
+    "Duration of a request, from its first byte to the end of the response.",
     ("method", "route", "status"),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _log = structlog.get_logger(__name__)
 
 
 class Body(BaseModel):
-    """The base of every request model: a field that nobody knows is refused, not lost."""
+    """The base of every request model: an unknown field is rejected instead of ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,33 +58,35 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern="^[!-~]{1,200}$",
-        description="1 to 200 visible ASCII characters; sent again it gets its first answer.",
+        description="1 to 200 visible ASCII characters. A repeated key is answered with its first answer.",
     ),
 ]
-"""A write's own name, by which it may be sent again."""
+"""The client's name for a write, which makes it safe to retry."""
 
 
 def create_app(
     title: str,
     *,
+    description: str = "",
     health: Health,
     keys: KeyRing,
     catalogue_version: str = "",
-    bodies: Mapping[str, BodyRule] | None = None,
-    default_body: BodyRule | None = None,
-    unavailable_on: Sequence[type[Exception]] = (),
+    body_rules: Mapping[str, BodyRule] | None = None,
+    default_body_rule: BodyRule | None = None,
+    transient_errors: Sequence[type[Exception]] = (),
     lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
-    """An application that answers as the house does; a service adds its routes.
+    """An application with error handling, probes, metrics and API keys, to which a service adds its routes.
 
-    `/healthz` says that the process lives, `/readyz` whether every part gets on (with reasons and the
-    `catalogue_version`), `/metrics` what Prometheus scrapes; these three need no key.
-    `bodies` gives paths that take something other than JSON of at most 1 MiB. `unavailable_on` are errors of the
-    database's driver that mean "not now": answered 503, like TransientError, and to be sent again.
+    `/healthz` reports that the process runs, `/readyz` whether every part makes progress (with reasons and the
+    `catalogue_version`), `/metrics` is for Prometheus; these three need no key. `body_rules` are for paths that accept
+    other bodies than JSON of at most 1 MiB. `transient_errors` of the database driver are answered with 503, like
+    TransientError.
     """
-    app = FastAPI(
+    app = DescribedApp(
         title=title,
-        docs_url=None,  # both pages load their script from outside
+        description=description,
+        docs_url=None,  # both pages load scripts from other hosts
         redoc_url=None,
         lifespan=lifespan,
         responses={"default": problems.DESCRIBED},
@@ -96,15 +107,14 @@ def create_app(
         return problems.response(_refusal_of_framework(error), error.headers)
 
     async def unavailable(_: Request, error: Exception) -> Response:
-        _log.warning("request_unavailable", error=f"{type(error).__name__}: {error}")
-        refusal = ExpectedError("unavailable", "not possible at present; nothing was stored, send it again", status=503)
-        return problems.response(refusal, {"Retry-After": "1"})
+        _log.warning(REQUEST_UNAVAILABLE, error=f"{type(error).__name__}: {error}")
+        return problems.response(UnavailableError(), {"Retry-After": "1"})
 
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, from_framework)
-    transient: list[type[Exception]] = [TransientError, ConnectionError, TimeoutError, *unavailable_on]
-    for kind in transient:
+    unavailable_kinds: list[type[Exception]] = [TransientError, ConnectionError, TimeoutError, *transient_errors]
+    for kind in unavailable_kinds:
         app.add_exception_handler(kind, unavailable)
 
     @app.get("/healthz", include_in_schema=False)
@@ -127,32 +137,30 @@ def create_app(
     async def measured() -> Response:
         return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
 
-    app.add_middleware(Bodies, rules=bodies or {}, default=default_body or BodyRule())
-    app.add_middleware(Requests)  # added last, so it stands outermost
+    app.add_middleware(BodyMiddleware, rules=body_rules or {}, default=default_body_rule or BodyRule())
+    app.add_middleware(RequestMiddleware)  # added last, so it is the outermost
     return app
 
 
 def _refusal_of_framework(error: HTTPException) -> Refusal:
     match error.status_code:
         case 404:
-            return ExpectedError("not-found", "there is nothing at this address", status=404)
+            return NotFoundError()
         case 405:
             allow = [method.strip() for method in (error.headers or {}).get("Allow", "").split(",") if method.strip()]
-            return ExpectedError(
-                "method-not-allowed", "this address does not take that method", status=405, allowed=allow
-            )
+            return MethodNotAllowedError(allowed=allow)
         case 400:
-            return ExpectedError("unreadable-body", "the body cannot be read", status=400)
+            return UnreadableBodyError()
         case status:
-            phrase = HTTPStatus(status).phrase
-            return ExpectedError(phrase.lower().replace(" ", "-"), str(error.detail) or phrase, status=status)
+            return FrameworkRefusal(status, str(error.detail))
 
 
-class Requests:
-    """The outermost middleware: request id in, log line, latency and the last resort out.
+class RequestMiddleware:
+    """The outermost middleware: request id, log line, latency, and the answer to unexpected errors.
 
-    `request.state.request_id` holds the caller's X-Request-Id if it is a plain one, else a new id; it is bound to
-    every log line of the request and answered back. An error that nobody foresaw is answered 500 without internals.
+    `request.state.request_id` is the client's X-Request-Id if it has at most 64 letters, digits, `.`, `_` and `-`,
+    otherwise a new id. It is bound to every log line of the request and returned in the response. An unexpected error
+    is answered with 500, without internals.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -181,9 +189,8 @@ class Requests:
         except Exception:
             _log.exception(REQUEST_FAILED, method=scope["method"], route=_route(scope))
             if status:
-                raise  # half an answer is out: only a broken connection tells the client
-            refusal = ExpectedError("internal", f"an error on our side; its number is {request_id}", status=500)
-            await problems.response(refusal)(scope, receive, observed)
+                raise  # the response has begun: only a broken connection shows the client that it failed
+            await problems.response(InternalError(request_id=request_id))(scope, receive, observed)
         finally:
             _finish(scope, status, time.monotonic() - started)
             structlog.contextvars.clear_contextvars()
@@ -192,14 +199,14 @@ class Requests:
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            given = value.decode("latin-1")
-            if _REQUEST_ID.match(given):
-                return str(given)
+            sent = value.decode("latin-1")
+            if _REQUEST_ID.match(sent):
+                return str(sent)
     return secrets.token_hex(16)
 
 
 def _route(scope: Scope) -> str:
-    """The path's pattern, never the path: that may hold a code or an id, and would make endless label values."""
+    """The path's pattern. The path itself may contain a code or id, and would create unlimited label values."""
     return getattr(scope.get("route"), "path", "unmatched")
 
 
@@ -208,5 +215,5 @@ def _finish(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     answered = str(status) if status else "none"
     _SECONDS.labels(method, route, answered).observe(seconds)
-    write = _log.debug if route in _QUIET and status < 400 else _log.info
+    write = _log.debug if route in _PROBES and status < 400 else _log.info
     write(REQUEST_DONE, method=method, route=route, status=answered, milliseconds=round(seconds * 1000, 1))

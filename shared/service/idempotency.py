@@ -1,4 +1,4 @@
-"""Idempotency keys of every write over HTTP: a repeated request is answered with its first answer.
+"""Idempotency keys of writes over HTTP: a repeated request is answered with its first answer.
 
 The table `idempotency_keys` belongs to the delivery schema of every service. A key is stored in the transaction in
 which its request takes effect, and as long as the row that the request changed.
@@ -24,7 +24,7 @@ POINTER = "/header/Idempotency-Key"
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:
-    """Equal for requests with the same content; the order of members does not matter."""
+    """A hash that is equal for requests with the same content; the order of members does not matter."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -38,12 +38,12 @@ class Request:
 
     @property
     def id(self) -> str:
-        """A key belongs to the API key that sent it: two clients may use the same key."""
+        """The stored key. It includes the owner of the API key, so two clients may use the same key."""
         return key_id(self.actor, self.key)
 
     @property
     def fingerprint(self) -> str:
-        """Equal for requests with the same content."""
+        """The hash of the content."""
         return fingerprint(self.content)
 
 
@@ -70,9 +70,9 @@ KEYS = RecordTable(
 )
 
 
-def require_same(stored: str, given: str) -> None:
+def require_same(stored: str, received: str) -> None:
     """Raises KeyReusedError if the key's first request had another fingerprint."""
-    if stored != given:
+    if stored != received:
         refusal = KeyReusedError()
         raise KeyReusedError(errors=[FieldError(POINTER, refusal.detail)])
 

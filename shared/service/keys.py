@@ -1,7 +1,7 @@
-"""API keys: who a caller is. Only hashes are kept, in one file that every service reads.
+"""API keys: who the caller is. Only hashes are stored, in one file that every service reads.
 
-A key is 32 random bytes, so nobody can guess it from its hash: one SHA-256 is enough, where a slow hash (bcrypt)
-would protect only secrets that people choose, at 50 ms of every request.
+A key is 32 random bytes and cannot be guessed from its hash, so one SHA-256 is enough. A slow hash such as bcrypt
+protects secrets that people choose, and would cost 50 ms per request.
 """
 
 import hashlib
@@ -20,10 +20,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.contracts.envelope import Actor, Role
-from shared.kernel.errors import ExpectedError, StartError
+from shared.kernel.errors import ForbiddenError, StartError
 from shared.runtime import toml
 from shared.runtime.clock import machine_now
-from shared.runtime.validation import sentence
+from shared.runtime.validation import describe_error
+from shared.service.errors import UnauthorizedError
 
 KEYS_RELOADED = "keys_reloaded"
 KEYS_UNREADABLE = "keys_unreadable"
@@ -32,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ApiKey(BaseModel):
-    """One entry of the file: whose key it is and until when it holds (machine time, excluded)."""
+    """One entry of the keys file: the owner, and the instant from which the key is invalid (machine time)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,39 +48,39 @@ class ApiKey(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> "ApiKey":
         if self.role == "clerk" and self.counter is None:
-            raise ValueError("a clerk's key names its counter")
+            raise ValueError("a clerk's key needs its counter")
         if self.role == "officer" and self.department is None:
-            raise ValueError("an officer's key names its department")
+            raise ValueError("an officer's key needs its department")
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller, as the key's entry says."""
+    """The authenticated caller, as described by the entry of its key."""
 
     actor: Actor
 
 
 class KeyRing:
-    """The keys of the file as it stands now: a change of the file takes effect at the next request.
+    """The keys of the file. A change of the file takes effect at the next request.
 
-    A file that cannot be read at start raises StartError; one that breaks later leaves the last readable keys in
-    force, since a slip of the pen must not close the centre, and makes the service not ready until it is mended.
+    Raises StartError if the file is faulty at start. If it becomes faulty later, the last valid keys stay in force and
+    the service is not ready until the file is corrected: a typing error must not close the centre.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime] = machine_now) -> None:
         self._path = path
         self._now = now
-        self._stamp = self._stamp_of_file()
+        self._version = self._file_version()
         self._keys = read_keys(path)
         self._fault: str | None = None
 
     def principal(self, token: str) -> Principal | None:
-        """Whose key this is; None for one that is unknown or no longer valid. Reads the file if it changed."""
+        """The owner of a key; None if it is unknown or no longer valid. Reads the file if it has changed."""
         self._refresh()
         digest = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
         found: ApiKey | None = None
-        for key in self._keys:  # all of them, each in constant time: nothing is learnt from how long it took
+        for key in self._keys:  # all keys, each in constant time: the duration reveals nothing
             if hmac.compare_digest(key.sha256, digest):
                 found = key
         if found is None or (found.valid_to is not None and self._now() >= found.valid_to):
@@ -89,15 +90,15 @@ class KeyRing:
         )
 
     def reason_not_ready(self) -> str | None:
-        """A check for readiness: why the file, as it stands, is not in force."""
+        """Readiness check: why the present file is not in force."""
         self._refresh()
         return self._fault
 
     def _refresh(self) -> None:
-        stamp = self._stamp_of_file()
-        if stamp == self._stamp:
+        version = self._file_version()
+        if version == self._version:
             return
-        self._stamp = stamp
+        self._version = version
         try:
             self._keys = read_keys(self._path)
         except StartError as error:
@@ -107,7 +108,7 @@ class KeyRing:
             self._fault = None
             _log.info(KEYS_RELOADED, count=len(self._keys))
 
-    def _stamp_of_file(self) -> tuple[int, int, int] | None:
+    def _file_version(self) -> tuple[int, int, int] | None:
         try:
             status = os.stat(self._path)
         except OSError:
@@ -116,18 +117,18 @@ class KeyRing:
 
 
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
-    """The entries of a keys file; raises StartError with every fault that it finds."""
+    """The entries of a keys file. Raises StartError that lists every fault. Blocks on the disk."""
     try:
-        content = toml.loads(path.read_text(encoding="utf-8"))
+        content = toml.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StartError(f"keys file {path}: there is no such file; `motcua prepare` writes one") from error
+        raise StartError(f"keys file {path}: no such file. `motcua prepare` writes one.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"keys file {path}: {error}") from error
-    except toml.NotTomlError as error:  # without the line's words, which may be a key pasted in by mistake
+    except toml.NotTomlError as error:  # without the line's text, which may be a key pasted by mistake
         raise StartError(f"keys file {path}:{error.line}: not TOML: {error.why}") from None
     entries = content.get("keys")
     if set(content) != {"keys"} or not isinstance(entries, list):
-        raise StartError(f"keys file {path}: expected nothing but [[keys]] entries")
+        raise StartError(f"keys file {path}: only [[keys]] entries are allowed")
     keys: list[ApiKey] = []
     faults: list[str] = []
     for number, entry in enumerate(entries, start=1):
@@ -135,7 +136,7 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
             keys.append(ApiKey.model_validate(entry))
         except ValidationError as error:
             faults += [
-                f"entry {number}: {''.join(f'{part}: ' for part in fault['loc'])}{sentence(fault)}"
+                f"entry {number}: {''.join(f'{part}: ' for part in fault['loc'])}{describe_error(fault)}"
                 for fault in error.errors(include_input=False)
             ]
     for what, values in (("id", [key.id for key in keys]), ("sha256", [key.sha256 for key in keys])):
@@ -146,18 +147,18 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
 
 
 def new_key(key_id: str, role: Role, **fields: Any) -> tuple[str, ApiKey]:
-    """A fresh key: the token to hand out once, and the entry for the file. The prefix lets scanners find a leak."""
+    """A new key: the token, which is not stored, and the entry for the file. Secret scanners recognise its prefix."""
     token = "motcua_" + secrets.token_urlsafe(32)
     return token, ApiKey(id=key_id, sha256=hashlib.sha256(token.encode()).hexdigest(), role=role, **fields)
 
 
 def write_keys(path: Path, keys: Sequence[ApiKey]) -> None:
-    """Replace the keys file in one step, readable by its owner alone."""
-    lines = ["# Hashes of API keys. A removed entry, or a valid_to in the past, ends its key at the next request.", ""]
+    """Replace the keys file atomically, readable only by its owner. Blocks on the disk."""
+    lines = ["# Hashes of API keys. Remove an entry, or set valid_to, to revoke its key at the next request.", ""]
     for key in keys:
         lines.append("[[keys]]")
         for field, value in key.model_dump(exclude_none=True).items():
-            # every text was checked against a pattern or a list of words, save the department's code
+            # every text matches a pattern or a list of words, except the department's code
             text = value.isoformat() if isinstance(value, datetime) else value
             lines.append(f"{field} = {text}" if isinstance(value, (int, datetime)) else f'{field} = "{_escaped(text)}"')
         lines.append("")
@@ -178,30 +179,28 @@ _bearer = HTTPBearer(auto_error=False, description="An API key of this centre.")
 async def principal(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
-    """FastAPI dependency: who calls. Raises Refusal (401) for a missing, unknown or expired key."""
+    """FastAPI dependency: the caller. Raises UnauthorizedError for a missing, unknown or expired key."""
     ring: KeyRing = request.app.state.keys
     who = ring.principal(credentials.credentials) if credentials is not None else None
     if who is None:
-        raise ExpectedError("unauthorized", "send a valid API key: Authorization: Bearer …", status=401)
+        raise UnauthorizedError
     structlog.contextvars.bind_contextvars(actor=who.actor.id)
     return who
 
 
 Caller = Annotated[Principal, Depends(principal)]
-"""The type of a handler's argument that any valid key may fill."""
+"""The caller of a route that accepts every valid key."""
 
 
 def require(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
-    """FastAPI dependency: the caller, who must have one of `roles`; anybody else is refused with 403.
+    """FastAPI dependency: the caller, who must have one of `roles`. Raises ForbiddenError for every other role.
 
     Use: `who: Annotated[Principal, Depends(require("clerk", "officer"))]`.
     """
 
     async def checked(who: Caller) -> Principal:
         if who.actor.role not in roles:
-            raise ExpectedError(
-                "forbidden", f"the role {who.actor.role} may not do this", status=403, allowed=sorted(roles)
-            )
+            raise ForbiddenError(f"The role {who.actor.role} does not allow this.", allowed=sorted(roles))
         return who
 
     return checked

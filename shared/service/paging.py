@@ -1,4 +1,4 @@
-"""Lists over HTTP: one form of query and one form of page in every service."""
+"""Pages of lists over HTTP, the same in every service."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -29,6 +29,6 @@ class Page(BaseModel, Generic[T]):
 
 
 def page_of(rows: Sequence[R], limit: int, *, key: Callable[[R], UUID], view: Callable[[R], T]) -> Page[T]:
-    """The page of `rows`, of which the query fetched up to `limit + 1`: one more than a page proves a next page."""
+    """The page of `rows`. The query fetches up to `limit + 1` rows; the extra row shows that a next page exists."""
     shown = rows[:limit]
     return Page(items=[view(row) for row in shown], next=key(shown[-1]) if len(rows) > limit else None)

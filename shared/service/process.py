@@ -34,12 +34,13 @@ from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.migrate import check_migrated, migrate
 from shared.postgres.outbox import Publisher
 from shared.postgres.pool import Connection, create_pool
-from shared.postgres.prepared import check_prepared
+from shared.postgres.preparation import check_prepared
 from shared.postgres.rows import Row, Table
 from shared.postgres.unit_of_work import Claim, Unit, unit_of_work
 from shared.runtime import logs
 from shared.runtime.settings import ServiceSettings, load
 from shared.runtime.supervision import Part, stop_on_signals, supervise
+from shared.service import openapi
 from shared.service.bodies import BodyRule
 from shared.service.clock_api import clock_routes
 from shared.service.health import Health
@@ -49,9 +50,14 @@ from shared.service.provided import provide
 
 log = structlog.get_logger()
 
+SERVICE_STARTED = "service_started"
+SERVICE_STOPPED = "service_stopped"
+MIGRATION_APPLIED = "migration_applied"
+CONFIG_VALID = "config_valid"
+
 KEEP_ALIVE_SECONDS = 30
-"""How long an idle HTTP connection stays open: longer than clients keep theirs (httpx 5 s, aiohttp 15 s), whose next
-request would otherwise meet the closing now and then, unanswered."""
+"""How long an idle HTTP connection stays open. Clients must close first (httpx after 5 s, aiohttp after 15 s): a
+request that meets the server's close fails without an answer."""
 
 R = TypeVar("R", bound=Row)
 S = TypeVar("S", bound=ServiceSettings)
@@ -60,7 +66,7 @@ S_co = TypeVar("S_co", bound=ServiceSettings, covariant=True, default=ServiceSet
 
 @dataclass(frozen=True)
 class Context(Generic[S_co]):
-    """What a service's parts are built from."""
+    """What the parts of a service are built from."""
 
     service: str
     settings: S_co
@@ -73,11 +79,11 @@ class Context(Generic[S_co]):
 
     @property
     def wake_relay(self) -> Callable[[], None]:
-        """Call it after a commit that published events, so that the relay sends them at once."""
+        """Call it after a commit that published events; the relay then sends them at once."""
         return self.relay.wake
 
     def create_consumer(self, streams: Sequence[Stream[Any]]) -> Consumer:
-        """The consumer of this process, which reads `streams`; call it once and list the consumer in Parts."""
+        """The consumer of this process, which consumes `streams`. Call it once, and return the consumer in Parts."""
         settings = self.settings
         return Consumer(
             streams,
@@ -94,21 +100,21 @@ class Context(Generic[S_co]):
     def unit(
         self, table: Table[R], rows: Iterable[Any] | Claim[R], *, only_published: bool = False
     ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-        """One transaction on the rows of these keys, or on those that a Claim locks: see unit_of_work."""
+        """One transaction on the rows of these keys, or on the rows that a Claim locks: see unit_of_work."""
         return unit_of_work(
             self.pool,
             table,
             rows,
             publisher=self.publisher,
             clock=self.clock,
-            committed=self.wake_relay,
+            on_publish=self.wake_relay,
             only_published=only_published,
         )
 
 
 @dataclass(frozen=True)
 class Process(Generic[S_co]):
-    """A started service without its loop: what a test drives, and what `run_service` supervises."""
+    """A started service whose parts do not run yet: for tests, and for `run_service`, which supervises the parts."""
 
     context: Context[S_co]
     app: FastAPI
@@ -121,24 +127,24 @@ class Parts:
     """What a service adds to the process: its consumer, routes and workers.
 
     `provides` are the objects that routes depend on (shared.service.provided), besides Context and Consumer.
-    `bodies` names paths that accept other bodies than JSON of at most 1 MiB. `prepare` runs once before any record is
-    consumed or request answered.
+    `body_rules` are for paths that accept other bodies than JSON of at most 1 MiB. `prepare` runs once, before any
+    record is consumed or request answered.
     """
 
     consumer: Consumer
     routers: Sequence[APIRouter] = ()
     provides: Sequence[object] = ()
     workers: Mapping[str, Part] = field(default_factory=dict)
-    bodies: Mapping[str, BodyRule] = field(default_factory=dict)
+    body_rules: Mapping[str, BodyRule] = field(default_factory=dict)
     prepare: Callable[[], Awaitable[None]] | None = None
 
 
 Build = Callable[[Context[S]], Awaitable[Parts]]
-"""A service's composition root: the one function that knows every part of it."""
+"""A service's composition root: the function that builds every part of it."""
 
 
 class _Server(uvicorn.Server):
-    """Signals belong to the process as a whole, not to its HTTP server."""
+    """An HTTP server that leaves signals to the process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -149,9 +155,9 @@ class _Server(uvicorn.Server):
 async def running(
     service: str, settings: S, build: Build[S], *, clock: Clock | None = None
 ) -> AsyncIterator[Process[S]]:
-    """Start a service without running its parts, and release its member name and pool at the end.
+    """Start a service without running its parts; release its member name and pool at the end.
 
-    Raises StartError if it cannot start as configured; OSError or asyncpg errors if the database is away.
+    Raises StartError if the service cannot start as configured, OSError or an asyncpg error if the database is away.
     """
     centre = load_centre(settings.centre)
     membership = Membership(settings.database_url, service, group=service, member=settings.member)
@@ -175,18 +181,22 @@ async def running(
         health.register("relay", relay.reason_not_ready)
         app = create_app(
             f"motcua {service}",
+            description=openapi.DESCRIPTIONS.get(service, ""),
             health=health,
             keys=KeyRing(settings.keys_file),
             catalogue_version=centre.catalogue_version,
-            bodies=parts.bodies,
-            unavailable_on=(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
+            body_rules=parts.body_rules,
+            transient_errors=(
+                asyncpg.InterfaceError,
+                asyncpg.PostgresConnectionError,
+                asyncpg.OperatorInterventionError,
+            ),
         )
         provide(app, [context, parts.consumer, *parts.provides])
-        for router in (clock_routes(clock, pool), *parts.routers):
-            app.include_router(router)
+        openapi.include_routers(app, (clock_routes(clock, pool), *parts.routers))
         if parts.prepare is not None:
             await parts.prepare()
-        # stopped in reverse: first no more requests, then no more work, last what tells of it
+        # stopped in reverse order: first no more requests, then no more work, last the relay that publishes its events
         supervised: dict[str, Part] = {
             "member": membership.run,
             "relay": relay.run,
@@ -202,15 +212,15 @@ async def running(
 
 
 def http_part(app: FastAPI, settings: ServiceSettings) -> Part:
-    """The part that answers HTTP until it is cancelled. It raises StartError when its port is taken."""
+    """The part that answers HTTP until cancelled. It raises StartError if the port is in use."""
 
     async def serve() -> None:
-        try:  # bound here, since uvicorn would end the process by itself
+        try:  # bound here, because uvicorn would exit the process on an error
             listener = socket.create_server((settings.host, settings.port))
         except OSError as error:
             raise StartError(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): set another PORT, or end what "
-                "listens there"
+                f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). Set another PORT, or stop the "
+                "process that uses it."
             ) from error
         config = uvicorn.Config(
             app,
@@ -234,11 +244,11 @@ def http_part(app: FastAPI, settings: ServiceSettings) -> Part:
     return serve
 
 
-def collect_seldom() -> None:
-    """Look for garbage in cycles once in 50,000 objects, and never among what was there at the start.
+def tune_garbage_collection() -> None:
+    """Collect cycles once per 50,000 new objects, and never among the objects that exist now.
 
-    A batch holds thousands of objects, all needed until its commit: by default each of its records would have the
-    collector look through those before it, a fifth of a consumer's time.
+    A batch has thousands of objects that live until its commit. With Python's default thresholds each record would
+    make the collector scan those before it, which takes a fifth of a consumer's time.
     """
     gc.collect()
     gc.freeze()
@@ -246,14 +256,14 @@ def collect_seldom() -> None:
 
 
 async def run_service(service: str, settings: S, build: Build[S]) -> None:
-    """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError when a part ends by itself."""
+    """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError if a part ends by itself."""
     stop = asyncio.Event()
     with stop_on_signals(stop):
         async with running(service, settings, build) as process:
-            collect_seldom()
-            log.info("service_started", service=service, member=settings.member, port=settings.port)
+            tune_garbage_collection()
+            log.info(SERVICE_STARTED, service=service, member=settings.member, port=settings.port)
             await supervise(process.parts, stop=stop, grace_seconds=settings.stop_seconds)
-    log.info("service_stopped", service=service, member=settings.member)
+    log.info(SERVICE_STOPPED, service=service, member=settings.member)
 
 
 def main(
@@ -264,32 +274,32 @@ def main(
     migrations: Path,
     check: Callable[[Centre], object] = lambda _: None,
 ) -> int:
-    """The command line of every service. Exit status: 0 done, 1 a part failed, 2 usage, 3 environment.
+    """The command line of every service. Exit status: 0 success, 1 a part failed, 2 usage, 3 environment.
 
-    `check` is what check-config tries beyond the centre's own rules; it raises StartError.
+    `check` are the service's own checks for check-config; it raises StartError.
     """
     commands = ("run", "migrate", "check-config")
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command not in commands:
-        print(f"usage: python -m services.{service} {'|'.join(commands)}", file=sys.stderr)  # noqa: T201 - a command's own words
+        print(f"usage: python -m services.{service} {'|'.join(commands)}", file=sys.stderr)  # noqa: T201 - output of a command
         return 2
     try:
         settings = load(settings_class)
         logs.configure(service, settings.log_level, member=settings.member)
         if command == "migrate":
             for name in migrate(settings.database_url, service, migrations):
-                log.info("migration_applied", migration=name)
+                log.info(MIGRATION_APPLIED, migration=name)
         elif command == "check-config":
             centre = load_centre(settings.centre)
             check(centre)
-            log.info("config_is_good", centre=centre.code, version=centre.catalogue_version)
+            log.info(CONFIG_VALID, centre=centre.code, version=centre.catalogue_version)
         else:
             check_migrated(settings.database_url, service, migrations)
             asyncio.run(run_service(service, settings, build))
     except (StartError, *CONNECTION_ERRORS) as error:
-        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201 - a command's own words
+        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201 - output of a command
         return 3
     except MotcuaError as error:
-        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201 - a command's own words
+        print(f"{service}: {error}", file=sys.stderr)  # noqa: T201 - output of a command
         return 3 if isinstance(error.__cause__, StartError) else 1
     return 0

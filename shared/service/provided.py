@@ -1,6 +1,6 @@
-"""Objects of a process that module-level routes depend on, by their type.
+"""Dependencies of module-level routes: the objects of the process, by type.
 
-`Performer = Annotated[Performer, Depends(provided(Performer))]` in a route gets what `app.py` listed in
+A route declares `performer: Annotated[Performer, Depends(provided(Performer))]`, and `app.py` lists the object in
 `Parts.provides`.
 """
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def provide(app: FastAPI, parts: Iterable[object]) -> None:
-    """Make `parts` available to the routes of `app`; one object a type."""
+    """Make `parts` available to the routes of `app`: one object per type."""
     app.state.provided = {type(part): part for part in parts}
 
 

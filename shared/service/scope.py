@@ -1,4 +1,4 @@
-"""What the owner of an API key may see: the one rule for every read of every service."""
+"""Which dossiers the owner of an API key may see: the one rule for the reads of every service."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -41,14 +41,14 @@ class Scope:
         counter = self.centre.counter(self.actor.counter, self.on)
         return counter is not None and (department is None or counter.department in (None, department))
 
-    def department(self, asked: str | None) -> str | None:
-        """The department that a list is limited to, None for all: an officer's own, otherwise the one asked for.
+    def department(self, requested: str | None) -> str | None:
+        """The department to which a list is limited: an officer's own, otherwise the requested one; None is all.
 
-        Raises ForbiddenError if an officer asks for another department.
+        Raises ForbiddenError if an officer requests another department.
         """
         if self.actor.role != "officer":
-            return asked
-        if asked not in (None, self.actor.department):
+            return requested
+        if requested not in (None, self.actor.department):
             detail = f"An officer of {self.actor.department} sees only the dossiers of {self.actor.department}."
             raise ForbiddenError(detail, errors=[FieldError("/query/department", detail)])
         return self.actor.department

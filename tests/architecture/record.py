@@ -24,7 +24,7 @@ def main(bootstrap: str) -> None:
 async def _record(bootstrap: str) -> None:
     for topic in TOPICS.values():
         seen: dict[tuple[str, str], set[str]] = {}
-        async for copies in log.read(bootstrap, topic):
+        async for copies in log.read_topic(bootstrap, topic):
             for copy in copies:
                 value = json.loads(copy.value)
                 of_type = seen.setdefault((copy.headers["type"], copy.headers["version"]), set())

@@ -30,7 +30,7 @@ def test_a_changed_document_is_noticed(tmp_path: Path) -> None:
     events.write(tmp_path)
     page = tmp_path / "docs/events.md"
     page.write_text(page.read_text().replace("required", "optional", 1))
-    assert events.check(tmp_path) == ["docs/events.md does not follow from the contracts: run `make events`"]
+    assert events.check(tmp_path) == ["docs/events.md differs from the code: run `make events`"]
     events.write(tmp_path)
     assert events.check(tmp_path) == []
 
@@ -42,7 +42,7 @@ def test_a_broken_schema_is_not_written_over(tmp_path: Path) -> None:
     old = json.loads(frozen.read_text())
     old["data"]["properties"]["desk"] = {"type": "string"}
     frozen.write_text(json.dumps(old))
-    assert events.write(tmp_path) == ["dossier.returned.v1.json: /data/desk: the field is gone"]
+    assert events.write(tmp_path) == ["dossier.returned.v1.json: /data/desk: the field is removed"]
     assert json.loads(frozen.read_text()) == old
 
 

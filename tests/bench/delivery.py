@@ -26,7 +26,7 @@ from shared.contracts.registry import decode
 from shared.contracts.topics import Topic
 from shared.messaging.applier import Handler
 from shared.postgres.unit_of_work import Unit
-from shared.service.process import collect_seldom
+from shared.service.process import tune_garbage_collection
 from tests.support import eventually
 from tests.support.delivery import SERVICE, Tally, dossier, step
 from tests.support.shell import Shell, background, opened, told_on
@@ -139,7 +139,7 @@ async def bench(shell: Shell, records: int, profiled: str) -> None:
 
 async def main(records: int, profiled: str, folder: Path) -> None:
     """A broker and a database for the run alone."""
-    collect_seldom()
+    tune_garbage_collection()
     settings = MotcuaSettings()
     broker = kafka.single(settings.toolchain(), folder / "kafka", port=free_port(), controller_port=free_port())
     postgres = Postgres(folder / "postgres", free_port())

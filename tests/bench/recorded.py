@@ -14,7 +14,7 @@ from motcua.local.centre import LocalCentre
 from motcua.local.database import VERIFY
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.relay import partition_of
-from shared.messaging.topic_log import Copy, read
+from shared.messaging.topic_log import Copy, read_topic
 from tests.bench.bench import Bench
 from tests.bench.chain import played
 from tests.bench.counting import counted
@@ -48,7 +48,7 @@ def record(bench: Bench) -> Recording:
 async def _recorded(local: LocalCentre, load: Load) -> Recording:
     await played(local, load)
     await counted(local)
-    copies = [copy async for batch in read(local.site.kafka, DOSSIERS) for copy in batch]
+    copies = [copy async for batch in read_topic(local.site.kafka, DOSSIERS) for copy in batch]
     async with await psycopg.AsyncConnection.connect(local.site.databases[VERIFY]) as connection:
         rows = await (await connection.execute("select to_jsonb(d) from intake.dossiers d")).fetchall()
     return Recording(sorted(copies, key=lambda copy: (copy.offset, copy.partition)), [row[0] for row in rows])

@@ -161,7 +161,7 @@ class Shell:
         """Tell events in one transaction, as an act would."""
         told = told_on(topic)
         async with unit_of_work(
-            self.pool, TALLIES, [key], publisher=publisher(), clock=Still(), committed=self.deaf
+            self.pool, TALLIES, [key], publisher=publisher(), clock=Still(), on_publish=self.deaf
         ) as (_, unit):
             for activity in activities:
                 unit.publish(
@@ -171,7 +171,7 @@ class Shell:
     async def know(self, *keys: UUID) -> None:
         """Dossiers that have a row already, without any record."""
         async with unit_of_work(
-            self.pool, TALLIES, keys, publisher=publisher(SERVICE), clock=Still(), committed=self.deaf
+            self.pool, TALLIES, keys, publisher=publisher(SERVICE), clock=Still(), on_publish=self.deaf
         ) as (_, unit):
             for key in keys:
                 unit.row(key)

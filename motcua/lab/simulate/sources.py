@@ -14,7 +14,7 @@ from shared.contracts.dossiers import Channel
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
 from shared.kernel.worktime import midnight
-from shared.postgres.published_calendars import WorkingTime, working_time
+from shared.postgres.published_calendars import WorkingTime, parse_published_calendar
 
 COLUMNS = ("received_at", "department", "channel", "procedure")
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -73,7 +73,7 @@ def from_database(verify_url: str, centre: Centre, first: date, last: date) -> R
     arrivals = [
         ReceivedDossier(at, department, channel or "", procedure) for at, department, channel, procedure in rows
     ]
-    return RoutingRecord(arrivals, None if published is None else working_time(published[0]))
+    return RoutingRecord(arrivals, None if published is None else parse_published_calendar(published[0]))
 
 
 def from_file(path: Path, centre: Centre) -> list[ReceivedDossier]:

@@ -114,7 +114,7 @@ class Sender:
         A message is sent only if all events of its dossier that are on Kafka now have been handled. Otherwise the
         sender could be faster than the consumer after an outage, and send what was overtaken in the meantime.
         """
-        self._planned = self._consumer.told.next()
+        self._planned = self._consumer.published.next()
         self._under_way = {task for task in self._under_way if not task.done()}
         room = MAX_CONCURRENT - len(self._under_way)
         if room == 0:
@@ -125,7 +125,7 @@ class Sender:
         due = await due_partitions(pool, channel=self._channel, now=now, limit=room)
         if due is None:
             return False
-        caught_up = await self._consumer.caught_up_by_any(
+        caught_up = await self._consumer.caught_up_in_group(
             DOSSIERS_TOPIC, DEADLINES, awaited=due, within_seconds=CATCH_UP_SECONDS
         )
         leased = await lease_due(

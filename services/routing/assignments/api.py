@@ -29,7 +29,7 @@ from services.routing.domain.decisions import Decisions
 from services.routing.general_counter.store import SignedDecisions
 from services.routing.requests import DepartmentCode, OnQuery, ServiceContext, Today
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
-from shared.contracts.envelope import READING
+from shared.contracts.envelope import READER_CONTEXT
 from shared.kernel.centre import Centre, Department
 from shared.kernel.errors import (
     DepartmentUnknownError,
@@ -140,11 +140,11 @@ def _key(row: asyncpg.Record) -> UUID:
 
 
 def _queued(row: asyncpg.Record) -> QueuedDossier:
-    return QueuedDossier.model_validate(dict(row), context=READING)
+    return QueuedDossier.model_validate(dict(row), context=READER_CONTEXT)
 
 
 def _waiting(row: asyncpg.Record) -> WaitingDossier:
-    return WaitingDossier.model_validate(dict(row), context=READING)
+    return WaitingDossier.model_validate(dict(row), context=READER_CONTEXT)
 
 
 def _department(centre: Centre, decisions: Decisions, row: Department, on: date) -> DepartmentView:

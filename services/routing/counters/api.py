@@ -52,7 +52,7 @@ async def read_load(
 
 
 async def _worktime(context: ServiceContext, calendar: Calendar, on: date) -> Worktime:
-    found = await calendar.needed(context.pool)
+    found = await calendar.require(context.pool)
     try:
         found.worktime.is_working_day(on)
     except OutsideCalendarError as error:

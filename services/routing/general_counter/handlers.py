@@ -180,7 +180,7 @@ class DecisionSigner:
             raise DepartmentUnknownError(department=draft.department)
         await store.lock_decisions(connection)
         await refresh(clock, connection)  # after the lock: see store.lock_decisions
-        calendar = await self._calendar.needed(connection)
+        calendar = await self._calendar.require(connection)
         effective_from = effective_date(
             draft.effective_from,
             today=centre.local_date(clock.accepts_until()),

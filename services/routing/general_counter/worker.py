@@ -77,7 +77,7 @@ class WeekCloser:
         always lags.
         """
         partitions = range(DOSSIERS_TOPIC.partitions)
-        reached = await self._consumer.caught_up_by_any(
+        reached = await self._consumer.caught_up_in_group(
             DOSSIERS_TOPIC, awaited=partitions, within_seconds=within_seconds
         )
         if len(reached) < DOSSIERS_TOPIC.partitions:

@@ -3,7 +3,7 @@
 import hashlib
 
 from services.sla.domain.calendar import Calendar
-from shared.contracts.calendars import CalendarException, CalendarPublishedV1
+from shared.contracts.calendars import CalendarPublishedV1, PublishedException
 
 
 def calendar_event(calendar: Calendar, version: int, decision: str | None) -> CalendarPublishedV1:
@@ -19,7 +19,7 @@ def calendar_event(calendar: Calendar, version: int, decision: str | None) -> Ca
         opens=tuple(int(instant.timestamp()) for instant in worktime.opens),
         closes=tuple(int(instant.timestamp()) for instant in worktime.closes),
         exceptions=tuple(
-            CalendarException(
+            PublishedException(
                 date=each.on,
                 kind=each.kind,
                 decided_by=each.decided_by,

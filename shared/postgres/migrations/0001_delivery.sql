@@ -1,6 +1,6 @@
--- What every service needs to consume and publish each event exactly once.
+-- Tables of every service: consume and publish each event exactly once.
 
--- Every event that this service published, as the bytes on Kafka.
+-- The history: every event that this service published; value is the value of the Kafka record.
 create table events (
     id uuid primary key,
     topic text not null,
@@ -16,14 +16,14 @@ create table events (
 );
 
 -- Events that Kafka has not acknowledged, in the order of their commit locks. No foreign key: one statement writes
--- both rows, and checking each of them again would cost a look-up an event. queued_at is machine time, for operators.
+-- both rows, and a check would cost one look-up per event. queued_at is machine time, for operators.
 create table outbox (
     id bigint generated always as identity (cache 1) primary key,
     event_id uuid not null,
     queued_at timestamptz not null default now()
 );
 
--- The next offset to apply. Its row is the partition's mutex: one transaction at a time a partition.
+-- The next offset to apply. The row is the partition's mutex: one transaction at a time per partition.
 -- moved_at is machine time, for operators.
 create table stored_offsets (
     consumer_group text not null,
@@ -35,7 +35,8 @@ create table stored_offsets (
 );
 
 -- Records that could not be applied: parked (a handler failed), gap (a predecessor is missing), fork (contradicts the
--- applied history), behind (blocked by one of these), unreadable (not an event; blocks nothing).
+-- applied history), behind (blocked by one of these), unreadable (not an event; blocks nothing). request is the
+-- decision that an operator requests; the consumer executes it.
 create table quarantined_records (
     topic text not null,
     partition integer not null,
@@ -59,7 +60,7 @@ create index quarantined_records_by_key on quarantined_records (topic, key);
 create index quarantined_records_requested on quarantined_records (topic, partition) where request is not null;
 
 -- Idempotency keys whose requests took effect, with their first answers. id = the key's owner / the key;
--- subject = the row that the request changed, if it is one.
+-- subject = the row that the request changed, if it changed one.
 create table idempotency_keys (
     id text primary key,
     fingerprint text not null,
@@ -70,7 +71,7 @@ create index idempotency_keys_by_subject on idempotency_keys (subject) where sub
 
 -- The configuration that this centre was prepared for; a service with another one does not start.
 create table prepared (
-    one boolean primary key default true check (one),
+    only_row boolean primary key default true check (only_row),
     catalogue_version text not null,
     prepared_at timestamptz not null default now()
 );

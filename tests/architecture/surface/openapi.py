@@ -23,13 +23,13 @@ def collect() -> Iterator[str]:
     """Yield operations, parameters, bodies and responses of every service and of the SMS provider's simulator."""
     found: dict[str, Any] = {}
     for service in SERVICES:
-        app: FastAPI = next(_made("shared", FastAPI))
+        app: FastAPI = next(built("shared", FastAPI))
         folders = [f"services/{service}", "shared"] if service not in WITHOUT_CLOCK else [f"services/{service}"]
-        for router in (one for folder in folders for one in _made(folder, APIRouter)):
+        for router in (one for folder in folders for one in built(folder, APIRouter)):
             _describe_all(router)
             app.include_router(router)
         found[service] = described(app)
-    found["sms-sink"] = described(next(_made("motcua", FastAPI)))
+    found["sms-sink"] = described(next(built("motcua", FastAPI)))
     for name, document in found.items():
         yield from lines_of(name, document)
 
@@ -88,7 +88,7 @@ def _content(
     yield from members(content.get("schema", {}), f"{at} ", definitions=schemas, request=request)
 
 
-def _made(folder: str, kind: type[Any]) -> Iterator[Any]:
+def built(folder: str, kind: type[Any]) -> Iterator[Any]:
     """Yield every router or application that modules below a folder define, or build from mocked arguments."""
     for path in sources(folder):
         if {kind.__name__} & names(path):

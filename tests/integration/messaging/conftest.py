@@ -1,4 +1,4 @@
-"""A made-up service on the run's broker and a database of its own."""
+"""A test service on the shared broker, with its own database."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +13,6 @@ from tests.support.shell import Shell, opened
 
 @pytest.fixture
 async def shell(broker: Broker, database: Databases, tmp_path: Path) -> AsyncIterator[Shell]:
-    """Everything that a delivery test needs; the topics are its own."""
+    """Producer, consumer, relay and database of the test service; each test creates its own topics."""
     async with opened(broker.bootstrap, database.fresh(SERVICE).url(SERVICE), tmp_path / "migrations") as shell:
         yield shell

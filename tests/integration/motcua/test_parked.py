@@ -100,13 +100,13 @@ async def test_decision_is_noted_with_its_author(quarantined: ServiceDatabase, d
 
 async def test_what_waits_behind_another_is_not_decided(quarantined: ServiceDatabase) -> None:
     """Order survives: the word is due on the record that blocks."""
-    with pytest.raises(Refusal, match="Decide about what blocks it"):
+    with pytest.raises(Refusal, match="Decide about the record that blocks it"):
         await decide(quarantined.url("sla"), "sla", BEHIND, "discard", by="ops-1")
 
 
 async def test_unreadable_record_can_only_be_discarded(quarantined: ServiceDatabase) -> None:
     """Bytes that nobody can read cannot be applied."""
-    with pytest.raises(Refusal, match="discard it"):
+    with pytest.raises(Refusal, match="Discard it"):
         await decide(quarantined.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
 
 

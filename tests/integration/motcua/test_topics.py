@@ -59,7 +59,7 @@ async def test_every_differing_setting_is_listed(broker: kafka.Broker) -> None:
     """Another number of copies is refused with all that follows from it, at once."""
     topic = Topic(unique("copies"), owner="intake", partitions=1)
     await create_topics(broker.bootstrap, [topic], replication=1)
-    with pytest.raises(TopicsDifferError, match=f"topic {topic.name}: replication is 1, wanted 3") as refusal:
+    with pytest.raises(TopicsDifferError, match=f"topic {topic.name}: replication is 1, expected 3") as refusal:
         await create_topics(broker.bootstrap, [topic], replication=3)
     assert {difference.config for difference in refusal.value.differences} == {"replication", "min.insync.replicas"}
 
@@ -79,7 +79,7 @@ def test_the_command_creates_and_tells_and_refuses(broker: kafka.Broker) -> None
     assert "as wanted" in run_topics(broker.bootstrap).stdout
     refused = run_topics(broker.bootstrap, "--replication", "2")
     assert refused.returncode == 1
-    assert "replication is 1, wanted 2" in refused.stderr
+    assert "replication is 1, expected 2" in refused.stderr
 
 
 def test_the_command_without_a_broker_ends_with_status_3() -> None:

@@ -104,9 +104,11 @@ class IdleConsumer:
     """A consumer that reads nothing: `handle` applies events, and a test sets the `partitions` that are caught up."""
 
     partitions: set[int] = field(default_factory=lambda: set(range(6)))
-    told: Signal = field(default_factory=Signal)
+    published: Signal = field(default_factory=Signal)
 
-    async def caught_up_by_any(self, *topics: Topic, awaited: Collection[int], within_seconds: float) -> frozenset[int]:
+    async def caught_up_in_group(
+        self, *topics: Topic, awaited: Collection[int], within_seconds: float
+    ) -> frozenset[int]:
         """The partitions that the test set."""
         return frozenset(self.partitions)
 

@@ -38,7 +38,7 @@ async def test_plan_wakes_the_sender(database: Databases, tmp_path: Path, monkey
             life = life_now(reach=("sms",))
             life.withdrawn()
             await it.handle(life.events)
-            it.consumer.told.tell()
+            it.consumer.published.notify()
             await it.becomes(life, "delivered")
 
 

@@ -1,11 +1,11 @@
-"""What a pool promises of the connections that it lends."""
+"""Connections of a pool."""
 
 from shared.postgres.pool import create_pool
 from tests.support import Databases
 
 
-async def test_who_gives_a_connection_back_keeps_no_transaction_on_it(database: Databases) -> None:
-    """The next one begins on the same session with nothing done and nothing locked."""
+async def test_open_transaction_is_rolled_back_on_return_to_the_pool(database: Databases) -> None:
+    """The next borrower gets the same session without an open transaction."""
     pool = await create_pool(database.fresh("notify").url("notify"), "notify", size=1)
     try:
         async with pool.acquire() as connection:

@@ -55,7 +55,7 @@ class GeneralCounter:
         await send(self.context.settings.kafka_bootstrap, envelopes)
 
         async def applied() -> bool:
-            return len(await self.consumer.caught_up_by_any(DOSSIERS)) == DOSSIERS.partitions
+            return len(await self.consumer.caught_up_in_group(DOSSIERS)) == DOSSIERS.partitions
 
         await eventually(applied, within=30)
 

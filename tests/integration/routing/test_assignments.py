@@ -170,10 +170,10 @@ def test_invalid_centre_prevents_start(database: Databases, tmp_path: Path, faul
     with routing_site("127.0.0.1:1", database.fresh("routing"), tmp_path) as site:
         if fault == "a missing file":
             (site.centre / "counters.csv").unlink()
-            expected = "counters.csv: missing"
+            expected = "counters.csv: The file is missing"
         else:
             write_centre(site.centre, receiving_csv=SMALL_CENTRE["receiving.csv"].replace("STC", "SYT"))
-            expected = "receiving.csv:2: department: 'SYT' is not known"
+            expected = "receiving.csv:2: department: 'SYT' is not in departments.csv"
         replica = site.replicas[0]
         replica.launch()
         assert replica.wait() == 3

@@ -1,4 +1,4 @@
-"""The centre that the product ships with: the case of 2017, filled from the catalogue, its inventions marked."""
+"""The shipped centre: the case of 2017, filled from the catalogue, with invented values marked."""
 
 import csv
 from collections import Counter
@@ -21,33 +21,33 @@ needs_catalogue = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def centre() -> Centre:
-    """The shipped configuration, as it stands."""
+    """The shipped configuration."""
     return load_centre(ROOT / "config" / "binh-phuoc")
 
 
 def test_nineteen_departments_have_forty_counters(centre: Centre) -> None:
-    """As at the centre of 2017, and every department has at least one of its own."""
+    """The counters are those of 2017, and every department has at least one."""
     departments = centre.departments_on(centre.opened_on)
     counters = [centre.counters_on(centre.opened_on, "department", row.code) for row in departments]
     assert (len(departments), sum(map(len, counters)), min(map(len, counters))) == (19, 40, 1)
     assert centre.counters_on(ON, "general") == (41,)
 
 
-def test_six_departments_are_pooled_and_only_from_their_day_on(centre: Centre) -> None:
-    """Both ways of receiving exist, and the day decides."""
+def test_six_departments_are_pooled_from_their_day_on(centre: Centre) -> None:
+    """Departments are pooled from 4 December 2017, not before."""
     codes = [row.code for row in centre.departments_on(ON)]
     assert sum(centre.pooling(code, date(2017, 12, 4)) is not None for code in codes) == 6
     assert not any(centre.pooling(code, date(2017, 12, 3)) for code in codes)
 
 
 def test_every_department_has_a_procedure(centre: Centre) -> None:
-    """Nobody stands at a counter without anything to receive."""
+    """Every department is competent for at least one procedure."""
     offered = {code for rows in centre.procedures.values() for row in rows for code in row.departments}
     assert offered == set(centre.departments)
 
 
-def test_what_has_no_source_is_marked_as_invented(centre: Centre) -> None:
-    """Agency ids, counter numbers, papers and decisions are made up, and say so."""
+def test_values_without_source_are_marked_as_invented(centre: Centre) -> None:
+    """Agency ids, counter numbers, papers and decisions are marked as invented."""
     assert all("agency_id" in row.invented for rows in centre.departments.values() for row in rows)
     assert all("number" in row.invented for rows in centre.counters.values() for row in rows)
     assert all("name_vi" in row.invented for rows in centre.requirements.values() for row in rows)
@@ -61,7 +61,7 @@ def test_what_has_no_source_is_marked_as_invented(centre: Centre) -> None:
 
 @needs_catalogue
 def test_departments_are_those_of_the_catalogue(centre: Centre) -> None:
-    """Names and order are the source's; the agency id counts its rows."""
+    """Names and order are those of the source; the agency id is the row's number."""
     with (CATALOGUE / "departments.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:19]
     assert [(row.code, row.name_vi, row.agency_id) for row in centre.departments_on(ON)] == [
@@ -71,7 +71,7 @@ def test_departments_are_those_of_the_catalogue(centre: Centre) -> None:
 
 @needs_catalogue
 def test_counters_follow_the_departments_shares(centre: Centre) -> None:
-    """A larger share of the volume never has fewer counters."""
+    """A department with a larger share of the volume never has fewer counters."""
     with (CATALOGUE / "departments.csv").open(encoding="utf-8", newline="") as file:
         shares = {row["code"]: float(row["weekly_volume_share"] or 0) for row in csv.DictReader(file)}
     counters = {row.code: len(centre.counters_on(ON, "department", row.code)) for row in centre.departments_on(ON)}
@@ -82,7 +82,7 @@ def test_counters_follow_the_departments_shares(centre: Centre) -> None:
 
 @needs_catalogue
 def test_procedures_are_those_of_the_catalogue(centre: Centre) -> None:
-    """Name, department, term, cut-off and fee are the source's, row by row; what the source leaves open is left out."""
+    """Name, department, term, cut-off and fee are those of the source; procedures without a term are left out."""
     units = {"hour": "working_hour"}
     differing, left_out = [], Counter[str]()
     with (CATALOGUE / "procedures.csv").open(encoding="utf-8", newline="") as file:

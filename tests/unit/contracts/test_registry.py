@@ -1,4 +1,4 @@
-"""How bytes become events: unknown fields and words pass, old versions are lifted, new ones stop the reader."""
+"""Decoding of records: unknown fields and words are accepted, old versions are upcast, later versions are rejected."""
 
 import json
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ DOSSIER = "018f2c5e-7b1a-7c3d-9e2f-0123456789ab"
 
 
 class SampleMovedV3(EventData):
-    """An event in its third version."""
+    """An event with three versions."""
 
     TYPE: ClassVar[str] = "sample.moved"
     VERSION: ClassVar[int] = 3
@@ -30,11 +30,11 @@ class SampleMovedV3(EventData):
     way: Open[Literal["stairs", "lift"]] = "stairs"
 
 
-LIFTS = {
+UPCASTERS = {
     ("sample.moved", 1): lambda data: {"place": data["room"]},  # version 2 renamed the room
     ("sample.moved", 2): lambda data: data | {"floor": 0},  # version 3 needs a floor
 }
-SAMPLES = Registry([SampleMovedV3], LIFTS)
+SAMPLES = Registry([SampleMovedV3], UPCASTERS)
 
 
 def record_value(event_type: str, version: int, data: dict[str, Any], **more: Any) -> bytes:
@@ -63,41 +63,41 @@ def taken_over(**more: Any) -> bytes:
     return record_value("dossier.taken_over", 1, {"state": "processing", "department": "STP"}, **more)
 
 
-def test_record_becomes_the_typed_event() -> None:
-    """Instants arrive in UTC, the data in its type."""
+def test_record_is_decoded_to_the_typed_event() -> None:
+    """Instants are in UTC, and the data has its type."""
     envelope = decode("dossier.taken_over", 1, taken_over())
     assert isinstance(envelope.data, DossierTakenOverV1)
     assert (envelope.time, envelope.actor.counter) == (AT, 1)
 
 
-def test_event_survives_the_wire() -> None:
-    """What is written is what is read."""
+def test_encoded_event_is_decoded_unchanged() -> None:
+    """Decoding an encoded event returns the same event."""
     envelope = decode("dossier.taken_over", 1, taken_over())
     assert decode("dossier.taken_over", 1, envelope.to_json()) == envelope
 
 
-def test_unknown_field_passes() -> None:
-    """A writer of a later release may add fields, in the envelope and in the data."""
+def test_unknown_field_is_ignored() -> None:
+    """A later release may add fields to the envelope and to the data."""
     value = record_value("dossier.taken_over", 1, {"state": "processing", "department": "STP", "desk": 4}, colour="red")
     assert decode("dossier.taken_over", 1, value) == decode("dossier.taken_over", 1, taken_over())
 
 
-def test_reader_lets_an_unknown_word_through() -> None:
-    """Enums are open: a word of a later release does not stop or park a reader."""
+def test_unknown_word_is_accepted_by_a_reader() -> None:
+    """A word of a later release in an open enumeration is accepted."""
     value = record_value("dossier.taken_over", 1, {"state": "on_the_moon", "department": "STP"}, actorrole="robot")
     envelope = decode("dossier.taken_over", 1, value)
     assert envelope.data.model_dump()["state"] == "on_the_moon"
     assert str(envelope.actor.role) == "robot"
 
 
-def test_writer_keeps_to_the_words_it_knows() -> None:
-    """A slip is refused where it is made, not read by everybody."""
+def test_unknown_word_cannot_be_published() -> None:
+    """A producer can use only the words that it knows."""
     with pytest.raises(ValidationError):
         DossierTakenOverV1(state="on_the_moon", department="STP")  # type: ignore[arg-type]
 
 
-def test_word_that_is_no_text_is_poison() -> None:
-    """Open means other words, not other kinds of value."""
+def test_word_of_another_type_is_poison() -> None:
+    """An open enumeration accepts other words, but no other types."""
     with pytest.raises(PoisonMessageError):
         decode("dossier.taken_over", 1, record_value("dossier.taken_over", 1, {"state": 7, "department": "STP"}))
 
@@ -115,34 +115,34 @@ def test_word_that_is_no_text_is_poison() -> None:
         taken_over(time="2026-03-02T08:00:00"),
     ],
 )
-def test_bytes_that_are_no_event_are_poison(value: bytes) -> None:
-    """Whatever cannot be read is parked at once; it never ends the reader in another way."""
+def test_undecodable_value_is_poison(value: bytes) -> None:
+    """Every value that cannot be decoded raises PoisonMessageError and no other error."""
     with pytest.raises(PoisonMessageError):
         decode("dossier.taken_over", 1, value)
 
 
-def test_what_is_wrong_is_told_in_a_sentence_and_never_what_stands_there() -> None:
-    """An operator reads it in a list, and it is kept with the record: where, not what somebody's value was."""
+def test_poison_message_names_the_fault_without_the_value() -> None:
+    """The message names invalid and missing fields, never values, which may be personal data."""
     with pytest.raises(PoisonMessageError) as poison:
         decode("dossier.taken_over", 1, b'{"sequence": "0912345678x", "data": {}}')
     text = str(poison.value)
-    assert text.startswith("not a dossier.taken_over version 1: sequence: ")
-    assert text.endswith(" more")
-    assert "; without id, source, type and " in text
+    assert text.startswith("Not a valid dossier.taken_over of version 1: sequence: ")
+    assert text.endswith(" more.")
+    assert "; missing: id, source, type and " in text
     assert "0912345678" not in text
     assert "http" not in text
 
 
-def test_header_and_value_must_name_one_type() -> None:
-    """A reader that went by the header alone would take one event for another."""
+def test_type_of_header_and_value_must_agree() -> None:
+    """A value of another type than the header's is poison."""
     value = record_value("dossier.withdrawn", 1, {"state": "withdrawn", "department": "STP"})
-    with pytest.raises(PoisonMessageError, match="the header says"):
+    with pytest.raises(PoisonMessageError, match="The header has type"):
         decode("dossier.taken_over", 1, value)
 
 
-def test_version_from_the_future_stops_the_reader() -> None:
-    """A known type in an unknown version is never parked: it would be lost to a release that reads it."""
-    with pytest.raises(UpgradeNeededError, match="upgrade me"):
+def test_later_version_needs_an_upgrade() -> None:
+    """A later version of a known type is not poison: a later release can read it."""
+    with pytest.raises(UpgradeNeededError, match="Upgrade this service"):
         decode("dossier.taken_over", 2, taken_over())
 
 
@@ -150,53 +150,53 @@ def test_version_from_the_future_stops_the_reader() -> None:
     ("version", "data", "floor"),
     [(1, {"room": "A"}, 0), (2, {"place": "A"}, 0), (3, {"place": "A", "floor": 5}, 5)],
 )
-def test_old_version_is_lifted_step_by_step(version: int, data: dict[str, Any], floor: int) -> None:
-    """Handlers know one version, the newest; history stays readable."""
+def test_old_version_is_upcast_step_by_step(version: int, data: dict[str, Any], floor: int) -> None:
+    """Handlers receive only the newest version; the history stays readable."""
     envelope = SAMPLES.decode("sample.moved", version, record_value("sample.moved", version, data))
     assert envelope.data == SampleMovedV3(place="A", floor=floor)
     assert envelope.dataschema == "urn:motcua:event:sample.moved:v3"
 
 
-def test_old_version_lets_unknown_words_through() -> None:
-    """A lifted record is read by the same rules as a new one."""
+def test_unknown_word_is_accepted_in_an_old_version() -> None:
+    """An upcast record is validated by the same rules as a new one."""
     envelope = SAMPLES.decode("sample.moved", 2, record_value("sample.moved", 2, {"place": "A", "way": "broom"}))
     assert envelope.data.model_dump()["way"] == "broom"
 
 
 @pytest.mark.parametrize("data", [{}, {"room": 1}, [], None, "x"])
-def test_old_version_that_cannot_be_lifted_is_poison(data: Any) -> None:
-    """An upcaster's error is the record's fault."""
+def test_old_version_that_cannot_be_upcast_is_poison(data: Any) -> None:
+    """An error in an upcaster makes the record poison."""
     with pytest.raises(PoisonMessageError):
         SAMPLES.decode("sample.moved", 1, record_value("sample.moved", 1, data))
 
 
 @pytest.mark.parametrize("version", [0, -1])
-def test_version_that_never_was_is_poison(version: int) -> None:
-    """Versions count from 1."""
+def test_version_below_1_is_poison(version: int) -> None:
+    """Versions start at 1."""
     with pytest.raises(PoisonMessageError):
         SAMPLES.decode("sample.moved", version, record_value("sample.moved", 1, {"room": "A"}))
 
 
-def test_missing_upcaster_stops_the_start() -> None:
-    """A version without a way up would make its records poison."""
+def test_missing_upcaster_is_an_error() -> None:
+    """Without an upcaster, the records of an old version would be poison."""
     with pytest.raises(ValueError, match="upcasters"):
-        Registry([SampleMovedV3], {("sample.moved", 2): LIFTS["sample.moved", 2]})
+        Registry([SampleMovedV3], {("sample.moved", 2): UPCASTERS["sample.moved", 2]})
 
 
-def test_two_events_of_one_type_stop_the_start() -> None:
-    """One type, one meaning."""
-    with pytest.raises(ValueError, match="share a type"):
-        Registry([SampleMovedV3, SampleMovedV3], LIFTS)
+def test_two_events_of_one_type_are_an_error() -> None:
+    """An event type has one class."""
+    with pytest.raises(ValueError, match="have the same type"):
+        Registry([SampleMovedV3, SampleMovedV3], UPCASTERS)
 
 
 def test_every_event_has_a_topic_and_a_model() -> None:
-    """What can be published has a place to go to."""
+    """Every event has a known topic and an envelope model."""
     assert {event.TOPIC for event in EVENTS.values()} == set(TOPICS)
     assert set(ENVELOPES) == set(EVENTS)
 
 
-def test_event_types_are_named_noun_and_past_verb() -> None:
-    """`dossier.received`, class DossierReceivedV1: one can be told from the other."""
+def test_class_name_follows_from_the_event_type() -> None:
+    """The class of `dossier.received` version 1 is DossierReceivedV1."""
     for name, event in EVENTS.items():
         words = name.replace(".", "_").split("_")
         assert event.__name__ == "".join(word.capitalize() for word in words) + f"V{event.VERSION}"

@@ -1,30 +1,30 @@
-"""The fence: how one record reads, by sequence and epoch."""
+"""The fence classifies one record by sequence and epoch."""
 
 import pytest
 
-from shared.kernel.fence import Fence, Reading, read
+from shared.kernel.fence import Classification, Fence, classify
 
 
 @pytest.mark.parametrize(
-    ("sequence", "epoch", "reading"),
+    ("sequence", "epoch", "expected"),
     [
-        (4, 2, Reading.NEXT),
-        (4, 3, Reading.NEXT),  # the writer was restored in between and goes on
-        (3, 2, Reading.DUPLICATE),
-        (1, 1, Reading.DUPLICATE),  # a copy from an earlier life
-        (5, 2, Reading.GAP),
-        (9, 7, Reading.GAP),
-        (3, 3, Reading.FORK),  # a later life tells this sequence again
-        (4, 1, Reading.FORK),  # an earlier life goes on
-        (7, 1, Reading.FORK),
+        (4, 2, Classification.NEXT),
+        (4, 3, Classification.NEXT),  # the producer was restored and continues the sequence
+        (3, 2, Classification.DUPLICATE),
+        (1, 1, Classification.DUPLICATE),  # a copy from an earlier epoch
+        (5, 2, Classification.GAP),
+        (9, 7, Classification.GAP),
+        (3, 3, Classification.FORK),  # a later epoch uses this sequence again
+        (4, 1, Classification.FORK),  # an earlier epoch continues
+        (7, 1, Classification.FORK),
     ],
 )
-def test_a_record_after_3_of_epoch_2(sequence: int, epoch: int, reading: Reading) -> None:
-    """Next takes effect, a duplicate is dropped, a gap waits, a fork is put to an operator."""
-    assert read(Fence(3, 2), sequence, epoch) is reading
+def test_record_after_sequence_3_of_epoch_2_is_classified(sequence: int, epoch: int, expected: Classification) -> None:
+    """The next sequence is NEXT, an earlier one DUPLICATE, a later one GAP; a contradiction of epochs is FORK."""
+    assert classify(Fence(3, 2), sequence, epoch) is expected
 
 
-@pytest.mark.parametrize(("sequence", "reading"), [(1, Reading.NEXT), (2, Reading.GAP)])
-def test_before_the_first_record_sequence_1_is_next(sequence: int, reading: Reading) -> None:
-    """Whatever the writer's epoch is."""
-    assert read(Fence(), sequence, 1_700_000_000) is reading
+@pytest.mark.parametrize(("sequence", "expected"), [(1, Classification.NEXT), (2, Classification.GAP)])
+def test_first_record_of_a_key_has_sequence_1_in_any_epoch(sequence: int, expected: Classification) -> None:
+    """Before the first record, sequence 1 is NEXT whatever the producer's epoch is."""
+    assert classify(Fence(), sequence, 1_700_000_000) is expected

@@ -1,4 +1,4 @@
-"""Working time by binary search over compiled windows."""
+"""Working time of a compiled calendar."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ def seconds(day: date, clock: str) -> int:
 
 
 def four_to_eight(**changes: object) -> Worktime:
-    given: dict[str, object] = {
+    values: dict[str, object] = {
         "name": "week",
         "zone": "Asia/Ho_Chi_Minh",
         "first_date": date(2018, 1, 3),
@@ -28,7 +28,7 @@ def four_to_eight(**changes: object) -> Worktime:
         "opens": [seconds(day, clock) for day in DAYS for clock in ("00:00", "06:30")],
         "closes": [seconds(day, clock) for day in DAYS for clock in ("04:30", "10:00")],
     }
-    return Worktime(**{**given, **changes})  # type: ignore[arg-type] # each test changes one value
+    return Worktime(**{**values, **changes})  # type: ignore[arg-type] # each test changes one value
 
 
 WEEK = four_to_eight()
@@ -45,8 +45,8 @@ WEEK = four_to_eight()
         ("2018-01-03 00:00", "2018-01-09 00:00", 24),
     ],
 )
-def test_elapsed(start: str, end: str, hours: float) -> None:
-    """Only time inside windows counts, and its sign is that of the order."""
+def test_elapsed_time_is_the_time_in_windows(start: str, end: str, hours: float) -> None:
+    """Only time in windows counts; it is negative if the end is earlier."""
     assert WEEK.elapsed(utc(start), utc(end)) == timedelta(hours=hours)
 
 
@@ -61,8 +61,8 @@ def test_elapsed(start: str, end: str, hours: float) -> None:
         ("2018-01-04 05:00", 0, "2018-01-04 05:00"),
     ],
 )
-def test_add(start: str, hours: float, end: str) -> None:
-    """Walked along the windows; an end exactly on a closing time stays there."""
+def test_duration_is_added_along_windows(start: str, hours: float, end: str) -> None:
+    """Only time in windows counts; an end exactly on a closing time is not moved."""
     assert WEEK.add(utc(start), timedelta(hours=hours)) == utc(end)
 
 
@@ -76,14 +76,14 @@ def test_add(start: str, hours: float, end: str) -> None:
         ("2018-01-06 12:00", 0, "2018-01-06 12:00"),
     ],
 )
-def test_back(end: str, hours: float, start: str) -> None:
-    """Walked backwards; a start exactly on an opening time stays there."""
+def test_duration_is_subtracted_along_windows(end: str, hours: float, start: str) -> None:
+    """Only time in windows counts; a start exactly on an opening time is not moved."""
     assert WEEK.back(utc(end), timedelta(hours=hours)) == utc(start)
 
 
 @pytest.mark.parametrize("walk", [WEEK.add, WEEK.back])
-def test_negative_duration(walk: object) -> None:
-    """Walking the other way is another method, not a sign."""
+def test_negative_duration_is_rejected(walk: object) -> None:
+    """The opposite direction is another method, not a negative duration."""
     with pytest.raises(ValueError, match="negative"):
         walk(utc("2018-01-04 00:00"), timedelta(seconds=-1))  # type: ignore[operator] # either of two methods
 
@@ -98,13 +98,13 @@ def test_negative_duration(walk: object) -> None:
         ("2018-01-03 00:00", "2018-01-04 00:00"),
     ],
 )
-def test_from_opening(moment: str, expected: str) -> None:
+def test_instant_outside_windows_moves_to_the_next_opening(moment: str, expected: str) -> None:
     """A window includes its start and not its end."""
     assert WEEK.from_opening(utc(moment)) == utc(expected)
 
 
-def test_working_days_around_a_weekend() -> None:
-    """Counted from a date that is not counted itself; the date may be a day off."""
+def test_working_days_are_counted_over_a_weekend() -> None:
+    """The start date does not count, and may be a day off."""
     assert WEEK.working_day_after(date(2018, 1, 5)) == date(2018, 1, 8)
     assert WEEK.working_day_after(date(2018, 1, 4), 2) == date(2018, 1, 8)
     assert WEEK.working_day_before(date(2018, 1, 8)) == date(2018, 1, 5)
@@ -114,8 +114,8 @@ def test_working_days_around_a_weekend() -> None:
     assert [WEEK.is_working_day(date(2018, 1, day)) for day in (5, 6)] == [True, False]
 
 
-def test_opening_and_closing_of_a_day() -> None:
-    """The first window's start and the last window's end."""
+def test_day_opens_with_its_first_and_closes_with_its_last_window() -> None:
+    """A day opens at the start of its first window and closes at the end of its last."""
     assert (WEEK.opening(date(2018, 1, 5)), WEEK.closing(date(2018, 1, 5))) == (
         utc("2018-01-05 00:00"),
         utc("2018-01-05 10:00"),
@@ -123,14 +123,14 @@ def test_opening_and_closing_of_a_day() -> None:
     assert WEEK.closing(date(2018, 1, 8)) == utc("2018-01-08 10:00")
 
 
-def test_no_opening_on_a_day_off() -> None:
-    """A day off has no first window; none is made up."""
+def test_day_off_has_no_opening() -> None:
+    """The opening of a day off is an error."""
     with pytest.raises(ValueError, match="2018-01-06 is not a working day"):
         WEEK.opening(date(2018, 1, 6))
 
 
 def test_end_of_a_date_is_local_midnight() -> None:
-    """24:00 in Vietnam is 17:00 UTC."""
+    """24:00 of a date in Vietnam is 17:00 UTC."""
     assert WEEK.end_of(date(2018, 1, 5)) == utc("2018-01-05 17:00")
 
 
@@ -146,8 +146,8 @@ def test_end_of_a_date_is_local_midnight() -> None:
         lambda: WEEK.is_working_day(date(2018, 1, 10)),
     ],
 )
-def test_outside_the_span(ask: object) -> None:
-    """Where the span ends the answer ends, with an error that names both."""
+def test_time_outside_the_span_is_an_error(ask: object) -> None:
+    """An argument or result outside the span is an error that names calendar and span."""
     with pytest.raises(OutsideCalendarError, match="calendar week covers 2018-01-03 to 2018-01-09"):
         ask()  # type: ignore[operator] # a lambda
 
@@ -162,21 +162,21 @@ def test_outside_the_span(ask: object) -> None:
         {"opens": [seconds(DAYS[0], "00:00")]},
     ],
 )
-def test_tables_out_of_order(changes: dict[str, object]) -> None:
-    """Windows that overlap, go backwards, are empty or leave the span are refused."""
+def test_invalid_windows_are_rejected(changes: dict[str, object]) -> None:
+    """Windows that overlap, are not ascending, are empty or are outside the span are rejected."""
     with pytest.raises(ValueError, match=r"out of order|zip"):
         four_to_eight(**changes)
 
 
 def years_apart(days: int) -> Worktime:
-    """The week, and one more window of 4.5 hours that many days after its last close."""
+    """A window, and one more window of 4.5 hours `days` days after it closes."""
     opens = [seconds(DAYS[0], "00:00"), seconds(DAYS[0], "04:30") + days * 86_400]
     closes = [seconds(DAYS[0], "04:30"), seconds(DAYS[0], "09:00") + days * 86_400]
     return four_to_eight(opens=opens, closes=closes, last_date=date(2021, 12, 31))
 
 
-def test_working_time_within_366_days_is_waited_for() -> None:
-    """A gap of 366 days is crossed by hours and by days."""
+def test_gap_of_366_days_is_crossed() -> None:
+    """Hours and days are counted across a gap of 366 days."""
     worktime = years_apart(366)
     after = worktime.opens[1]
     assert worktime.from_opening(worktime.closes[0]) == after
@@ -195,14 +195,14 @@ def test_working_time_within_366_days_is_waited_for() -> None:
         lambda worktime: worktime.working_day_from(date(2019, 1, 9)),
     ],
 )
-def test_no_working_time_within_366_days(ask: Callable[[Worktime], object]) -> None:
-    """Longer than that nothing is waited for, neither between windows nor after the last one."""
+def test_gap_of_more_than_366_days_is_an_error(ask: Callable[[Worktime], object]) -> None:
+    """A longer gap is an error, between windows and after the last one."""
     with pytest.raises(NoWorkingTimeError, match=r"no working window within 366 days of 201[89]"):
         ask(years_apart(367))
 
 
-def test_a_gap_may_be_entered_late_and_crossed_backwards() -> None:
-    """What counts is how long one waits, not how long the gap is; looking back waits for nothing."""
+def test_gap_is_measured_from_the_start_and_not_backwards() -> None:
+    """The limit applies to the time from the start to the next window, and only to searches forward."""
     worktime = years_apart(400)
     late = worktime.closes[0] + timedelta(days=40)
     assert worktime.from_opening(late) == worktime.opens[1]

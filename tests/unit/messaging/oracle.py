@@ -1,4 +1,4 @@
-"""The delivery model as an oracle, and our rule driven in the same way: a table in memory in the database's place."""
+"""The delivery model as an oracle, and an in-memory service that applies records by the production rule."""
 
 import importlib.util
 import sys
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.topics import DOSSIERS
-from shared.messaging.applier import Applying, HandlingFailedError, Stream
+from shared.messaging.applier import HandlingFailedError, RecordApplier, Stream
 from shared.messaging.quarantine import OperatorDecision, QuarantinedRecord
 from shared.messaging.records import Record
 from shared.postgres.unit_of_work import Unit
@@ -21,7 +21,7 @@ MODEL = Path(__file__).resolve().parents[4] / "shared" / "model" / "protocol.py"
 
 
 def load_model() -> ModuleType | None:
-    """The model that the design was checked with; it lies beside the project, not in it."""
+    """The delivery model, if it is next to the project; it is not part of it."""
     if not MODEL.exists():
         return None
     spec = importlib.util.spec_from_file_location("delivery_model", MODEL)
@@ -34,7 +34,7 @@ def load_model() -> ModuleType | None:
 
 
 class Service:
-    """One consumer: rows and quarantined records survive a transaction only when it ends without an error."""
+    """A consumer in memory: rows and quarantined records change only if a transaction ends without an error."""
 
     def __init__(self, poison: Sequence[str] = ()) -> None:
         self.poison = set(poison)
@@ -43,63 +43,63 @@ class Service:
         self.transactions = 0
 
     def receive(self, records: Sequence[Record]) -> None:
-        """A batch in one transaction; if one fails, record by record, the guilty parked."""
+        """Apply a batch in one transaction; if a record fails, one by one, and park the failing record."""
         try:
             self._transact(records, {}, None)
         except HandlingFailedError:
             for record in records:
-                self._until_done([record], None)
+                self._park_failures([record], None)
 
-    def decide(self, offset: int, verdict: OperatorDecision) -> None:
-        """What an operator asked for, after the fault was mended for that record."""
+    def decide(self, offset: int, decision: OperatorDecision) -> None:
+        """Correct the fault of a quarantined record, then execute an operator's decision about it."""
         self.poison.discard(activity(self.quarantined[offset].record))
-        self._until_done([], (offset, verdict))
+        self._park_failures([], (offset, decision))
 
     def retry(self, offset: int) -> None:
-        """A replay although nothing was mended."""
-        self._until_done([], (offset, "replay"))
+        """Replay a record whose fault is not corrected."""
+        self._park_failures([], (offset, "replay"))
 
-    def _until_done(self, records: Sequence[Record], verdict: tuple[int, OperatorDecision] | None) -> None:
-        guilty: dict[tuple[int, int], str] = {}
+    def _park_failures(self, records: Sequence[Record], decision: tuple[int, OperatorDecision] | None) -> None:
+        failures: dict[tuple[int, int], str] = {}
         while True:
             try:
-                self._transact(records, guilty, verdict)
+                self._transact(records, failures, decision)
             except HandlingFailedError as error:
-                guilty[error.record.partition, error.record.offset] = str(error)
+                failures[error.record.partition, error.record.offset] = str(error)
             else:
                 return
 
     def _transact(
         self,
         records: Sequence[Record],
-        guilty: Mapping[tuple[int, int], str],
-        verdict: tuple[int, OperatorDecision] | None,
+        failures: Mapping[tuple[int, int], str],
+        decision: tuple[int, OperatorDecision] | None,
     ) -> None:
         self.transactions += 1
-        keys = {record.key for record in records} | ({self.quarantined[verdict[0]].record.key} if verdict else set())
+        keys = {record.key for record in records} | ({self.quarantined[decision[0]].record.key} if decision else set())
         rows = {key: deepcopy(self.rows[key]) for key in keys if key in self.rows}
-        waiting: dict[Any, list[QuarantinedRecord]] = {}
+        pending: dict[Any, list[QuarantinedRecord]] = {}
         for _, item in sorted(self.quarantined.items()):
             if item.record.key in rows and rows[item.record.key].fence(DOSSIERS.name).quarantined:
-                waiting.setdefault(item.record.key, []).append(item)
+                pending.setdefault(item.record.key, []).append(item)
         on_step = counting(refuses=self.poison.__contains__)
         stream = Stream(topic=DOSSIERS, table=TALLIES, handlers={DossierStepRecordedV1: on_step})
-        applying = Applying(stream, Unit(TALLIES, rows, publisher("sla"), MOMENT), waiting, guilty)
+        applier = RecordApplier(stream, Unit(TALLIES, rows, publisher("sla"), MOMENT), pending, failures)
         for record in records:
-            applying.receive(record)
-        if verdict:
-            applying.decide(self.quarantined[verdict[0]], verdict[1])
+            applier.receive(record)
+        if decision:
+            applier.decide(self.quarantined[decision[0]], decision[1])
         self.rows |= rows
-        for item in applying.gone:
+        for item in applier.removed:
             self.quarantined.pop(item.record.offset, None)
-        self.quarantined |= {item.record.offset: item for item in applying.kept}
+        self.quarantined |= {item.record.offset: item for item in applier.added}
 
-    def waiting(self, key: UUID) -> list[tuple[int, str]]:
-        """Offsets of a dossier's quarantined records with the reasons, in offset order."""
+    def pending(self, key: UUID) -> list[tuple[int, str]]:
+        """Offset and reason of a dossier's quarantined records, in offset order."""
         return [(offset, item.reason) for offset, item in sorted(self.quarantined.items()) if item.record.key == key]
 
 
 def activity(record: Record) -> str:
-    """What a record would add to its row."""
+    """The activity of a record, which takes effect in its row."""
     text: str = record.event().data.activity  # type: ignore[attr-defined]  # every record here is a recorded step
     return text

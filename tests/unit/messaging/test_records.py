@@ -1,4 +1,4 @@
-"""Keys and headers: what can be read is judged without decoding, what cannot is kept in a form that can be stored."""
+"""Keys and headers of records: parsed without decoding the value, or rejected in a storable form."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ A = dossier(0xA)
 
 @dataclass
 class Raw:
-    """As aiokafka hands a record over."""
+    """A record as aiokafka returns it."""
 
     key: bytes | None = str(A).encode()
     headers: Any = field(default_factory=lambda: tuple(headers_of(step(A, 3, epoch=2))))
@@ -30,8 +30,8 @@ def changed(**headers: bytes | None) -> tuple[tuple[str, bytes | None], ...]:
     return tuple((dict(headers_of(step(A, 3, epoch=2))) | headers).items())
 
 
-def test_headers_say_what_the_fence_needs() -> None:
-    """Type, version, sequence, epoch and id come back as they were written; the value stays in bytes."""
+def test_key_and_headers_are_parsed() -> None:
+    """Type, version, sequence, epoch and id are parsed from the headers; the value stays bytes."""
     event = step(A, 3, epoch=2)
     record = parse(DOSSIERS, Raw(value=event.to_json()))
     assert (record.key, record.sequence, record.epoch, record.id) == (A, 3, 2, str(event.id))
@@ -39,8 +39,8 @@ def test_headers_say_what_the_fence_needs() -> None:
     assert record.event() == event
 
 
-def test_a_calendar_is_keyed_by_its_name() -> None:
-    """Only dossier topics have UUIDs as keys."""
+def test_calendar_key_is_its_name() -> None:
+    """Only topics of dossiers have UUID keys."""
     assert parse(CALENDARS, Raw(key=b"standard")).key == "standard"
 
 
@@ -50,16 +50,16 @@ POISON = {
     "another spelling of the UUID": Raw(key=str(A).upper().encode()),
     "a key in no encoding": Raw(key=b"\xff\xfe"),
     "no headers": Raw(headers=()),
-    "headers that are none": Raw(headers=None),
+    "headers are None": Raw(headers=None),
     "a header without value": Raw(headers=changed(sequence=None)),
     "a sequence in words": Raw(headers=changed(sequence=b"three")),
     "sequence 0": Raw(headers=changed(sequence=b"0")),
-    "a sequence too large to keep": Raw(headers=changed(sequence=b"9" * 19)),
+    "a sequence too large to store": Raw(headers=changed(sequence=b"9" * 19)),
     "a sequence of 5,000 digits": Raw(headers=changed(sequence=b"9" * 5000)),
     "epoch 0": Raw(headers=changed(epoch=b"0")),
-    "an epoch too large to keep": Raw(headers=changed(epoch=b"9" * 19)),
+    "an epoch too large to store": Raw(headers=changed(epoch=b"9" * 19)),
     "version 0": Raw(headers=changed(version=b"0")),
-    "a version too large to keep": Raw(headers=changed(version=b"9" * 10)),
+    "a version too large to store": Raw(headers=changed(version=b"9" * 10)),
     "a type in no encoding": Raw(headers=changed(type=b"\xff")),
     "a NUL in the type": Raw(headers=changed(type=b"dossier\0")),
     "a NUL in the id": Raw(headers=changed(id=b"\0")),
@@ -67,30 +67,30 @@ POISON = {
 
 
 @pytest.mark.parametrize("raw", POISON.values(), ids=POISON.keys())
-def test_poison_is_refused_and_can_be_kept(raw: Raw) -> None:
-    """One bad record never stops a partition: it is PoisonMessageError and nothing else, and has a storable form."""
+def test_poison_is_rejected_and_can_be_stored(raw: Raw) -> None:
+    """A malformed record raises PoisonMessageError and no other error, and has a storable form."""
     with pytest.raises(PoisonMessageError):
         parse(DOSSIERS, raw)
-    kept = unreadable(raw)
-    assert (kept.partition, kept.offset, kept.value) == (4, 17, b"{}")
-    assert "\0" not in kept.key
+    stored = unreadable(raw)
+    assert (stored.partition, stored.offset, stored.value) == (4, 17, b"{}")
+    assert "\0" not in stored.key
 
 
-def test_a_key_is_cut_to_what_an_index_takes() -> None:
-    """A megabyte in place of a key is kept by its beginning."""
+def test_long_key_is_truncated() -> None:
+    """A key of a megabyte is stored truncated."""
     assert len(unreadable(Raw(key=b"x" * 1_000_000)).key) == 200
     with pytest.raises(PoisonMessageError):
         parse(CALENDARS, Raw(key=b"x" * 201))
 
 
-def test_a_tombstone_has_an_empty_value() -> None:
-    """No value is read as no bytes, which then is poison for every type that is handled."""
+def test_tombstone_has_an_empty_value() -> None:
+    """A missing value is parsed as empty bytes, which are poison for every handled type."""
     record = parse(DOSSIERS, Raw(value=None))
     assert record.value == b""
     with pytest.raises(PoisonMessageError):
         record.event()
 
 
-def test_the_key_is_the_dossier() -> None:
-    """As the services' tables have it."""
+def test_dossier_key_is_a_uuid() -> None:
+    """The key has the type of the primary key in the services' tables."""
     assert parse(DOSSIERS, Raw()).key == UUID(str(A))

@@ -1,4 +1,4 @@
-"""Which partition a key belongs to."""
+"""The partition of a key."""
 
 import random
 from uuid import UUID
@@ -8,8 +8,8 @@ from aiokafka.partitioner import DefaultPartitioner
 from shared.messaging.relay import partition_of
 
 
-def test_keys_lie_where_every_kafka_client_puts_them() -> None:
-    """The relay fills whole batches, so it partitions by itself; it must agree with the default (murmur2)."""
+def test_partition_is_that_of_every_kafka_client() -> None:
+    """The relay computes partitions itself; they agree with Kafka's default partitioner (murmur2)."""
     kafka = DefaultPartitioner()
     chance = random.Random(6)
     for partitions in (1, 2, 6, 12):

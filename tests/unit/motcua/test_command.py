@@ -35,7 +35,7 @@ def test_a_fault_of_the_folder_has_file_and_line(
         file.write("99,department\n")
     assert run(monkeypatch, "check-config", str(folder)) == 1
     lines = len((folder / "counters.csv").read_text(encoding="utf-8").splitlines())
-    assert f"counters.csv:{lines}: 2 values where the header names 8" in capsys.readouterr().err
+    assert f"counters.csv:{lines}: The line has 2 values, but the header has 8" in capsys.readouterr().err
 
 
 def test_a_place_is_told_as_it_stands(
@@ -58,7 +58,7 @@ def test_a_fault_of_the_texts_is_found_too(
     texts = folder / "messages" / "0001.toml"
     texts.write_text(texts.read_text(encoding="utf-8").replace("{hotline}", "{hotlin}"), encoding="utf-8")
     assert run(monkeypatch, "check-config", str(folder)) == 1
-    assert "unknown placeholder {hotlin}" in capsys.readouterr().err
+    assert "Unknown placeholder {hotlin}" in capsys.readouterr().err
 
 
 def test_what_the_machine_refuses_is_one_sentence(

@@ -72,7 +72,7 @@ def test_a_day_that_may_become_off_is_told(run_due: RunDue) -> None:
         (["--term", "5", "--unit", "working_day", "--received", "2031-01-01T09:00"], 1, "2031-01-01"),
         (["--term", "5"], 2, "--term 5 --unit working_day"),
         (["--procedure", "2.000635", "--term", "5", "--unit", "working_day"], 2, "either --procedure"),
-        (["--term", "0", "--unit", "working_day"], 2, "say no term instead"),
+        (["--term", "0", "--unit", "working_day"], 2, "use no term instead"),
         (["--term", "5", "--unit", "fortnight"], 2, "fortnight"),
         (["--term", "5", "--unit", "working_day", "--received", "yesterday"], 2, "yesterday"),
         (["cases.jsonl"], 2, "--jsonl"),

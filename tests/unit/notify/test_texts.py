@@ -152,20 +152,20 @@ def source() -> str:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (("{due}. Khi", "{deu}. Khi"), r"0001.toml: received.sms: unknown placeholder \{deu\}"),
-        (("{due}. Khi", "{due:>20}. Khi"), r"received.sms: \{due\}: write a bare name"),
-        (("{due}. Khi", "{due. Khi"), r"received.sms: braces do not match"),
+        (("{due}. Khi", "{deu}. Khi"), r"0001.toml: received.sms: Unknown placeholder \{deu\}"),
+        (("{due}. Khi", "{due:>20}. Khi"), r"received.sms: Write \{due\} without a format"),
+        (("{due}. Khi", "{due. Khi"), r"received.sms: The braces do not match"),
         (
             ("Nếu ông/bà chưa nhận, xin báo ngay: {hotline}", "Hết."),
-            r"returned.sms: placeholder \{hotline\} is missing",
+            r"returned.sms: Placeholder \{hotline\} is missing",
         ),
-        (("[withdrawn]", "[withdrawal]"), r"withdrawal.sms: unknown key \(did you mean withdrawn.sms\?\)"),
-        (("[withdrawn]", "[withdrawal]"), r"withdrawn.sms: missing"),
-        (("valid_hours = 168", "valid_hours = 0"), r"result_ready.valid_hours: needs a whole number"),
+        (("[withdrawn]", "[withdrawal]"), r"withdrawal.sms: Unknown key \(did you mean withdrawn.sms\?\)"),
+        (("[withdrawn]", "[withdrawal]"), r"withdrawn.sms: The key is missing"),
+        (("valid_hours = 168", "valid_hours = 0"), r"result_ready.valid_hours: 0 is not a whole number"),
         (("version = 1", 'version = "1"'), r"0001.toml: version: '1' is not a whole number"),
-        (("version = 1\n", ""), r"0001.toml: version: missing: add a whole number"),
-        (("version = 1", "version = = 1"), r"0001.toml:7: not TOML: no value stands here"),
-        (('at_guidance = "quầy Hướng dẫn"', 'at_guidance = " "'), r"phrases.at_guidance: needs a text"),
+        (("version = 1\n", ""), r"0001.toml: version: The key is missing. Add a whole number"),
+        (("version = 1", "version = = 1"), r"0001.toml:7: not TOML: invalid value"),
+        (('at_guidance = "quầy Hướng dẫn"', 'at_guidance = " "'), r"phrases.at_guidance: ' ' is not a text"),
         (("sms_parts = 4", "sms_parts = 1"), r"supplement_required.sms: \d parts with long values, 1 stated"),
         (("ông/bà: {dossier} lùi", "ông/bà: ✉ {dossier} lùi"), r"due_date_delayed.sms: contains a letter"),
     ],
@@ -184,8 +184,8 @@ def test_empty_version_is_one_fault(text: str) -> None:
         load(text)
     assert str(refused.value).splitlines() == [
         f"{CENTRE}: the centre's configuration has 1 fault; nothing was loaded.",
-        "  messages/0001.toml: empty: it must hold version, valid_from, decision and every text; begin with a copy of "
-        "another version",
+        "  messages/0001.toml: The file is empty. It needs version, valid_from, decision and every text; copy another "
+        "version.",
     ]
 
 

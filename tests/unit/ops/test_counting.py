@@ -141,6 +141,6 @@ def test_a_version_of_a_later_release_is_not_passed_over() -> None:
     event = Told().submitted()
     newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
     counting = Counting({}, {})
-    with pytest.raises(UpgradeNeededError, match="upgrade me"):
+    with pytest.raises(UpgradeNeededError, match="Upgrade this service"):
         counting.receive(Raw(event.data.TOPIC, 0, 0, event.subject.encode(), event.to_json(), newer))
     assert (counting.changed_tallies, counting.changed_courses, counting.changed_positions) == ({}, {}, {})

@@ -1,4 +1,4 @@
-"""Which database errors are tried again, which are a record's own doing, and which end the process."""
+"""Classification of database errors: transient, content, or neither."""
 
 import asyncpg
 import pytest
@@ -6,7 +6,7 @@ from asyncpg.exceptions import _base
 
 from shared.postgres.errors import is_content, is_transient
 
-PASSING = [
+TRANSIENT = [
     ConnectionRefusedError(),
     TimeoutError(),
     asyncpg.InterfaceError("connection is closed"),
@@ -53,22 +53,22 @@ def named(errors: list[Exception]) -> list[object]:
     return [pytest.param(error, id=type(error).__name__) for error in errors]
 
 
-@pytest.mark.parametrize("error", named(PASSING))
-def test_what_passes_is_tried_again_and_blames_nobody(error: Exception) -> None:
-    """The same transaction may succeed later, on a fresh connection."""
+@pytest.mark.parametrize("error", named(TRANSIENT))
+def test_transient_error_is_retried(error: Exception) -> None:
+    """A transient error may not occur again on a new connection, and is not the fault of the content."""
     assert is_transient(error)
     assert not is_content(error)
 
 
 @pytest.mark.parametrize("error", named(CONTENT))
-def test_what_cannot_be_stored_is_the_content(error: Exception) -> None:
-    """No retry makes it storable; the record is parked."""
+def test_unstorable_content_is_not_retried(error: Exception) -> None:
+    """Content that cannot be stored is not transient; its record is parked."""
     assert is_content(error)
     assert not is_transient(error)
 
 
 @pytest.mark.parametrize("error", named(NEITHER))
-def test_a_database_that_is_not_as_needed_is_neither(error: Exception) -> None:
-    """A missing table parks no dossiers: the process ends and says what it lacks."""
+def test_unfit_database_is_neither_transient_nor_content(error: Exception) -> None:
+    """A missing table or privilege parks no dossiers and is not retried: the process ends."""
     assert not is_content(error)
     assert not is_transient(error)

@@ -35,7 +35,7 @@ def test_mean_service_time_is_log_normal() -> None:
     """A median of 12 and a p90 of 30 minutes give sigma 0.715 and the mean 15.49; p90 must exceed the median."""
     time = ServiceTime(valid_from=ON, decision="", procedure=None, median_minutes=12, p90_minutes=30)
     assert (round(time.sigma, 3), round(time.mean_minutes, 2)) == (0.715, 15.49)
-    with pytest.raises(ValueError, match="is not above median_minutes"):
+    with pytest.raises(ValueError, match="must be above median_minutes"):
         ServiceTime(valid_from=ON, decision="", procedure=None, median_minutes=12, p90_minutes=12)
 
 

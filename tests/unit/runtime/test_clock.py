@@ -1,10 +1,10 @@
-"""Instants are aware and UTC."""
+"""Clocks return aware instants in UTC."""
 
 from datetime import timedelta
 
 from shared.runtime.clock import SystemClock, machine_now
 
 
-def test_both_clocks_give_aware_utc() -> None:
-    """A naive instant would move by hours at the first conversion."""
+def test_clocks_return_aware_utc() -> None:
+    """Both clocks return aware instants in UTC."""
     assert SystemClock().now().utcoffset() == machine_now().utcoffset() == timedelta(0)

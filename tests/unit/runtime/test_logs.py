@@ -1,4 +1,4 @@
-"""Log lines are JSON, bounded, and hold no personal data."""
+"""Log lines are JSON, rate limited, and without personal data."""
 
 import io
 import json
@@ -30,8 +30,8 @@ def lines() -> Iterator[Lines]:
     structlog.reset_defaults()
 
 
-def test_our_lines_and_libraries_lines_have_one_form(lines: Lines) -> None:
-    """Whoever reads the logs needs one parser."""
+def test_lines_of_libraries_have_the_same_form(lines: Lines) -> None:
+    """Lines of our code and of libraries have the same fields."""
     structlog.get_logger("services.sla").info("clock_started", dossier_id="d1")
     logging.getLogger("aiokafka").warning("Unable connect to node with id %s", 0)
     ours, theirs = lines.parsed()
@@ -41,8 +41,8 @@ def test_our_lines_and_libraries_lines_have_one_form(lines: Lines) -> None:
     assert {line["member"] for line in (ours, theirs)} == {"sla-1"}
 
 
-def test_bound_ids_stand_on_every_line(lines: Lines) -> None:
-    """Ids are bound once per request or record, libraries' lines included."""
+def test_bound_ids_are_on_every_line(lines: Lines) -> None:
+    """Ids that are bound once are on every line, including those of libraries."""
     with structlog.contextvars.bound_contextvars(request_id="r1"):
         structlog.get_logger("x").info("one")
         logging.getLogger("asyncpg").warning("two")
@@ -51,7 +51,7 @@ def test_bound_ids_stand_on_every_line(lines: Lines) -> None:
 
 
 def test_personal_fields_are_redacted_at_any_depth(lines: Lines) -> None:
-    """A field named for personal data never shows its value."""
+    """A field with the name of personal data never has its value."""
     structlog.get_logger("x").info("seen", phone="0912345678", body={"a": 1}, act={"applicant": {"x": "An"}, "n": 1})
     line = lines.parsed()[0]
     assert line["phone"] == line["body"] == line["act"]["applicant"] == "[redacted]"
@@ -59,7 +59,7 @@ def test_personal_fields_are_redacted_at_any_depth(lines: Lines) -> None:
 
 
 def test_exception_text_is_redacted(lines: Lines) -> None:
-    """A database's refusal quotes the row that it refused."""
+    """The quoted row in a database's error message is redacted."""
     try:
         raise ValueError('Key (email)=(an@example.vn) already exists, reach "+84 912 345 678"')
     except ValueError:
@@ -70,8 +70,8 @@ def test_exception_text_is_redacted(lines: Lines) -> None:
     assert "ValueError" in text
 
 
-def test_flood_of_a_library_is_cut_and_counted() -> None:
-    """1,600 lines in 17 s of a lost broker must neither fill the disk nor hide that they were many."""
+def test_flood_of_equal_lines_is_suppressed_and_counted() -> None:
+    """Equal lines beyond the limit are suppressed; the next line has their number."""
     now = 0.0
     limit = logs.RateLimit(burst=3, window_seconds=10, monotonic=lambda: now)
 
@@ -85,15 +85,15 @@ def test_flood_of_a_library_is_cut_and_counted() -> None:
     assert later.__dict__["suppressed"] == 97
 
 
-def test_our_own_information_is_never_cut() -> None:
-    """Each line of ours below warning is one act or request."""
+def test_own_information_is_never_suppressed() -> None:
+    """Our own lines below warning always pass."""
     limit = logs.RateLimit(burst=1)
     record = logging.LogRecord("services", logging.INFO, "f", 1, {"event": "request_done"}, (), None)
     assert [limit.filter(record) for _ in range(50)] == [True] * 50
 
 
 def test_suppressed_count_is_written(lines: Lines) -> None:
-    """The line after a flood says how many were kept back."""
+    """The line after a flood has the number of suppressed lines."""
     record = logging.LogRecord("aiokafka", logging.WARNING, "f", 1, "no node", (), None)
     record.suppressed = 97
     logging.getLogger().handle(record)
@@ -112,7 +112,7 @@ def test_suppressed_count_is_written(lines: Lines) -> None:
     ],
 )
 def test_numbers_and_addresses_are_found_in_texts(text: str) -> None:
-    """What looks like a way to a person does not stay in a text."""
+    """Phone numbers, identity numbers, addresses and tokens are redacted in texts."""
     assert redact_text(text) != text
 
 
@@ -128,13 +128,13 @@ def test_numbers_and_addresses_are_found_in_texts(text: str) -> None:
         "urn:motcua:event:deadline.set:v1",
     ],
 )
-def test_what_operators_need_stays(text: str) -> None:
-    """Codes, ids, instants, addresses of machines and offsets name no person."""
+def test_technical_values_are_not_redacted(text: str) -> None:
+    """Codes, ids, instants, addresses of machines and offsets are not redacted."""
     assert redact_text(text) == text
 
 
-def test_redaction_leaves_its_input_alone() -> None:
-    """A log line must not change what the program goes on with."""
+def test_redaction_does_not_change_its_input() -> None:
+    """Redaction returns a copy."""
     value = {"phone": "0912345678"}
     assert redact(value) == {"phone": "[redacted]"}
     assert value == {"phone": "0912345678"}

@@ -1,4 +1,4 @@
-"""Metrics are named one way."""
+"""Names of metrics."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from shared.runtime import metrics
 
 
 @pytest.mark.parametrize("name", ["relay_sent_total", "motcua_relay_sent", "motcua_Relay_sent_total", "motcua_total"])
-def test_counter_outside_the_naming_is_refused(name: str) -> None:
-    """A name that nobody can guess is a graph that nobody finds."""
-    with pytest.raises(ValueError, match="named motcua_"):
+def test_counter_with_another_name_is_rejected(name: str) -> None:
+    """The name of a metric must follow the naming scheme."""
+    with pytest.raises(ValueError, match="the name of a metric is motcua_"):
         metrics.counter(name, "…")
 
 
 def test_metric_is_rendered() -> None:
-    """What a module counts, Prometheus reads."""
+    """The value of a metric is in the output for Prometheus."""
     trial = metrics.counter("motcua_trial_seen_total", "A trial.", ("topic",))
     trial.labels("t1").inc(3)
     assert b'motcua_trial_seen_total{topic="t1"} 3.0' in metrics.render()

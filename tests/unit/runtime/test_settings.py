@@ -1,4 +1,4 @@
-"""Settings stop the start by the variable's name, and show no value."""
+"""Invalid settings prevent the start; the error names the variable, never its value."""
 
 from pathlib import Path
 
@@ -28,16 +28,16 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_complete_environment_gives_typed_values(environment: pytest.MonkeyPatch) -> None:
-    """What the environment holds arrives as values; the rest takes the defaults of one machine."""
+def test_complete_environment_is_loaded_as_typed_values(environment: pytest.MonkeyPatch) -> None:
+    """Variables are converted; missing optional ones have defaults for one machine."""
     environment.setenv("TRIAL_REACH", "5")
     settings = load(TrialSettings)
     assert (settings.port, settings.reach, settings.keys_file) == (8100, 5, Path("/run/keys.toml"))
     assert (settings.host, settings.epoch, settings.centre) == ("127.0.0.1", 1, Path("config/binh-phuoc"))
 
 
-def test_every_missing_variable_is_named_at_once(environment: pytest.MonkeyPatch) -> None:
-    """A start that fails says all that is missing, not the first of it."""
+def test_all_missing_variables_are_reported_at_once(environment: pytest.MonkeyPatch) -> None:
+    """The error names every missing variable."""
     environment.delenv("TRIAL_MEMBER")
     environment.setenv("TRIAL_DATABASE_URL", "")
     with pytest.raises(StartError, match="TRIAL_DATABASE_URL is not set") as caught:
@@ -45,8 +45,8 @@ def test_every_missing_variable_is_named_at_once(environment: pytest.MonkeyPatch
     assert "TRIAL_MEMBER is not set" in str(caught.value)
 
 
-def test_wrong_value_is_named_and_not_shown(environment: pytest.MonkeyPatch) -> None:
-    """A value may be a password put in the wrong place."""
+def test_invalid_variable_is_reported_without_its_value(environment: pytest.MonkeyPatch) -> None:
+    """The error names the variable, but not its value, which may be a misplaced password."""
     environment.setenv("TRIAL_PORT", "hidden-password")
     with pytest.raises(StartError, match="TRIAL_PORT: write a whole number") as caught:
         load(TrialSettings)
@@ -54,13 +54,13 @@ def test_wrong_value_is_named_and_not_shown(environment: pytest.MonkeyPatch) -> 
     assert caught.value.__cause__ is None
 
 
-def test_misspelt_variable_stops_the_start(environment: pytest.MonkeyPatch) -> None:
-    """A setting that nobody knows would otherwise be lost in silence."""
+def test_unknown_variable_is_reported(environment: pytest.MonkeyPatch) -> None:
+    """An unknown variable with the prefix is an error, with a suggestion."""
     environment.setenv("TRIAL_EPOCHE", "2")
     with pytest.raises(StartError, match=r"TRIAL_EPOCHE is not a setting \(did you mean TRIAL_EPOCH\?\)"):
         load(TrialSettings)
 
 
-def test_shown_settings_hide_the_database_password(environment: pytest.MonkeyPatch) -> None:
-    """Whoever prints settings must not print a DSN."""
+def test_representation_has_no_password(environment: pytest.MonkeyPatch) -> None:
+    """The representation of settings does not contain the DSN."""
     assert "hidden" not in repr(load(TrialSettings))

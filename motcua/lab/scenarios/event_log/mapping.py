@@ -11,7 +11,7 @@ from motcua.lab.scenarios.event_log.log import Fault, Log, LogRefusedError
 from services.intake.domain.acts import ACTS
 from shared.kernel.errors import StartError
 from shared.runtime import toml
-from shared.runtime.validation import sentence
+from shared.runtime.validation import describe_error
 
 _NOT_A_ROW = ("submit", "receive", "extend", "next_step", "reopen")
 """Acts that a row cannot be: the case's start makes the first two, the others need data that a log does not have."""
@@ -152,7 +152,7 @@ def read_mapping(path: Path) -> LogMapping:
 def parse_mapping(text: str, name: str = "mapping") -> LogMapping:
     """Parse the mapping in a text. Raises LogRefusedError with every fault."""
     try:
-        document = toml.loads(text)
+        document = toml.parse(text)
     except toml.NotTomlError as error:
         raise LogRefusedError([Fault(name, str(error), error.line)]) from error
     try:
@@ -160,7 +160,7 @@ def parse_mapping(text: str, name: str = "mapping") -> LogMapping:
     except ValidationError as error:
         raise LogRefusedError(
             [
-                Fault(name, sentence(fault), column=".".join(map(str, fault["loc"])))
+                Fault(name, describe_error(fault), column=".".join(map(str, fault["loc"])))
                 for fault in error.errors(include_url=False, include_input=False)
             ]
         ) from error

@@ -1,4 +1,4 @@
-"""A list's length as a gauge."""
+"""Gauges that are counted in the database."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ def value(of: Gauge) -> float:
     return float(metric.samples[0].value)
 
 
-async def test_it_is_counted_again_and_outlasts_a_database_that_is_away() -> None:
-    """The last known value stands meanwhile."""
-    waiting, seen, over = gauge(), [], asyncio.Event()
+async def test_gauge_is_counted_again_after_a_transient_error() -> None:
+    """While the database is away, the gauge has its last value."""
+    length, seen, over = gauge(), [], asyncio.Event()
     answers: Iterator[int | OSError] = iter([3, ConnectionRefusedError("away"), 5])
 
     async def count() -> int:
-        seen.append(value(waiting))
+        seen.append(value(length))
         answer = next(answers, None)
         if answer is None:
             over.set()
@@ -33,14 +33,14 @@ async def test_it_is_counted_again_and_outlasts_a_database_that_is_away() -> Non
             raise answer
         return answer or 0
 
-    worker = asyncio.ensure_future(keep_counted(waiting, count, every_seconds=0)())
+    worker = asyncio.ensure_future(keep_counted(length, count, every_seconds=0)())
     await asyncio.wait_for(over.wait(), 5)
     worker.cancel()
     assert seen == [0, 3, 3, 5]
 
 
-async def test_what_does_not_pass_by_itself_ends_the_worker() -> None:
-    """A query that no database will ever answer must be seen."""
+async def test_permanent_error_ends_the_worker() -> None:
+    """A query that can never succeed ends the worker."""
 
     async def count() -> int:
         raise LookupError("no such thing")

@@ -1,4 +1,4 @@
-"""Read a centre's folder, check that its files fit each other, and give the centre, whole, or every fault."""
+"""Load a centre's folder: read every file, check them against each other, return the centre or report every fault."""
 
 from collections.abc import Callable, Hashable, Sequence
 from datetime import timedelta
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from shared.catalogue import tables
-from shared.catalogue.calendars import read_calendars
-from shared.catalogue.files import Problems, read_files, read_rows
-from shared.catalogue.names import check_names
+from shared.catalogue.calendar_files import read_calendars
+from shared.catalogue.centre_settings import FILE, read_settings
+from shared.catalogue.faults import Faults
+from shared.catalogue.file_names import check_names
+from shared.catalogue.files import read_files, read_rows
 from shared.catalogue.references import References, first_gap
-from shared.catalogue.settings import FILE, read_settings
 from shared.catalogue.steps import check_steps
 from shared.kernel.centre import Centre, ProcedureStep, Runs, ServiceTime, Staffing, StepWord
 from shared.kernel.dated import Dated, in_force
@@ -23,53 +24,53 @@ _DAY = timedelta(days=1)
 
 
 def load_centre(folder: Path) -> Centre:
-    """The centre in `folder`; blocks on the disk, so call it at start.
+    """Load the centre in `folder`. Blocks on the disk, so call it at start.
 
-    Raises StartError that lists every fault at once (file, line, column, reason, what to do).
-    Cross-references are checked only once every line can be read, lest one slip be told many times.
+    Raises StartError that lists every fault with file, line, column and what to do. References are checked only if
+    every line is valid, since one invalid line would cause many faults.
     """
     files = read_files(folder)
-    problems = Problems()
-    check_names(files, problems)
-    settings = read_settings(files, problems)
-    departments = read_rows(files, "departments.csv", tables.DEPARTMENTS, problems, tables.department)
-    counters = read_rows(files, "counters.csv", tables.COUNTERS, problems, tables.counter)
-    procedures = read_rows(files, "procedures.csv", tables.PROCEDURES, problems, tables.procedure)
+    faults = Faults()
+    check_names(files, faults)
+    settings = read_settings(files, faults)
+    departments = read_rows(files, "departments.csv", tables.DEPARTMENTS, faults, tables.department)
+    counters = read_rows(files, "counters.csv", tables.COUNTERS, faults, tables.counter)
+    procedures = read_rows(files, "procedures.csv", tables.PROCEDURES, faults, tables.procedure)
     steps: Lines[ProcedureStep] = []
-    if "steps.csv" in files.content:  # a centre may do without
-        steps = read_rows(files, "steps.csv", tables.STEPS, problems, tables.step)
-    requirements = read_rows(files, "requirements.csv", tables.REQUIREMENTS, problems, tables.requirement)
-    poolings = read_rows(files, "receiving.csv", tables.RECEIVING, problems, tables.pooling)
+    if "steps.csv" in files.content:  # optional
+        steps = read_rows(files, "steps.csv", tables.STEPS, faults, tables.step)
+    requirements = read_rows(files, "requirements.csv", tables.REQUIREMENTS, faults, tables.requirement)
+    poolings = read_rows(files, "receiving.csv", tables.RECEIVING, faults, tables.pooling)
     staffing: Lines[Staffing] = []
-    if "staffing.csv" in files.content:  # a centre may do without
-        staffing = read_rows(files, "staffing.csv", tables.STAFFING, problems, tables.staffing)
+    if "staffing.csv" in files.content:  # optional
+        staffing = read_rows(files, "staffing.csv", tables.STAFFING, faults, tables.staffing)
     service_times: Lines[ServiceTime] = []
-    if "service_times.csv" in files.content:  # a centre may do without
-        service_times = read_rows(files, "service_times.csv", tables.SERVICE_TIMES, problems, tables.service_time)
+    if "service_times.csv" in files.content:  # optional
+        service_times = read_rows(files, "service_times.csv", tables.SERVICE_TIMES, faults, tables.service_time)
     runs: Lines[Runs] = []
-    if "runs.csv" in files.content:  # a centre may do without
-        runs = read_rows(files, "runs.csv", tables.RUNS, problems, tables.runs)
+    if "runs.csv" in files.content:  # optional
+        runs = read_rows(files, "runs.csv", tables.RUNS, faults, tables.runs)
     step_words: Lines[StepWord] = []
-    if "activities.csv" in files.content:  # a centre may do without
-        step_words = read_rows(files, "activities.csv", tables.ACTIVITIES, problems, tables.step_word)
-    calendars = read_calendars(files, problems)
-    problems.raise_any(folder)
-    assert settings is not None  # None always comes with a fault
+    if "activities.csv" in files.content:  # optional
+        step_words = read_rows(files, "activities.csv", tables.ACTIVITIES, faults, tables.step_word)
+    calendars = read_calendars(files, faults)
+    faults.raise_any(folder)
+    assert settings is not None  # None comes with a fault
 
-    _check_overlaps("departments.csv", departments, lambda row: row.code, problems)
-    _check_overlaps("departments.csv", departments, lambda row: row.agency_id, problems)
-    _check_overlaps("counters.csv", counters, lambda row: row.number, problems)
-    _check_overlaps("procedures.csv", procedures, lambda row: row.code, problems)
-    _check_overlaps("steps.csv", steps, lambda row: f"{row.procedure} step {row.number}", problems)
-    _check_overlaps("requirements.csv", requirements, lambda row: f"{row.procedure} {row.key}", problems)
-    _check_overlaps("receiving.csv", poolings, lambda row: row.department, problems)
-    _check_overlaps("staffing.csv", staffing, lambda row: row.counter, problems)
-    _check_overlaps("service_times.csv", service_times, lambda row: row.procedure or "every other", problems)
-    _check_overlaps("runs.csv", runs, lambda row: row.kind, problems)
-    _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.code}", problems)
-    _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.name_vi.casefold()}", problems)
-    _check_overlaps(FILE, settings.thresholds, lambda row: "thresholds", problems)
-    _check_overlaps(FILE, settings.pooling_rules, lambda row: "general_counter", problems)
+    _check_overlaps("departments.csv", departments, lambda row: row.code, faults)
+    _check_overlaps("departments.csv", departments, lambda row: row.agency_id, faults)
+    _check_overlaps("counters.csv", counters, lambda row: row.number, faults)
+    _check_overlaps("procedures.csv", procedures, lambda row: row.code, faults)
+    _check_overlaps("steps.csv", steps, lambda row: f"{row.procedure} step {row.number}", faults)
+    _check_overlaps("requirements.csv", requirements, lambda row: f"{row.procedure} {row.key}", faults)
+    _check_overlaps("receiving.csv", poolings, lambda row: row.department, faults)
+    _check_overlaps("staffing.csv", staffing, lambda row: row.counter, faults)
+    _check_overlaps("service_times.csv", service_times, lambda row: row.procedure or "every other", faults)
+    _check_overlaps("runs.csv", runs, lambda row: row.kind, faults)
+    _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.code}", faults)
+    _check_overlaps("activities.csv", step_words, lambda row: f"{row.kind} {row.name_vi.casefold()}", faults)
+    _check_overlaps(FILE, settings.thresholds, lambda row: "thresholds", faults)
+    _check_overlaps(FILE, settings.pooling_rules, lambda row: "general_counter", faults)
 
     centre = Centre(
         code=settings.code,
@@ -101,12 +102,12 @@ def load_centre(folder: Path) -> Centre:
         files=files.content,
     )
 
-    references = References(problems)
+    references = References(faults)
     for line, department in departments:
         if not department.agency_id.startswith(f"{centre.agency_prefix}."):
-            reason = f"{department.agency_id!r} does not begin with the centre's prefix, {centre.agency_prefix}."
-            problems.add("departments.csv", reason, line=line, column="agency_id")
-        _check_receives(centre, line, department.code, department, problems)
+            reason = f"{department.agency_id!r} does not begin with the centre's prefix {centre.agency_prefix}."
+            faults.add("departments.csv", reason, line=line, column="agency_id")
+        _check_receiving(centre, line, department.code, department, faults)
     for line, counter in counters:
         if counter.department is not None:
             references.check(
@@ -120,7 +121,7 @@ def load_centre(folder: Path) -> Centre:
     for line, step in steps:
         references.check("steps.csv", line, "procedure", step.procedure, step, "procedures.csv", centre.procedures)
         references.check("steps.csv", line, "department", step.department, step, "departments.csv", centre.departments)
-    check_steps(centre, steps, problems)
+    check_steps(centre, steps, faults)
     for line, requirement in requirements:
         references.check(
             "requirements.csv",
@@ -141,22 +142,22 @@ def load_centre(folder: Path) -> Centre:
     for line, run in runs:
         for leaves_at in run.leaves_at:
             if not any(window.opens <= leaves_at <= window.closes for window in centre.calendar.windows):
-                reason = f"{leaves_at:%H:%M} is no working time by the centre's calendar, so nothing would ever leave"
-                problems.add("runs.csv", reason, line=line, column="leaves_at")
+                reason = f"{leaves_at:%H:%M} is not working time in the centre's calendar, so no papers would leave."
+                faults.add("runs.csv", reason, line=line, column="leaves_at")
     for line, pooling in poolings:
         references.check(
             "receiving.csv", line, "department", pooling.department, pooling, "departments.csv", centre.departments
         )
     gap = first_gap(centre.all_thresholds, settings.opened_on, None)
     if gap is not None:
-        problems.add(FILE, f"no thresholds are in force on {gap}: add a section or widen one", column="thresholds")
+        faults.add(FILE, f"No thresholds are in force on {gap}. Add a section, or extend one.", column="thresholds")
     if centre.calendar.zone != centre.zone.key:
-        reason = f"the centre's own calendar has the zone {centre.calendar.zone}, the centre {centre.zone.key}"
-        problems.add("calendars.csv", reason, column="zone")
-    references.tell()
-    if not departments and not problems.found:
-        problems.add("departments.csv", "no department: a centre has at least one")
-    problems.raise_any(folder)
+        reason = f"The centre's own calendar has the zone {centre.calendar.zone}, but the centre {centre.zone.key}."
+        faults.add("calendars.csv", reason, column="zone")
+    references.report()
+    if not departments and not faults.found:
+        faults.add("departments.csv", "The file has no department. Add at least one.")
+    faults.raise_any(folder)
     return centre
 
 
@@ -167,23 +168,24 @@ def _by_key(lines: Lines[D], key: Callable[[D], K]) -> dict[K, tuple[D, ...]]:
     return {name: tuple(sorted(rows, key=lambda row: row.valid_from)) for name, rows in found.items()}
 
 
-def _check_overlaps(file: str, lines: Lines[D], key: Callable[[D], Hashable], problems: Problems) -> None:
-    """For one key, at most one row is in force on any day."""
+def _check_overlaps(file: str, lines: Lines[D], key: Callable[[D], Hashable], faults: Faults) -> None:
+    """Add a fault for each row that is in force on the same day as another row of its key."""
     earlier: dict[Hashable, list[tuple[int, D]]] = {}
     for line, row in sorted(lines, key=lambda item: (item[1].valid_from, item[0])):
         for other_line, other in earlier.setdefault(key(row), []):
             if other.valid_to is None or other.valid_to >= row.valid_from:
                 name = key(row)
-                reason = f"{name} is already in force on {row.valid_from} by line {other_line}: end that line first"
-                problems.add(file, reason, line=line, column="valid_from")
+                reason = f"{name} is already in force on {row.valid_from} (line {other_line}). Set valid_to there."
+                faults.add(file, reason, line=line, column="valid_from")
                 break
         earlier[key(row)].append((line, row))
 
 
-def _check_receives(centre: Centre, line: int, code: str, row: Dated, problems: Problems) -> None:
-    """On every day that a department exists, its dossiers can be received somewhere.
+def _check_receiving(centre: Centre, line: int, code: str, row: Dated, faults: Faults) -> None:
+    """Add a fault if, on a day on which a department exists, no counter can receive its dossiers.
 
-    A department without a counter may be pooled by a decision that routing keeps; whether it is, routing's start tells.
+    A department without a counter may also be pooled by a decision that is stored in routing, which checks that at its
+    start.
     """
     dated: list[Dated] = [*centre.poolings.get(code, ()), *(c for rows in centre.counters.values() for c in rows)]
     changes = {row.valid_from}
@@ -193,10 +195,10 @@ def _check_receives(centre: Centre, line: int, code: str, row: Dated, problems: 
         pooled = in_force(centre.poolings.get(code, ()), day)
         general = centre.counters_on(day, "general")
         if pooled is None and not general and not centre.counters_on(day, "department", code):
-            reason = f"{code} has no counter on {day}, and no general counter is open: add one in counters.csv"
+            reason = f"{code} has no counter on {day}, and no general counter is open. Add one in counters.csv."
         elif pooled is not None and not general:
-            reason = f"{code} is pooled on {day} ({pooled.decision}), but no general counter is open: add one"
+            reason = f"{code} is pooled on {day} ({pooled.decision}), but no general counter is open. Add one."
         else:
             continue
-        problems.add("departments.csv", reason, line=line)
+        faults.add("departments.csv", reason, line=line)
         return

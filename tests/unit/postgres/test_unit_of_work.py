@@ -18,18 +18,18 @@ def unit(*rows: Tally) -> Unit[Tally]:
     return Unit(TALLIES, {row.key: row for row in rows}, publisher(epoch=4), MOMENT)
 
 
-def test_a_missing_row_is_new_only_when_it_is_asked_for() -> None:
-    """`find` never makes one; `row` gives the same new one again."""
+def test_missing_row_is_created_by_row_and_not_by_find() -> None:
+    """`find` returns None for a missing row; `row` creates it once."""
     work = unit(Tally(key=A, sequence=3))
     assert work.find(B) is None
-    made = work.row(B)
-    assert (made.key, made.sequence, made.steps) == (B, 0, [])
-    assert work.row(B) is made
+    created = work.row(B)
+    assert (created.key, created.sequence, created.steps) == (B, 0, [])
+    assert work.row(B) is created
     assert work.row(A).sequence == 3
 
 
-def test_events_count_by_dossier() -> None:
-    """Each event takes its row's next sequence, without a gap, and carries the writer's epoch."""
+def test_events_are_numbered_per_dossier() -> None:
+    """Each event has the next sequence of its row, and the epoch of the publisher."""
     work = unit(Tally(key=A, sequence=3))
     events = [
         work.publish(work.row(key), PAID, time=MOMENT, cause=cause(name))
@@ -43,15 +43,15 @@ def test_events_count_by_dossier() -> None:
     assert work.events == events
 
 
-def test_an_event_of_another_services_topic_is_refused() -> None:
-    """Each topic has one writer; a second one would fork every dossier's sequence there."""
+def test_event_of_another_services_topic_is_rejected() -> None:
+    """Each topic has one writer; a second one would fork the sequences."""
     work = Unit(TALLIES, {}, publisher("sla"), MOMENT)
-    with pytest.raises(ValueError, match=r"intake\.dossiers\.v1 is intake's to write, not sla's"):
+    with pytest.raises(ValueError, match=r"only intake publishes to intake\.dossiers\.v1, not sla"):
         work.publish(work.row(A), PAID, time=MOMENT, cause=cause("x"))
 
 
-def test_the_same_cause_decided_again_gives_the_same_ids() -> None:
-    """After a rollback or a restore, readers recognise the events; type and place tell a cause's events apart."""
+def test_same_cause_publishes_events_with_the_same_ids() -> None:
+    """The ids follow from cause, type and place, so consumers recognise events that are published again."""
 
     def decide() -> list[UUID]:
         work = unit()
@@ -66,18 +66,17 @@ def test_the_same_cause_decided_again_gives_the_same_ids() -> None:
     ]
 
 
-def test_another_cause_gives_other_ids() -> None:
-    """Two acts of the same kind on the same dossier are two events."""
+def test_other_cause_publishes_events_with_other_ids() -> None:
+    """Two acts of one kind on one dossier are two events."""
     work = unit()
     first, second = (work.publish(work.row(A), PAID, time=MOMENT, cause=cause(name)) for name in ("one", "two"))
     assert first.id != second.id
 
 
-def test_a_consumed_event_is_the_cause_of_ours() -> None:
-    """Correlation goes on, causation names the event, the actor is the service; nothing is recorded before its
-    cause."""
+def test_consumed_event_is_the_cause_of_published_events() -> None:
+    """The cause has the correlation of the event, its id as causation and the service as actor, and is not earlier."""
     event = step(A, 1)
-    ours = unit().cause_of(event)
-    assert (ours.id, ours.causation, ours.correlation) == (str(event.id), str(event.id), event.correlationid)
-    assert (ours.actor.kind, ours.actor.id, ours.actor.role) == ("system", "intake", "service")
-    assert ours.recorded_at == max(MOMENT, event.recordedtime)
+    derived = unit().cause_of(event)
+    assert (derived.id, derived.causation, derived.correlation) == (str(event.id), str(event.id), event.correlationid)
+    assert (derived.actor.kind, derived.actor.id, derived.actor.role) == ("system", "intake", "service")
+    assert derived.recorded_at == max(MOMENT, event.recordedtime)

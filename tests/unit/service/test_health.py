@@ -1,18 +1,18 @@
-"""Readiness says which part does not get on, and why."""
+"""Readiness names the parts that make no progress, and the reasons."""
 
 from shared.service.health import Health
 
 
 def test_expected_part_is_starting_until_it_registers() -> None:
-    """A process is not ready before all that it consists of has spoken."""
+    """A process is not ready before every expected part has registered its check."""
     health = Health("consumer")
     assert health.readiness().reasons == {"consumer": "starting"}
     health.register("consumer", lambda: None)
     assert health.readiness().ready
 
 
-def test_reasons_of_all_parts_are_told() -> None:
-    """Two troubles are two reasons."""
+def test_reasons_of_all_parts_are_reported() -> None:
+    """Each part has its own reason."""
     health = Health()
     health.register("consumer", lambda: "no progress for 70 s")
     health.register("database", lambda: "no answer")
@@ -20,7 +20,7 @@ def test_reasons_of_all_parts_are_told() -> None:
 
 
 def test_broken_check_is_a_reason() -> None:
-    """A check that fails must not hide the others."""
+    """A failing check is itself a reason."""
     health = Health()
     health.register("consumer", lambda: str(1 / 0))
-    assert health.readiness().reasons == {"consumer": "its check failed: ZeroDivisionError"}
+    assert health.readiness().reasons == {"consumer": "the check failed: ZeroDivisionError"}

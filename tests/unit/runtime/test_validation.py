@@ -1,4 +1,4 @@
-"""What is wrong with a value is told by what to write, without a library's words and without the value."""
+"""Validation errors say what to write, without the value."""
 
 from datetime import date, time
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from shared.runtime.validation import sentence
+from shared.runtime.validation import describe_error
 
 
 class Trial(BaseModel):
@@ -37,18 +37,18 @@ class Trial(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("values", "message"),
     [
-        ({"strange": 1}, "not known here: remove it, or mend its name"),
-        ({"at": "2026-11-23T08:00:00"}, "has no offset from UTC: write one, such as +07:00 or Z"),
+        ({"strange": 1}, "unknown: remove it, or correct its name"),
+        ({"at": "2026-11-23T08:00:00"}, "the offset from UTC is missing: add one, such as +07:00 or Z"),
         ({"at": "soon"}, "write an instant, such as 2026-11-23T08:00:00+07:00"),
         ({"day": "23/11/2026"}, "write a date as YYYY-MM-DD"),
         ({"hour": "8 o'clock"}, "write a time of day as HH:MM"),
         ({"id": "abc"}, "write a UUID, such as 0190b6d4-5a7c-7cc1-8d2e-3f6a9b1c2d3e"),
         ({"whole": "abc"}, "write a whole number"),
         ({"whole": 1.5}, "write a whole number"),
-        ({"whole": 0}, "write a number from 1 on"),
-        ({"whole": 10}, "write a number up to 9"),
+        ({"whole": 0}, "write a number of at least 1"),
+        ({"whole": 10}, "write a number of at most 9"),
         ({"above": 0}, "write a number above 0.0"),
         ({"above": 1}, "write a number below 1.0"),
         ({"above": "x"}, "write a number"),
@@ -59,33 +59,33 @@ class Trial(BaseModel):
         ({"text": ""}, "write at least 1 character"),
         ({"text": "abcd"}, "write at most 3 characters"),
         ({"text": 1}, "write a text"),
-        ({"member": "a b"}, "write letters without diacritics, digits, . _ and -, and nothing else"),
-        ({"phone": "0901"}, "write a telephone number with + and the country's code, such as +84901234567"),
-        ({"other": "y"}, "write a text that fits ^x+$"),
+        ({"member": "a b"}, "write letters without diacritics, digits, . _ and - only"),
+        ({"phone": "0901"}, "write a phone number with + and the country code, such as +84901234567"),
+        ({"other": "y"}, "write a text that matches ^x+$"),
         ({"other": "xxx"}, "write at most two of them"),
         ({"sure": "perhaps"}, "write true or false"),
         ({"within": 3}, "write an object"),
     ],
 )
-def test_a_fault_says_what_to_write(given: dict[str, object], says: str) -> None:
-    """One plain sentence for each usual kind of error."""
+def test_error_says_what_to_write(values: dict[str, object], message: str) -> None:
+    """Each usual kind of error has a plain sentence."""
     with pytest.raises(ValidationError) as refused:
-        Trial.model_validate(given)
+        Trial.model_validate(values)
     (fault,) = refused.value.errors(include_input=False, include_url=False)
-    assert sentence(fault) == says
+    assert describe_error(fault) == message
 
 
-def test_what_is_missing_is_to_be_added() -> None:
-    """The pointer beside it names the member."""
+def test_missing_member_is_reported() -> None:
+    """A missing member is reported; its pointer names it."""
 
     class Needed(BaseModel):
         name: str
 
     with pytest.raises(ValidationError) as refused:
         Needed.model_validate({})
-    assert [sentence(fault) for fault in refused.value.errors()] == ["missing: add it"]
+    assert [describe_error(fault) for fault in refused.value.errors()] == ["missing: add it"]
 
 
-def test_a_kind_that_is_not_known_keeps_its_words() -> None:
-    """Better a library's words than none."""
-    assert sentence({"type": "bytes_type", "msg": "Input should be valid bytes"}) == "Input should be valid bytes"
+def test_unknown_kind_has_the_message_of_pydantic() -> None:
+    """A kind of error without a sentence has the message of pydantic."""
+    assert describe_error({"type": "bytes_type", "msg": "Input should be valid bytes"}) == "Input should be valid bytes"

@@ -1,4 +1,4 @@
-"""Replicas come, go, freeze and are killed: partitions change hands, every event takes effect once."""
+"""Replicas join, leave, freeze and are killed: partitions change owners, and each event takes effect once."""
 
 import asyncio
 import os
@@ -23,21 +23,21 @@ KEYS = [dossier(n) for n in range(1, 61)]
 
 
 async def each_once(shell: Shell, upto: int) -> None:
-    """Every dossier has every event, once and in order, and nothing waits."""
+    """Every dossier has every event, once and in order, and nothing is quarantined."""
     rows = await shell.rows()
     assert {key: row.steps for key, row in rows.items()} == {key: [f"{n}" for n in range(1, upto + 1)] for key in KEYS}
     assert await shell.quarantined() == []
 
 
 async def progress(shell: Shell, topic: Topic) -> int:
-    """Records that have been applied, over all partitions."""
+    """The number of applied records in all partitions."""
     return sum((await shell.stored(topic)).values())
 
 
-async def test_a_rebalance_in_mid_batch(shell: Shell, tmp_path: Path) -> None:
-    """A second member joins while the first works, the first leaves while the second works; batches are cut off.
+async def test_rebalance_during_a_batch_loses_and_repeats_nothing(shell: Shell, tmp_path: Path) -> None:
+    """A second member joins under load, then the first leaves: each event takes effect once.
 
-    A batch that was half-applied and read again elsewhere would show as a repeated step, one dropped as a missing one.
+    A batch that is applied partly and consumed again would repeat a step; a dropped one would miss it.
     """
     topic = await shell.topic(partitions=6)
     first = shell.replica(topic, member="first", pause_ms=2, session_seconds=5)
@@ -58,7 +58,7 @@ async def test_a_rebalance_in_mid_batch(shell: Shell, tmp_path: Path) -> None:
 
 
 def joined(process: Child) -> bool:
-    """Whether the member has got partitions."""
+    """Whether the member has partitions."""
     return '"event": "partitions_assigned"' in process.output()
 
 
@@ -66,52 +66,52 @@ async def reached(shell: Shell, topic: Topic, records: int) -> bool:
     return await progress(shell, topic) >= records
 
 
-async def test_a_killed_member_comes_back_into_its_place(shell: Shell, tmp_path: Path) -> None:
-    """Killed with a backlog and started under its name, it gets its partitions at once and nobody else is disturbed.
+async def test_killed_member_gets_its_partitions_back(shell: Shell, tmp_path: Path) -> None:
+    """A killed member that starts again under its name gets its partitions at once, without a rebalance.
 
-    Without a stable name the group waits for the session's end and rebalances; then the other's generation moves.
+    Without a static member name the group would wait for the end of the session, and rebalance.
     """
     topic = await shell.topic(partitions=2)
     replica = shell.replica(topic, member="killed", pause_ms=2)
     async with shell.consuming(topic, member="other") as other:
         with replica.process(tmp_path / "first.log") as process:
-            await eventually(lambda: joined(process) and len(held_by(other)) == 1, within=60)
+            await eventually(lambda: joined(process) and len(owned_by(other)) == 1, within=60)
             generation = generation_of(other)
-            (lost,) = {0, 1} - {place.partition for place in held_by(other)}
+            (lost,) = {0, 1} - {place.partition for place in owned_by(other)}
             async with shell.flow(topic, KEYS) as rounds:
                 await eventually(lambda: behind(shell, topic, lost), within=30)
                 process.kill()
-        stood = (await shell.stored(topic))[lost]
+        before = (await shell.stored(topic))[lost]
         with replica.process(tmp_path / "second.log") as process:
             await shell.caught_up(topic, within=60)
-            assert (await shell.stored(topic))[lost] > stood, "there was no backlog at the kill: nothing was tried"
+            assert (await shell.stored(topic))[lost] > before, "there was no backlog at the kill"
             assert generation_of(other) == generation, "the group has rebalanced"
             assert await asyncio.to_thread(process.stop) == 0
     await each_once(shell, len(rounds))
 
 
 async def behind(shell: Shell, topic: Topic, partition: int) -> bool:
-    """Whether the partition's owner has done something and has more to do."""
+    """Whether the partition's owner has applied some records and has a backlog."""
     stored = (await shell.stored(topic)).get(partition, 0)
     return bool(0 < stored < (await shell.ends(topic))[partition] - 100)
 
 
-def held_by(consumer: Any) -> set[Any]:
-    """The partitions that Kafka's group gave to this member; only its client knows."""
+def owned_by(consumer: Any) -> set[Any]:
+    """The partitions that the group has assigned to this member."""
     return set(consumer._consumer.assignment()) if consumer._consumer else set()
 
 
 def generation_of(consumer: Any) -> int:
-    """Counts the group's rebalances."""
+    """The generation of the group, which increases with each rebalance."""
     return int(consumer._consumer._coordinator.generation)
 
 
-async def test_a_frozen_member_loses_its_partitions_and_does_no_harm(
+async def test_frozen_member_loses_its_partitions(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stands still in mid-transaction with locks quarantined, and wakes when another has done its work.
+    """A member that freezes in a transaction and resumes later applies no record twice.
 
-    Its open transaction was ended by the database; its records, applied by the other, are not applied again.
+    The database ends its transaction, and another member applies its records.
     """
     topic = await shell.topic(partitions=2)
     await shell.send(topic, *(step(key, n) for n in range(1, 6) for key in KEYS))
@@ -133,28 +133,28 @@ async def test_a_frozen_member_loses_its_partitions_and_does_no_harm(
 
 
 def state(pid: int) -> str:
-    """How the system sees a process: T is stopped."""
+    """The state of a process in the kernel; T is stopped."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-async def test_a_member_name_has_one_process(shell: Shell, tmp_path: Path) -> None:
-    """Two static members of one name would displace each other without end: the second is refused by a sentence."""
+async def test_member_name_has_one_process(shell: Shell, tmp_path: Path) -> None:
+    """A second process with the same member name does not start, and the error says what to do."""
     topic = await shell.topic()
     replica = shell.replica(topic, member="twin")
     with replica.process(tmp_path / "first.log") as first:
         await eventually(lambda: joined(first), within=60)
         with replica.process(tmp_path / "second.log") as second:
             assert await asyncio.to_thread(second.wait, timeout_seconds=60) == 3
-            assert "another process is member" in second.output()
-            assert "give this replica a name of its own" in second.output()
+            assert "Another process is member" in second.output()
+            assert "Give this replica its own member name" in second.output()
         assert first.exit_code is None
 
 
-async def test_a_killed_holders_name_is_free_at_once(shell: Shell) -> None:
-    """The lock is the connection's: it goes with the process, and a restart need not wait for a time-out."""
+async def test_name_of_a_killed_process_is_free_at_once(shell: Shell) -> None:
+    """The lock ends with the connection of the process, so a restart does not wait for a time-out."""
     first = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
     await first.acquire()
-    with pytest.raises(StartError, match="another process is member one"):
+    with pytest.raises(StartError, match="Another process is member one"):
         await Membership(shell.dsn, SERVICE, group=shell.group, member="one").acquire()
     first._connection.terminate()
     second = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
@@ -162,8 +162,8 @@ async def test_a_killed_holders_name_is_free_at_once(shell: Shell) -> None:
     second._connection.terminate()
 
 
-async def test_a_name_lost_meanwhile_ends_the_process(shell: Shell) -> None:
-    """The database ended the lock's connection and another took the name: going on would displace it."""
+async def test_lost_name_ends_the_process(shell: Shell) -> None:
+    """If another process takes the name after the lock's connection ended, the first one stops."""
     first = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
     await first.acquire()
     running = asyncio.create_task(first.run())
@@ -171,14 +171,14 @@ async def test_a_name_lost_meanwhile_ends_the_process(shell: Shell) -> None:
     first._connection.terminate()
     await second.acquire()
     try:
-        with pytest.raises(StopConsumingError, match="lost the member name one"):
+        with pytest.raises(StopConsumingError, match="took over the member name one"):
             await asyncio.wait_for(running, 20)
     finally:
         second._connection.terminate()
 
 
-async def test_a_name_whose_connection_broke_is_taken_again(shell: Shell) -> None:
-    """The database restarted: nobody else wanted the name, so the process goes on under it."""
+async def test_name_is_locked_again_after_a_lost_connection(shell: Shell) -> None:
+    """If the lock's connection ends and no other process takes the name, the process locks it again."""
     membership = Membership(shell.dsn, SERVICE, group=shell.group, member="one")
     await membership.acquire()
     async with background(membership.run()):
@@ -186,14 +186,14 @@ async def test_a_name_whose_connection_broke_is_taken_again(shell: Shell) -> Non
             "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()"
         )
 
-        async def taken_again() -> bool:
+        async def locked_again() -> bool:
             return bool(await shell.pool.fetchval("select count(*) from pg_locks where locktype = 'advisory'"))
 
-        await eventually(taken_again, within=15)
+        await eventually(locked_again, within=15)
 
 
-async def test_a_long_outage_does_not_end_membership(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database was away for an hour, so nobody polled; Kafka's client would leave the group and never come back."""
+async def test_long_outage_does_not_end_the_membership(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour without polls does not make the client leave the group, from which it would never return."""
     topic = await shell.topic()
     await shell.send(topic, step(KEYS[0], 1))
     async with shell.consuming(topic) as consumer:
@@ -215,25 +215,25 @@ async def test_a_long_outage_does_not_end_membership(shell: Shell, monkeypatch: 
     assert await shell.steps(KEYS[0]) == ["1", "2"]
 
 
-async def test_a_stop_in_a_rebalance_does_not_wait_for_it(shell: Shell) -> None:
-    """Partitions given up while their poll waits for the new assignment must not hold that up for seconds."""
+async def test_stop_during_a_rebalance_does_not_wait(shell: Shell) -> None:
+    """Revoked partitions stop at once, even if their poll is blocked by the rebalance."""
     topic = await shell.topic(partitions=24)
     async with shell.consuming(topic, member="one") as one:
-        await eventually(lambda: given(one), within=15)
+        await eventually(lambda: assigned(one), within=15)
         tasks = [task for _, task in one._partitions.values()]
         async with shell.flow(topic, KEYS), shell.consuming(topic, member="two") as two:
-            await eventually(lambda: len(held_by(one)) == 12 and given(two), within=30)
+            await eventually(lambda: len(owned_by(one)) == 12 and assigned(two), within=30)
             assert len(tasks) == 24
-            assert all(task.done() and not task.cancelled() for task in tasks), "a poll had to be cut off by force"
+            assert all(task.done() and not task.cancelled() for task in tasks), "a poll was cancelled by force"
 
 
-def given(consumer: Any) -> bool:
-    """Whether the member has its assignment and works on it."""
+def assigned(consumer: Any) -> bool:
+    """Whether the member has its assignment and makes progress."""
     return consumer.reason_not_ready() is None
 
 
-async def test_a_missing_topic_is_named(shell: Shell) -> None:
-    """A service started before `motcua topics` says what to do, and goes on once the topic is there."""
+async def test_missing_topic_is_reported(shell: Shell) -> None:
+    """A consumer without its topic says which command creates it."""
     absent = Topic("never_made", owner="intake", partitions=1)
     consumer = shell.consumer(absent)
     async with background(consumer.run()):

@@ -1,4 +1,4 @@
-"""Two transactions want one partition or one dossier: whoever comes second starts from what the first has committed."""
+"""Concurrent transactions on one partition or dossier: the second one starts from what the first one committed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import Topic
-from shared.messaging.applier import Applying, Stream
+from shared.messaging.applier import RecordApplier, Stream
 from shared.messaging.consumer import Consumer
 from shared.postgres import pool
 from shared.postgres.pool import Connection, connect
@@ -26,7 +26,7 @@ A, B = dossier(1), dossier(2)
 
 @asynccontextmanager
 async def owner(shell: Shell, topic: Topic, events: Sequence[AnyEnvelope]) -> AsyncIterator[Connection]:
-    """Another replica in mid-transaction: it holds the partition, has applied `events` from offset 0, not committed."""
+    """Another replica with an open transaction that has locked the partition and applied `events` from offset 0."""
     connection = await connect(shell.dsn, SERVICE)
     try:
         await connection.execute(
@@ -40,9 +40,9 @@ async def owner(shell: Shell, topic: Topic, events: Sequence[AnyEnvelope]) -> As
         rows = await TALLIES.lock(connection, {record(topic, event, 0).key for event in events})
         unit = Unit(TALLIES, rows, publisher(SERVICE), MOMENT)
         stream = Stream(topic=topic, table=TALLIES, handlers={DossierStepRecordedV1: counting()})
-        applying = Applying(stream, unit, {}, {})
+        applier = RecordApplier(stream, unit, {}, {})
         for offset, event in enumerate(events):
-            applying.receive(record(topic, event, offset))
+            applier.receive(record(topic, event, offset))
         await unit.save(connection)
         await connection.execute("update stored_offsets set next_offset = $2 where topic = $1", topic.name, len(events))
         yield connection
@@ -51,7 +51,7 @@ async def owner(shell: Shell, topic: Topic, events: Sequence[AnyEnvelope]) -> As
 
 
 async def waits_for(shell: Shell, statement: str, *, connections: int = 1) -> bool:
-    """Whether so many connections of the service wait for another's transaction, in a statement like that."""
+    """Whether this number of connections waits for a lock in a statement like this one."""
     waiting = await shell.pool.fetchval(
         "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() "
         "and query like '%' || $1 || '%'",
@@ -62,11 +62,11 @@ async def waits_for(shell: Shell, statement: str, *, connections: int = 1) -> bo
 
 @pytest.mark.parametrize("known", [True, False], ids=["known dossiers", "new dossiers"])
 @pytest.mark.parametrize("ending", ["commit", "rollback"])
-async def test_a_slow_owner_holds_the_partition(shell: Shell, known: bool, ending: str) -> None:
-    """A successor with a longer batch waits for the owner's transaction and judges by what that left.
+async def test_successor_waits_for_the_transaction_of_a_slow_owner(shell: Shell, known: bool, ending: str) -> None:
+    """A successor with a longer batch waits for the owner's transaction, and applies what that one did not commit.
 
-    Reading the offset before the owner's commit would set it back later; reading the fence before would apply the
-    records again; trusting either after a rollback would lose them.
+    An offset read before the owner's commit would reset it later; a fence read before it would apply records twice;
+    using either after a rollback would lose records.
     """
     topic = await shell.topic()
     if known:
@@ -84,10 +84,10 @@ async def test_a_slow_owner_holds_the_partition(shell: Shell, known: bool, endin
 
 
 @pytest.mark.parametrize("ending", ["commit", "rollback"])
-async def test_a_frozen_owner_is_ended_by_the_database(shell: Shell, ending: str) -> None:
-    """It holds partition and dossiers and neither commits nor dies: its transaction is ended, a successor goes on.
+async def test_database_ends_the_transaction_of_a_frozen_owner(shell: Shell, ending: str) -> None:
+    """The database ends the idle transaction of a frozen owner, and a successor continues.
 
-    What it tries afterwards fails on a dead connection and changes nothing.
+    The later commit of the owner fails, because its connection is closed.
     """
     topic = await shell.topic()
     events = [step(A, n) for n in range(1, 6)]
@@ -101,12 +101,12 @@ async def test_a_frozen_owner_is_ended_by_the_database(shell: Shell, ending: str
     assert await shell.steps(A) == ["1", "2", "3", "4", "5"]
 
 
-async def test_an_owner_that_froze_in_mid_request_is_ended_by_the_others(
+async def test_other_replicas_end_a_session_frozen_between_two_messages(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between preparing and running a statement Postgres calls a session active, and its time-outs do not see it.
+    """Between preparing and executing a statement a session counts as active, so no time-out of Postgres ends it.
 
-    Its locks would be quarantined for as long as the process stands still.
+    Without the other replicas its locks would be held as long as the process is frozen.
     """
     monkeypatch.setattr(pool, "FROZEN_TRANSACTION_SECONDS", 1)
     topic = await shell.topic()
@@ -120,11 +120,11 @@ async def test_an_owner_that_froze_in_mid_request_is_ended_by_the_others(
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known dossier", "new dossier"])
-async def test_a_slow_transaction_holds_a_dossier(shell: Shell, known: bool) -> None:
-    """An act or a ticker holds the row, or inserts it, while records of it arrive: both effects stay, in turn.
+async def test_consumer_waits_for_a_transaction_on_the_dossier(shell: Shell, known: bool) -> None:
+    """A transaction that has locked or inserted the row commits first, then the records take effect.
 
-    A consumer that had read the row before the other's commit would overwrite it; the new row, which no lock can see,
-    shows as a unique violation and is tried again.
+    A consumer that read the row before that commit would overwrite it. A new row cannot be locked: it causes a unique
+    violation, and the transaction is retried.
     """
     topic = await shell.topic()
     if known:
@@ -147,10 +147,10 @@ async def test_a_slow_transaction_holds_a_dossier(shell: Shell, known: bool) -> 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known dossiers", "new dossiers"])
 async def test_two_topics_of_one_dossier_do_not_deadlock(shell: Shell, known: bool) -> None:
-    """Both topics' transactions want the same dossiers, which came in opposite orders, and a third holds one of them.
+    """Transactions of two topics lock the same dossiers, whose records arrived in opposite orders, without deadlock.
 
-    Offset row first, then dossiers in key order, then new ones in key order. In the order of the batch each would hold
-    what the other wants next, once the third lets go.
+    Locks are taken in one order: the offset row, then dossiers by key, then new ones by key. In the order of the batch
+    each transaction would wait for the other one, once the third releases its lock.
     """
     one, two = await shell.topic("one"), await shell.topic("two")
     keys = [dossier(n) for n in range(1, 42)]
@@ -175,10 +175,10 @@ async def test_two_topics_of_one_dossier_do_not_deadlock(shell: Shell, known: bo
     assert [entry for entry in logs if "deadlock" in entry.get("error", "")] == []
 
 
-async def test_a_restored_database_is_followed_back(shell: Shell) -> None:
-    """Rows and offset go back under a running replica: it seeks back and applies again what the rows have lost.
+async def test_consumer_seeks_back_after_a_restore_of_the_database(shell: Shell) -> None:
+    """If rows and offset are restored under a running replica, it seeks back and applies the lost records again.
 
-    A replica that trusted its own position would leave a hole in every dossier.
+    A replica that used its own position would leave a gap in every dossier.
     """
     topic = await shell.topic()
     await shell.send(topic, step(A, 1), step(B, 1))
@@ -202,30 +202,30 @@ async def test_a_restored_database_is_followed_back(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("committed", [0, 1, 5], ids=["behind", "a little ahead", "at the end"])
-async def test_kafkas_commit_changes_nothing(shell: Shell, committed: int) -> None:
-    """Kafka's commit is for lag tools; a consumer that started there would skip or repeat."""
+async def test_offsets_committed_to_kafka_are_ignored(shell: Shell, committed: int) -> None:
+    """Offsets committed to Kafka are for lag tools; a consumer that started there would skip or repeat records."""
     topic = await shell.topic()
     await shell.send(topic, *(step(A, n) for n in range(1, 6)))
-    place = TopicPartition(topic.name, 0)
+    tp = TopicPartition(topic.name, 0)
     async with AIOKafkaConsumer(
         bootstrap_servers=shell.bootstrap, group_id=shell.group, enable_auto_commit=False
     ) as other:
-        other.assign([place])
-        await other.commit({place: committed})
+        other.assign([tp])
+        await other.commit({tp: committed})
     async with shell.consuming(topic):
         await shell.caught_up(topic)
         await shell.send(topic, step(A, 6))
         await shell.caught_up(topic)
 
-        async def told() -> bool:
+        async def reported() -> bool:
             return bool(await shell.committed(topic) == {0: 6})
 
-        await eventually(told, within=10)
+        await eventually(reported, within=10)
     assert await shell.steps(A) == ["1", "2", "3", "4", "5", "6"]
 
 
-async def test_the_last_position_is_committed_at_a_stop(shell: Shell) -> None:
-    """Lag tools see a stopped service where it really stands."""
+async def test_last_position_is_committed_to_kafka_at_the_stop(shell: Shell) -> None:
+    """Lag tools see the last position of a stopped service."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1), step(A, 2))
     async with shell.consuming(topic):
@@ -233,8 +233,8 @@ async def test_the_last_position_is_committed_at_a_stop(shell: Shell) -> None:
     assert await shell.committed(topic) == {0: 2}
 
 
-async def test_caught_up_is_said_only_of_what_has_taken_effect(shell: Shell) -> None:
-    """A deadline may fire only where every record that lay on Kafka has been applied: the stored offset tells."""
+async def test_caught_up_requires_that_records_took_effect(shell: Shell) -> None:
+    """A partition has caught up only when its stored offset has reached the end on Kafka."""
     topic = await shell.topic(partitions=2)
     await shell.know(A)
     await shell.send(topic, step(A, 1))
@@ -250,8 +250,8 @@ async def test_caught_up_is_said_only_of_what_has_taken_effect(shell: Shell) -> 
         assert await consumer.caught_up(topic) == {0, 1}
 
 
-async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell) -> None:
-    """Members need not hold the same partitions of each topic: what any of them applied has taken effect for all."""
+async def test_caught_up_in_group_requires_every_topic_and_any_owner(shell: Shell) -> None:
+    """All topics must have caught up, whichever member owns the partition."""
     one, two = [await shell.topic(partitions=2) for _ in range(2)]
     await shell.know(A)
     async with shell.consuming(one, two) as consumer, shell.consuming(one, two, member="two") as other:
@@ -263,33 +263,33 @@ async def test_caught_up_by_any_asks_for_every_topic_and_no_holder(shell: Shell)
             await connection.execute("select from tallies for update")
             await shell.send(two, step(A, 1))
             for each in (consumer, other):
-                assert await each.caught_up_by_any(one) == {0, 1}
-                assert await each.caught_up_by_any(one, two) == {1 - partition}
-            waiting = [
-                asyncio.create_task(each.caught_up_by_any(one, two, awaited=awaited, within_seconds=seconds))
+                assert await each.caught_up_in_group(one) == {0, 1}
+                assert await each.caught_up_in_group(one, two) == {1 - partition}
+            pending = [
+                asyncio.create_task(each.caught_up_in_group(one, two, awaited=awaited, within_seconds=seconds))
                 for each, awaited, seconds in (
                     (consumer, {partition}, 60),
                     (other, {partition}, 0.2),
-                    (other, {1 - partition}, 60),  # what nobody waits for may stay behind
+                    (other, {1 - partition}, 60),  # partitions that are not awaited may be behind
                 )
             ]
-            for soon in waiting[1:]:
+            for soon in pending[1:]:
                 assert await soon == {1 - partition}
         async with asyncio.timeout(30):
-            assert await waiting[0] == {0, 1}
+            assert await pending[0] == {0, 1}
         await shell.caught_up(two)
         for each in (consumer, other):
-            assert await each.caught_up_by_any(one, two) == {0, 1}
+            assert await each.caught_up_in_group(one, two) == {0, 1}
 
 
 async def _shared(one: Consumer, two: Consumer, topic: Topic) -> bool:
     return len(await one.caught_up(topic)) == 1 == len(await two.caught_up(topic))
 
 
-async def test_a_holder_of_nothing_is_not_caught_up(shell: Shell) -> None:
-    """A replica that is not in the group, or has no partition of the topic, must not fire."""
+async def test_member_without_partitions_has_not_caught_up(shell: Shell) -> None:
+    """A replica outside the group, or without a partition of the topic, has caught up nowhere."""
     topic = await shell.topic()
     consumer = shell.consumer(topic)
     assert await consumer.caught_up(topic) == frozenset()
-    assert await consumer.caught_up_by_any(topic) == frozenset()
+    assert await consumer.caught_up_in_group(topic) == frozenset()
     assert (consumer.reason_not_ready() or "").startswith("not joined yet")

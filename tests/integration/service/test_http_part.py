@@ -1,4 +1,4 @@
-"""A service's HTTP part: it stops in order, and says in a sentence why it cannot start."""
+"""The HTTP part of a service: its stop and its errors at the start."""
 
 import asyncio
 import socket
@@ -35,8 +35,8 @@ def app_with(entered: asyncio.Event, release: asyncio.Event) -> FastAPI:
     return app
 
 
-async def test_request_in_hand_is_finished_before_the_end() -> None:
-    """A stop takes no answer away from a client whose request had begun."""
+async def test_open_request_is_answered_before_the_stop() -> None:
+    """A request that began before the stop is answered."""
     entered, release = asyncio.Event(), asyncio.Event()
     port = free_port()
     part = asyncio.ensure_future(http_part(app_with(entered, release), settings(port))())
@@ -63,16 +63,16 @@ async def test_request_in_hand_is_finished_before_the_end() -> None:
         await part
 
 
-async def test_taken_port_is_one_sentence() -> None:
-    """Not uvicorn's exit, but a reason with address and way out."""
+async def test_used_port_is_reported() -> None:
+    """A port in use is a StartError with the address."""
     with socket.create_server(("127.0.0.1", free_port())) as other:
         port = other.getsockname()[1]
-        with pytest.raises(StartError, match=f"cannot listen on 127.0.0.1:{port}"):
+        with pytest.raises(StartError, match=f"Cannot listen on 127.0.0.1:{port}"):
             await http_part(FastAPI(), settings(port))()
 
 
-def test_a_client_closes_an_idle_connection_first() -> None:
-    """A request that meets the server's closing of its connection fails, and nobody can say what became of it."""
+def test_clients_close_idle_connections_first() -> None:
+    """The server keeps idle connections longer than clients, since a request that meets its close fails."""
     expiry = httpx.Limits().keepalive_expiry
     assert expiry is not None
     assert expiry < KEEP_ALIVE_SECONDS

@@ -1,5 +1,4 @@
-"""Our rule against the delivery model's: any history of records and verdicts gives the same fence, quarantined and
-trail."""
+"""The production rule compared with the delivery model, for random histories of records and decisions."""
 
 from typing import Any
 
@@ -21,7 +20,7 @@ events = st.tuples(
     st.sampled_from([1, 1, 1, 1, 2, 3]),
     st.sampled_from(["", "", "", "other"]),
 )
-"""Dossier, sequence, epoch and body: repeated, missing, overtaking and contradicting ones all come up."""
+"""Dossier, sequence, epoch and body: duplicates, gaps, reordered and contradicting records occur."""
 
 ordinary = st.builds(
     lambda name, upto, swaps: [(name, n, 1, "") for n in _swapped(list(range(1, upto + 1)), swaps)],
@@ -29,14 +28,14 @@ ordinary = st.builds(
     st.integers(1, 5),
     st.lists(st.integers(0, 3), max_size=2),
 )
-"""A dossier's life with some neighbours exchanged: gaps that close again."""
+"""The events of a dossier with some neighbservice exchanged: gaps that close again."""
 
 logs = st.lists(st.one_of(ordinary, st.lists(events, min_size=1, max_size=4)), min_size=1, max_size=6).map(
     lambda parts: [event for part in parts for event in part]
 )
 poisons = st.sets(st.tuples(st.sampled_from(NAMES), st.integers(1, 5)), max_size=3)
 operators = st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["", "replay", "discard"])), min_size=1, max_size=8)
-"""How many records a transaction takes, and what the operator then says about the first record that blocks."""
+"""The records per transaction, and the operator's decision about the first blocking record after it."""
 
 
 def _swapped(numbers: list[int], swaps: list[int]) -> list[int]:
@@ -47,7 +46,7 @@ def _swapped(numbers: list[int], swaps: list[int]) -> list[int]:
 
 
 class Model:
-    """The model's keys, one a dossier, driven record by record."""
+    """The model's state of each dossier, updated record by record."""
 
     def __init__(self, poison: set[Any]) -> None:
         self.keys = {name: MODEL_MODULE.Key() for name in NAMES}  # type: ignore[union-attr]
@@ -56,9 +55,9 @@ class Model:
     def receive(self, offset: int, event: Any) -> None:
         self.keys[event.dossier] = MODEL_MODULE.receive(self.keys[event.dossier], offset, event, self.poison)  # type: ignore[union-attr]
 
-    def decide(self, name: str, verdict: str) -> None:
+    def decide(self, name: str, decision: str) -> None:
         self.poison.discard(self.keys[name].blocker.fact)
-        self.keys[name] = MODEL_MODULE.decide(self.keys[name], verdict, list(self.poison))  # type: ignore[union-attr]
+        self.keys[name] = MODEL_MODULE.decide(self.keys[name], decision, list(self.poison))  # type: ignore[union-attr]
 
 
 @given(log=logs, poison=poisons, turns=operators)
@@ -66,40 +65,40 @@ class Model:
 def test_every_history_ends_as_in_the_model(
     log: list[tuple[str, int, int, str]], poison: set[tuple[str, int]], turns: list[tuple[int, str]]
 ) -> None:
-    """Fence, quarantined records with reasons, and what took effect agree after every transaction and every verdict."""
+    """Fence, quarantined records and effects agree with the model after every transaction and decision."""
     keys = {name: dossier(number) for number, name in enumerate(NAMES, 1)}
     spelt = [f"{name}{sequence}/{epoch}{body}" for name, sequence, epoch, body in log]
     bad = {text for text, event in zip(spelt, log, strict=True) if event[:2] in poison}
     event_of = MODEL_MODULE.Fact  # type: ignore[union-attr]
     model = Model({event_of(*event) for event in log if event[:2] in poison})
-    ours = Service(poison=sorted(bad))
+    service = Service(poison=sorted(bad))
     records = [
         record(DOSSIERS, step(keys[name], sequence, text, epoch=epoch), offset)
         for offset, ((name, sequence, epoch, _), text) in enumerate(zip(log, spelt, strict=True))
     ]
     at = 0
     while at < len(log) or any(key.blocker for key in model.keys.values()):
-        for count, verdict in turns or [(1, "replay")]:
+        for count, decision in turns or [(1, "replay")]:
             for offset in range(at, min(at + count, len(log))):
                 model.receive(offset, event_of(*log[offset]))
-            ours.receive(records[at : at + count])
+            service.receive(records[at : at + count])
             at = min(at + count, len(log))
-            compare(model, ours, keys, spelt)
+            compare(model, service, keys, spelt)
             blocked = next((name for name in NAMES if model.keys[name].blocker), None)
-            if blocked and (verdict or at == len(log)):
+            if blocked and (decision or at == len(log)):
                 offset = model.keys[blocked].blocker.offset
-                model.decide(blocked, verdict or "discard")
-                ours.decide(offset, verdict or "discard")  # type: ignore[arg-type]
-                compare(model, ours, keys, spelt)
+                model.decide(blocked, decision or "discard")
+                service.decide(offset, decision or "discard")  # type: ignore[arg-type]
+                compare(model, service, keys, spelt)
 
 
-def compare(model: Model, ours: Service, keys: dict[str, Any], spelt: list[str]) -> None:
-    """The same, dossier by dossier; and the flag says exactly whether something is quarantined."""
+def compare(model: Model, service: Service, keys: dict[str, Any], spelt: list[str]) -> None:
+    """Compare each dossier; the flag is set if and only if records are quarantined."""
     for name, key in model.keys.items():
-        row = ours.rows.get(keys[name])
+        row = service.rows.get(keys[name])
         fence = row.fence(DOSSIERS.name) if row else None
         assert ((fence.sequence, fence.epoch) if fence else (0, 0)) == key.fence
-        assert ours.waiting(keys[name]) == [(item.offset, item.why) for item in key.held]
+        assert service.pending(keys[name]) == [(item.offset, item.why) for item in key.held]
         assert (fence.quarantined if fence else False) == bool(key.held)
         effects = [spelt[offset] for _, how, offset in key.trail if how in ("applied", "replayed")]
         assert (row.steps if row else []) == effects

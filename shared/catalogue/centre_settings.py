@@ -1,4 +1,4 @@
-"""centre.toml: the centre as a whole, its dated thresholds and the dated rule of its general counter."""
+"""Read centre.toml: data of the centre, its dated thresholds and the dated rules of its general counter."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +9,8 @@ from typing import Any, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
 from shared.catalogue import cells
-from shared.catalogue.files import CentreFiles, Problems
+from shared.catalogue.faults import Faults
+from shared.catalogue.files import CentreFiles
 from shared.contracts.dossiers import Channel
 from shared.kernel.centre import PoolingRule, Thresholds
 from shared.kernel.words import did_you_mean
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentreSettings:
-    """What centre.toml holds."""
+    """The content of centre.toml. Thresholds and rules have the line of their section."""
 
     code: str
     name_vi: str
@@ -38,31 +39,33 @@ class CentreSettings:
     pooling_rules: tuple[tuple[int, PoolingRule], ...]
 
 
-def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | None:
-    """The settings; None, with the faults noted, if anything in them is wrong."""
-    text = files.text(FILE, problems)
+def read_settings(files: CentreFiles, faults: Faults) -> CentreSettings | None:
+    """The settings; None, with the faults added, if any of them is invalid."""
+    text = files.text(FILE, faults)
     if text is None:
         return None
     try:
-        document = toml.loads(text)
+        document = toml.parse(text)
     except toml.NotTomlError as error:
-        problems.add(FILE, str(error), line=error.line)
+        faults.add(FILE, str(error), line=error.line)
         return None
     lines = text.splitlines()
     starts = [number for number, line in enumerate(lines, 1) if re.match(r"\s*\[", line)]
-    section = _Section(document, text, 1, starts[0] - 1 if starts else None, problems)
-    thresholds = _sections(document, "thresholds", text, problems, _thresholds)
+    section = _Section(document, text, 1, starts[0] - 1 if starts else None, faults)
+    thresholds = _sections(document, "thresholds", text, faults, _thresholds)
     if thresholds == []:
-        problems.add(FILE, "needs at least one section [[thresholds]]", column="thresholds")
+        faults.add(FILE, "Add at least one section [[thresholds]].", column="thresholds")
     rules: list[tuple[int, PoolingRule]] | None = []
-    if "general_counter" in document:  # a centre may do without
-        rules = _sections(document, "general_counter", text, problems, _pooling_rule)
+    if "general_counter" in document:  # optional
+        rules = _sections(document, "general_counter", text, faults, _pooling_rule)
     settings = CentreSettings(
         code=section.read("code", _text(cells.matching(r"[a-z0-9-]{1,40}", "small letters, digits and -"))),
         name_vi=section.read("name_vi", _text(cells.text)),
         name_en=section.read("name_en", _text(cells.text)),
         zone=section.read("zone", _text(cells.zone)),
-        agency_prefix=section.read("agency_prefix", _text(cells.matching(r"[A-Z]\d{2}", "a province's, such as H10"))),
+        agency_prefix=section.read(
+            "agency_prefix", _text(cells.matching(r"[A-Z]\d{2}", "the code of a province, such as H10"))
+        ),
         opened_on=section.read("opened_on", _day),
         address_vi=section.read("address_vi", _text(cells.text)),
         hotline=section.read("hotline", _text(cells.matching(r"[0-9+ .()-]{3,20}", "a telephone number"))),
@@ -72,27 +75,27 @@ def read_settings(files: CentreFiles, problems: Problems) -> CentreSettings | No
         thresholds=tuple(thresholds or ()),
         pooling_rules=tuple(rules or ()),
     )
-    section.refuse_unknown(also=("thresholds", "general_counter"))
-    return settings if section.sound and thresholds and rules is not None else None
+    section.reject_unknown(also=("thresholds", "general_counter"))
+    return settings if section.valid and thresholds and rules is not None else None
 
 
 def _sections(
-    document: Mapping[str, Any], name: str, text: str, problems: Problems, read: Callable[["_Section"], T | None]
+    document: Mapping[str, Any], name: str, text: str, faults: Faults, read: Callable[["_Section"], T | None]
 ) -> list[tuple[int, T]] | None:
-    """Each of the sections [[name]], with its line; None, with the faults noted, unless all are sound."""
+    """Each section [[name]] with its line; None, with the faults added, unless all are valid."""
     blocks = document.get(name, [])
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        problems.add(FILE, f"is not a section [[{name}]]", column=name)
+        faults.add(FILE, f"Write it as a section [[{name}]].", column=name)
         return None
     lines = text.splitlines()
     heads = [number for number, line in enumerate(lines, 1) if re.match(r"\s*\[", line)]
     starts = [number for number in heads if re.match(rf"\s*\[\[\s*{name}\s*\]\]", lines[number - 1])]
-    if len(starts) != len(blocks):  # written in some other way, so no line can be told
+    if len(starts) != len(blocks):  # written in another form, so the lines are unknown
         starts = [1] * len(blocks)
     found = []
     for start, block in zip(starts, blocks, strict=True):
         end = next((number - 1 for number in heads if number > start), None)
-        value = read(_Section(block, text, start, end, problems))
+        value = read(_Section(block, text, start, end, faults))
         if value is not None:
             found.append((start, value))
     return found if len(found) == len(blocks) else None
@@ -101,8 +104,8 @@ def _sections(
 def _dated(section: "_Section") -> dict[str, Any]:
     valid_from = section.read("valid_from", _day)
     valid_to = section.read("valid_to", _day) if "valid_to" in section.values else None
-    if section.sound and valid_to is not None and valid_to < valid_from:
-        section.fault("is before valid_from: it is the last day in force", "valid_to")
+    if section.valid and valid_to is not None and valid_to < valid_from:
+        section.fault("It is before valid_from. It is the last day in force.", "valid_to")
     return {
         "valid_from": valid_from,
         "valid_to": valid_to,
@@ -121,8 +124,8 @@ def _thresholds(section: "_Section") -> Thresholds | None:
         pause_ceiling_working_days=section.read("pause_ceiling_working_days", _whole(1, 2000)),
         max_extensions=section.read("max_extensions", _whole(0, 100)),
     )
-    section.refuse_unknown()
-    return value if section.sound else None
+    section.reject_unknown()
+    return value if section.valid else None
 
 
 def _pooling_rule(section: "_Section") -> PoolingRule | None:
@@ -137,32 +140,32 @@ def _pooling_rule(section: "_Section") -> PoolingRule | None:
         "release_weeks": section.read("release_weeks", _whole(1, 52)),
         "min_stay_weeks": section.read("min_stay_weeks", _whole(0, 520)),
     }
-    section.refuse_unknown()
-    if not section.sound:
+    section.reject_unknown()
+    if not section.valid:
         return None
     try:
         return PoolingRule(**values)
     except ValueError as error:
-        section.fault(str(error), "release_from")
+        section.fault(f"{error}.", "release_from")
         return None
 
 
 @dataclass(slots=True)
 class _Section:
-    """One table of the document and the lines that it spans, so that a fault has a line."""
+    """One table of the document with the lines that it spans, so that each fault has a line."""
 
     values: Mapping[str, Any]
     text: str
     first_line: int
     last_line: int | None
-    problems: Problems
-    sound: bool = True
+    faults: Faults
+    valid: bool = True
     read_keys: set[str] = field(default_factory=set)
 
     def read(self, key: str, parse: Callable[[Any], T]) -> T:
         self.read_keys.add(key)
         if key not in self.values:
-            self.fault("missing: it has no default", key)
+            self.fault("The key is missing, and it has no default. Add it.", key)
             return cast(T, None)
         try:
             return parse(self.values[key])
@@ -170,25 +173,25 @@ class _Section:
             self.fault(str(error), key)
             return cast(T, None)
 
-    def refuse_unknown(self, also: tuple[str, ...] = ("valid_to",)) -> None:
+    def reject_unknown(self, also: tuple[str, ...] = ("valid_to",)) -> None:
         for key in self.values:
             if key not in self.read_keys and key not in also:
                 hint = did_you_mean(key, self.read_keys - self.values.keys())
-                self.fault(f"unknown key{hint}: remove it or mend its name", key)
+                self.fault(f"Unknown key{hint}. Remove it, or correct its name.", key)
 
     def fault(self, reason: str, key: str) -> None:
-        self.sound = False
+        self.valid = False
         lines = self.text.splitlines()[self.first_line - 1 : self.last_line]
         at = next(
             (n for n, line in enumerate(lines, self.first_line) if re.match(rf"\s*{re.escape(key)}\s*=", line)), 0
         )
-        self.problems.add(FILE, reason, line=at or self.first_line, column=key)
+        self.faults.add(FILE, reason, line=at or self.first_line, column=key)
 
 
 def _text(parse: Callable[[str], T]) -> Callable[[Any], T]:
     def parse_text(value: Any) -> T:
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not text: put it in double quotes")
+            raise ValueError(f"{value!r} is not a text. Write it in double quotes.")
         return parse(value)
 
     return parse_text
@@ -197,7 +200,7 @@ def _text(parse: Callable[[str], T]) -> Callable[[Any], T]:
 def _whole(least: int, most: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError(f"{value!r} is not a whole number from {least} to {most}")
+            raise ValueError(f"{value!r} is not a whole number from {least} to {most}.")
         return value
 
     return parse
@@ -205,7 +208,7 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
 
 def _day(value: Any) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError(f"{value!r} is not a date: write YYYY-MM-DD without quotes")
+        raise ValueError(f"{value!r} is not a date. Write YYYY-MM-DD without quotes.")
     return cells.day(value.isoformat())
 
 
@@ -213,24 +216,24 @@ def _ascending(value: Any) -> tuple[int, ...]:
     parse = _whole(1, 10_000)
     hours = tuple(parse(item) for item in value) if isinstance(value, list) else None
     if hours is None or any(later <= earlier for earlier, later in pairwise(hours)):
-        raise ValueError(f"{value!r} is not a list of ascending whole numbers")
+        raise ValueError(f"{value!r} is not a list of ascending whole numbers.")
     return hours
 
 
 def _channels(value: Any) -> tuple[str, ...]:
     known = get_args(Channel)
     if not isinstance(value, list) or not value or any(item not in known for item in value):
-        raise ValueError(f"{value!r} is not a list of channels, which are {', '.join(known)}")
+        raise ValueError(f"{value!r} is not a list of channels. They are {', '.join(known)}.")
     return tuple(value)
 
 
 def _names(values: Mapping[str, Any]) -> Callable[[Any], tuple[str, ...]]:
     def parse(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list):
-            raise ValueError(f"{value!r} is not a list of keys; write [] if nothing is invented")
-        strange = [name for name in value if name not in values]
-        if strange:
-            raise ValueError(f"names {', '.join(map(str, strange))}, which is no key of this section")
+            raise ValueError(f"{value!r} is not a list of keys. Write [] if nothing is invented.")
+        unknown = [name for name in value if name not in values]
+        if unknown:
+            raise ValueError(f"This section has no key {', '.join(map(str, unknown))}.")
         return tuple(value)
 
     return parse

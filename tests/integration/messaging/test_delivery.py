@@ -1,4 +1,4 @@
-"""Each event takes effect once, in its dossier's order, and one bad record holds up its own dossier alone."""
+"""Each event takes effect once, in the order of its dossier, and a bad record blocks only its dossier."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from tests.support.shell import Shell, told_on
 A, B, C = dossier(1), dossier(2), dossier(3)
 
 
-async def test_a_duplicate_takes_effect_once(shell: Shell) -> None:
-    """A relay that dies between sending and deleting leaves copies; a second effect of one would break this."""
+async def test_duplicate_takes_effect_once(shell: Shell) -> None:
+    """A relay that dies between sending and deleting sends copies, which have no effect."""
     topic = await shell.topic()
     first, second = step(A, 1), step(A, 2)
     await shell.send(topic, first, second, first, second)
@@ -29,8 +29,8 @@ async def test_a_duplicate_takes_effect_once(shell: Shell) -> None:
     assert await shell.quarantined() == []
 
 
-async def test_a_gap_waits_for_the_missing_record(shell: Shell) -> None:
-    """A record that overtook its predecessor waits in the table and follows by itself; others flow meanwhile."""
+async def test_record_after_a_gap_is_quarantined_until_the_gap_closes(shell: Shell) -> None:
+    """A record after a gap is quarantined and applied after the missing one; other dossiers are not affected."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1), step(A, 3), step(A, 4), step(B, 1))
     async with shell.consuming(topic):
@@ -44,27 +44,27 @@ async def test_a_gap_waits_for_the_missing_record(shell: Shell) -> None:
     assert await shell.quarantined() == []
 
 
-async def test_who_waits_is_told_of_what_was_committed(shell: Shell) -> None:
-    """Whoever sends what the consumer plans need not ask again and again: a transaction that told events says so."""
+async def test_signals_fire_after_commits(shell: Shell) -> None:
+    """`applied` fires after each transaction, `published` only after one that published events."""
     topic, outgoing = await shell.topic(), await shell.topic("outgoing")
-    tells = told_on(outgoing)
+    event_of = told_on(outgoing)
 
     def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
-        if event.data.activity == "tell":
-            data = tells(state="processing", activity="told")
+        if event.data.activity == "publish":
+            data = event_of(state="processing", activity="published")
             unit.publish(unit.row(event.dossier_id), data, time=MOMENT, cause=unit.cause_of(event))
 
     async with shell.consuming(topic, handler=on_step) as consumer:
-        applied, told = consumer.applied.next(), consumer.told.next()
+        applied, published = consumer.applied.next(), consumer.published.next()
         await shell.send(topic, step(A, 1))
         await eventually(applied.done, within=20)
-        assert not told.done()
-        await shell.send(topic, step(A, 2, "tell"))
-        await eventually(told.done, within=20)
+        assert not published.done()
+        await shell.send(topic, step(A, 2, "publish"))
+        await eventually(published.done, within=20)
 
 
-async def test_progress_is_dated(shell: Shell) -> None:
-    """Whoever looks at night, once, sees when the offset last moved; a record that changed nothing else counts."""
+async def test_progress_has_an_instant(shell: Shell) -> None:
+    """The stored offset has the instant of its last change, also for a record without effect."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1), step(A, 1))
     async with shell.consuming(topic):
@@ -77,12 +77,12 @@ async def test_progress_is_dated(shell: Shell) -> None:
     assert moved is True
 
 
-async def test_an_unknown_type_passes(shell: Shell) -> None:
-    """A writer deployed before its readers tells types they don't know; the next event must not wait for them."""
+async def test_unknown_type_advances_the_fence(shell: Shell) -> None:
+    """A record of an unknown type has no effect, and does not block the next event."""
     topic = await shell.topic()
-    unheard = headers("dossier.unheard_of", 7, 2, 1, "6d6f7463-0000-5000-8000-000000000002")
+    unknown = headers("dossier.unheard_of", 7, 2, 1, "6d6f7463-0000-5000-8000-000000000002")
     await shell.send(topic, step(A, 1))
-    await shell.send_raw(topic, [(str(A).encode(), b"\xff not even JSON", unheard)])
+    await shell.send_raw(topic, [(str(A).encode(), b"\xff not even JSON", unknown)])
     await shell.send(topic, step(A, 3))
     async with shell.consuming(topic):
         await shell.caught_up(topic)
@@ -90,20 +90,20 @@ async def test_an_unknown_type_passes(shell: Shell) -> None:
     assert await shell.quarantined() == []
 
 
-async def test_an_unknown_version_stops_and_parks_nothing(shell: Shell) -> None:
-    """Parking sound records for want of an upgrade would lose them to an operator's discard."""
+async def test_later_version_stops_and_parks_nothing(shell: Shell) -> None:
+    """A later version stops the consumer; parked, the record could be discarded by an operator."""
     topic = await shell.topic()
     event = step(A, 1)
     newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
     await shell.send_raw(topic, [(str(A).encode(), event.to_json(), newer)])
-    with pytest.raises(UpgradeNeededError, match="upgrade me"):
+    with pytest.raises(UpgradeNeededError, match="Upgrade this service"):
         await shell.consumer(topic).run()
     assert await shell.quarantined() == []
     assert await shell.stored(topic) == {0: 0}
 
 
-async def test_poison_is_parked_and_the_rest_flows(shell: Shell) -> None:
-    """Bytes that nobody can read block their dossier if it can be told, and nobody if it cannot."""
+async def test_poison_blocks_only_its_dossier(shell: Shell) -> None:
+    """An undecodable record blocks its dossier, and no dossier if its key is unreadable."""
     topic = await shell.topic()
     key = str(A).encode()
     good = headers_of(step(A, 1))
@@ -124,8 +124,8 @@ async def test_poison_is_parked_and_the_rest_flows(shell: Shell) -> None:
     assert await shell.steps(B) == ["1"]
 
 
-async def test_one_failing_record_parks_its_dossier_alone(shell: Shell) -> None:
-    """The batch is undone and done again record by record: nothing half-done stays, nobody else waits."""
+async def test_failing_record_blocks_only_its_dossier(shell: Shell) -> None:
+    """The batch is rolled back and applied record by record: only the failing dossier is blocked."""
     topic = await shell.topic()
     await shell.send(topic, *(step(key, n, f"{n}") for n in (1, 2, 3) for key in (A, B, C)))
     refuses_one = counting(refuses=lambda activity: activity == "bad")
@@ -138,8 +138,8 @@ async def test_one_failing_record_parks_its_dossier_alone(shell: Shell) -> None:
     assert await shell.quarantined() == [(9, "parked"), (11, "behind")]
 
 
-async def test_what_cannot_be_stored_is_parked(shell: Shell) -> None:
-    """The handler is content but Postgres refuses a NUL in a text: without parking, the batch fails for ever."""
+async def test_unstorable_effect_is_parked(shell: Shell) -> None:
+    """A record whose effect Postgres rejects (a NUL in a text) is parked, although its handler succeeded."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1), step(A, 2, "a NUL: \0"), step(A, 3), step(B, 1))
     async with shell.consuming(topic):
@@ -149,9 +149,8 @@ async def test_what_cannot_be_stored_is_parked(shell: Shell) -> None:
     assert await shell.quarantined() == [(1, "parked"), (2, "behind")]
 
 
-async def test_what_follows_a_gap_is_blamed_for_itself(shell: Shell) -> None:
-    """The missing record lets a quarantined one follow that cannot be stored: the quarantined one is parked, not the
-    sound one."""
+async def test_released_record_that_fails_is_parked_itself(shell: Shell) -> None:
+    """If a missing record releases one that cannot be stored, the released one is parked, not the missing one."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 2), step(A, 3, "a NUL: \0"), step(A, 4))
     async with shell.consuming(topic):
@@ -162,8 +161,8 @@ async def test_what_follows_a_gap_is_blamed_for_itself(shell: Shell) -> None:
     assert await shell.quarantined() == [(1, "parked"), (2, "gap")]
 
 
-async def test_a_replay_applies_and_the_rest_follows(shell: Shell) -> None:
-    """What an operator asks for is carried out by the consumer, once, without a restart."""
+async def test_replay_applies_the_parked_and_the_blocked_records(shell: Shell) -> None:
+    """The consumer executes a requested replay once, without a restart."""
     topic = await shell.topic()
     faults = {"2"}
     await shell.send(topic, step(A, 1), step(A, 2), step(A, 3))
@@ -172,15 +171,15 @@ async def test_a_replay_applies_and_the_rest_follows(shell: Shell) -> None:
         assert await shell.steps(A) == ["1"]
         await shell.decide(topic, 1, "replay")
         await eventually(shell.no_request, within=10)
-        assert await shell.quarantined() == [(1, "parked"), (2, "behind")], "the fault is still there: parked again"
+        assert await shell.quarantined() == [(1, "parked"), (2, "behind")], "the fault is not corrected: parked again"
         faults.clear()
         await shell.decide(topic, 1, "replay")
         await eventually(shell.nothing_quarantined, within=10)
     assert await shell.steps(A) == ["1", "2", "3"]
 
 
-async def test_a_replay_that_cannot_be_stored_parks_again(shell: Shell) -> None:
-    """The consumer lives on: a request that ended it would end it again at every start."""
+async def test_replay_that_cannot_be_stored_parks_again(shell: Shell) -> None:
+    """A failing replay does not end the consumer, which would then end at every start."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1, "a NUL: \0"), step(A, 2))
     async with shell.consuming(topic):
@@ -193,11 +192,11 @@ async def test_a_replay_that_cannot_be_stored_parks_again(shell: Shell) -> None:
     assert await shell.steps(B) == ["1"]
 
 
-async def test_a_discard_skips_one_record(shell: Shell) -> None:
-    """Its successors follow; an unreadable one just goes."""
+async def test_discard_skips_one_record(shell: Shell) -> None:
+    """A discard releases the successors; an unreadable record is only deleted."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1), step(A, 2, "bad"), step(A, 3))
-    await shell.send_raw(topic, [(b"nobody", b"", [])])
+    await shell.send_raw(topic, [(b"no dossier", b"", [])])
     async with shell.consuming(topic, handler=counting(refuses=lambda activity: activity == "bad")):
         await shell.caught_up(topic)
         await shell.decide(topic, 1, "discard")
@@ -207,17 +206,17 @@ async def test_a_discard_skips_one_record(shell: Shell) -> None:
 
 
 async def test_too_many_parked_dossiers_stop_the_consumer(shell: Shell) -> None:
-    """A bad release must not park a whole topic: after 20 dossiers the consumer stops and says where to look."""
+    """The consumer stops after 20 parked dossiers, so that a bad release does not park a whole topic."""
     topic = await shell.topic()
     await shell.send(topic, *(step(dossier(n), 1, "bad") for n in range(100, 150)))
     with pytest.raises(StopConsumingError, match=r"21 dossiers were parked within 1000 records.*motcua parked list"):
         await shell.consumer(topic, handler=counting(refuses=lambda activity: activity == "bad")).run()
     assert len(await shell.quarantined()) == 21
-    assert await shell.stored(topic) == {0: 21}, "what was parked is not read again"
+    assert await shell.stored(topic) == {0: 21}, "parked records are not consumed again"
 
 
-async def test_a_few_dossiers_among_many_records_stop_nobody(shell: Shell) -> None:
-    """The limit counts dossiers, not records: one dossier's long tail is one."""
+async def test_many_blocked_records_of_one_dossier_do_not_stop_the_consumer(shell: Shell) -> None:
+    """The limit counts dossiers, not records."""
     topic = await shell.topic()
     await shell.send(topic, *(step(A, n, "bad" if n == 1 else "") for n in range(1, 60)))
     async with shell.consuming(topic, handler=counting(refuses=lambda activity: activity == "bad")):
@@ -225,16 +224,16 @@ async def test_a_few_dossiers_among_many_records_stop_nobody(shell: Shell) -> No
     assert len(await shell.quarantined()) == 59
 
 
-async def test_a_topic_that_nobody_can_read_stops_the_consumer(shell: Shell) -> None:
-    """Records without a readable key count each for itself; otherwise a writer's fault would pass in silence."""
+async def test_many_unreadable_records_stop_the_consumer(shell: Shell) -> None:
+    """Each unreadable record counts as a dossier of its own."""
     topic = await shell.topic()
     await shell.send_raw(topic, [(b"", b"", []) for _ in range(50)])
     with pytest.raises(StopConsumingError, match="were parked"):
         await shell.consumer(topic).run()
 
 
-async def test_a_missing_table_ends_the_consumer_and_parks_nobody(shell: Shell) -> None:
-    """The database is not as this release needs it: that is no record's doing."""
+async def test_missing_table_ends_the_consumer_and_parks_nothing(shell: Shell) -> None:
+    """A database that does not fit the release is not the fault of a record."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1))
     await shell.pool.execute("alter table tallies rename to elsewhere")
@@ -244,8 +243,8 @@ async def test_a_missing_table_ends_the_consumer_and_parks_nobody(shell: Shell) 
     assert await shell.stored(topic) == {0: 0}
 
 
-async def test_a_migration_under_a_running_consumer_is_survived(shell: Shell) -> None:
-    """A column added by the next release makes prepared statements stale: tried again, nothing parked."""
+async def test_migration_does_not_end_a_running_consumer(shell: Shell) -> None:
+    """A migration invalidates prepared statements; the transaction is retried, and nothing is parked."""
     topic = await shell.topic()
     await shell.send(topic, step(A, 1))
     async with shell.consuming(topic):
@@ -258,13 +257,13 @@ async def test_a_migration_under_a_running_consumer_is_survived(shell: Shell) ->
     assert await shell.quarantined() == []
 
 
-async def test_a_fork_waits_for_an_operator(shell: Shell) -> None:
-    """A later life of the writer contradicts what was applied: taken in silence, readers would part from it."""
+async def test_fork_is_quarantined_until_a_decision(shell: Shell) -> None:
+    """A record of a later epoch that contradicts the applied history needs an operator's decision."""
     topic = await shell.topic()
-    await shell.send(topic, step(A, 1), step(A, 2, "old life"), step(A, 2, "new life", epoch=9), step(A, 3, epoch=9))
+    await shell.send(topic, step(A, 1), step(A, 2, "old epoch"), step(A, 2, "new epoch", epoch=9), step(A, 3, epoch=9))
     async with shell.consuming(topic):
         await shell.caught_up(topic)
         assert await shell.quarantined() == [(2, "fork"), (3, "behind")]
         await shell.decide(topic, 2, "replay")
         await eventually(shell.nothing_quarantined, within=10)
-    assert await shell.steps(A) == ["1", "old life", "new life", "3"]
+    assert await shell.steps(A) == ["1", "old epoch", "new epoch", "3"]

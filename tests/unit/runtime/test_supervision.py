@@ -1,4 +1,4 @@
-"""No part of a process dies in silence."""
+"""Supervision: if a part ends, the process ends."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ async def _for_ever() -> None:
 
 
 async def test_stop_ends_all_parts_in_reverse_order() -> None:
-    """What was started last may lean on what was started first."""
+    """Parts are cancelled in reverse order, since later ones may depend on earlier ones."""
     ended: list[str] = []
     stop = asyncio.Event()
 
@@ -34,7 +34,7 @@ async def test_stop_ends_all_parts_in_reverse_order() -> None:
 
 
 async def test_failed_part_ends_the_process_with_its_reason() -> None:
-    """A consumer that died must not leave a process that looks alive."""
+    """A failing part stops all others, and its error is the reason."""
     cancelled = asyncio.Event()
 
     async def failing() -> None:
@@ -52,8 +52,8 @@ async def test_failed_part_ends_the_process_with_its_reason() -> None:
     assert cancelled.is_set()
 
 
-async def test_part_that_returns_counts_as_dead() -> None:
-    """A loop that ends without being asked has stopped its work as surely as one that failed."""
+async def test_part_that_returns_ends_the_process() -> None:
+    """A part that returns before the stop ends the process like a failing one."""
 
     async def returning() -> None:
         return
@@ -62,8 +62,8 @@ async def test_part_that_returns_counts_as_dead() -> None:
         await supervise({"ticker": returning, "relay": _for_ever}, stop=asyncio.Event())
 
 
-async def test_part_that_ignores_cancellation_does_not_hold_the_stop() -> None:
-    """An orderly stop is bounded."""
+async def test_part_that_ignores_cancellation_is_abandoned() -> None:
+    """A stop takes at most the grace period per part."""
     stop = asyncio.Event()
     release = asyncio.Event()
 
@@ -80,7 +80,7 @@ async def test_part_that_ignores_cancellation_does_not_hold_the_stop() -> None:
 
 
 async def test_outer_cancellation_ends_the_parts() -> None:
-    """Whoever cancels the supervisor leaves nothing running."""
+    """Cancelling the supervisor cancels every part."""
     ended = asyncio.Event()
     started = asyncio.Event()
 
@@ -99,13 +99,13 @@ async def test_outer_cancellation_ends_the_parts() -> None:
     assert ended.is_set()
 
 
-async def test_a_signal_is_not_missed_between_taking_and_waiting() -> None:
-    """Everybody who took the next time is told, also of what happened before they waited; later ones wait anew."""
+async def test_signal_is_not_missed_before_waiting() -> None:
+    """A future taken before a notification is done, even if nobody waits for it yet; later ones are not."""
     signal = Signal()
     first, second = signal.next(), signal.next()
-    signal.tell()
+    signal.notify()
     assert first.done()
     assert second.done()
     assert not signal.next().done()
-    signal.tell()
-    signal.tell()
+    signal.notify()
+    signal.notify()

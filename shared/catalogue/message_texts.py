@@ -1,4 +1,4 @@
-"""The texts told to applicants: one TOML file a version in `config/<centre>/messages/`, checked at start."""
+"""The texts of messages to applicants: one TOML file per version in `config/<centre>/messages/`, checked at start."""
 
 import string
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from shared.catalogue.files import Problems, read_text
+from shared.catalogue.faults import Faults
+from shared.catalogue.files import read_text
 from shared.kernel.errors import StartError
 from shared.kernel.words import did_you_mean
 from shared.runtime import toml
@@ -24,7 +25,7 @@ _HEAD = {
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """The `{names}` that a text must hold, and those that it may hold besides."""
+    """The placeholders `{name}` that a text must contain, and those that it may contain."""
 
     required: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
@@ -32,7 +33,7 @@ class Placeholders:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Every key that a version must have, and no other: dotted names of texts and of whole numbers."""
+    """Exactly the keys of a version: the dotted names of texts and of whole numbers."""
 
     texts: Mapping[str, Placeholders]
     numbers: frozenset[str]
@@ -40,7 +41,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class MessageTexts:
-    """One version of the texts: in force from the local date `valid_from`, by `decision`."""
+    """One version of the texts, in force from the local date `valid_from` by `decision`."""
 
     file: str
     version: int
@@ -52,80 +53,80 @@ class MessageTexts:
 
 @dataclass(frozen=True, slots=True)
 class MessageBook:
-    """All versions, oldest first. A message keeps the version that it was planned with."""
+    """All versions, oldest first. A message is sent with the version with which it was planned."""
 
     versions: tuple[MessageTexts, ...]
 
     def on(self, day: date) -> MessageTexts:
-        """The version in force on a local date; before the first one starts, the first: an event is never refused."""
+        """The version in force on a local date; the first version for earlier dates."""
         return next((v for v in reversed(self.versions) if v.valid_from <= day), self.versions[0])
 
     def version(self, number: int) -> MessageTexts:
-        """The version that a message was planned with. Raises StartError when its file was taken away."""
+        """The version with which a message was planned. Raises StartError if its file was removed."""
         for texts in self.versions:
             if texts.version == number:
                 return texts
-        raise StartError(f"messages were planned with version {number} of the texts, which is gone: put its file back")
+        raise StartError(
+            f"Messages were planned with version {number} of the texts, but its file is missing. Restore it."
+        )
 
 
 def load_messages(folder: Path, files: Mapping[str, bytes], expected: Expected) -> MessageBook:
-    """The texts among a centre's files (path within its folder -> content, as read and hashed with all the others).
+    """Read the texts among a centre's files (path within its folder to content).
 
-    Raises StartError that lists every wrong place (file, key, what, what to do) of all versions at once.
+    Raises StartError that lists every fault of every version, with file, key and what to do.
     """
-    problems = Problems()
+    faults = Faults()
     names = [name for name in sorted(files) if name.startswith(f"{FOLDER}/") and name.endswith(".toml")]
-    versions = [found for name in names if (found := _read(name, files[name], expected, problems))]
+    versions = [found for name in names if (found := _read(name, files[name], expected, faults))]
     versions.sort(key=lambda texts: texts.version)
     for older, newer in pairwise(versions):
         if newer.version == older.version or newer.valid_from <= older.valid_from:
-            problems.add(
+            faults.add(
                 newer.file,
-                f"version {newer.version} from {newer.valid_from} does not come after"
-                f" version {older.version} from {older.valid_from} ({older.file}): raise both",
+                f"Version {newer.version} of {newer.valid_from} is not after version {older.version} of "
+                f"{older.valid_from} ({older.file}). Increase the version and the date.",
             )
     if not names:
-        problems.add(f"{FOLDER}/", "no *.toml with texts found: add a first version")
-    problems.raise_any(folder)
+        faults.add(f"{FOLDER}/", "The folder has no *.toml with texts. Add a first version.")
+    faults.raise_any(folder)
     return MessageBook(tuple(versions))
 
 
-def _read(file: str, content: bytes, expected: Expected, problems: Problems) -> MessageTexts | None:
-    text = read_text(file, content, problems)
+def _read(file: str, content: bytes, expected: Expected, faults: Faults) -> MessageTexts | None:
+    text = read_text(file, content, faults)
     if text is None:
         return None
     try:
-        document = toml.loads(text)
+        document = toml.parse(text)
     except toml.NotTomlError as error:
-        problems.add(file, str(error), line=error.line)
+        faults.add(file, str(error), line=error.line)
         return None
     if not document:
-        problems.add(
-            file, f"empty: it must hold {', '.join(_HEAD)} and every text; begin with a copy of another version"
-        )
+        faults.add(file, f"The file is empty. It needs {', '.join(_HEAD)} and every text; copy another version.")
         return None
-    before = len(problems.found)
+    before = len(faults.found)
     head = {key: document.pop(key, None) for key in _HEAD}
-    for key, (kind, wanted) in _HEAD.items():
+    for key, (kind, expected_value) in _HEAD.items():
         if head[key] is None:
-            problems.add(file, f"missing: add {wanted}", column=key)
+            faults.add(file, f"The key is missing. Add {expected_value}.", column=key)
         elif type(head[key]) is not kind:
-            problems.add(file, f"{head[key]!r} is not {wanted}", column=key)
+            faults.add(file, f"{head[key]!r} is not {expected_value}.", column=key)
     flat = dict(_flatten(document))
     known = expected.texts.keys() | expected.numbers
     missing = sorted(known - flat.keys())
     for key in flat.keys() - known:
-        problems.add(file, f"unknown key{did_you_mean(key, missing)}: remove it or mend its name", column=key)
+        faults.add(file, f"Unknown key{did_you_mean(key, missing)}. Remove it, or correct its name.", column=key)
     for key in missing:
-        problems.add(file, "missing: every version holds every text", column=key)
+        faults.add(file, "The key is missing. Every version needs every text.", column=key)
     for key, placeholders in expected.texts.items():
         if key in flat:
-            for reason in _wrong_in(flat[key], placeholders):
-                problems.add(file, reason, column=key)
+            for reason in _faults_of(flat[key], placeholders):
+                faults.add(file, reason, column=key)
     for key in expected.numbers & flat.keys():
         if type(flat[key]) is not int or flat[key] < 1:
-            problems.add(file, f"needs a whole number from 1 on, found {flat[key]!r}", column=key)
-    if len(problems.found) > before:
+            faults.add(file, f"{flat[key]!r} is not a whole number of at least 1.", column=key)
+    if len(faults.found) > before:
         return None
     return MessageTexts(
         file=file,
@@ -142,22 +143,20 @@ def _flatten(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, A
     return pairs
 
 
-def _wrong_in(text: Any, placeholders: Placeholders) -> Sequence[str]:
+def _faults_of(text: Any, placeholders: Placeholders) -> Sequence[str]:
     if not isinstance(text, str) or not text.strip():
-        return [f"needs a text, found {text!r}"]
+        return [f"{text!r} is not a text. Write one in double quotes."]
     try:
         fields = [
             (name, spec, conversion) for _, name, spec, conversion in string.Formatter().parse(text) if name is not None
         ]
     except ValueError as error:
-        return [f"braces do not match: {error}"]
+        return [f"The braces do not match: {error}."]
     known = placeholders.required | placeholders.optional
     used = {name for name, _, _ in fields}
-    wrong = [
-        f"{{{name}}}: write a bare name, without format or conversion" for name, spec, how in fields if spec or how
+    faults = [f"Write {{{name}}} without a format or conversion." for name, spec, how in fields if spec or how]
+    faults += [
+        f"Unknown placeholder {{{name}}}. Known here: {', '.join(sorted(known))}." for name in sorted(used - known)
     ]
-    wrong += [
-        f"unknown placeholder {{{name}}}; known here: {', '.join(sorted(known))}" for name in sorted(used - known)
-    ]
-    wrong += [f"placeholder {{{name}}} is missing" for name in sorted(placeholders.required - used)]
-    return wrong
+    faults += [f"Placeholder {{{name}}} is missing." for name in sorted(placeholders.required - used)]
+    return faults

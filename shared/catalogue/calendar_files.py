@@ -1,11 +1,12 @@
-"""calendars.csv, and calendars/<name>.csv with each calendar's dated exceptions."""
+"""Read calendars.csv, and calendars/<name>.csv with the dated exceptions of each calendar."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from shared.catalogue import cells
-from shared.catalogue.files import CentreFiles, Problems, Row, read_rows
+from shared.catalogue.faults import Faults
+from shared.catalogue.files import CentreFiles, CsvRow, read_rows
 from shared.kernel.calendar_rules import CalendarException, CalendarRules, Kind, Status, Window
 
 FILE = "calendars.csv"
@@ -36,23 +37,25 @@ _STATUSES: Mapping[str, Status] = {
 }
 
 
-def read_calendars(files: CentreFiles, problems: Problems) -> tuple[CalendarRules, ...]:
-    """Every calendar with its exceptions, in the order of the file: the first one is the centre's own.
+def read_calendars(files: CentreFiles, faults: Faults) -> tuple[CalendarRules, ...]:
+    """Every calendar with its exceptions, in the order of the file. The first one is the centre's own.
 
-    A calendar covers valid_from to valid_to and nothing else, so both are needed.
+    A calendar covers only valid_from to valid_to, so both are required.
     """
     found: list[CalendarRules] = []
-    for line, rules in read_rows(files, FILE, CALENDARS, problems, _calendar):
+    for line, rules in read_rows(files, FILE, CALENDARS, faults, _calendar):
         if any(other.name == rules.name for other in found):
-            problems.add(FILE, f"{rules.name} stands twice: keep one line a calendar", line=line, column="name")
+            faults.add(
+                FILE, f"Calendar {rules.name} occurs twice. Keep one line per calendar.", line=line, column="name"
+            )
             continue
-        found.append(_with_exceptions(rules, files, problems))
+        found.append(_with_exceptions(rules, files, faults))
     if not found:
-        problems.add(FILE, "no calendar: the first one is the centre's own")
-    wanted = {_exceptions_of(rules.name) for rules in found}
+        faults.add(FILE, "The file has no calendar. Add one; the first one is the centre's own.")
+    expected = {_exceptions_of(rules.name) for rules in found}
     for name in sorted(files.content):
-        if name.startswith(FOLDER) and name not in wanted:
-            problems.add(name, f"belongs to no calendar of {FILE}: enter it there, or remove the file")
+        if name.startswith(FOLDER) and name not in expected:
+            faults.add(name, f"No calendar in {FILE} has this name. Add it there, or remove this file.")
     return tuple(found)
 
 
@@ -60,7 +63,7 @@ def _exceptions_of(name: str) -> str:
     return f"{FOLDER}{name}.csv"
 
 
-def _calendar(row: Row) -> CalendarRules:
+def _calendar(row: CsvRow) -> CalendarRules:
     name = row.read("name", _NAME)
     zone = row.read("zone", cells.zone)
     weekdays = row.read("weekdays", cells.several(cells.whole(1, 7)))
@@ -68,15 +71,18 @@ def _calendar(row: Row) -> CalendarRules:
     valid_from, valid_to = row.read("valid_from", cells.day), row.read("valid_to", cells.day)
     decision = row.read("decision", cells.text)
     row.read("invented", cells.several(cells.choice({column: column for column in row.cells})))
-    if row.sound:
+    if row.valid:
         if not weekdays:
-            row.fault("empty: name the weekdays that are worked, 1 (Monday) to 7", "weekdays")
+            row.fault("A value is required: the working weekdays, 1 (Monday) to 7.", "weekdays")
         if not windows:
-            row.fault("empty: name the windows that are worked, such as 07:00-11:30; 13:30-17:00", "windows")
+            row.fault("A value is required: the windows of working time, such as 07:00-11:30; 13:30-17:00.", "windows")
         if valid_to < valid_from:
-            row.fault(f"{valid_to} is before valid_from, {valid_from}: it is the last day covered", "valid_to")
-    if not row.sound:
-        return _UNSOUND
+            row.fault(
+                f"{valid_to} is before valid_from ({valid_from}). It is the last day that the calendar covers.",
+                "valid_to",
+            )
+    if not row.valid:
+        return _INVALID
     return CalendarRules(
         name=name,
         zone=zone.key,
@@ -88,14 +94,14 @@ def _calendar(row: Row) -> CalendarRules:
     )
 
 
-# what an unsound line gives is thrown away; this stands in for it
-_UNSOUND = CalendarRules("", "UTC", frozenset({1}), (Window(time(0), time(1)),), date(2000, 1, 1), date(2000, 1, 1))
+# a placeholder: the result of an invalid line is discarded
+_INVALID = CalendarRules("", "UTC", frozenset({1}), (Window(time(0), time(1)),), date(2000, 1, 1), date(2000, 1, 1))
 
 
-def _with_exceptions(rules: CalendarRules, files: CentreFiles, problems: Problems) -> CalendarRules:
+def _with_exceptions(rules: CalendarRules, files: CentreFiles, faults: Faults) -> CalendarRules:
     name = _exceptions_of(rules.name)
-    rows = read_rows(files, name, EXCEPTIONS, problems, lambda row: _exception(row, rules))
-    _check_doubles(name, rows, problems)
+    rows = read_rows(files, name, EXCEPTIONS, faults, lambda row: _exception(row, rules))
+    _check_duplicates(name, rows, faults)
     return CalendarRules(
         name=rules.name,
         zone=rules.zone,
@@ -108,22 +114,26 @@ def _with_exceptions(rules: CalendarRules, files: CentreFiles, problems: Problem
     )
 
 
-def _exception(row: Row, rules: CalendarRules) -> CalendarException:
+def _exception(row: CsvRow, rules: CalendarRules) -> CalendarException:
     on = row.read("date", cells.day)
     kind = row.read("kind", cells.choice(_KINDS))
     status = row.read("status", cells.choice(_STATUSES))
     windows = row.read("windows", local_windows)
     name = row.read("name_vi", cells.text)
     known_on = row.read("known_from", cells.optional(cells.day))
-    if row.sound:
+    if row.valid:
         if not rules.first_date <= on <= rules.last_date:
-            row.fault(f"{on} lies outside what {rules.name} covers, {rules.first_date} to {rules.last_date}", "date")
+            row.fault(
+                f"{on} is outside calendar {rules.name}, which covers {rules.first_date} to {rules.last_date}.", "date"
+            )
         if kind == "off" and windows:
-            row.fault("a day off has no windows: empty this, or mend the kind", "windows")
+            row.fault("A day off has no windows. Leave this empty, or correct the kind.", "windows")
         if status in ("statutory", "decided", "unconfirmed") and not row.cells["decided_by"]:
-            row.fault(f"empty: what is {status} names its document; what is not decided yet is projected", "decided_by")
-    if not row.sound:
-        return _NO_EXCEPTION
+            row.fault(
+                f"A value is required: the document of a {status} exception. Without one it is projected.", "decided_by"
+            )
+    if not row.valid:
+        return _INVALID_EXCEPTION
     return CalendarException(
         on=on,
         kind=kind,
@@ -135,28 +145,28 @@ def _exception(row: Row, rules: CalendarRules) -> CalendarException:
     )
 
 
-_NO_EXCEPTION = CalendarException(date(2000, 1, 1), "off", "projected")
+_INVALID_EXCEPTION = CalendarException(date(2000, 1, 1), "off", "projected")
 
 
-def _check_doubles(file: str, rows: Sequence[tuple[int, CalendarException]], problems: Problems) -> None:
-    """A date may have several exceptions; the one known last counts, so they may not become known together."""
+def _check_duplicates(file: str, rows: Sequence[tuple[int, CalendarException]], faults: Faults) -> None:
+    """A date may have several exceptions, of which the one known last counts: no two may be known from the same day."""
     seen: dict[tuple[date, datetime | None], int] = {}
     for line, exception in rows:
         key = (exception.on, exception.known_from)
         if key in seen:
-            reason = f"{exception.on} stands on line {seen[key]}, too, known from the same day: keep one"
-            problems.add(file, reason, line=line, column="date")
+            reason = f"{exception.on} is also on line {seen[key]}, known from the same day. Keep one."
+            faults.add(file, reason, line=line, column="date")
         seen.setdefault(key, line)
 
 
 def local_windows(cell: str) -> tuple[Window, ...]:
-    """Windows with a semicolon between them, in order and apart; none for an empty cell."""
+    """Windows separated by semicolons, ascending and without overlap; an empty tuple for an empty cell."""
     windows: list[Window] = []
     for part in cells.several(_WINDOW)(cell):
         opens, closes = (cells.clock_time(end) for end in part.split("-"))
         if opens >= closes:
-            raise ValueError(f"{part!r} ends before it starts: expected is a window such as 07:00-11:30")
+            raise ValueError(f"{part!r} ends before it starts. Write a window such as 07:00-11:30.")
         if windows and opens < windows[-1].closes:
-            raise ValueError(f"{part!r} overlaps the window before it: put them in order, apart from each other")
+            raise ValueError(f"{part!r} overlaps the previous window. Write ascending windows without overlap.")
         windows.append(Window(opens, closes))
     return tuple(windows)

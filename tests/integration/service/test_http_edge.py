@@ -1,4 +1,4 @@
-"""The HTTP edge on a real socket: clients that dribble, stall, lie about lengths or hang up do no harm."""
+"""The HTTP edge on a real socket: slow, stalled, oversized and disconnected requests."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ class Edge:
     handled: int = 0
 
     async def talk(self, *pieces: bytes, close: bool = False) -> bytes:
-        """Send the pieces over a connection of its own; everything the server says until it closes."""
+        """Send the pieces over a new connection; return everything that the server sends until it closes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             for piece in pieces:
@@ -57,8 +57,8 @@ async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
         "trial",
         health=Health(),
         keys=KeyRing(tmp_path / "keys.toml"),
-        default_body=BodyRule(limit_bytes=20_000, idle_seconds=0.5, whole_seconds=1.0),
-        bodies={"/lines": BodyRule(("application/x-ndjson",), None, streamed=True, idle_seconds=0.5)},
+        default_body_rule=BodyRule(limit_bytes=20_000, idle_seconds=0.5, whole_seconds=1.0),
+        body_rules={"/lines": BodyRule(("application/x-ndjson",), None, streamed=True, idle_seconds=0.5)},
     )
     found = Edge(free_port())
 
@@ -89,16 +89,16 @@ def problem(answer: bytes) -> dict[str, object]:
     return parsed
 
 
-async def test_body_that_stops_half_way_is_answered(edge: Edge) -> None:
-    """408, and the connection ends: it holds half a request that nobody will finish."""
+async def test_incomplete_body_is_answered_408(edge: Edge) -> None:
+    """An incomplete body is answered 408, and the connection is closed."""
     assert problem(await edge.talk(head(Content_Length="100"), b'{"title": '))["status"] == 408
     assert edge.handled == 0
 
 
-async def test_dribbled_body_is_answered(edge: Edge) -> None:
-    """A byte now and then does not keep a request open: the whole has its own time."""
+async def test_slow_body_is_answered_408(edge: Edge) -> None:
+    """A body that arrives byte by byte is limited by the time for the whole body."""
 
-    async def dribble() -> bytes:
+    async def send_slowly() -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
         writer.write(head(Content_Length="1000"))
         reading = asyncio.create_task(reader.read())
@@ -110,34 +110,34 @@ async def test_dribbled_body_is_answered(edge: Edge) -> None:
 
     answer = b""
     async with asyncio.timeout(30):
-        while not answer:  # a byte that comes after the answer resets the connection, and may overtake it
+        while not answer:  # a byte that arrives after the answer resets the connection
             with contextlib.suppress(ConnectionResetError):
-                answer = await dribble()
+                answer = await send_slowly()
     assert problem(answer)["status"] == 408
 
 
-async def test_stalled_stream_is_answered(edge: Edge) -> None:
-    """A stream may be long, not silent."""
+async def test_stalled_stream_is_answered_408(edge: Edge) -> None:
+    """A stream may be long, but each chunk must arrive in time."""
     answer = await edge.talk(head("/lines", "application/x-ndjson", Transfer_Encoding="chunked"), b"3\r\n{}\n\r\n")
     assert problem(answer)["status"] == 408
     assert edge.handled == 0
 
 
-async def test_endless_body_is_cut_off(edge: Edge) -> None:
-    """Chunks without a declared length are counted as they come."""
+async def test_endless_body_is_rejected(edge: Edge) -> None:
+    """The bytes of a body without a declared length are counted."""
     chunk = b"2000\r\n" + b"x" * 0x2000 + b"\r\n"
     answer = await edge.talk(head(Transfer_Encoding="chunked"), *[chunk] * 200)
     assert answer == b"reset" or problem(answer)["status"] == 413
     assert edge.handled == 0
 
 
-async def test_declared_giant_is_refused_at_once(edge: Edge) -> None:
-    """Nothing of it is awaited."""
+async def test_too_large_declared_length_is_rejected_at_once(edge: Edge) -> None:
+    """A too large declared length is answered 413 before the body is read."""
     assert problem(await edge.talk(head(Content_Length="99999999999")))["status"] == 413
 
 
-async def test_hung_up_client_leaves_nothing(edge: Edge) -> None:
-    """Half a request whose client is gone is no request; the next one is served."""
+async def test_disconnected_client_does_not_affect_the_next(edge: Edge) -> None:
+    """An incomplete request of a disconnected client is dropped, and the next request is served."""
     await edge.talk(head(Content_Length="100"), b'{"title": ', close=True)
     body = b'{"title": "hai"}'
     answer = await edge.talk(head(Content_Length=str(len(body)), Connection="close"), body)
@@ -148,6 +148,6 @@ async def test_hung_up_client_leaves_nothing(edge: Edge) -> None:
 @pytest.mark.parametrize(
     "raw", [b"\xff\xfe\x00garbage\r\n\r\n", b"POST /parcels HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
 )
-async def test_what_is_no_http_is_refused(edge: Edge, raw: bytes) -> None:
-    """The server itself answers 400 and goes on."""
+async def test_invalid_http_is_rejected(edge: Edge, raw: bytes) -> None:
+    """The server answers invalid HTTP with 400."""
     assert (await edge.talk(raw)).startswith(b"HTTP/1.1 400")
