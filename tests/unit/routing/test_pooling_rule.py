@@ -106,7 +106,7 @@ def test_rule_with_release_threshold_below_pooling_threshold_is_invalid() -> Non
     """The release threshold must be above the pooling threshold."""
     values = {name: getattr(RULE, name) for name in RULE.__slots__} | {"valid_to": None, "valid_from": FIRST}
     for release_from in (9, 10):
-        with pytest.raises(ValueError, match="is not above pool_below"):
+        with pytest.raises(ValueError, match="must be above pool_below"):
             PoolingRule(**(values | {"decision": "1", "invented": (), "note": "", "release_from": release_from}))
 
 
