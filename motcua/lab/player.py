@@ -16,7 +16,7 @@ import httpx
 
 from motcua.local.database import SERVICES, VERIFY
 from motcua.local.processes import Site
-from motcua.local.quiescence import Centre as Watched
+from motcua.local.quiescence import QuiescenceMonitor as Watched
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
@@ -132,8 +132,8 @@ async def play(
 
     Acts that were played before change nothing, so a play that broke off may begin anew. A refused act is listed, and
     later ones of its dossier in the same window are refused with it. `progress` is told after each window. Raises
-    PlayError for acts that cannot be cut into windows or an intake that does not take them, NotQuietError for a centre
-    that does not come to rest, and OutsideCalendarError beyond the centre's calendar.
+    PlayError for acts that cannot be cut into windows or an intake that does not take them, NotQuiescentError for a
+    centre that does not come to rest, and OutsideCalendarError beyond the centre's calendar.
     """
     calendar = compile_calendar(centre.calendar)
     length = window or calendar.standard_day / 2
@@ -148,10 +148,10 @@ async def play(
                     break
                 await stage.set_clocks(now, accept_until=max(now, one.end))
                 played.refusals += await stage.send(one.acts)
-                await watched.at_rest(now=now, within_seconds=_REST_SECONDS, look_seconds=_LOOK_SECONDS)
+                await watched.wait_until_quiescent(now=now, within_seconds=_REST_SECONDS, poll_seconds=_LOOK_SECONDS)
                 now = max(now, one.end)
                 await stage.set_clocks(now, accept_until=now)
-                await watched.at_rest(now=now, within_seconds=_REST_SECONDS, look_seconds=_LOOK_SECONDS)
+                await watched.wait_until_quiescent(now=now, within_seconds=_REST_SECONDS, poll_seconds=_LOOK_SECONDS)
                 played.until = now
                 played.windows += 1
                 played.acts += len(one.acts)

@@ -34,7 +34,7 @@ async def _played(local: LocalCentre) -> None:
     async with patient_client(local, local.home / "ledger.jsonl") as client:
         await play(client, lives(local, 40))
     report = await verified(local, ledger=local.home / "ledger.jsonl")
-    assert report.holds, report
+    assert report.passed, report
     assert report.dossiers == 40
     assert report.alerts > 40
 
@@ -50,13 +50,13 @@ async def admin(finished: LocalCentre) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _finds(local: LocalCentre, dossier: UUID | str, check: str) -> None:
-    findings = (await verified(local, quiet_seconds=3)).findings
+    findings = (await verified(local, quiescence_seconds=3)).findings
     assert [each for each in findings if each.subject == str(dossier) and each.check == check], findings
 
 
 async def _finds_nothing(local: LocalCentre) -> None:
-    report = await verified(local, quiet_seconds=15)
-    assert report.holds, report
+    report = await verified(local, quiescence_seconds=15)
+    assert report.passed, report
 
 
 @asynccontextmanager

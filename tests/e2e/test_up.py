@@ -69,7 +69,7 @@ def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(running: Up) -> None
     lag = up.run("lag")
     assert lag.returncode == 0, lag.stderr
     assert "notify" in lag.stdout
-    assert "See it flow: http://127.0.0.1:" in " ".join(up.output.split())
+    assert "Operations page: http://127.0.0.1:" in " ".join(up.output.split())
     with up.client("ops", "OPS") as http:
         eventually_sync(lambda: http.get("/views/arrivals").json()["total"] == 1, within=60)
         eventually_sync(
@@ -128,7 +128,7 @@ def test_ctrl_c_during_the_start_leaves_nothing(up: Up) -> None:
     eventually_sync(lambda: "Starting Postgres" in up.output, within=60)
     before = up.processes()
     up.signal(signal.SIGINT)
-    eventually_sync(lambda: "Asked to stop" in up.output, within=30)
+    eventually_sync(lambda: "Stop requested" in up.output, within=30)
     assert up.wait() == 0, up.output
     assert gone(before)
 

@@ -23,13 +23,13 @@ from motcua.lab.demo.terminal import headline, tables
 from motcua.lab.half_year.drawing import HalfYear
 from motcua.lab.half_year.figures import MADE_UP_PEOPLE
 from motcua.lab.player import Played, PlayError, play
-from motcua.local.centre import LocalCentre, ProcessEndedError, StopAskedError, beside
+from motcua.local.centre import LocalCentre, ProcessEndedError, StopRequestedError, isolated_settings
 from motcua.local.database import VERIFY
 from motcua.local.keys import IMPORTER, TOKENS_FILE
 from motcua.local.processes import PROCESSES, SERVICES
-from motcua.local.quiescence import NotQuietError
+from motcua.local.quiescence import NotQuiescentError
 from motcua.local.settings import MotcuaSettings
-from motcua.local.up import stop_on_signals, watching
+from motcua.local.up import page_hint, stop_on_signals
 from motcua.verification.command import run_verify
 from shared.runtime.clock import machine_now
 
@@ -57,7 +57,7 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
             _past(settings, half_year),
             jars_home=settings.home,
             progress=say,
-            stop_asked=stop.is_set,
+            stop_requested=stop.is_set,
             durable=False,  # made for this run alone: nothing in it is worth waiting for the disk
         )
         derivation = Derivation(local.centre)
@@ -67,17 +67,17 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
         try:
             local.start(PROCESSES if ops else SERVICES)
             if ops:
-                say(f"{watching(local)} Keys: {local.home / TOKENS_FILE}")
+                say(f"{page_hint(local)} Keys: {local.home / TOKENS_FILE}")
             begun = time.monotonic()
             played = asyncio.run(_play(local, half_year, derivation, console, stop))
             if stop.is_set():
-                raise StopAskedError
+                raise StopRequestedError
             local.require_running()
             play_seconds = time.monotonic() - begun
             verify_url = local.site.databases[VERIFY]
             state = asyncio.run(_told(local, judged))
             verified = run_verify(verify_url, local.site.kafka, local.centre, console)
-        except (StopAskedError, NotQuietError, PlayError, ProcessEndedError) as reason:
+        except (StopRequestedError, NotQuiescentError, PlayError, ProcessEndedError) as reason:
             say(str(reason) or "Stopped, as asked.")
             return 1
         finally:
@@ -97,7 +97,7 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
 def _past(settings: MotcuaSettings, half_year: HalfYear) -> MotcuaSettings:
     home = settings.home / f"demo-{machine_now():%Y%m%d-%H%M%S}"
     past = {"clock": "simulated", "clock_starts_at": half_year.starts_at, "centre": _undecided(settings.centre, home)}
-    return beside(settings, home=home).model_copy(update=past)
+    return isolated_settings(settings, home=home).model_copy(update=past)
 
 
 def _undecided(centre: Path, home: Path) -> Path:

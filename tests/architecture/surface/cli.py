@@ -44,8 +44,9 @@ def collect() -> Iterator[str]:
         _, usage = run_module(f"services.{service}")
         for command in re.findall(r"[a-z-]+", usage.split(f"services.{service} ")[1]):
             yield f"python -m services.{service} {command}"
-    yield from _options(parser_of("motcua.sinks"), "python -m motcua.sinks")
-    yield f"python -m motcua.probe, status {run_module('motcua.probe', 'tcp://nowhere')[0]} where there is no progress"
+    yield from _options(parser_of("motcua.local.sinks"), "python -m motcua.local.sinks")
+    status, _ = run_module("motcua.cli.probe", "tcp://nowhere")
+    yield f"python -m motcua.cli.probe, status {status} where there is no progress"
 
 
 def _commands(command: Any, name: str) -> Iterator[str]:

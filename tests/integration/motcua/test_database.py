@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from motcua.local.database import SERVICES, create_database, open_to_ops
+from motcua.local.database import SERVICES, create_database, grant_to_ops
 from shared.kernel.errors import StartError
 from shared.postgres.migrate import migrate
 from tests.support import Databases, free_port
@@ -81,7 +81,7 @@ def watched(database: Databases, tmp_path: Path) -> str:
     fresh = database.fresh()
     migrate(fresh.url("sla"), "sla", tmp_path)
     for _ in range(2):
-        open_to_ops(fresh.server_url, "sla", database=fresh.name)
+        grant_to_ops(fresh.server_url, "sla", database=fresh.name)
     return fresh.url("ops")
 
 

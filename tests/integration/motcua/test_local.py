@@ -37,7 +37,7 @@ def test_existing_servers_are_used_and_left_alone(broker: kafka.Broker, postgres
         local.start_service("routing", replica=1, port=free_port())
         local.wait_ready("routing-1")
         assert list(local.parts) == ["smtp", "sms", "routing", "routing-1"]
-        assert [local.not_ready(name) for name in local.parts] == [None] * 4
+        assert [local.reason_not_ready(name) for name in local.parts] == [None] * 4
     finally:
         local.stop()
     assert broker.running

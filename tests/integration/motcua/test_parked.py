@@ -9,9 +9,11 @@ import psycopg
 import pytest
 
 import services
-from motcua.cli.parked_records import Place, decide, find, listed, told, waiting
-from motcua.local.database import SERVICES, open_to_ops
-from motcua.local.up import QuarantineNews
+from motcua.cli import quarantine
+from motcua.cli.errors import PlaceInvalidError, RecordNotQuarantinedError
+from motcua.cli.quarantine import Place, decide, describe, describe_rows, find
+from motcua.local.database import SERVICES, grant_to_ops
+from motcua.local.up import PendingDecisions
 from shared.kernel.errors import Refusal
 from shared.messaging.quarantine import OperatorDecision
 from shared.postgres.migrate import migrate
@@ -50,9 +52,9 @@ async def quarantined(database: Databases) -> ServiceDatabase:
 
 async def test_everything_that_waits_is_listed(quarantined: ServiceDatabase) -> None:
     """Through the role that only reads; what blocks stands above what waits behind it."""
-    rows = await waiting(quarantined.url("verify"), "sla")
+    rows = await quarantine.quarantined(quarantined.url("verify"), "sla")
     assert [row["offset"] for row in rows][-1] == BEHIND.offset
-    first, what, why = islice(listed("sla", rows), 3)
+    first, what, why = islice(describe_rows("sla", rows), 3)
     assert first == "sla intake.dossiers.v1/3/120"
     assert what == f"    dossier.settled #4 of {DOSSIER}"
     assert why.endswith("; parked: ClockNotRunning")
@@ -64,9 +66,9 @@ async def test_up_says_when_records_wait_for_a_word_and_when_none_does(database:
     for service in SERVICES:
         folder = Path(services.__path__[0]) / service / "migrations"
         await asyncio.to_thread(migrate, fresh.url(service), service, folder)
-        open_to_ops(fresh.server_url, service, database=fresh.name)
-    quarantined = QuarantineNews(fresh.url("ops"))
-    assert quarantined.news() == []
+        grant_to_ops(fresh.server_url, service, database=fresh.name)
+    decisions = PendingDecisions(fresh.url("ops"))
+    assert decisions.changes() == []
     with psycopg.connect(fresh.url("sla"), autocommit=True) as connection:
         for offset, reason in ((1, "parked"), (2, "behind"), (3, "unreadable")):
             connection.execute(
@@ -74,16 +76,16 @@ async def test_up_says_when_records_wait_for_a_word_and_when_none_does(database:
                 "value, reason, detail) values ('intake.dossiers.v1', 0, %s, 'k', 1, 1, 'i', 'x', 1, '', %s, '')",
                 (offset, reason),
             )
-        assert quarantined.news() == ["sla: 2 records wait for your word (`motcua parked list`)"]
-        assert quarantined.news() == []
+        assert decisions.changes() == ["sla: 2 records need a decision; see `motcua parked list`."]
+        assert decisions.changes() == []
         connection.execute("delete from quarantined_records")
-        assert quarantined.news() == ["sla: no record waits for your word any more"]
+        assert decisions.changes() == ["sla: no record needs a decision any more."]
 
 
 async def test_one_record_is_shown_whole(quarantined: ServiceDatabase) -> None:
     """Place, dossier, reason and value: what an operator needs to judge it."""
-    lines = told(await find(quarantined.url("verify"), "sla", PARKED))
-    assert lines[1] == f"about {DOSSIER}, sequence 4, epoch 1"
+    lines = describe(await find(quarantined.url("verify"), "sla", PARKED))
+    assert lines[1] == f"key {DOSSIER}, sequence 4, epoch 1"
     assert lines[-1] == '{"sequence": 4}'
 
 
@@ -112,7 +114,7 @@ async def test_unreadable_record_can_only_be_discarded(quarantined: ServiceDatab
 
 async def test_record_that_does_not_wait_is_told(quarantined: ServiceDatabase) -> None:
     """It may have been executed already."""
-    with pytest.raises(Refusal, match="holds no record"):
+    with pytest.raises(RecordNotQuarantinedError, match="has no quarantined record"):
         await find(quarantined.url("verify"), "sla", Place("intake.dossiers.v1", 0, 1))
 
 
@@ -121,12 +123,12 @@ async def test_record_that_does_not_wait_is_told(quarantined: ServiceDatabase) -
 )
 def test_place_must_be_whole(text: str) -> None:
     """A slip is a sentence with an example."""
-    with pytest.raises(Refusal, match="is not topic/partition/offset"):
+    with pytest.raises(PlaceInvalidError, match="is not topic/partition/offset"):
         Place.parse(text)
 
 
 @pytest.mark.parametrize("text", ["a/2147483648/1", "a/1/9223372036854775808"])
 def test_place_must_be_possible(text: str) -> None:
     """A number that no partition or offset can be is a slip, too, not a failure of the database."""
-    with pytest.raises(Refusal, match="no partition or offset is as large"):
+    with pytest.raises(PlaceInvalidError, match="is larger than Kafka allows"):
         Place.parse(text)

@@ -77,7 +77,7 @@ def test_a_taken_port_is_said_so(tmp_path: Path, kind: str) -> None:
         command = [sys.executable, "-m", "motcua.local.sinks", kind, "--home", str(tmp_path), "--port", port]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3
-    assert done.stderr.startswith(f"the {kind} sink cannot start")
+    assert done.stderr.startswith(f"The {kind} sink cannot start")
 
 
 def _answers(http: httpx.Client) -> bool:

@@ -76,7 +76,7 @@ def test_the_command_creates_and_tells_and_refuses(broker: kafka.Broker) -> None
     first = run_topics(broker.bootstrap)
     assert first.returncode == 0, first.stderr
     assert all(name in first.stdout for name in TOPICS)
-    assert "as wanted" in run_topics(broker.bootstrap).stdout
+    assert "exists with the expected settings" in run_topics(broker.bootstrap).stdout
     refused = run_topics(broker.bootstrap, "--replication", "2")
     assert refused.returncode == 1
     assert "replication is 1, wanted 2" in refused.stderr

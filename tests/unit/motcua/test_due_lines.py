@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from motcua.due.lines import MOST_BYTES, Answers, run_lines
+from motcua.due.lines import MAX_LINE_BYTES, Answers, run_lines
 from tests.unit.motcua.lines import CENTRE, WEEK, answer, case, error_of, exception, only
 
 
@@ -21,7 +21,7 @@ from tests.unit.motcua.lines import CENTRE, WEEK, answer, case, error_of, except
         (b'{"id": "a", "term": NaN}', "not-json"),
         (b"[" * 100_000, "not-json"),
         (b'{"id": "\xff"}', "not-utf8"),
-        (b'{"id": "' + b"a" * MOST_BYTES + b'"}', "line-too-long"),
+        (b'{"id": "' + b"a" * MAX_LINE_BYTES + b'"}', "line-too-long"),
         (json.dumps(case(id=...)).encode(), "member-missing"),
         (json.dumps(case(id=None)).encode(), "member-invalid"),
         (json.dumps(case(id=True)).encode(), "member-invalid"),

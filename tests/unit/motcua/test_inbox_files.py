@@ -3,7 +3,7 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from motcua.cli.inbox import told
+from motcua.cli.inbox_messages import describe
 from motcua.local.sinks.inbox import Inbox, InboxMessage, read_inbox
 
 
@@ -54,5 +54,5 @@ def test_an_empty_home_has_an_empty_inbox(tmp_path: Path) -> None:
 
 def test_people_see_when_in_the_centres_own_time() -> None:
     """01:00 UTC is eight in the morning in Vietnam."""
-    first, *_ = told([message()], ZoneInfo("Asia/Ho_Chi_Minh"))
+    first, *_ = describe([message()], ZoneInfo("Asia/Ho_Chi_Minh"))
     assert first == "2017-11-20 08:00:00  sms to +84381234567 from HCC"

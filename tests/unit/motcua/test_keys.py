@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from motcua.local.keys import TOKENS_FILE, Wanted, ensure_keys, keys_of, read_tokens
+from motcua.local.keys import TOKENS_FILE, KeySpec, ensure_keys, keys_of, read_tokens
 from shared.catalogue import load_centre
 from shared.service.keys import KeyRing, new_key, read_keys, write_keys
 
-CLERK = Wanted("clerk-41", "clerk", counter=41)
-NOTIFY = Wanted("notify", "service", system=True)
+CLERK = KeySpec("clerk-41", "clerk", counter=41)
+NOTIFY = KeySpec("notify", "service", system=True)
 
 
 def test_a_made_key_opens_its_own_entry(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_second_start_keeps_the_keys(tmp_path: Path) -> None:
 def test_a_further_key_leaves_the_others(tmp_path: Path) -> None:
     """A new department's officer gets a key; nobody else's changes."""
     before = ensure_keys(tmp_path, [CLERK])
-    after = ensure_keys(tmp_path, [CLERK, Wanted("officer-STP", "officer", department="STP")])
+    after = ensure_keys(tmp_path, [CLERK, KeySpec("officer-STP", "officer", department="STP")])
     assert after["clerk-41"] == before["clerk-41"]
     assert KeyRing(tmp_path / "keys.toml").principal(after["officer-STP"]) is not None
 

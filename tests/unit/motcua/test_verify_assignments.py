@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from motcua.verification.assignments import _kept, _plain
+from motcua.verification.assignments import _comparable, _stored
 from services.routing.domain.decisions import Decisions, seeded
 from services.routing.replay import decide_again
 from shared.catalogue import load_centre
@@ -19,4 +19,4 @@ def test_a_row_of_an_older_release_says_the_same(tmp_path: Path) -> None:
     decided = decide_again(events, centre, Decisions(seeded(centre)))
     assert decided is not None
     row = decided.model_dump(mode="json", exclude={"step": True, "reason": {"figures"}})
-    assert _kept(json.dumps(row)) == _plain(decided)
+    assert _stored(json.dumps(row)) == _comparable(decided)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from motcua.verification.deadlines import KeptClock, Rules, findings_of, moves_of
+from motcua.verification.deadlines import ClockRow, Rules, findings_of, moves_of
 from services.sla.handlers import Clocks
 from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.calendar_rules import CalendarException
@@ -22,7 +22,7 @@ def found(events: list[AnyEnvelope], clocks: Clocks = NEW, *, told: Any = None, 
     """The sentences about a clock derived by the rules "one", where today's are those of `clocks`."""
     desk = Desk().hear(*events)
     row_of = desk.row
-    kept = KeptClock(row_of.state, row_of.due_at, row_of.waiting_for, row_of.rules, row_of.calendar_version)
+    kept = ClockRow(row_of.state, row_of.due_at, row_of.waiting_for, row_of.rules, row_of.calendar_version)
     rules = Rules(clocks.centre, clocks.calendar, clocks.rules, clocks.version, {CLOCKS.version: CLOCKS.calendar})
     return [each.sentence for each in findings_of("key", events, replace(kept, **row), told or desk.last, rules)]
 

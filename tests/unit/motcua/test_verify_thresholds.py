@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motcua.verification.deadlines import KeptClock, Rules, thresholds_of
+from motcua.verification.deadlines import ClockRow, Rules, thresholds_of
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.envelope import AnyEnvelope
 from tests.unit.sla.desk import CLOCKS, Desk
@@ -23,7 +23,7 @@ def found(
     acts: Acts, desk: Desk, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
 ) -> list[str]:
     """The sentences about the desk's clock where sla was at work at `until`."""
-    kept = KeptClock(
+    kept = ClockRow(
         desk.row.state,
         desk.row.due_at,
         desk.row.waiting_for,

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motcua.due import plain as plain_cases
+from motcua.due import vectorized
 from motcua.due.calendars import Calendars
 from motcua.due.cases import Cases
 from motcua.due.lines import Answers, run_lines
-from motcua.due.plain import Plain
+from motcua.due.vectorized import VectorizedAnswers
 from tests.bench.due_lines import OWN, cases
 from tests.unit.motcua.lines import CENTRE, MONDAY, WEEK, case, exception
 
@@ -58,7 +58,7 @@ def one_by_one(lines: list[bytes]) -> bytes:
 
 def plain(lines: list[bytes]) -> list[bool]:
     """Which of these are answered by columns."""
-    return [told is not None for told in Plain(Cases(Calendars(lambda: CENTRE))).answers(lines)]
+    return [told is not None for told in VectorizedAnswers(Cases(Calendars(lambda: CENTRE))).answers(lines)]
 
 
 class Drawn:
@@ -145,7 +145,7 @@ class Drawn:
 def _by_columns_if_at_all() -> Iterator[None]:
     """Also where there are so few of a kind that one by one is sooner."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain_cases, "FEWEST", 1)
+        patch.setattr(vectorized, "MIN_ROWS", 1)
         yield
 
 

@@ -1,0 +1,25 @@
+"""`motcua demo`: a simulated half year in a new centre."""
+
+from typing import Annotated
+
+import typer
+
+from motcua.cli.console import out
+from motcua.local.settings import MotcuaSettings
+from shared.runtime.settings import load
+
+
+def demo(
+    weeks: Annotated[int, typer.Option(min=1, max=27, help="Number of weeks to play, at full volume.")] = 6,
+    ops: Annotated[bool, typer.Option("--ops", help="Also start the operations page.")] = False,
+) -> None:
+    """Play weeks of 2017 through a new centre, verify the result, and stop.
+
+    The dossiers are drawn at random from a fixed seed. Status 1: the result differs from what was drawn.
+    """
+    from motcua.lab.demo.run import run_demo
+    from motcua.lab.half_year.drawing import HalfYear
+    from shared.catalogue import load_centre
+
+    settings = load(MotcuaSettings)
+    raise typer.Exit(run_demo(settings, out, HalfYear(load_centre(settings.centre), weeks=weeks), ops=ops))
