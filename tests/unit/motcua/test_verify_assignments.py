@@ -1,4 +1,4 @@
-"""What `motcua verify` makes of a row that an older release wrote."""
+"""`motcua verify` on rows of an older release."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ from tests.support.centre_folder import write_centre
 from tests.support.told import Told
 
 
-def test_a_row_of_an_older_release_says_the_same(tmp_path: Path) -> None:
-    """It lacks the members that were added since; their defaults are what was meant."""
+def test_row_of_an_older_release_equals_the_assignment(tmp_path: Path) -> None:
+    """A row without members that were added later has their defaults."""
     told = Told()
     events = [told.submitted(department="STP"), told.received()]
     centre = load_centre(write_centre(tmp_path / "centre"))

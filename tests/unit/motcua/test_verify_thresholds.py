@@ -1,4 +1,4 @@
-"""What `motcua verify` says of thresholds: told once, not before their time, remembered by the row, none forgotten."""
+"""`motcua verify` on thresholds: published once, not too early, stored in the row, and none missing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ RULES = Rules(CLOCKS.centre, CLOCKS.calendar, CLOCKS.rules, CLOCKS.version)
 def found(
     acts: Acts, desk: Desk, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
 ) -> list[str]:
-    """The sentences about the desk's clock where sla was at work at `until`."""
+    """The sentences about the clock's thresholds, where sla has published everything before `until`."""
     kept = ClockRow(
         desk.row.state,
         desk.row.due_at,
@@ -37,15 +37,15 @@ def found(
 
 
 def breached() -> tuple[Acts, Desk]:
-    """A clock of five days that ran out: near, reached and breached were told, the escalation comes."""
+    """A breached clock of five days: near, reached and breached are published, the escalation is next."""
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-13 00:00")
     assert desk.types() == ["set", "near", "reached", "breached"]
     return acts, desk
 
 
-def test_what_was_told_in_its_time_is_right() -> None:
-    """With more of them told, and once the clock has ended."""
+def test_thresholds_published_on_time_are_correct() -> None:
+    """There is no finding at any time, nor after the clock has ended."""
     acts, desk = breached()
     assert found(acts, desk) == []
     desk.tick("2017-12-01 00:00")
@@ -55,73 +55,75 @@ def test_what_was_told_in_its_time_is_right() -> None:
     assert found(acts, desk, until=LATE) == []
 
 
-def test_a_threshold_that_should_have_been_told_is_found() -> None:
-    """Its row waits for it, and sla was at work long after it came; a quarantined record may be why, and is told
-    elsewhere."""
+def test_missing_threshold_is_found() -> None:
+    """A threshold reached long ago but not published is found, unless a record of the dossier is quarantined."""
     acts, desk = breached()
     (text,) = found(acts, desk, until=LATE)
     assert text.startswith("escalated (1) of 2017-11-10")
-    assert text.endswith("and was not told")
-    assert found(acts, desk, until=LATE, held=True) == []
+    assert text.endswith("but not published.")
+    assert found(acts, desk, until=LATE, quarantined=True) == []
 
 
-def test_a_threshold_that_nobody_waits_for_is_found() -> None:
-    """The row that lost its next instant would never tell it, and one with another instant tells it then."""
+def test_wrong_next_threshold_in_the_row_is_found() -> None:
+    """With no or a wrong next instant in its row, sla would never publish a threshold, or publish it late."""
     acts, desk = breached()
     (text,) = found(acts, desk, next_at=None)
-    assert "tells the next threshold at no time, the rules give 2017-11-1" in text
+    assert "has no instant as next threshold, but the rules give 2017-11-1" in text
     (text,) = found(acts, desk, next_at=LATE)
-    assert "tells the next threshold at 2017-12-01" in text
+    assert "as next threshold" in text
+    assert "sla's row has 2017-12-01" in text
 
 
-def test_a_row_that_forgot_or_invents_what_was_told_is_found() -> None:
-    """It would be told again, or never."""
+def test_row_that_differs_from_published_thresholds_is_found() -> None:
+    """With such a row, sla would publish a threshold again, or never."""
     acts, desk = breached()
     fired = desk.row.fired_thresholds()
     assert found(acts, desk, fired=fired[:-1]) == [
-        "breached of 2017-11-10T10:00:00+00:00 was told and sla's row does not know it"
+        "breached of 2017-11-10T10:00:00+00:00 was published, but is missing from sla's row."
     ]
     texts = found(acts, desk, told=[event for event in desk.told if not event.type.endswith("reached")])
-    assert "sla's row says that reached of 2017-11-10T10:00:00+00:00 was told, no event does" in texts
+    assert "reached of 2017-11-10T10:00:00+00:00 is in sla's row, but was not published." in texts
     (text,) = found(acts, desk, fired=[*fired[:-1], fired[-1]._replace(at=LATE)])
-    assert "came at 2017-12-01" in text
+    assert "at 2017-12-01" in text
 
 
-def test_a_threshold_told_twice_or_too_early_is_found() -> None:
-    """Each once per due date, never before its instant; a retraction of what did not stand."""
+def test_threshold_published_twice_or_too_early_is_found() -> None:
+    """A threshold is published once per due date, and not before its instant."""
     acts, desk = breached()
-    assert "sla told breached of 2017-11-10T10:00:00+00:00 twice" in found(acts, desk, told=[*desk.told, desk.told[-1]])
+    assert "sla published breached of 2017-11-10T10:00:00+00:00 twice." in found(
+        acts, desk, told=[*desk.told, desk.told[-1]]
+    )
     early = desk.told[-1].model_copy(update={"recordedtime": at("2017-11-10 17:00")})
-    assert any("before it had come" in text for text in found(acts, desk, told=[*desk.told[:-1], early]))
+    assert any("too early" in text for text in found(acts, desk, told=[*desk.told[:-1], early]))
 
 
-def test_a_date_that_is_told_as_breached_on_another_day_is_found() -> None:
-    """Row and event agree with each other, and not with the rules."""
+def test_threshold_on_a_wrong_day_is_found() -> None:
+    """Row and event have the same instant, but the rules give another one."""
     acts, desk = breached()
     moved = at("2017-11-12 00:00")
     data = desk.told[-1].data.model_copy(update={"threshold_at": moved})
     told = [*desk.told[:-1], desk.told[-1].model_copy(update={"data": data})]
     fired: list[Threshold] = [*desk.row.fired_thresholds()[:-1], desk.row.fired_thresholds()[-1]._replace(at=moved)]
     (text,) = found(acts, desk, told=told, fired=fired)
-    assert text.startswith("sla told breached of 2017-11-10")
+    assert text.startswith("sla published breached of 2017-11-10")
     assert "the rules give 2017-11-10T17:00" in text
 
 
-def test_an_act_recorded_late_takes_back_what_was_told_and_nothing_is_wrong() -> None:
-    """A threshold that was not so, since the dossier had been paused before it."""
+def test_retraction_after_a_late_record_is_correct() -> None:
+    """A pause that is recorded late retracts a threshold; a second retraction is found."""
     acts = Acts()
     desk = Desk().hear(acts.receive("2017-11-06 07:00")).tick("2017-11-10 07:00")
     desk.hear(acts.ask_supplement("2017-11-08 08:00", recorded="2017-11-10 08:00"))
     assert desk.types() == ["set", "near", "retracted", "paused"]
     assert found(acts, desk) == []
     again = [*desk.told, desk.told[2]]
-    assert any("took back near" in text and "did not stand" in text for text in found(acts, desk, told=again))
+    assert any("retracted near" in text and "was not published" in text for text in found(acts, desk, told=again))
 
 
 @given(course=st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=8))
 @settings(deadline=None)
-def test_no_course_that_the_rules_allow_is_wrong(course: list[tuple[int, bool]]) -> None:
-    """Ticks at any time, pauses and resumes between them."""
+def test_course_allowed_by_the_rules_has_no_findings(course: list[tuple[int, bool]]) -> None:
+    """Ticks at any time, with pauses and resumes between them, give no finding."""
     acts, now, paused = Acts(), datetime(2017, 11, 6, 8, tzinfo=CENTRE.zone), False
     desk = Desk().hear(acts.receive(f"{now:{_LOCAL}}"))
     for hours, turns in course:
