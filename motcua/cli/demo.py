@@ -13,9 +13,9 @@ def demo(
     weeks: Annotated[int, typer.Option(min=1, max=27, help="Number of weeks to play, at full volume.")] = 6,
     ops: Annotated[bool, typer.Option("--ops", help="Also start the operations page.")] = False,
 ) -> None:
-    """Play weeks of 2017 through a new centre, verify the result, and stop.
+    """Play up to 27 simulated weeks of 2017 through a new centre, verify the result, and stop.
 
-    The dossiers are drawn at random from a fixed seed. Status 1: the result differs from what was drawn.
+    The dossiers are random draws from a fixed seed. Status 1: the result is not the expected one.
     """
     from motcua.lab.demo.run import run_demo
     from motcua.lab.half_year.drawing import HalfYear

@@ -23,8 +23,8 @@ def replay(
 ) -> None:
     """Play an event log through a separate centre, and compare its deadlines with the calculated ones.
 
-    A log with faults is rejected as a whole, with the line of each fault (status 1). Playing the same log again
-    changes nothing.
+    A log with faults is rejected as a whole, with the line of each fault (status 1).
+    Playing the same log again changes nothing.
     """
     from motcua.lab import replay as log_replay
 

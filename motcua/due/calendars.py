@@ -104,12 +104,12 @@ class Calendars:
             raise CaseError("calendar-unknown", f"The centre has no calendar {name!r}. Use one of {listed}.")
         return found
 
-    def inline(self, given: Mapping[str, Any]) -> CalendarSource:
+    def inline(self, raw: Mapping[str, Any]) -> CalendarSource:
         """The calendar inside a case, from the cache if possible. Raises CaseError."""
-        key = repr(given)
+        key = repr(raw)
         found = self._inline.get(key)
         if found is None:
-            found = self._inline[key] = CalendarSource(parse_calendar(given), has_span=False)
+            found = self._inline[key] = CalendarSource(parse_calendar(raw), has_span=False)
             if len(self._inline) > _MAX_INLINE:
                 self._inline.popitem(last=False)
         else:
@@ -117,13 +117,13 @@ class Calendars:
         return found
 
 
-def parse_calendar(given: Mapping[str, Any]) -> CalendarRules:
+def parse_calendar(raw: Mapping[str, Any]) -> CalendarRules:
     """The rules of an inline calendar, with a placeholder as span. Raises CaseError."""
-    members.require(given, _CALENDAR, "calendar")
-    zone = _zone(given.get("zone"))
-    weekdays = [members.whole(each, "calendar.weekdays") for each in members.items(given["weekdays"], "weekdays")]
-    windows = _windows(given["hours"], "calendar.hours")
-    exceptions = given.get("exceptions")
+    members.require(raw, _CALENDAR, "calendar")
+    zone = _zone(raw.get("zone"))
+    weekdays = [members.whole(each, "calendar.weekdays") for each in members.items(raw["weekdays"], "weekdays")]
+    windows = _windows(raw["hours"], "calendar.hours")
+    exceptions = raw.get("exceptions")
     try:
         rules = CalendarRules(
             name="of the case",
@@ -145,17 +145,17 @@ def parse_calendar(given: Mapping[str, Any]) -> CalendarRules:
     return rules
 
 
-def _zone(given: object) -> ZoneInfo:
-    name = "Asia/Ho_Chi_Minh" if given is None else members.text(given, "calendar.zone")
+def _zone(raw: object) -> ZoneInfo:
+    name = "Asia/Ho_Chi_Minh" if raw is None else members.text(raw, "calendar.zone")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise CaseError("calendar-invalid", f"{name!r} is not an IANA time zone such as Asia/Ho_Chi_Minh.") from None
 
 
-def _windows(given: object, where: str) -> tuple[Window, ...]:
+def _windows(raw: object, where: str) -> tuple[Window, ...]:
     windows: list[Window] = []
-    for pair in members.items(given, where):
+    for pair in members.items(raw, where):
         if not isinstance(pair, list) or len(pair) != 2:
             raise CaseError("calendar-invalid", f'{where} must contain pairs such as ["07:00", "11:30"].')
         opens, closes = (members.clock_time(each, where) for each in pair)
@@ -166,8 +166,8 @@ def _windows(given: object, where: str) -> tuple[Window, ...]:
     return tuple(sorted(windows, key=lambda window: window.opens))
 
 
-def _exception(given: object, where: str, zone: ZoneInfo) -> CalendarException:
-    found = members.require(given, _EXCEPTION, where)
+def _exception(raw: object, where: str, zone: ZoneInfo) -> CalendarException:
+    found = members.require(raw, _EXCEPTION, where)
     kind = _KINDS.get(members.text(found["kind"], f"{where}/kind"))
     given_status = found.get("status")
     status = "decided" if given_status is None else _STATUSES.get(members.text(given_status, f"{where}/status"))
@@ -189,13 +189,13 @@ def _exception(given: object, where: str, zone: ZoneInfo) -> CalendarException:
     )
 
 
-def _known_from(given: object, where: str, zone: ZoneInfo) -> datetime | None:
+def _known_from(raw: object, where: str, zone: ZoneInfo) -> datetime | None:
     """An instant, or a date, which means 00:00 in the calendar's zone."""
-    if given is None:
+    if raw is None:
         return None
-    if isinstance(given, str) and len(given) <= len("2017-11-06"):
-        return datetime.combine(members.day(given, where), time(0), zone)
-    return members.instant(given, where)
+    if isinstance(raw, str) and len(raw) <= len("2017-11-06"):
+        return datetime.combine(members.day(raw, where), time(0), zone)
+    return members.instant(raw, where)
 
 
 def _require_unambiguous(rules: CalendarRules) -> None:

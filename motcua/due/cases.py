@@ -48,9 +48,9 @@ class Cases:
         self._calendars = calendars
         self._terms: dict[tuple[Any, ...], Term] = {}
 
-    def read(self, given: object, shared: CalendarSource | None = None) -> Case:
+    def read(self, raw: object, shared: CalendarSource | None = None) -> Case:
         """A case from its JSON object; SHARED as calendar means `shared`. Raises CaseError."""
-        case = members.require(given, _CASE)
+        case = members.require(raw, _CASE)
         received_at = members.instant(case["received_at"], "received_at")
         known_at = case.get("as_known_at")
         if known_at is not None:
@@ -75,22 +75,22 @@ class Cases:
             known_at=known_at,
         )
 
-    def source(self, given: object) -> CalendarSource:
+    def source(self, raw: object) -> CalendarSource:
         """The calendar of a case, named or inline. Raises CaseError."""
-        if isinstance(given, str):
-            return self._calendars.named(given)
-        if isinstance(given, dict):
+        if isinstance(raw, str):
+            return self._calendars.named(raw)
+        if isinstance(raw, dict):
             try:
-                return self._calendars.inline(given)
+                return self._calendars.inline(raw)
             except RecursionError:
                 raise CaseError("calendar-invalid", "calendar is nested too deeply.") from None
         raise CaseError("member-invalid", "calendar must be the name of a calendar of the centre, or an object.")
 
-    def term(self, given: object) -> Term | None:
+    def term(self, raw: object) -> Term | None:
         """The term of a case; None for null. Raises CaseError."""
-        if given is None:
+        if raw is None:
             return None
-        term = members.require(given, _TERM, "term")
+        term = members.require(raw, _TERM, "term")
         value = term.get("value")
         key = tuple(term.items())
         try:  # 2, 2.0 and true are equal keys, so only an int is looked up
@@ -156,13 +156,13 @@ def _new_term(value: object, unit: object, counting: object, cut_off: object) ->
         raise CaseError("term-invalid", f"term: {error}") from None
 
 
-def _pauses(given: object, received_at: datetime, known_at: datetime | None, zone: ZoneInfo) -> list[Pause]:
+def _pauses(raw: object, received_at: datetime, known_at: datetime | None, zone: ZoneInfo) -> list[Pause]:
     """The pauses known at `known_at`, in order of time; they may touch, but not overlap.
 
     A pause is known from its record on, but not before it begins; its end is known when it comes.
     """
     found: list[tuple[datetime, datetime | None, datetime | None]] = []
-    for place, each in enumerate(members.items(given, "pauses")):
+    for place, each in enumerate(members.items(raw, "pauses")):
         pause = members.require(each, _PAUSE, "pauses", place)
         start = members.instant(pause["from"], "pauses", place, "from")
         end, recorded_at = pause.get("to"), pause.get("recorded_at")
@@ -194,11 +194,11 @@ def _by_start(pause: tuple[datetime, datetime | None, datetime | None]) -> tuple
 
 
 def _extensions(
-    given: object, received_at: datetime, known_at: datetime | None, term: Term | None, zone: ZoneInfo
+    raw: object, received_at: datetime, known_at: datetime | None, term: Term | None, zone: ZoneInfo
 ) -> list[Extension]:
     """The extensions known at `known_at`, in order of time. Each is recorded when it happens."""
     found: list[Extension] = []
-    for place, each in enumerate(members.items(given, "extensions")):
+    for place, each in enumerate(members.items(raw, "extensions")):
         extension = members.require(each, _EXTENSION, "extensions", place)
         at = members.instant(extension["at"], "extensions", place, "at")
         days, to_date = extension.get("working_days"), extension.get("to_date")
@@ -221,8 +221,8 @@ def _extensions(
     return [each for each in found if known_at is None or each.at <= known_at]
 
 
-def _require_empty(given: object, where: str) -> tuple[()]:
+def _require_empty(raw: object, where: str) -> tuple[()]:
     """No entries, from an empty list or null. Raises CaseError for another false value."""
-    if given is not None:
-        members.items(given, where)
+    if raw is not None:
+        members.items(raw, where)
     return ()

@@ -84,11 +84,11 @@ class Answers:
             text = _text(line)
             spliced, shared = self._recognised(text)
             try:
-                given = members.parse(spliced)
+                raw = members.parse(spliced)
             except CaseError:  # its message has a position, which must be that in the original line
-                given, shared = members.parse(text), None
-            name = _name(given)
-            case = self._cases.read(given, shared)
+                raw, shared = members.parse(text), None
+            name = _name(raw)
+            case = self._cases.read(raw, shared)
             if shared is None and not case.source.has_span:
                 self._learn(text, case.source)
             members_of_answer = _answer_members(case)
@@ -133,16 +133,16 @@ def _text(line: bytes | None) -> str:
         raise CaseError("not-utf8", f"Byte {error.start + 1} of the line is not UTF-8.") from None
 
 
-def _name(given: object) -> str:
+def _name(raw: object) -> str:
     """The id of a case as JSON: a string or a whole number. Raises CaseError."""
-    if not isinstance(given, dict):
+    if not isinstance(raw, dict):
         raise CaseError("not-json", "The line is not a JSON object.")
-    found = given.get("id")
+    found = raw.get("id")
     if type(found) is str:
         return quoted(found)
     if type(found) is int:
         return str(found)
-    if "id" not in given:
+    if "id" not in raw:
         raise CaseError("member-missing", "The case lacks id.")
     raise CaseError("member-invalid", "id must be a string or a whole number.")
 

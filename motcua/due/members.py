@@ -19,14 +19,14 @@ _TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 def parse(text: str) -> object:
     """A JSON value without duplicate member names. Raises CaseError."""
     try:
-        given, end = _decode(text)
+        raw, end = _decode(text)
     except ValueError as error:
         raise CaseError("not-json", f"The line is not a JSON object: {error}.") from None
     except RecursionError:
         raise CaseError("not-json", "The line is nested too deeply. A case needs six levels.") from None
     if end != len(text):
         raise CaseError("not-json", f"The line has more text after its JSON object, at character {end + 1}.")
-    return given
+    return raw
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -196,7 +196,7 @@ def _rows(found: Sequence[tuple[int, object]]) -> Whole:
 
 def _where_given(texts: Sequence[str | None], otherwise: Instants) -> Instants:
     """The instants of texts; `otherwise` where a text is missing."""
-    given = [place for place, text in enumerate(texts) if text is not None]
+    raw = [place for place, text in enumerate(texts) if text is not None]
     found = otherwise.copy()
-    found[given] = parse_instants([text for text in texts if text is not None])
+    found[raw] = parse_instants([text for text in texts if text is not None])
     return found

@@ -91,8 +91,8 @@ class VectorizedAnswers:
             self._calendars[text] = found = _Shared(source, instants(source.known_from))
         return found
 
-    def _term(self, given: msgspec.Raw) -> ParsedTerm:
-        text = bytes(given)
+    def _term(self, raw: msgspec.Raw) -> ParsedTerm:
+        text = bytes(raw)
         found = self._terms.get(text)
         if found is None:
             found = self._read_term(text)

@@ -68,7 +68,8 @@ def create_database(
     except psycopg.Error as error:
         raise StartError(
             f"The database {database} could not be prepared on {urlsplit(admin_url).netloc.rpartition('@')[2]} "
-            f"({' '.join(str(error).split())}). MOTCUA_DATABASE must be the URL of a superuser."
+            f"({' '.join(str(error).split())}). "
+            "Check that the server runs and that MOTCUA_DATABASE is the URL of a superuser."
         ) from error
 
 

@@ -101,8 +101,11 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
             Finding("calendar", name, f"the last calendar that sla published is not the stored version {version}.")
         )
     until = max((one[-1].event().recordedtime for one in sla_events.values()), default=_NEVER) - _PUBLISHED_WITHIN
-    for key, stored in histories[DOSSIERS.name].by_key.items():
-        published_events, envelopes = [one.event() for one in sla_events.get(key, ())], [one.event() for one in stored]
+    for key, dossier_events in histories[DOSSIERS.name].by_key.items():
+        published_events, envelopes = (
+            [one.event() for one in sla_events.get(key, ())],
+            [one.event() for one in dossier_events],
+        )
         course = [envelope.data for envelope in published_events if isinstance(envelope.data, _COURSE)]
         findings += moves_of(key, course)
         findings += findings_of(key, envelopes, rows.get(key), course[-1] if course else None, rules)

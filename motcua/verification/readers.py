@@ -39,8 +39,8 @@ SERVICES = tuple(dict.fromkeys(reader.service for reader in READERS))
 async def fences(connection: asyncpg.Connection, reader: Reader, history: History) -> list[Finding]:
     """The keys whose fence differs from the last sequence of the topic."""
     rows = await connection.fetch(
-        f"select {reader.key}::text as key, (fences -> $1 ->> 0)::bigint as sequence, "
-        f"(fences -> $1 ->> 2)::boolean as held from {reader.service}.{reader.table}",
+        f"select {reader.key}::text as key, (fences -> $1 ->> 0)::bigint as sequence "
+        f"from {reader.service}.{reader.table}",
         reader.topic.name,
     )
     found: Mapping[str, asyncpg.Record] = {row["key"]: row for row in rows}
