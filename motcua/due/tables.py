@@ -153,8 +153,8 @@ def _pauses(
     """The known pauses. A row is not supported if a pause has an error, or two touch."""
     of = _rows(found)
     start = parse_instants([pause.start for _, pause in found])
-    end = _where_given([pause.to for _, pause in found], np.full(len(found), NO_END))
-    recorded_at = _where_given([pause.recorded_at for _, pause in found], start)
+    end = _where_present([pause.to for _, pause in found], np.full(len(found), NO_END))
+    recorded_at = _where_present([pause.recorded_at for _, pause in found], start)
     supported[of[(start < received_at[of]) | (end < start) | (recorded_at == UNREADABLE)]] = False
     order = np.lexsort((end, start, of))
     of, start, end, recorded_at = of[order], start[order], end[order], recorded_at[order]
@@ -194,9 +194,9 @@ def _rows(found: Sequence[tuple[int, object]]) -> Whole:
     return np.array([row for row, _ in found], dtype=np.int64)
 
 
-def _where_given(texts: Sequence[str | None], otherwise: Instants) -> Instants:
+def _where_present(texts: Sequence[str | None], otherwise: Instants) -> Instants:
     """The instants of texts; `otherwise` where a text is missing."""
-    raw = [place for place, text in enumerate(texts) if text is not None]
+    present = [place for place, text in enumerate(texts) if text is not None]
     found = otherwise.copy()
-    found[raw] = parse_instants([text for text in texts if text is not None])
+    found[present] = parse_instants([text for text in texts if text is not None])
     return found

@@ -102,10 +102,8 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
         )
     until = max((one[-1].event().recordedtime for one in sla_events.values()), default=_NEVER) - _PUBLISHED_WITHIN
     for key, dossier_events in histories[DOSSIERS.name].by_key.items():
-        published_events, envelopes = (
-            [one.event() for one in sla_events.get(key, ())],
-            [one.event() for one in dossier_events],
-        )
+        published_events = [one.event() for one in sla_events.get(key, ())]
+        envelopes = [one.event() for one in dossier_events]
         course = [envelope.data for envelope in published_events if isinstance(envelope.data, _COURSE)]
         findings += moves_of(key, course)
         findings += findings_of(key, envelopes, rows.get(key), course[-1] if course else None, rules)
