@@ -42,7 +42,7 @@ app.add_typer(simulate.app, name="simulate")
 
 def main() -> None:
     """Run the command. An expected failure is one message on standard error and an exit status, never a traceback."""
-    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # its log repeats what the message says
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # its log repeats the message
     try:
         app()
     except StartError as error:

@@ -1,4 +1,4 @@
-"""Failures of the commands, each with a message that says what to do. Exit status 1."""
+"""Failures of the commands, each with a message that names the remedy. Exit status 1."""
 
 from shared.kernel.errors import MotcuaError
 

@@ -17,7 +17,7 @@ from shared.service.keys import ApiKey, new_key, read_keys, write_keys
 KEYS_FILE = "keys.toml"
 TOKENS_FILE = "api-keys.env"
 RECEIPTS = "receipts"
-"""Name of the secret that the SMS provider sends with delivery receipts. It is no API key: it allows nothing else."""
+"""Name of the secret that the SMS provider sends with delivery receipts. It is not an API key."""
 IMPORTER = "importer"
 """Id of the key that plays a past; only a centre with a simulated clock has it."""
 _LINE = re.compile(r"^([A-Z0-9_]+)=(\S+)$")

@@ -34,7 +34,7 @@ _PLACES = [(topic.name, number) for topic in TOPICS.values() for number in range
 
 
 class NotQuiescentError(MotcuaError):
-    """The centre was not quiescent in time; the message says what is pending."""
+    """The centre was not quiescent in time; the message names the pending work."""
 
 
 class QuiescenceMonitor:

@@ -22,7 +22,7 @@ QUIESCENCE_SECONDS = 30.0
 class Report:
     """All findings, and what was checked.
 
-    `pending` is the work that kept the centre from being quiescent, or None. Pending work can cause findings.
+    `pending` is the work that prevented quiescence, or None. Pending work can cause findings.
     """
 
     findings: tuple[Finding, ...]

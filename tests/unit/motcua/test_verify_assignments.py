@@ -13,8 +13,8 @@ from tests.support.told import Told
 
 def test_row_of_an_older_release_equals_the_assignment(tmp_path: Path) -> None:
     """A row without members that were added later has their defaults."""
-    told = Told()
-    events = [told.submitted(department="STP"), told.received()]
+    emitter = Told()
+    events = [emitter.submitted(department="STP"), emitter.received()]
     centre = load_centre(write_centre(tmp_path / "centre"))
     decided = decide_again(events, centre, Decisions(seeded(centre)))
     assert decided is not None

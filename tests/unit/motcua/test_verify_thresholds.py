@@ -20,10 +20,10 @@ RULES = Rules(CLOCKS.centre, CLOCKS.calendar, CLOCKS.rules, CLOCKS.version)
 
 
 def found(
-    acts: Acts, desk: Desk, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
+    acts: Acts, desk: Desk, *, until: datetime = SOON, published: Sequence[AnyEnvelope] | None = None, **row: Any
 ) -> list[str]:
     """The sentences about the clock's thresholds, where sla has published everything before `until`."""
-    kept = ClockRow(
+    stored = ClockRow(
         desk.row.state,
         desk.row.due_at,
         desk.row.waiting_for,
@@ -32,8 +32,8 @@ def found(
         desk.row.fired_thresholds(),
         desk.row.next_at,
     )
-    events = desk.told if told is None else told
-    return [each.sentence for each in thresholds_of("key", acts.events, replace(kept, **row), events, RULES, until)]
+    events = desk.told if published is None else published
+    return [each.sentence for each in thresholds_of("key", acts.events, replace(stored, **row), events, RULES, until)]
 
 
 def breached() -> tuple[Acts, Desk]:
@@ -81,7 +81,7 @@ def test_row_that_differs_from_published_thresholds_is_found() -> None:
     assert found(acts, desk, fired=fired[:-1]) == [
         "breached of 2017-11-10T10:00:00+00:00 was published, but is missing from sla's row."
     ]
-    texts = found(acts, desk, told=[event for event in desk.told if not event.type.endswith("reached")])
+    texts = found(acts, desk, published=[event for event in desk.told if not event.type.endswith("reached")])
     assert "reached of 2017-11-10T10:00:00+00:00 is in sla's row, but was not published." in texts
     (text,) = found(acts, desk, fired=[*fired[:-1], fired[-1]._replace(at=LATE)])
     assert "at 2017-12-01" in text
@@ -91,10 +91,10 @@ def test_threshold_published_twice_or_too_early_is_found() -> None:
     """A threshold is published once per due date, and not before its instant."""
     acts, desk = breached()
     assert "sla published breached of 2017-11-10T10:00:00+00:00 twice." in found(
-        acts, desk, told=[*desk.told, desk.told[-1]]
+        acts, desk, published=[*desk.told, desk.told[-1]]
     )
     early = desk.told[-1].model_copy(update={"recordedtime": at("2017-11-10 17:00")})
-    assert any("too early" in text for text in found(acts, desk, told=[*desk.told[:-1], early]))
+    assert any("too early" in text for text in found(acts, desk, published=[*desk.told[:-1], early]))
 
 
 def test_threshold_on_a_wrong_day_is_found() -> None:
@@ -102,9 +102,9 @@ def test_threshold_on_a_wrong_day_is_found() -> None:
     acts, desk = breached()
     moved = at("2017-11-12 00:00")
     data = desk.told[-1].data.model_copy(update={"threshold_at": moved})
-    told = [*desk.told[:-1], desk.told[-1].model_copy(update={"data": data})]
+    published = [*desk.told[:-1], desk.told[-1].model_copy(update={"data": data})]
     fired: list[Threshold] = [*desk.row.fired_thresholds()[:-1], desk.row.fired_thresholds()[-1]._replace(at=moved)]
-    (text,) = found(acts, desk, told=told, fired=fired)
+    (text,) = found(acts, desk, published=published, fired=fired)
     assert text.startswith("sla published breached of 2017-11-10")
     assert "the rules give 2017-11-10T17:00" in text
 
@@ -117,7 +117,7 @@ def test_retraction_after_a_late_record_is_correct() -> None:
     assert desk.types() == ["set", "near", "retracted", "paused"]
     assert found(acts, desk) == []
     again = [*desk.told, desk.told[2]]
-    assert any("retracted near" in text and "was not published" in text for text in found(acts, desk, told=again))
+    assert any("retracted near" in text and "was not published" in text for text in found(acts, desk, published=again))
 
 
 @given(course=st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=8))
