@@ -10,9 +10,8 @@ from services.sla.wording import Lang
 def explanation_of(case: Case, lang: Lang) -> str:
     """The explanation of a case as JSON. Raises CaseError."""
     _, _, calendar = derive_case(case)
-    return view(explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at), lang).model_dump_json(
-        by_alias=True
-    )
+    explanation = explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at)
+    return view(explanation, lang).model_dump_json(by_alias=True)
 
 
 def changes_of(case: Case) -> list[ClockChange]:

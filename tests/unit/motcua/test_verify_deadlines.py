@@ -18,13 +18,13 @@ NEW = replace(CLOCKS, centre=centre(L_5=Term(1, "working_day")), rules="two")
 MONDAY_OFF = with_exceptions(CalendarException(date(2017, 11, 6), "off", "decided"))
 
 
-def found(events: list[AnyEnvelope], clocks: Clocks = NEW, *, published: Any = None, **row: Any) -> list[str]:
+def found(events: list[AnyEnvelope], clocks: Clocks = NEW, *, last: Any = None, **row: Any) -> list[str]:
     """The sentences about a clock derived by the rules "one"; the current rules are those of `clocks`."""
     desk = Desk().hear(*events)
     row_of = desk.row
     stored = ClockRow(row_of.state, row_of.due_at, row_of.waiting_for, row_of.rules, row_of.calendar_version)
     rules = Rules(clocks.centre, clocks.calendar, clocks.rules, clocks.version, {CLOCKS.version: CLOCKS.calendar})
-    return [each.sentence for each in findings_of("key", events, replace(stored, **row), published or desk.last, rules)]
+    return [each.sentence for each in findings_of("key", events, replace(stored, **row), last or desk.last, rules)]
 
 
 def settled() -> list[AnyEnvelope]:
@@ -48,7 +48,7 @@ def test_ended_clock_of_current_rules_is_derived_again() -> None:
     """The published outcome is compared with the rules."""
     late = Desk().hear(*settled()).last.model_copy(update={"outcome": "late"})
     assert found(settled(), CLOCKS) == []
-    assert found(settled(), CLOCKS, published=late) == [
+    assert found(settled(), CLOCKS, last=late) == [
         "sla published deadline.ended due 2017-11-10T10:00:00+00:00 with outcome late, but the rules give early."
     ]
 
@@ -70,7 +70,7 @@ def test_ended_clock_keeps_the_outcome_of_its_calendar() -> None:
     """A later version of the calendar does not change the outcome of an ended clock."""
     assert found(settled(), replace(CLOCKS, calendar=MONDAY_OFF, version=4)) == []
     late = Desk().hear(*settled()).last.model_copy(update={"outcome": "late"})
-    (text,) = found(settled(), replace(CLOCKS, calendar=MONDAY_OFF, version=4), published=late)
+    (text,) = found(settled(), replace(CLOCKS, calendar=MONDAY_OFF, version=4), last=late)
     assert "outcome late, but the rules give early" in text
 
 
@@ -80,9 +80,9 @@ def test_moved_due_date_is_compared_with_the_rules() -> None:
     desk, clocks = Desk().hear(*events), by(TUESDAYS_OFF, "9/QĐ")
     desk.rederive(clocks)
     row: dict[str, Any] = {"due_at": desk.row.due_at, "calendar_version": 4}
-    assert found(events, clocks, published=desk.last, **row) == []
+    assert found(events, clocks, last=desk.last, **row) == []
     wrong = desk.last.model_copy(update={"due_at": at("2017-11-20 17:00")})
-    (text,) = found(events, clocks, published=wrong, **row)
+    (text,) = found(events, clocks, last=wrong, **row)
     assert "deadline.set due 2017-11-20" in text
 
 

@@ -20,7 +20,12 @@ RULES = Rules(CLOCKS.centre, CLOCKS.calendar, CLOCKS.rules, CLOCKS.version)
 
 
 def found(
-    acts: Acts, desk: Desk, *, until: datetime = SOON, published: Sequence[AnyEnvelope] | None = None, **row: Any
+    acts: Acts,
+    desk: Desk,
+    *,
+    until: datetime = SOON,
+    events: Sequence[AnyEnvelope] | None = None,
+    **row: Any,
 ) -> list[str]:
     """The sentences about the clock's thresholds, where sla has published everything before `until`."""
     stored = ClockRow(
@@ -32,7 +37,7 @@ def found(
         desk.row.fired_thresholds(),
         desk.row.next_at,
     )
-    events = desk.told if published is None else published
+    events = desk.told if events is None else events
     return [each.sentence for each in thresholds_of("key", acts.events, replace(stored, **row), events, RULES, until)]
 
 
@@ -81,7 +86,7 @@ def test_row_that_differs_from_published_thresholds_is_found() -> None:
     assert found(acts, desk, fired=fired[:-1]) == [
         "breached of 2017-11-10T10:00:00+00:00 was published, but is missing from sla's row."
     ]
-    texts = found(acts, desk, published=[event for event in desk.told if not event.type.endswith("reached")])
+    texts = found(acts, desk, events=[event for event in desk.told if not event.type.endswith("reached")])
     assert "reached of 2017-11-10T10:00:00+00:00 is in sla's row, but was not published." in texts
     (text,) = found(acts, desk, fired=[*fired[:-1], fired[-1]._replace(at=LATE)])
     assert "at 2017-12-01" in text
@@ -91,10 +96,10 @@ def test_threshold_published_twice_or_too_early_is_found() -> None:
     """A threshold is published once per due date, and not before its instant."""
     acts, desk = breached()
     assert "sla published breached of 2017-11-10T10:00:00+00:00 twice." in found(
-        acts, desk, published=[*desk.told, desk.told[-1]]
+        acts, desk, events=[*desk.told, desk.told[-1]]
     )
     early = desk.told[-1].model_copy(update={"recordedtime": at("2017-11-10 17:00")})
-    assert any("too early" in text for text in found(acts, desk, published=[*desk.told[:-1], early]))
+    assert any("too early" in text for text in found(acts, desk, events=[*desk.told[:-1], early]))
 
 
 def test_threshold_on_a_wrong_day_is_found() -> None:
@@ -102,9 +107,10 @@ def test_threshold_on_a_wrong_day_is_found() -> None:
     acts, desk = breached()
     moved = at("2017-11-12 00:00")
     data = desk.told[-1].data.model_copy(update={"threshold_at": moved})
-    published = [*desk.told[:-1], desk.told[-1].model_copy(update={"data": data})]
-    fired: list[Threshold] = [*desk.row.fired_thresholds()[:-1], desk.row.fired_thresholds()[-1]._replace(at=moved)]
-    (text,) = found(acts, desk, published=published, fired=fired)
+    events = [*desk.told[:-1], desk.told[-1].model_copy(update={"data": data})]
+    *before, last = desk.row.fired_thresholds()
+    fired: list[Threshold] = [*before, last._replace(at=moved)]
+    (text,) = found(acts, desk, events=events, fired=fired)
     assert text.startswith("sla published breached of 2017-11-10")
     assert "the rules give 2017-11-10T17:00" in text
 
@@ -116,8 +122,8 @@ def test_retraction_after_a_late_record_is_correct() -> None:
     desk.hear(acts.ask_supplement("2017-11-08 08:00", recorded="2017-11-10 08:00"))
     assert desk.types() == ["set", "near", "retracted", "paused"]
     assert found(acts, desk) == []
-    again = [*desk.told, desk.told[2]]
-    assert any("retracted near" in text and "was not published" in text for text in found(acts, desk, published=again))
+    texts = found(acts, desk, events=[*desk.told, desk.told[2]])
+    assert any("retracted near" in text and "was not published" in text for text in texts)
 
 
 @given(course=st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=8))
