@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.3
 # Pending work in the services' tables, in one statement and therefore in one snapshot.
 _PENDING = " union all ".join(
     [
-        "select 'sla', count(*), 'dossiers with thresholds to publish' from sla.dossiers where next_at <= %(now)s",
+        "select 'sla', count(*), 'dossiers with due thresholds' from sla.dossiers where next_at <= %(now)s",
         f"select 'sla', count(*), 'clocks to derive by the current calendar' from sla.dossiers where {OPEN}"
         " and calendar_version < (select max(version) from sla.calendars where seed is not null)",
         "select 'notify', count(*), 'messages without an outcome' from notify.messages"
