@@ -44,9 +44,7 @@ async def admin(finished: LocalCentre) -> AsyncIterator[asyncpg.Connection]:
     """A superuser connection, which can damage data."""
     url = finished.site.databases["intake"].replace("motcua_intake", "postgres")
     connection = await asyncpg.connect(url)
-    await connection.execute(
-        "set session_replication_role = replica"
-    )  # disables foreign keys
+    await connection.execute("set session_replication_role = replica")  # disables foreign keys
     yield connection
     await connection.close()
 
@@ -95,9 +93,7 @@ async def test_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg.C
     await _finds_nothing(finished)
 
 
-async def test_threshold_without_next_instant_is_found(
-    finished: LocalCentre, admin: asyncpg.Connection
-) -> None:
+async def test_threshold_without_next_instant_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """An open dossier without a next threshold would get no warning."""
     row = await admin.fetchrow("select dossier_id, next_at from sla.dossiers where next_at is not null limit 1")
     assert row is not None
