@@ -1,4 +1,4 @@
-"""The command line of `motcua parked`; what it needs is loaded when it is asked for."""
+"""`motcua parked`: list quarantined records, and decide about parked ones."""
 
 import asyncio
 import os
@@ -7,81 +7,78 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 
+from motcua.cli.console import out, print_lines
 from motcua.local.settings import MotcuaSettings
 from shared.runtime.settings import load
 
 if TYPE_CHECKING:
     from shared.messaging.quarantine import OperatorDecision
 
-app = typer.Typer(help="Records that wait: list, show, replay or discard them.", no_args_is_help=True)
-out = Console(highlight=False)
+app = typer.Typer(help="List quarantined records, and replay or discard parked ones.", no_args_is_help=True)
 
 T = TypeVar("T")
 
-Service = Annotated[str, typer.Argument(help="Whose record: intake, routing, sla or notify.")]
-Where = Annotated[str, typer.Argument(help="Topic/partition/offset, as `list` shows it.")]
-By = Annotated[str | None, typer.Option(help="Who decides; default: this machine's account.")]
+Service = Annotated[str, typer.Argument(help="Service that has the record: intake, routing, sla or notify.")]
+PlaceText = Annotated[str, typer.Argument(help="Topic/partition/offset, as `motcua parked list` shows it.")]
+By = Annotated[str | None, typer.Option(help="Who decides.", show_default="the account on this machine")]
 
 
 @app.command("list")
-def list_held() -> None:
-    """Everything that waits, in every service; what blocks comes first."""
-    from motcua.cli.parked_records import listed, waiting
+def list_quarantined() -> None:
+    """List the quarantined records of all services; those that need a decision come first."""
+    from motcua.cli.quarantine import describe_rows, quarantined
     from motcua.local.database import SERVICES, VERIFY
 
     settings = load(MotcuaSettings)
-    found = {service: _run(waiting(settings.database_url(VERIFY), service)) for service in SERVICES}
+    found = {service: _run(quarantined(settings.database_url(VERIFY), service)) for service in SERVICES}
     for service, rows in found.items():
-        for line in listed(service, rows):
-            out.print(line, markup=False, soft_wrap=True)
+        print_lines(describe_rows(service, rows))
     if not any(found.values()):
-        out.print("Nothing waits.")
+        out.print("No quarantined records.")
 
 
 @app.command()
-def show(service: Service, place: Where) -> None:
-    """One record with its headers and its value (no personal data travels)."""
-    from motcua.cli.parked_records import Place, find, known, told
+def show(service: Service, place: PlaceText) -> None:
+    """Show one record with its headers and its value. Events contain no personal data."""
+    from motcua.cli.quarantine import Place, describe, find, require_service
     from motcua.local.database import VERIFY
 
     settings = load(MotcuaSettings)
-    record = _run(find(settings.database_url(VERIFY), known(service), Place.parse(place)))
-    for line in told(record):
-        out.print(line, markup=False, soft_wrap=True)
+    record = _run(find(settings.database_url(VERIFY), require_service(service), Place.parse(place)))
+    print_lines(describe(record))
 
 
 @app.command()
-def replay(service: Service, place: Where, by: By = None) -> None:
-    """Apply the record as it stands: its cause is mended, or a fork is to be believed."""
+def replay(service: Service, place: PlaceText, by: By = None) -> None:
+    """Apply the record again, after its cause is fixed, or because this side of a fork is the right one."""
     _decide(service, place, "replay", by)
 
 
 @app.command()
-def discard(service: Service, place: Where, by: By = None) -> None:
-    """Pass over the record for good; what waits behind it follows."""
+def discard(service: Service, place: PlaceText, by: By = None) -> None:
+    """Skip the record for good; the records blocked behind it are applied next."""
     _decide(service, place, "discard", by)
 
 
 def _decide(service: str, place: str, decision: "OperatorDecision", by: str | None) -> None:
-    from motcua.cli.parked_records import Place, decide, known
+    from motcua.cli.quarantine import Place, decide, require_service
 
     settings = load(MotcuaSettings)
     who = by or pwd.getpwuid(os.getuid()).pw_name
-    _run(decide(settings.database_url(known(service)), service, Place.parse(place), decision, by=who))
-    out.print(f"Noted: {decision} {place} in {service}. `motcua parked list` shows when it is done.", markup=False)
+    _run(decide(settings.database_url(require_service(service)), service, Place.parse(place), decision, by=who))
+    print_lines([f"Requested: {decision} {place} in {service}. `motcua parked list` shows whether it is done."])
 
 
-def _run(asked: Coroutine[Any, Any, T]) -> T:
+def _run(query: Coroutine[Any, Any, T]) -> T:
     import asyncpg
 
-    from motcua.local.database import away
+    from motcua.local.database import unavailable
     from shared.kernel.errors import StartError
 
     try:
-        return asyncio.run(asked)
+        return asyncio.run(query)
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as error:
-        raise away(error) from error
+        raise unavailable(error) from error
     except (asyncpg.UndefinedTableError, asyncpg.InvalidCatalogNameError) as error:
-        raise StartError(f"The database is not prepared ({error}): run `motcua prepare` or `motcua up`.") from error
+        raise StartError(f"The database is not prepared ({error}). Run `motcua prepare` or `motcua up`.") from error

@@ -1,4 +1,7 @@
-"""A container's health check: `python -m motcua.cli.probe http://…/readyz` or `tcp://host:port`. Status 0: healthy."""
+"""Health check of a container: `python -m motcua.cli.probe http://…/readyz` or `tcp://host:port`.
+
+Exit status 0: healthy.
+"""
 
 import socket
 import sys
@@ -9,10 +12,10 @@ _SECONDS = 2.5
 
 
 def fault(address: str) -> str | None:
-    """Why the address does not get on; None if it does. Blocks for three seconds at most."""
+    """Why the address is not healthy, or None. Blocks for at most three seconds."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "tcp") or parts.hostname is None or parts.port is None:
-        return f"{address}: expected http://host:port/path or tcp://host:port"
+        return f"{address}: expected http://host:port/path or tcp://host:port."
     try:
         if parts.scheme == "tcp":
             socket.create_connection((parts.hostname, parts.port), timeout=_SECONDS).close()

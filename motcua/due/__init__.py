@@ -1,1 +1,1 @@
-"""`motcua due`: due dates by a centre's calendar, one at a time in sentences, or line by line from JSON."""
+"""Due dates by a centre's calendar: one as sentences, or one for each JSON line (`motcua due`)."""

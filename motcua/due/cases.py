@@ -1,7 +1,6 @@
-"""One case of `motcua due --jsonl`: read strictly, derived by sla's own rules, answered as an object.
+"""One case of `motcua due --jsonl`: parsed strictly, and derived by sla's rules.
 
-The grammar and every error stand in docs/deadlines.md. What is contradictory or incomplete is answered by an error,
-never by a guess.
+docs/deadlines.md describes the grammar and all errors. A contradictory or incomplete case is an error, never a guess.
 """
 
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from motcua.due import members
-from motcua.due.calendars import AHEAD, FARTHEST, Calendars, Source
+from motcua.due.calendars import AHEAD, MAX_AHEAD, Calendars, CalendarSource
 from motcua.due.errors import CaseError
 from motcua.due.members import Members
 from services.sla.domain.calendar import Calendar
@@ -27,15 +26,15 @@ _CASE = Members(
 _TERM = Members(frozenset({"unit"}), frozenset({"value", "counting", "cut_off"}))
 _PAUSE = Members(frozenset({"from"}), frozenset({"to", "recorded_at"}))
 _EXTENSION = Members(frozenset({"at"}), frozenset({"working_days", "to_date"}))
-_KEPT_TERMS = 10_000
+_MAX_TERMS = 10_000
 SHARED = 0
-"""Stands for a calendar that was recognised by its text; from a line it is an error like any other number."""
+"""Placeholder for a calendar that was recognised by its text. In an input line it is an error, like any number."""
 
 
 class Case(NamedTuple):
-    """What a line asks. Pauses and extensions are in the order of time, and only those known at `known_at`."""
+    """A parsed case. Pauses and extensions are in order of time, and only those known at `known_at`."""
 
-    source: Source
+    source: CalendarSource
     term: Term | None
     received_at: datetime
     pauses: Sequence[Pause]
@@ -44,21 +43,24 @@ class Case(NamedTuple):
 
 
 class Cases:
-    """Reads and derives cases; terms and calendars that come again are not read again."""
+    """Parses cases, with caches for repeated terms and calendars."""
 
     def __init__(self, calendars: Calendars) -> None:
         self._calendars = calendars
         self._terms: dict[tuple[Any, ...], Term] = {}
 
-    def read(self, given: object, shared: Source | None = None) -> Case:
-        """A case from its JSON object; its calendar is `shared` where SHARED stands for it. Raises CaseError."""
-        case = members.known(given, _CASE)
+    def read(self, raw: object, shared: CalendarSource | None = None) -> Case:
+        """A case from its JSON object; SHARED as calendar means `shared`. Raises CaseError."""
+        case = members.require(raw, _CASE)
         received_at = members.instant(case["received_at"], "received_at")
         known_at = case.get("as_known_at")
         if known_at is not None:
             known_at = members.instant(known_at, "as_known_at")
             if known_at < received_at:
-                raise CaseError("known-before-receipt", "as_known_at is before received_at: nothing was known then")
+                raise CaseError(
+                    "known-before-receipt",
+                    "as_known_at is before received_at. Use a later instant.",
+                )
         term = self.term(case["term"])
         source = shared if shared is not None and case["calendar"] == SHARED else self.source(case["calendar"])
         pauses = case.get("pauses")
@@ -67,47 +69,47 @@ class Cases:
             source=source,
             term=term,
             received_at=received_at,
-            pauses=_pauses(pauses, received_at, known_at, source.zone) if pauses else _none(pauses, "pauses"),
+            pauses=_pauses(pauses, received_at, known_at, source.zone) if pauses else _require_empty(pauses, "pauses"),
             extensions=_extensions(extensions, received_at, known_at, term, source.zone)
             if extensions
-            else _none(extensions, "extensions"),
+            else _require_empty(extensions, "extensions"),
             known_at=known_at,
         )
 
-    def source(self, given: object) -> Source:
-        """The calendar that a case names or brings along. Raises CaseError."""
-        if isinstance(given, str):
-            return self._calendars.named(given)
-        if isinstance(given, dict):
+    def source(self, raw: object) -> CalendarSource:
+        """The calendar of a case, named or inline. Raises CaseError."""
+        if isinstance(raw, str):
+            return self._calendars.named(raw)
+        if isinstance(raw, dict):
             try:
-                return self._calendars.inline(given)
+                return self._calendars.inline(raw)
             except RecursionError:
-                raise CaseError("calendar-invalid", "calendar is nested too deeply") from None
-        raise CaseError("member-invalid", "calendar is a name of the centre's folder, or an object")
+                raise CaseError("calendar-invalid", "calendar is nested too deeply.") from None
+        raise CaseError("member-invalid", "calendar must be the name of a calendar of the centre, or an object.")
 
-    def term(self, given: object) -> Term | None:
-        """The term that a case gives, or null. Raises CaseError."""
-        if given is None:
+    def term(self, raw: object) -> Term | None:
+        """The term of a case; None for null. Raises CaseError."""
+        if raw is None:
             return None
-        term = members.known(given, _TERM, "term")
+        term = members.require(raw, _TERM, "term")
         value = term.get("value")
         key = tuple(term.items())
-        try:  # equal keys may differ in the kind of number alone, so that is looked at first
+        try:  # 2, 2.0 and true are equal keys, so only an int is looked up
             found = self._terms.get(key) if type(value) is int else None
-        except TypeError:  # a list, say, where a word belongs
+        except TypeError:  # an unhashable value, such as a list
             found = None
         if found is None:
             if "value" not in term and term["unit"] != "same_day":
-                raise CaseError("member-missing", "term lacks value")
+                raise CaseError("member-missing", "term lacks value.")
             found = _new_term(value, term["unit"], term.get("counting"), term.get("cut_off"))
-            if len(self._terms) >= _KEPT_TERMS:
+            if len(self._terms) >= _MAX_TERMS:
                 self._terms.clear()
             self._terms[key] = found
         return found
 
 
-def derived(case: Case) -> tuple[datetime, TermRun | None, Calendar]:
-    """The counted start and the term's course (None without a term), by the calendar that was compiled for it.
+def derive_case(case: Case) -> tuple[datetime, TermRun | None, Calendar]:
+    """The instant from which the term counts, the course of the term (None without a term), and the calendar used.
 
     Raises CaseError.
     """
@@ -124,29 +126,29 @@ def derived(case: Case) -> tuple[datetime, TermRun | None, Calendar]:
         except ExtensionRefusedError as error:
             raise CaseError("extension-refused", str(error)) from None
         except OverflowError:
-            raise CaseError("outside-calendar", "the due date lies beyond every calendar") from None
+            raise CaseError("outside-calendar", "The due date is later than any calendar can cover.") from None
         except OutsideCalendarError as error:
-            if case.source.has_span or ahead >= FARTHEST:
-                raise CaseError("outside-calendar", str(case.source.outside(error, case.received_at))) from None
-            ahead = min(4 * ahead, FARTHEST)
+            if case.source.has_span or ahead >= MAX_AHEAD:
+                raise CaseError("outside-calendar", str(case.source.outside_error(error, case.received_at))) from None
+            ahead = min(4 * ahead, MAX_AHEAD)
 
 
 def _new_term(value: object, unit: object, counting: object, cut_off: object) -> Term:
     if type(value) is not int and not (value is None and unit == "same_day"):
-        raise CaseError("term-invalid", "term.value is a whole number of units")
+        raise CaseError("term-invalid", "term.value must be a whole number.")
     if unit not in get_args(TermUnit):
-        raise CaseError("term-invalid", f"term.unit {unit!r} is unknown: one of {', '.join(get_args(TermUnit))}")
+        raise CaseError("term-invalid", f"term.unit {unit!r} is unknown. Use one of {', '.join(get_args(TermUnit))}.")
     if counting is not None and counting not in get_args(Counting):
         raise CaseError(
-            "term-invalid", f"term.counting {counting!r} is unknown: one of {', '.join(get_args(Counting))}"
+            "term-invalid", f"term.counting {counting!r} is unknown. Use one of {', '.join(get_args(Counting))}."
         )
     if unit == "working_hour" and counting == "by_days":
-        raise CaseError("term-invalid", "term.counting by_days is for working_day, not for working_hour")
+        raise CaseError("term-invalid", "term.counting by_days requires the unit working_day, not working_hour.")
     until = None if cut_off is None else members.clock_time(cut_off, "term.cut_off")
     try:
-        # of same_day the value says nothing; counting is a matter of working days alone
+        # same_day has no value; only working days have a way of counting
         return Term(
-            0 if unit == "same_day" else value,  # type: ignore[arg-type] # None is for same_day alone
+            0 if unit == "same_day" else value,  # type: ignore[arg-type] # None only with same_day
             unit,  # type: ignore[arg-type] # checked above
             counting if unit == "working_day" and counting else "by_hours",  # type: ignore[arg-type] # checked above
             until,
@@ -155,28 +157,31 @@ def _new_term(value: object, unit: object, counting: object, cut_off: object) ->
         raise CaseError("term-invalid", f"term: {error}") from None
 
 
-def _pauses(given: object, received_at: datetime, known_at: datetime | None, zone: ZoneInfo) -> list[Pause]:
-    """In order of time, apart or touching. A pause is known from its record on, and neither end before it came."""
+def _pauses(raw: object, received_at: datetime, known_at: datetime | None, zone: ZoneInfo) -> list[Pause]:
+    """The pauses known at `known_at`, in order of time; they may touch, but not overlap.
+
+    A pause is known from its record on, but not before it begins; its end is known when it comes.
+    """
     found: list[tuple[datetime, datetime | None, datetime | None]] = []
-    for place, each in enumerate(members.items(given, "pauses")):
-        pause = members.known(each, _PAUSE, "pauses", place)
+    for place, each in enumerate(members.items(raw, "pauses")):
+        pause = members.require(each, _PAUSE, "pauses", place)
         start = members.instant(pause["from"], "pauses", place, "from")
         end, recorded_at = pause.get("to"), pause.get("recorded_at")
         if end is not None:
             end = members.instant(end, "pauses", place, "to")
             if end < start:
-                raise CaseError("pause-invalid", f"pauses/{place} ends before it starts")
+                raise CaseError("pause-invalid", f"pauses/{place} ends before it begins.")
         if recorded_at is not None:
             recorded_at = members.instant(recorded_at, "pauses", place, "recorded_at")
         if start < received_at:
-            raise CaseError("pause-invalid", f"pauses/{place} begins before the receipt: there is no clock yet")
+            raise CaseError("pause-invalid", f"pauses/{place} begins before received_at. Use a later instant.")
         found.append((start, end, recorded_at))
     if len(found) > 1:
         found.sort(key=_by_start)
     for (_, end, _), (start, _, _) in pairwise(found):
         if end is None or start < end:
             at = format_instant(zone, start)
-            raise CaseError("pauses-overlap", f"a pause begins at {at} while another one lasts")
+            raise CaseError("pauses-overlap", f"A pause begins at {at} during another pause.")
     return [
         Pause(start, None if end is None or (known_at is not None and end > known_at) else end)
         for start, end, recorded_at in found
@@ -190,35 +195,35 @@ def _by_start(pause: tuple[datetime, datetime | None, datetime | None]) -> tuple
 
 
 def _extensions(
-    given: object, received_at: datetime, known_at: datetime | None, term: Term | None, zone: ZoneInfo
+    raw: object, received_at: datetime, known_at: datetime | None, term: Term | None, zone: ZoneInfo
 ) -> list[Extension]:
-    """In order of time, those known; each is recorded when it happens."""
+    """The extensions known at `known_at`, in order of time. Each is recorded when it happens."""
     found: list[Extension] = []
-    for place, each in enumerate(members.items(given, "extensions")):
-        extension = members.known(each, _EXTENSION, "extensions", place)
+    for place, each in enumerate(members.items(raw, "extensions")):
+        extension = members.require(each, _EXTENSION, "extensions", place)
         at = members.instant(extension["at"], "extensions", place, "at")
         days, to_date = extension.get("working_days"), extension.get("to_date")
         if (days is None) == (to_date is None):
-            raise CaseError("extension-invalid", f"extensions/{place} gives either working_days or to_date")
+            raise CaseError("extension-invalid", f"extensions/{place} needs either working_days or to_date.")
         if days is not None and members.whole(days, "extensions", place, "working_days") <= 0:
-            raise CaseError("extension-invalid", f"extensions/{place} adds {days} working days: none")
+            raise CaseError("extension-invalid", f"extensions/{place}: working_days must be positive, not {days}.")
         if at < received_at:
-            raise CaseError("extension-invalid", f"extensions/{place} comes before the receipt: there is no clock yet")
+            raise CaseError("extension-invalid", f"extensions/{place} is before received_at. Use a later instant.")
         found.append(
             Extension(at, days, None if to_date is None else members.day(to_date, "extensions", place, "to_date"))
         )
     if term is None:
-        raise CaseError("extension-refused", "without a term there is no due date to extend")
+        raise CaseError("extension-refused", "Without a term there is no due date to extend.")
     found.sort(key=lambda extension: extension.at)
     for one, other in pairwise(found):
         if one.at == other.at and (one.to_date or other.to_date):
             when = format_instant(zone, one.at)
-            raise CaseError("extension-invalid", f"two extensions at {when}: say which one holds")
+            raise CaseError("extension-invalid", f"Two extensions at {when} contradict each other. Remove one.")
     return [each for each in found if known_at is None or each.at <= known_at]
 
 
-def _none(given: object, where: str) -> tuple[()]:
-    """An empty list, or nothing."""
-    if given is not None:
-        members.items(given, where)
+def _require_empty(raw: object, where: str) -> tuple[()]:
+    """No entries, from an empty list or null. Raises CaseError for another false value."""
+    if raw is not None:
+        members.items(raw, where)
     return ()

@@ -1,4 +1,4 @@
-"""Why a line is answered by an error. The slugs are a promise: docs/deadlines.md lists them."""
+"""The error of a case. The slugs are part of the public interface and listed in docs/deadlines.md."""
 
 from typing import Literal
 
@@ -27,7 +27,7 @@ Slug = Literal[
 
 
 class CaseError(MotcuaError):
-    """A case that is not answered by a due date. `type` is stable, `detail` is a sentence for people."""
+    """A case for which no due date can be calculated. `type` is stable; `detail` is a sentence for people."""
 
     def __init__(self, slug: Slug, detail: str) -> None:
         super().__init__(detail)

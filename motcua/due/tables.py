@@ -1,6 +1,6 @@
-"""Cases of one calendar as a table, a row each: read from lines of the grammar in their usual forms.
+"""Cases of one calendar as a table with one row per case, for the vectorised derivation.
 
-A row that is not plain is in error, or of a form that columns do not cover: motcua.due.cases says which.
+A row that is not supported has an error, or a form that only the row-by-row derivation (motcua.due.cases) covers.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,17 +11,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from motcua.due.times import UNREAD, read
+from motcua.due.times import UNREADABLE, parse_instants
 from services.sla.vectorized import NO_END, ExtensionRound, Instants, PauseRound
 
-MOST = 1_000_000
-"""The longest term and extension that columns count without running over."""
+MAX_VALUE = 1_000_000
+"""Longest term and extension, which the vectorised form counts without overflow."""
 
-NO_TERM, NO_PLAIN_TERM = 0, -1
-"""Kinds of no term at all, and of one that columns do not count."""
+NO_TERM, UNSUPPORTED_TERM = 0, -1
+"""Term kinds: no term, and a term that the vectorised form does not support."""
 
-_MOST_TURNS = 8
-"""A case with more pauses and extensions is sooner derived step by step."""
+_MAX_ENTRIES = 8
+"""Most pauses and extensions of a supported case; with more, the row-by-row derivation is faster."""
 
 Whole = NDArray[np.int64]
 
@@ -38,7 +38,7 @@ class _Extension(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A case as its line has it. Calendars and terms stay texts: there are few of them, and many lines."""
+    """A decoded line. Calendar and term stay raw texts, since many lines share few of them."""
 
     id: int | str
     calendar: msgspec.Raw
@@ -49,37 +49,37 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     as_known_at: str | None = None
 
 
-class PlainTerm(NamedTuple):
-    """A term by the number of its kind, all of it but the value; `marks` are the quotation marks of its text."""
+class ParsedTerm(NamedTuple):
+    """A term: the number of its kind (all but the value), its value, and the number of quotation marks in its text."""
 
     kind: int
     value: int
-    marks: int
+    quotes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cases by columns; meaningless where a row is not `plain`.
+    """Cases as columns; the other columns are undefined where a row is not `supported`.
 
-    `known_at` is NO_END where a case is asked as known in the end. Of pauses and extensions only those that were known
-    are here, `of` naming the row; their turns count them in the order of time, from 0 in each row. The last pause of a
-    row that `stands` has no end.
+    `known_at` is NO_END for a case without `as_known_at`. `pauses` and `extensions` have only those that were known;
+    `of` is their row. Their ranks number both together within a row in order of time, from 0. A row with `open_pause`
+    has a last pause without an end.
     """
 
-    plain: NDArray[np.bool_]
+    supported: NDArray[np.bool_]
     kind: Whole
     value: Whole
     received_at: Instants
     known_at: Instants
     pauses: PauseRound
-    pause_turns: Whole
+    pause_rank: Whole
     extensions: ExtensionRound
-    extension_turns: Whole
-    stands: NDArray[np.bool_]
+    extension_rank: Whole
+    open_pause: NDArray[np.bool_]
 
 
 def decode(line: bytes) -> Line | None:
-    """A line as a case; None where it is not of the usual form, or in error."""
+    """A decoded line; None if it has another form, or an error."""
     try:
         return _decode(line)
     except (ValueError, RecursionError):
@@ -89,11 +89,11 @@ def decode(line: bytes) -> Line | None:
 _decode = msgspec.json.Decoder(Line).decode
 
 
-def table_of(lines: Sequence[Line], marks: Sequence[int], term_of: Callable[[msgspec.Raw], PlainTerm]) -> Table:
-    """The table of cases. `marks` are the quotation marks of each line, those of its calendar left out.
+def table_of(lines: Sequence[Line], quotes: Sequence[int], term_of: Callable[[msgspec.Raw], ParsedTerm]) -> Table:
+    """The table of cases. `quotes` is the number of quotation marks in each line without its calendar.
 
-    When they are as many as the members and texts that were read take, no member stands twice (the decoder would have
-    taken the last) and none is null that may be left out.
+    If it equals the number that the decoded members take, no member occurs twice (the decoder takes the last one), and
+    no optional member is null.
     """
     kinds, values, expected = [], [], []
     known_of: list[int] = []
@@ -113,85 +113,90 @@ def table_of(lines: Sequence[Line], marks: Sequence[int], term_of: Callable[[msg
         if line.extensions is not None:
             taken += 2 + 6 * len(line.extensions)
             extensions += [(row, extension) for extension in line.extensions]
-        if len(line.pauses or ()) + len(line.extensions or ()) > _MOST_TURNS:
-            kind = NO_PLAIN_TERM
+        if len(line.pauses or ()) + len(line.extensions or ()) > _MAX_ENTRIES:
+            kind = UNSUPPORTED_TERM
         kinds.append(kind)
         values.append(value)
         expected.append(taken)
-    received_at = read([line.received_at for line in lines])
+    received_at = parse_instants([line.received_at for line in lines])
     known_at = np.full(len(lines), NO_END, dtype=np.int64)
-    known_at[known_of] = read([lines[row].as_known_at or "" for row in known_of])
-    plain = (np.array(kinds) >= 0) & (np.array(expected) == marks) & (received_at != UNREAD) & (known_at >= received_at)
-    paused = _pauses(pauses, received_at, known_at, plain)
-    extended = _extensions(extensions, received_at, known_at, plain)
-    turns = _turns(paused, extended, plain)
-    plain[[row for row, _ in extensions if kinds[row] == NO_TERM]] = False
-    stands = np.zeros(len(lines), dtype=np.bool_)
-    stands[paused.of[paused.end == NO_END]] = True
+    known_at[known_of] = parse_instants([lines[row].as_known_at or "" for row in known_of])
+    supported = (
+        (np.array(kinds) >= 0)
+        & (np.array(expected) == quotes)
+        & (received_at != UNREADABLE)
+        & (known_at >= received_at)
+    )
+    paused = _pauses(pauses, received_at, known_at, supported)
+    extended = _extensions(extensions, received_at, known_at, supported)
+    rank = _ranks(paused, extended, supported)
+    supported[[row for row, _ in extensions if kinds[row] == NO_TERM]] = False
+    open_pause = np.zeros(len(lines), dtype=np.bool_)
+    open_pause[paused.of[paused.end == NO_END]] = True
     return Table(
-        plain=plain,
+        supported=supported,
         kind=np.array(kinds, dtype=np.int64),
         value=np.array(values, dtype=np.int64),
         received_at=received_at,
         known_at=known_at,
         pauses=paused,
-        pause_turns=turns[: len(paused.of)],
+        pause_rank=rank[: len(paused.of)],
         extensions=extended,
-        extension_turns=turns[len(paused.of) :],
-        stands=stands,
+        extension_rank=rank[len(paused.of) :],
+        open_pause=open_pause,
     )
 
 
 def _pauses(
-    found: Sequence[tuple[int, _Pause]], received_at: Instants, known_at: Instants, plain: NDArray[np.bool_]
+    found: Sequence[tuple[int, _Pause]], received_at: Instants, known_at: Instants, supported: NDArray[np.bool_]
 ) -> PauseRound:
-    """Those that were known. A row is not plain if one is in error, or two touch."""
+    """The known pauses. A row is not supported if a pause has an error, or two touch."""
     of = _rows(found)
-    start = read([pause.start for _, pause in found])
-    end = _where_given([pause.to for _, pause in found], np.full(len(found), NO_END))
-    recorded_at = _where_given([pause.recorded_at for _, pause in found], start)
-    plain[of[(start < received_at[of]) | (end < start) | (recorded_at == UNREAD)]] = False
+    start = parse_instants([pause.start for _, pause in found])
+    end = _where_present([pause.to for _, pause in found], np.full(len(found), NO_END))
+    recorded_at = _where_present([pause.recorded_at for _, pause in found], start)
+    supported[of[(start < received_at[of]) | (end < start) | (recorded_at == UNREADABLE)]] = False
     order = np.lexsort((end, start, of))
     of, start, end, recorded_at = of[order], start[order], end[order], recorded_at[order]
-    plain[of[1:][(of[1:] == of[:-1]) & (start[1:] <= end[:-1])]] = False
+    supported[of[1:][(of[1:] == of[:-1]) & (start[1:] <= end[:-1])]] = False
     known = np.maximum(start, recorded_at) <= known_at[of]
     end = np.where(end > known_at[of], NO_END, end)
     return PauseRound(of[known], start[known], end[known])
 
 
 def _extensions(
-    found: Sequence[tuple[int, _Extension]], received_at: Instants, known_at: Instants, plain: NDArray[np.bool_]
+    found: Sequence[tuple[int, _Extension]], received_at: Instants, known_at: Instants, supported: NDArray[np.bool_]
 ) -> ExtensionRound:
-    """Those that were known. A row is not plain if one is in error, or too long."""
+    """The known extensions. A row is not supported if an extension has an error or is too long."""
     of = _rows(found)
-    at = read([extension.at for _, extension in found])
-    plain[[row for row, extension in found if not 0 < extension.working_days <= MOST]] = False
-    plain[of[at < received_at[of]]] = False
-    days = np.array([min(extension.working_days, MOST) for _, extension in found], dtype=np.int64)
+    at = parse_instants([extension.at for _, extension in found])
+    supported[[row for row, extension in found if not 0 < extension.working_days <= MAX_VALUE]] = False
+    supported[of[at < received_at[of]]] = False
+    days = np.array([min(extension.working_days, MAX_VALUE) for _, extension in found], dtype=np.int64)
     known = at <= known_at[of]
     return ExtensionRound(of[known], at[known], days[known])
 
 
-def _turns(pauses: PauseRound, extensions: ExtensionRound, plain: NDArray[np.bool_]) -> Whole:
-    """The turns of pauses, then of extensions. A row is not plain if an extension comes in a pause."""
+def _ranks(pauses: PauseRound, extensions: ExtensionRound, supported: NDArray[np.bool_]) -> Whole:
+    """The ranks of pauses, then of extensions. A row is not supported if an extension is within a pause."""
     of = np.concatenate((pauses.of, extensions.of))
     start = np.concatenate((pauses.start, extensions.at))
     end = np.concatenate((pauses.end, extensions.at))
     order = np.lexsort((np.arange(len(of)), start, of))
     of, start, end = of[order], start[order], end[order]
-    plain[of[1:][(of[1:] == of[:-1]) & (start[1:] < end[:-1])]] = False
-    turns = np.empty_like(order)
-    turns[order] = np.arange(len(of)) - np.searchsorted(of, of)
-    return turns
+    supported[of[1:][(of[1:] == of[:-1]) & (start[1:] < end[:-1])]] = False
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(of)) - np.searchsorted(of, of)
+    return rank
 
 
 def _rows(found: Sequence[tuple[int, object]]) -> Whole:
     return np.array([row for row, _ in found], dtype=np.int64)
 
 
-def _where_given(texts: Sequence[str | None], otherwise: Instants) -> Instants:
-    """The instants of texts, and what stands for those that were left out."""
-    given = [place for place, text in enumerate(texts) if text is not None]
+def _where_present(texts: Sequence[str | None], otherwise: Instants) -> Instants:
+    """The instants of texts; `otherwise` where a text is missing."""
+    present = [place for place, text in enumerate(texts) if text is not None]
     found = otherwise.copy()
-    found[given] = read([text for text in texts if text is not None])
+    found[present] = parse_instants([text for text in texts if text is not None])
     return found

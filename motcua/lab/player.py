@@ -16,7 +16,7 @@ import httpx
 
 from motcua.local.database import SERVICES, VERIFY
 from motcua.local.processes import Site
-from motcua.local.quiescence import Centre as Watched
+from motcua.local.quiescence import QuiescenceMonitor as Watched
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
@@ -141,7 +141,7 @@ async def play(
     is listed, and later acts of its dossier in the same window are refused with it.
 
     Raises PlayError for acts that cannot be cut into windows, a service without a simulated clock, or an intake that
-    does not accept acts. Raises NotQuietError for a centre that does not become quiescent, and OutsideCalendarError
+    does not accept acts. Raises NotQuiescentError for a centre that does not become quiescent, and OutsideCalendarError
     beyond the centre's calendar.
     """
     calendar = compile_calendar(centre.calendar)
@@ -157,10 +157,14 @@ async def play(
                     break
                 await services.set_clocks(now, accept_until=max(now, one.end))
                 played.refusals += await services.send(one.acts)
-                await watched.at_rest(now=now, within_seconds=_QUIESCENT_WITHIN_SECONDS, look_seconds=_POLL_SECONDS)
+                await watched.wait_until_quiescent(
+                    now=now, within_seconds=_QUIESCENT_WITHIN_SECONDS, poll_seconds=_POLL_SECONDS
+                )
                 now = max(now, one.end)
                 await services.set_clocks(now, accept_until=now)
-                await watched.at_rest(now=now, within_seconds=_QUIESCENT_WITHIN_SECONDS, look_seconds=_POLL_SECONDS)
+                await watched.wait_until_quiescent(
+                    now=now, within_seconds=_QUIESCENT_WITHIN_SECONDS, poll_seconds=_POLL_SECONDS
+                )
                 played.until = now
                 played.windows += 1
                 played.acts += len(one.acts)

@@ -1,0 +1,1 @@
+"""A centre on one machine: embedded Kafka and Postgres, message sinks, and the services as processes."""

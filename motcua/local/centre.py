@@ -1,7 +1,6 @@
-"""A centre on this machine: Postgres, Kafka, sinks and services, each a process of its own, started and stopped in
-order.
+"""A centre on this machine: Postgres, Kafka, sinks and services as separate processes, started and stopped in order.
 
-Everything here blocks, and nothing is restarted: who started it asks `ended()` and decides.
+All functions block. A process that ends is not restarted: the caller checks `ended()` and decides.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ from motcua.local.embedded.postgres import Postgres
 from motcua.local.embedded.process import Child, require_free_port
 from motcua.local.home import HomeLock
 from motcua.local.keys import KEYS_FILE, ensure_keys
-from motcua.local.prepare import keys_wanted, prepare_database
+from motcua.local.prepare import prepare_database, required_keys
 from motcua.local.processes import Site, http_ports, service_command, service_settings, sink_commands
 from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
@@ -34,17 +33,17 @@ from shared.runtime.settings import inherited_environment
 _READY_SECONDS = 60.0
 
 
-class StopAskedError(MotcuaError):
-    """Stopped before everything was up, as asked."""
+class StopRequestedError(MotcuaError):
+    """The start was stopped on request before every process was ready."""
 
 
 class ProcessEndedError(MotcuaError):
-    """A process ended by itself; the message has its exit status and its last lines."""
+    """A process ended unexpectedly; the message has its exit status and the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A process that ended by itself."""
+    """A process that ended unexpectedly."""
 
     name: str
     exit_code: int
@@ -52,20 +51,20 @@ class Ended:
     last_lines: str
 
     def __str__(self) -> str:
-        return f"{self.name} {ended_how(self.exit_code)}. The end of {self.log}:\n{self.last_lines}"
+        return f"{self.name} {exit_description(self.exit_code)}. The end of {self.log}:\n{self.last_lines}"
 
 
-def ended_how(exit_code: int) -> str:
-    """In words: a process has a status, or was killed from outside, by a person or for want of memory."""
+def exit_description(exit_code: int) -> str:
+    """The exit status in words; a signal is named (from `kill`, or from the kernel when memory runs out)."""
     if exit_code >= 0:
         return f"ended with status {exit_code}"
     return f"was killed from outside ({signal.Signals(-exit_code).name})"
 
 
 class LocalCentre:
-    """One centre below one home folder. `parts` holds its processes by name, in the order of their start.
+    """One centre with one home folder. `parts` maps names to processes, in the order in which they were started.
 
-    Without `durable` its Postgres may lose what it committed with the machine, never with a process.
+    `durable=False`: committed rows survive the loss of the Postgres process, but not of the machine.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class LocalCentre:
         settings: MotcuaSettings,
         *,
         progress: Callable[[str], None] = lambda _: None,
-        stop_asked: Callable[[], bool] = lambda: False,
+        stop_requested: Callable[[], bool] = lambda: False,
         durable: bool = True,
     ) -> None:
         self.home = settings.home.resolve()
@@ -81,7 +80,7 @@ class LocalCentre:
         self.tokens: dict[str, str] = {}
         self._settings = settings
         self._progress = progress
-        self._stop_asked = stop_asked
+        self._stop_requested = stop_requested
         self._lock = HomeLock(self.home)
         self._postgres = Postgres(self.home / "postgres", settings.database_port, durable=durable)
         self._broker: kafka.Broker | None = None
@@ -103,22 +102,22 @@ class LocalCentre:
         )
 
     def start(self, services: Iterable[str] = SERVICES) -> None:
-        """Start all of it and wait until every service is ready. What was started stays until `stop`. Without ops,
-        unless it is asked for: nothing depends on it.
+        """Start all processes and wait until every service is ready. By default without ops.
 
-        Raises StartError or ProcessEndedError with the reason, or StopAskedError between two steps.
+        Raises StartError or ProcessEndedError with the reason, or StopRequestedError between two steps. Processes that
+        are already started run until `stop`.
         """
         services = tuple(services)
-        self._lock.take()
+        self._lock.acquire()
         self._check_ports(services)
-        self.tokens = ensure_keys(self.home, keys_wanted(self._settings, self.centre))
-        tools = self._kafka_tools()  # what the machine may lack is told before anything is started
-        with ThreadPoolExecutor(max_workers=2) as side_by_side:
-            waited = [
-                side_by_side.submit(self._start_kafka, tools),
-                side_by_side.submit(self._start_database, services),
+        self.tokens = ensure_keys(self.home, required_keys(self._settings, self.centre))
+        tools = self._kafka_tools()  # missing tools are reported before any process is started
+        with ThreadPoolExecutor(max_workers=2) as executor:
+            starts = [
+                executor.submit(self._start_kafka, tools),
+                executor.submit(self._start_database, services),
             ]
-        for started in waited:
+        for started in starts:
             started.result()
         self._step("Creating the topics")
         replication = self._settings.kafka_replication
@@ -134,17 +133,17 @@ class LocalCentre:
             self.wait_ready(service)
 
     def start_service(self, service: str, *, replica: int = 0, port: int | None = None) -> Child:
-        """Start one process of a service; a further replica needs a number and a port of its own."""
+        """Start one process of a service. Another replica needs its own number and port."""
         name = service if replica == 0 else f"{service}-{replica}"
         self._ports[name] = port if port is not None else self.site.http_ports[service]
         settings = service_settings(service, self.site, replica=replica, port=port)
         return self._launch(name, service_command(service), settings)
 
-    def not_ready(self, name: str) -> str | None:
-        """Why a part does not get on; None if it does, as far as its process or its `/readyz` says."""
+    def reason_not_ready(self, name: str) -> str | None:
+        """Why a process is not ready, by its exit status or `/readyz`; None if it is ready."""
         child = self.parts[name]
         if child.exit_code is not None:
-            return ended_how(child.exit_code)
+            return exit_description(child.exit_code)
         if name not in self._ports:
             return None
         try:
@@ -157,19 +156,19 @@ class LocalCentre:
         return "; ".join(f"{part}: {reason}" for part, reason in report.get("reasons", {}).items()) or "not ready"
 
     def ended(self) -> Ended | None:
-        """The first process that ended by itself, if any."""
+        """The first process that ended unexpectedly, if any."""
         for name, child in self.parts.items():
             if child.exit_code is not None:
                 return Ended(name, child.exit_code, child.log, child.last_lines())
         return None
 
     def require_running(self) -> None:
-        """Raises ProcessEndedError if a process ended by itself."""
+        """Raise ProcessEndedError if a process ended unexpectedly."""
         if ended := self.ended():
             raise ProcessEndedError(str(ended))
 
     def stop(self) -> None:
-        """End everything in the reverse order of the start: first who asks, last who keeps. Never raises."""
+        """Stop all processes in reverse order: clients first, Kafka and Postgres last. Never raises."""
         for name, child in reversed(list(self.parts.items())):
             if name not in ("kafka", "postgres") and child.exit_code is None:
                 self._progress(f"Stopping {name}")
@@ -181,10 +180,10 @@ class LocalCentre:
             self._progress("Stopping Postgres")
             self._postgres.stop()
         self._http.close()
-        self._lock.give_back()
+        self._lock.release()
 
     def address(self, name: str) -> str:
-        """Where a part listens, for people."""
+        """Host and port of a process, for display."""
         own = {
             "postgres": self._settings.database_port,
             "kafka": self._settings.kafka_port,
@@ -194,12 +193,12 @@ class LocalCentre:
         return f"127.0.0.1:{own.get(name) or self._ports[name]}"
 
     def _step(self, sentence: str) -> None:
-        self._go_on()
+        self._check_running()
         self._progress(sentence)
 
-    def _go_on(self) -> None:
-        if self._stop_asked():
-            raise StopAskedError
+    def _check_running(self) -> None:
+        if self._stop_requested():
+            raise StopRequestedError
         self.require_running()
 
     def _check_ports(self, services: Iterable[str]) -> None:
@@ -210,7 +209,7 @@ class LocalCentre:
         require_free_port(self.site.sms_port, purpose="the SMS simulator", setting="MOTCUA_SMS_PORT")
 
     def _kafka_tools(self) -> kafka.Toolchain | None:
-        """Java and the broker's jars; None where an existing cluster is used."""
+        """Java and the broker's jars; None if an existing cluster is used."""
         return self._settings.toolchain(self._step) if self._settings.kafka is None else None
 
     def _start_kafka(self, tools: kafka.Toolchain | None) -> None:
@@ -219,14 +218,14 @@ class LocalCentre:
         self._progress(f"Starting Kafka {kafka.KAFKA_VERSION} on Java {tools.java.version}")
         self._broker = kafka.single(tools, self.home / "kafka", port=self._settings.kafka_port)
         self._broker.start()
-        assert self._broker.child is not None, "start() made it"
+        assert self._broker.child is not None, "set by start()"
         self.parts["kafka"] = self._broker.child
 
     def _start_database(self, services: Iterable[str]) -> None:
         if self._settings.database is None:
             self._progress("Starting Postgres")
             self._postgres.start()
-            assert self._postgres.child is not None, "start() made it"
+            assert self._postgres.child is not None, "set by start()"
             self.parts["postgres"] = self._postgres.child
         version = self.centre.catalogue_version
         owners = [service for service in services if service in SERVICES]
@@ -235,15 +234,15 @@ class LocalCentre:
     def _launch(self, name: str, command: list[str], settings: dict[str, str]) -> Child:
         log = self.home / "logs" / f"{name}.log"
         child = Child(name, command, log=log, env={**inherited_environment(), **settings})
-        self.parts.pop(name, None)  # a process started again stands last, as it was started last
+        self.parts.pop(name, None)  # a restarted process moves to the end: it was started last
         self.parts[name] = child
         return child
 
     def wait_ready(self, name: str) -> None:
-        """Block until a part gets on. Raises StartError after a minute, ProcessEndedError if any part ended."""
+        """Block until a process is ready. Raises StartError after a minute, ProcessEndedError if any process ended."""
         deadline = time.monotonic() + _READY_SECONDS
-        while reason := self.not_ready(name):
-            self._go_on()
+        while reason := self.reason_not_ready(name):
+            self._check_running()
             if time.monotonic() > deadline:
                 child = self.parts[name]
                 raise StartError(
@@ -253,8 +252,8 @@ class LocalCentre:
             time.sleep(0.2)
 
 
-def beside(settings: MotcuaSettings, *, home: Path) -> MotcuaSettings:
-    """The same centre with a folder and ports of its own: it may run beside `up` and never touches its data."""
+def isolated_settings(settings: MotcuaSettings, *, home: Path) -> MotcuaSettings:
+    """The same settings with another home folder and free ports: the centre can run next to `up` and shares no data."""
     smtp, smtp_control, sms, database = free_ports(4)
     return settings.model_copy(
         update={

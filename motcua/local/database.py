@@ -1,5 +1,8 @@
-"""The database of a centre: one role and one schema a service, no rights on others, and two roles that only read: one
-everything, to verify, and one what lag needs, to watch."""
+"""The database of a centre: roles, schemas and grants.
+
+Each service has one role and one schema, and no rights on other schemas. Two roles only read: `verify` all tables,
+`ops` the columns that lag needs.
+"""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -14,23 +17,23 @@ VERIFY = "verify"
 OPS = "ops"
 READERS = (VERIFY, OPS)
 DATABASE = "motcua"
-_OLDEST = 16
-_SEEN_BY_OPS = {
+_MIN_VERSION = 16
+_READABLE_BY_OPS = {
     "stored_offsets": ("consumer_group", "topic", "partition", "next_offset", "moved_at"),
     "outbox": ("id", "queued_at"),
     "quarantined_records": ("topic", "partition", "offset", "reason", "quarantined_at"),
 }
-"""Whoever watches sees how much waits and since when: no value, no key, and nothing of a dossier."""
-_LOCK = 0x6D6F7463  # two tools that prepare one server wait for each other
+"""Columns that ops may read: counts and times of pending records, but no value, no key and no dossier."""
+_LOCK = 0x6D6F7463  # advisory lock: two commands that prepare one server run one after the other
 
 
 def role_of(service: str) -> str:
-    """The role that a service, the verifier or ops connects as."""
+    """The database role of a service, of `verify` or of `ops`."""
     return f"motcua_{service}"
 
 
 def url_for(admin_url: str, service: str, *, database: str = DATABASE, password: str | None = None) -> str:
-    """The URL by which a service (or `verify`, `ops`) reaches the same server as the superuser's `admin_url`."""
+    """The URL of a service (or `verify`, `ops`) on the server of the superuser's `admin_url`."""
     parts = urlsplit(admin_url)
     host = parts.netloc.rpartition("@")[2]
     user = role_of(service) + (f":{quote(password, safe='')}" if password else "")
@@ -44,16 +47,16 @@ def create_database(
     services: Iterable[str] = SERVICES,
     passwords: Mapping[str, str] | None = None,
 ) -> None:
-    """Make database, roles, schemas and rights; what is there already stays. Blocks; commits step by step.
+    """Create the database, roles, schemas and grants that are missing. Blocks; commits step by step.
 
-    `passwords` by service (and `verify`, `ops`) are set where given. Raises StartError with the reason.
+    `passwords` maps a service (or `verify`, `ops`) to the password to set. Raises StartError with the reason.
     """
     services = tuple(services)
     try:
         with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as server:
-            if server.info.server_version < _OLDEST * 10000:
+            if server.info.server_version < _MIN_VERSION * 10000:
                 raise StartError(
-                    f"Postgres {server.info.server_version // 10000} is too old: motcua needs {_OLDEST} or newer."
+                    f"Postgres {server.info.server_version // 10000} is too old. Use version {_MIN_VERSION} or newer."
                 )
             server.execute("select pg_advisory_lock(%s)", (_LOCK,))
             _create_roles(server, services, passwords or {})
@@ -64,39 +67,40 @@ def create_database(
                 _create_schemas(inside, database, services)
     except psycopg.Error as error:
         raise StartError(
-            f"The database {database} could not be prepared on {urlsplit(admin_url).netloc.rpartition('@')[2]}: "
-            f"{' '.join(str(error).split())} MOTCUA_DATABASE must name a superuser's URL."
+            f"The database {database} could not be prepared on {urlsplit(admin_url).netloc.rpartition('@')[2]} "
+            f"({' '.join(str(error).split())}). "
+            "Check that the server runs and that MOTCUA_DATABASE is the URL of a superuser."
         ) from error
 
 
-def open_to_ops(admin_url: str, service: str, *, database: str = DATABASE) -> None:
-    """Let ops see what waits in a service, once its tables stand; may be done again. Blocks; commits.
+def grant_to_ops(admin_url: str, service: str, *, database: str = DATABASE) -> None:
+    """Let ops read the delivery tables of a migrated service. Idempotent. Blocks; commits.
 
-    Raises StartError when the database does not answer.
+    Raises StartError if the database does not answer.
     """
     ops, where = sql.Identifier(role_of(OPS)), urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
     try:
         with psycopg.connect(where, connect_timeout=10) as inside:
-            for table, columns in _SEEN_BY_OPS.items():
+            for table, columns in _READABLE_BY_OPS.items():
                 inside.execute(
                     sql.SQL("grant select ({}) on {} to {}").format(
                         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(service, table), ops
                     )
                 )
     except psycopg.OperationalError as error:
-        raise away(error) from error
+        raise unavailable(error) from error
 
 
-def away(error: Exception) -> StartError:
-    """What a command that only reads says when it cannot reach the database."""
+def unavailable(error: Exception) -> StartError:
+    """The failure of a command that cannot reach the database."""
     return StartError(
-        f"The database does not answer ({' '.join(str(error).split())}): `motcua up` starts one; "
-        "MOTCUA_DATABASE names an existing one, MOTCUA_DATABASE_PORT the port of a local one."
+        f"The database does not answer ({' '.join(str(error).split())}). Start one with `motcua up`, or set "
+        "MOTCUA_DATABASE to an existing one or MOTCUA_DATABASE_PORT to the port of a local one."
     )
 
 
 def drop_database(admin_url: str, *, database: str) -> None:
-    """Remove a database, ending its connections. The roles stay. Blocks; commits."""
+    """Drop a database and close its connections. The roles stay. Blocks; commits."""
     with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as server:
         server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
 
@@ -115,7 +119,7 @@ def _create_roles(server: psycopg.Connection, services: Iterable[str], passwords
 
 
 def _create_schemas(inside: psycopg.Connection, database: str, services: Iterable[str]) -> None:
-    """In one transaction. Whoever is not named here may not even connect."""
+    """Create schemas and grants in one transaction. Other roles cannot connect to the database."""
     name = sql.Identifier(database)
     verify, ops = (sql.Identifier(role_of(reader)) for reader in READERS)
     inside.execute(sql.SQL("revoke all on database {} from public").format(name))

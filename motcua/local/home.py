@@ -1,4 +1,4 @@
-"""The folder below which a local centre keeps what it writes: at most one running centre has it."""
+"""The lock on a home folder: at most one running centre uses it."""
 
 import fcntl
 import os
@@ -10,17 +10,17 @@ LOCK_FILE = "running"
 
 
 class HomeLock:
-    """Held from start to stop, and let go by the system however the process ends.
+    """An exclusive lock (flock) on the folder. The operating system releases it when the process ends.
 
-    Two centres on one folder would write each other's Kafka log to pieces, whichever ports they have.
+    Two centres in one folder would corrupt each other's Kafka log, even with different ports.
     """
 
     def __init__(self, home: Path) -> None:
         self._path = home / LOCK_FILE
         self._descriptor: int | None = None
 
-    def take(self) -> None:
-        """Make the folder if need be. Raises StartError if another process has it, or nothing can be written there."""
+    def acquire(self) -> None:
+        """Lock the folder, and create it if missing. Raises StartError if it is locked or cannot be written."""
         if self._descriptor is not None:
             return
         home = self._path.parent
@@ -29,23 +29,23 @@ class HomeLock:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise StartError(
-                f"The folder {home} cannot be written ({error.strerror}): choose another with MOTCUA_HOME."
+                f"The folder {home} cannot be written ({error.strerror}). Choose another with MOTCUA_HOME."
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(descriptor, 20, 0).decode() or "another"
+            holder = os.pread(descriptor, 20, 0).decode() or "unknown"
             os.close(descriptor)
             raise StartError(
-                f"A centre already runs on {home} (process {holder}): use that one, end it with Ctrl-C in its "
-                "terminal, or choose another folder with MOTCUA_HOME and ports of its own."
+                f"A centre already runs in {home} (process {holder}). Use that one, stop it with Ctrl-C in its "
+                "terminal, or choose another folder with MOTCUA_HOME and other ports."
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self._descriptor = descriptor
 
-    def give_back(self) -> None:
-        """Let another centre have the folder. Does nothing if it was not taken."""
+    def release(self) -> None:
+        """Unlock the folder. Does nothing if it is not locked."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

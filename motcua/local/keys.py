@@ -1,4 +1,4 @@
-"""API keys of a local centre: made once, hashes in the file that the services read, the keys themselves beside it."""
+"""API keys of a local centre, created once: hashes in the file that the services read, tokens in separate files."""
 
 import os
 import re
@@ -17,15 +17,15 @@ from shared.service.keys import ApiKey, new_key, read_keys, write_keys
 KEYS_FILE = "keys.toml"
 TOKENS_FILE = "api-keys.env"
 RECEIPTS = "receipts"
-"""The secret that the SMS provider presents with its receipts: no API key, since it opens nothing else."""
+"""Name of the secret that the SMS provider sends with delivery receipts. It is not an API key."""
 IMPORTER = "importer"
-"""The key that plays a past: of a set centre alone."""
+"""Id of the key that plays a past; only a centre with a simulated clock has it."""
 _LINE = re.compile(r"^([A-Z0-9_]+)=(\S+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A key that the centre needs; `id` is its entry's name, and in capitals the variable that holds the key."""
+class KeySpec:
+    """A key that the centre needs; `id` names its entry in the keys file."""
 
     id: str
     role: Role
@@ -35,74 +35,79 @@ class Wanted:
 
     @property
     def variable(self) -> str:
-        """Its name in the tokens file."""
+        """The variable of the tokens file that holds the key, such as CLERK_41."""
         return re.sub(r"[^A-Z0-9]", "_", self.id.upper())
 
 
-def keys_of(centre: Centre, on: date) -> list[Wanted]:
-    """One clerk for the first counter of each department and for each general counter, one officer a department, a
-    leader, an operator, an auditor, the portal that submits online, and the services that call others."""
+def keys_of(centre: Centre, on: date) -> list[KeySpec]:
+    """The keys of a centre on a date.
+
+    One clerk for the first counter of each department and for each general counter, one officer per department, a
+    leader, an operator, an auditor, the portal that submits online, and the services that call others.
+    """
     counters = [
         numbers[0] for d in centre.departments_on(on) if (numbers := centre.counters_on(on, "department", d.code))
     ]
     counters += centre.counters_on(on, "general")
-    wanted = [Wanted(f"clerk-{number}", "clerk", counter=number) for number in sorted(counters)]
-    wanted += [Wanted(f"officer-{d.code}", "officer", department=d.code) for d in centre.departments_on(on)]
-    wanted += [Wanted("leader", "leader"), Wanted("ops", "ops"), Wanted("auditor", "auditor")]
-    return [*wanted, Wanted("portal", "applicant", system=True), Wanted("notify", "service", system=True)]
+    specs = [KeySpec(f"clerk-{number}", "clerk", counter=number) for number in sorted(counters)]
+    specs += [KeySpec(f"officer-{d.code}", "officer", department=d.code) for d in centre.departments_on(on)]
+    specs += [KeySpec("leader", "leader"), KeySpec("ops", "ops"), KeySpec("auditor", "auditor")]
+    return [*specs, KeySpec("portal", "applicant", system=True), KeySpec("notify", "service", system=True)]
 
 
-def ensure_keys(home: Path, wanted: Iterable[Wanted]) -> dict[str, str]:
-    """Make the keys that are missing, keep those that are there, and answer the tokens by id.
+def ensure_keys(home: Path, specs: Iterable[KeySpec]) -> dict[str, str]:
+    """Create missing keys, leave existing ones, and return the tokens by id.
 
-    An entry of somebody else in the keys file stays. A key whose token was lost is made anew and the old one ends.
-    Raises StartError when the keys file cannot be read.
+    Other entries of the keys file stay. A key whose token is lost is replaced, and the old one is no longer valid.
+    Raises StartError if the keys file cannot be read.
     """
-    wanted = tuple(wanted)
+    specs = tuple(specs)
     path = home / KEYS_FILE
     entries = {entry.id: entry for entry in read_keys(path)} if path.exists() else {}
     known = read_tokens(home)
     tokens: dict[str, str] = {}
     changed = False
-    for wish in wanted:
-        token, entry = known.get(wish.variable), entries.get(wish.id)
+    for spec in specs:
+        token, entry = known.get(spec.variable), entries.get(spec.id)
         if token is None or entry is None or entry.sha256 != sha256(token.encode()).hexdigest():
-            token, entries[wish.id] = _made(wish)
+            token, entries[spec.id] = _create(spec)
             changed = True
-        tokens[wish.id] = token
+        tokens[spec.id] = token
     if changed:
         write_keys(path, list(entries.values()))
         _write_private(
             home / TOKENS_FILE,
-            "# Keys of this local centre, for a shell: `. api-keys.env`. Whoever has this file may act as anybody.\n"
-            + "".join(f"{wish.variable}={tokens[wish.id]}\n" for wish in wanted),
+            "# API keys of this local centre, for a shell: `. api-keys.env`. They allow every act; protect this file.\n"
+            + "".join(f"{spec.variable}={tokens[spec.id]}\n" for spec in specs),
         )
-    for wish in wanted:
-        if wish.system:
-            _write_private(home / "tokens" / wish.id, tokens[wish.id])
+    for spec in specs:
+        if spec.system:
+            _write_private(home / "tokens" / spec.id, tokens[spec.id])
     if not (home / "tokens" / RECEIPTS).exists():
         _write_private(home / "tokens" / RECEIPTS, secrets.token_urlsafe(32))
     return tokens
 
 
 def read_tokens(home: Path) -> dict[str, str]:
-    """The tokens by variable; nothing if the file is not there. Raises StartError for one that is not ours."""
+    """The tokens by variable; empty if the file is missing. Raises StartError if it cannot be read."""
     try:
         lines = (home / TOKENS_FILE).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise StartError(f"{home / TOKENS_FILE}: {error}; remove it to have the keys made anew") from error
+        raise StartError(
+            f"{home / TOKENS_FILE} cannot be read ({error}). Remove it to have all keys replaced."
+        ) from error
     return {match[1]: match[2] for line in lines if (match := _LINE.match(line))}
 
 
-def _made(wish: Wanted) -> tuple[str, ApiKey]:
+def _create(spec: KeySpec) -> tuple[str, ApiKey]:
     return new_key(
-        wish.id,
-        wish.role,
-        kind="system" if wish.system else "person",
-        department=wish.department,
-        counter=wish.counter,
+        spec.id,
+        spec.role,
+        kind="system" if spec.system else "person",
+        department=spec.department,
+        counter=spec.counter,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which processes make a centre, and every setting of each: the one table behind `up`, the demo and compose."""
+"""The processes of a centre and all their settings: one table for `up`, the demo and compose."""
 
 import sys
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from motcua.local.keys import RECEIPTS
 from shared.kernel.clock import ClockKind
 
 PROCESSES = (*SERVICES, OPS)
-"""The services, and ops, which watches them and keeps no schema; in the order of their start."""
-_PLAYED_TICK_SECONDS = 0.1
-"""Whoever plays a past waits after each window until every threshold has been told."""
+"""The services, then ops, which observes them and has no schema; in starting order."""
+_SIMULATED_TICK_SECONDS = 0.1
+"""Short, since a player of a past waits after each window until every threshold is published."""
 _PORT_OFFSETS: Mapping[str, int] = {"desk": 0, "intake": 1, "routing": 2, "sla": 3, "notify": 4, "ops": 5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where a running centre's parts are. `databases` gives each service's URL; folders and files are absolute.
+    """The addresses and files of a running centre. `databases` maps services to URLs; paths are absolute.
 
-    `hosts` names the parts (services, `smtp`, `sms`) that are not on this machine.
+    `hosts` maps parts (services, `smtp`, `sms`) to their host, if they are not on this machine.
     """
 
     kafka: str
@@ -38,33 +38,33 @@ class Site:
     clock_starts_at: datetime | None = None
 
     def host(self, part: str) -> str:
-        """Where a part listens."""
+        """The host of a part."""
         return self.hosts.get(part, "127.0.0.1")
 
     def url(self, service: str) -> str:
-        """The base of a service's HTTP API."""
+        """The base URL of a service's HTTP API."""
         return f"http://{self.host(service)}:{self.http_ports[service]}"
 
     @property
     def tokens_folder(self) -> Path:
-        """One file a key that a process presents, readable by its owner alone."""
+        """The folder with one file per key that a process sends; only the owner can read them."""
         return self.home / "tokens"
 
 
 def http_ports(base: int) -> dict[str, int]:
-    """Each service's port, counted from the base."""
+    """The port of each service, counted from `base`."""
     return {service: base + offset for service, offset in _PORT_OFFSETS.items()}
 
 
 def service_command(service: str) -> list[str]:
-    """How a service's process is run."""
+    """The command that runs a service."""
     return [sys.executable, "-m", f"services.{service}", "run"]
 
 
 def service_settings(service: str, site: Site, *, replica: int = 0, port: int | None = None) -> dict[str, str]:
-    """Every setting of one service as the environment names it.
+    """All settings of one service, as environment variables.
 
-    A further replica has another `replica` number, which makes its member name, and a port of its own.
+    Another replica needs its own `replica` number, which is part of its member name, and its own port.
     """
     prefix = service.upper()
     common = {
@@ -75,19 +75,15 @@ def service_settings(service: str, site: Site, *, replica: int = 0, port: int | 
         "CENTRE": str(site.centre),
         "KEYS_FILE": str(site.keys_file),
     }
-    own = _OWN.get(service, _nothing)(site)
+    own = _OWN[service](site) if service in _OWN else {}
     return {f"{prefix}_{name}": value for name, value in (common | _clock(site) | own).items()}
 
 
 def _clock(site: Site) -> dict[str, str]:
     if site.clock == "system":
         return {}
-    begin = {"CLOCK_STARTS_AT": site.clock_starts_at.isoformat()} if site.clock_starts_at else {}
-    return {"CLOCK": site.clock, **begin}
-
-
-def _nothing(_: Site) -> dict[str, str]:
-    return {}
+    starts_at = {"CLOCK_STARTS_AT": site.clock_starts_at.isoformat()} if site.clock_starts_at else {}
+    return {"CLOCK": site.clock, **starts_at}
 
 
 def _notify(site: Site) -> dict[str, str]:
@@ -102,14 +98,14 @@ def _notify(site: Site) -> dict[str, str]:
 
 
 def _sla(site: Site) -> dict[str, str]:
-    return {} if site.clock == "system" else {"TICK_SECONDS": str(_PLAYED_TICK_SECONDS)}
+    return {} if site.clock == "system" else {"TICK_SECONDS": str(_SIMULATED_TICK_SECONDS)}
 
 
 _OWN = {"notify": _notify, "sla": _sla}
 
 
 def sink_commands(site: Site) -> dict[str, list[str]]:
-    """The embedded providers: what an applicant would get lies in the inbox below the home folder."""
+    """The commands that run the embedded providers; messages are stored in the inbox of the home folder."""
     run = [sys.executable, "-m", "motcua.local.sinks"]
     home = ["--home", str(site.home)]
     receipts = [

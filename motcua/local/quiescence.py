@@ -1,4 +1,4 @@
-"""Waiting until a centre has come to rest: nothing behind, nothing unsent, in two looks one after the other."""
+"""Wait until a centre is quiescent: no lag and nothing pending, in two consecutive polls."""
 
 import asyncio
 import time
@@ -13,18 +13,17 @@ from shared.contracts.topics import TOPICS
 from shared.kernel.errors import MotcuaError, StartError
 from shared.messaging.lag import Ends, Place
 
-_LOOK_SECONDS = 0.3
+_POLL_SECONDS = 0.3
 
-# What is at work in the services' own tables, in one statement and so in one snapshot.
-_WAITING = " union all ".join(
+# Pending work in the services' tables, in one statement and therefore in one snapshot.
+_PENDING = " union all ".join(
     [
-        "select 'sla', count(*), 'dossiers with thresholds to tell' from sla.dossiers"
-        " where next_threshold_at <= %(now)s",
-        f"select 'sla', count(*), 'clocks to derive by the calendar in force' from sla.dossiers where {OPEN}"
+        "select 'sla', count(*), 'dossiers with due thresholds' from sla.dossiers where next_threshold_at <= %(now)s",
+        f"select 'sla', count(*), 'clocks to derive by the current calendar' from sla.dossiers where {OPEN}"
         " and calendar_version < (select max(version) from sla.calendars where seed is not null)",
         "select 'notify', count(*), 'messages without an outcome' from notify.messages"
         " where next_step is not null and (%(now)s::timestamptz is null or not_before <= %(now)s)",
-        *(f"select '{service}', count(*), 'events to send to Kafka' from {service}.outbox" for service in SERVICES),
+        *(f"select '{service}', count(*), 'events to publish' from {service}.outbox" for service in SERVICES),
     ]
 )
 _APPLIED = " union all ".join(
@@ -34,16 +33,17 @@ _APPLIED = " union all ".join(
 _PLACES = [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
 
 
-class NotQuietError(MotcuaError):
-    """The services did not come to rest in time; the message says who is behind."""
+class NotQuiescentError(MotcuaError):
+    """The centre was not quiescent in time; the message names the pending work."""
 
 
-class Centre:
-    """A whole centre as it is looked at from outside, through the role that only reads; close it at the end.
+class QuiescenceMonitor:
+    """Polls a whole centre through the read-only role. Close it at the end.
 
-    Every look goes from where work comes from to where it goes: thresholds, messages and outboxes, end offsets, applied
-    offsets; it ends where it finds work. So what one look misses between its readings moves an end before the next: two
-    looks in a row that find nothing at work, at the same ends, prove that there was nothing after the first of them.
+    A poll reads in the direction in which work flows: thresholds, messages and outboxes, then end offsets, then applied
+    offsets. It stops at the first pending work. Work that passes between two of its reads therefore moves an end offset
+    before the next poll. Two consecutive polls without pending work and with equal end offsets prove that the centre
+    was quiescent after the first.
     """
 
     def __init__(self, bootstrap: str, verify_url: str) -> None:
@@ -51,77 +51,77 @@ class Centre:
         self._connection: psycopg.AsyncConnection | None = None
         self._ends = Ends(bootstrap)
 
-    async def at_rest(
+    async def wait_until_quiescent(
         self,
         *,
         now: datetime | None = None,
         within_seconds: float,
-        look_seconds: float = _LOOK_SECONDS,
-        stop_asked: Callable[[], bool] = lambda: False,
+        poll_seconds: float = _POLL_SECONDS,
+        stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return once every outbox is empty, every group has applied all, and every message has its outcome.
+        """Return when every outbox is empty, every group has applied all records, and every message has an outcome.
 
-        On a set centre, whose time is `now`: no threshold that has come by then is untold, and messages that are due
-        later may wait. Returns, too, when a stop is asked for. Raises NotQuietError after `within_seconds`, StartError
-        when database or broker does not answer.
+        `now` is the time of a simulated clock: thresholds up to then must be published; messages due later may be
+        pending. Also returns when a stop is requested. Raises NotQuiescentError after `within_seconds`, StartError if
+        the database or the broker does not answer.
         """
         deadline = time.monotonic() + within_seconds
         before: dict[Place, int] | None = None
-        while not stop_asked():
-            at_work, ends = await self._look(now)
-            if not at_work and ends == before:
+        while not stop_requested():
+            pending, ends = await self._poll(now)
+            if not pending and ends == before:
                 return
             if time.monotonic() > deadline:
-                raise NotQuietError(
-                    f"after {within_seconds:.0f} s still at work: {'; '.join(at_work) or 'events keep coming'}"
+                raise NotQuiescentError(
+                    f"After {within_seconds:.0f} s work is pending: {'; '.join(pending) or 'new events keep arriving'}."
                 )
-            before = None if at_work else ends
-            await asyncio.sleep(look_seconds)
+            before = None if pending else ends
+            await asyncio.sleep(poll_seconds)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._ends.close()
         if self._connection is not None:
             await self._connection.close()
 
-    async def _look(self, now: datetime | None) -> tuple[list[str], dict[Place, int]]:
+    async def _poll(self, now: datetime | None) -> tuple[list[str], dict[Place, int]]:
         try:
             if self._connection is None:
                 self._connection = await psycopg.AsyncConnection.connect(
                     self._verify_url, connect_timeout=5, autocommit=True
                 )
-            ask = self._connection.execute
-            waiting = await (await ask(_WAITING, {"now": now})).fetchall()
-            if at_work := [f"{service} has {count} {what}" for service, count, what in waiting if count]:
-                return at_work, {}
+            execute = self._connection.execute
+            rows = await (await execute(_PENDING, {"now": now})).fetchall()
+            if pending := [f"{service} has {count} {what}" for service, count, what in rows if count]:
+                return pending, {}
             ends = await self._ends.read(_PLACES)
-            applied = {(group, (topic, n)): at for group, topic, n, at in await (await ask(_APPLIED)).fetchall()}
+            applied = {(group, (topic, n)): at for group, topic, n, at in await (await execute(_APPLIED)).fetchall()}
         except psycopg.Error as error:
-            raise StartError(f"The database does not answer: {' '.join(str(error).split())}") from error
-        return _behind(ends, applied), ends
+            raise StartError(f"The database does not answer ({' '.join(str(error).split())}).") from error
+        return _lags(ends, applied), ends
 
 
-def _behind(ends: dict[Place, int], applied: dict[tuple[str, Place], int]) -> list[str]:
-    behind: dict[tuple[str, str], int] = {}
+def _lags(ends: dict[Place, int], applied: dict[tuple[str, Place], int]) -> list[str]:
+    lags: dict[tuple[str, str], int] = {}
     for topic in TOPICS.values():
         for group in topic.readers:
             for number in range(topic.partitions):
                 place = (topic.name, number)
-                lacking = ends[place] - applied.get((group, place), 0)
-                behind[group, topic.name] = behind.get((group, topic.name), 0) + lacking
-    return [f"{group} is {count} behind on {topic}" for (group, topic), count in behind.items() if count]
+                lag = ends[place] - applied.get((group, place), 0)
+                lags[group, topic.name] = lags.get((group, topic.name), 0) + lag
+    return [f"{group} has a lag of {lag} on {topic}" for (group, topic), lag in lags.items() if lag]
 
 
-def wait_until_quiet(
-    bootstrap: str, verify_url: str, *, within_seconds: float, stop_asked: Callable[[], bool] = lambda: False
+def wait_until_quiescent(
+    bootstrap: str, verify_url: str, *, within_seconds: float, stop_requested: Callable[[], bool] = lambda: False
 ) -> None:
-    """Block until a centre of the present has come to rest: see Centre.at_rest."""
+    """Block until a centre with a system clock is quiescent: see QuiescenceMonitor."""
 
     async def wait() -> None:
-        centre = Centre(bootstrap, verify_url)
+        monitor = QuiescenceMonitor(bootstrap, verify_url)
         try:
-            await centre.at_rest(within_seconds=within_seconds, stop_asked=stop_asked)
+            await monitor.wait_until_quiescent(within_seconds=within_seconds, stop_requested=stop_requested)
         finally:
-            await centre.close()
+            await monitor.close()
 
     asyncio.run(wait())

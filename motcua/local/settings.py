@@ -1,4 +1,4 @@
-"""What the command `motcua` may be told from outside; prefix MOTCUA_."""
+"""Settings of the command `motcua`, as environment variables with the prefix MOTCUA_."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class MotcuaSettings(Settings):
-    """Settings of the tool and of the local centre that it runs. Ports are on 127.0.0.1."""
+    """Settings of the command and of the local centre that it runs. Ports are on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_prefix="MOTCUA_")
 
     home: Path = Path(".local")
-    """Everything that is written at run time lies below this folder."""
+    """The folder for all files written at run time."""
     centre: Path = Path("config/binh-phuoc")
-    """The centre's folder of dated data."""
+    """The centre's configuration folder."""
     clock: ClockSetting = "system"
     """Whether the centre follows the machine's time or a client advances it; fixed at the first start."""
     clock_starts_at: AwareDatetime | None = None
@@ -35,20 +35,20 @@ class MotcuaSettings(Settings):
     maven_mirror: str | None = Field(default=None, repr=False, pattern=r"^https?://")
     """The repository from which the jars are downloaded without Maven; none: the one of the package maven-artifact."""
     kafka: str | None = None
-    """Bootstrap servers of an existing cluster (`host:port,host:port`); none: an embedded broker is started."""
+    """Bootstrap servers of an existing cluster (`host:port,host:port`); without it an embedded broker is started."""
     kafka_replication: int = Field(default=1, ge=1)
-    """Copies of each record; 3 wants acknowledgement by two."""
+    """Replicas of each partition; with 3, two must acknowledge each record."""
     kafka_port: int = Field(default=29092, ge=1, le=65535)
     database: str | None = Field(default=None, repr=False, pattern=r"^postgres(ql)?://")
-    """Superuser's URL of an existing Postgres (16 or newer); none: an embedded one is started."""
+    """Superuser URL of an existing Postgres (16 or newer); without it an embedded server is started."""
     passwords: dict[str, str] = Field(default_factory=dict, repr=False)
-    """Passwords of the roles on an existing Postgres, as JSON: service, `verify` or `ops` → password."""
+    """Passwords of the roles on an existing Postgres: a JSON object from service, `verify` or `ops` to password."""
     database_port: int = Field(default=25432, ge=1, le=65535)
     http_port: int = Field(default=8100, ge=1, le=65535)
-    """Base of the services' ports: desk, intake, routing, sla, notify, ops follow one another from here."""
+    """First of six consecutive ports: desk, intake, routing, sla, notify, ops."""
     smtp_port: int = Field(default=2525, ge=1, le=65535)
     smtp_control_port: int = Field(default=8191, ge=1, le=65535)
-    """Where the mail sink takes its behaviour (slow, failing, silent)."""
+    """HTTP port for setting the behaviour of the mail sink, such as slow or failing."""
     sms_port: int = Field(default=8190, ge=1, le=65535)
 
     def toolchain(self, progress: Callable[[str], None] = lambda _: None) -> "Toolchain":
@@ -59,18 +59,18 @@ class MotcuaSettings(Settings):
 
     @property
     def bootstrap(self) -> str:
-        """The cluster's bootstrap servers: the existing one's, or the local broker's."""
+        """Bootstrap servers of the existing cluster, or of the local broker."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
 
     def database_url(self, service: str) -> str:
-        """The URL by which a service reaches its schema, or `verify` or `ops` what it may read."""
-        from motcua.local.database import url_for  # with psycopg, which a command that asks nothing does without
+        """The database URL of a service, of `verify` or of `ops`."""
+        from motcua.local.database import url_for  # imports psycopg, which most commands do not need
 
         return url_for(self.admin_url, service, password=self.passwords.get(service))
 
     @property
     def admin_url(self) -> str:
-        """The superuser's URL: the existing server's, or the local one's."""
+        """The superuser URL of the existing server, or of the local one."""
         from motcua.local.embedded.postgres import superuser_url
 
         return self.database or superuser_url(self.database_port)

@@ -1,4 +1,4 @@
-"""`motcua up`: the whole centre in the foreground, its state live, until Ctrl-C or SIGTERM."""
+"""`motcua up`: the whole centre in the foreground, with a live table of its processes, until Ctrl-C or SIGTERM."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from motcua.local.centre import LocalCentre, StopAskedError
+from motcua.local.centre import LocalCentre, StopRequestedError
 from motcua.local.database import OPS, SERVICES
 from motcua.local.keys import TOKENS_FILE
 from motcua.local.processes import PROCESSES
@@ -22,113 +22,116 @@ from motcua.local.settings import MotcuaSettings
 from shared.kernel.words import number_of
 from shared.messaging.quarantine import NEEDS_DECISION
 
-_LOOK_SECONDS = 1.0
-_HELD_SECONDS = 5.0
-_QUARANTINED = " union all ".join(
+_REFRESH_SECONDS = 1.0
+_QUARANTINE_SECONDS = 5.0
+_NEED_DECISION = " union all ".join(
     f"select '{service}', count(*) from {service}.quarantined_records where {NEEDS_DECISION}" for service in SERVICES
 )
-_HEARD = b"\nAsked to stop: ending in order.\n"
+_STOPPING = b"\nStop requested: stopping all processes in order.\n"
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """While inside, Ctrl-C and SIGTERM set the event instead of ending the process. Main thread only.
+    """Inside the context, Ctrl-C and SIGTERM set the event instead of ending the process. Main thread only.
 
-    The first one is answered at once on stderr: a step of the start may take seconds until it can end.
+    The first signal is acknowledged on standard error at once, since a step of the start can take seconds to end.
     """
-    asked = threading.Event()
+    requested = threading.Event()
 
-    def ask(*_: object) -> None:
-        if not asked.is_set():
-            asked.set()
+    def request(*_: object) -> None:
+        if not requested.is_set():
+            requested.set()
             with suppress(OSError):
-                os.write(2, _HEARD)  # not print: the signal may have come in the middle of one
+                os.write(2, _STOPPING)  # not print, which the signal may have interrupted
 
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, ask) for number in numbers}
+    before = {number: signal.signal(number, request) for number in numbers}
     try:
-        yield asked
+        yield requested
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def run_up(settings: MotcuaSettings, console: Console) -> int:
-    """Start, watch, stop in order; the exit status: 0 after a stop that was asked for, 1 if a process ended by itself.
+    """Start all processes, observe them, and stop them in order.
 
-    Raises StartError when it cannot start; nothing is left running then either.
+    Exit status: 0 after a requested stop, 1 if a process ended unexpectedly. Raises StartError if the start fails. No
+    process is left running in any case.
     """
-    say = partial(console.print, markup=False, soft_wrap=True)
+    print_line = partial(console.print, markup=False, soft_wrap=True)
     with stop_on_signals() as stop:
-        local = LocalCentre(settings, progress=say, stop_asked=stop.is_set)
+        local = LocalCentre(settings, progress=print_line, stop_requested=stop.is_set)
         try:
             local.start(PROCESSES)
-            say(f"{local.centre.name_en} is up. Keys: {local.home / TOKENS_FILE}. Ctrl-C stops it.")
-            say(watching(local))
+            print_line(f"{local.centre.name_en} is up. API keys: {local.home / TOKENS_FILE}. Stop with Ctrl-C.")
+            print_line(page_hint(local))
             return _watch(local, stop, console)
-        except StopAskedError:
+        except StopRequestedError:
             return 0
         finally:
             local.stop()
 
 
-def watching(local: LocalCentre) -> str:
-    """Where the chain can be seen, and with which key."""
-    return f"See it flow: {local.site.url(OPS)}/ (sign in with the key OPS of that file)."
+def page_hint(local: LocalCentre) -> str:
+    """A sentence with the address of the operations page, and the key for it."""
+    return f"Operations page: {local.site.url(OPS)}/ (sign in with the key OPS of that file)."
 
 
 def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
-    told: dict[str, str | None] = {}
-    quarantined = QuarantineNews(local.site.databases[OPS])
-    looked_at = 0.0
-    with Live(_table(local, told), console=console, auto_refresh=False, transient=True) as live:
-        while not stop.wait(_LOOK_SECONDS):
+    reasons: dict[str, str | None] = {}
+    decisions = PendingDecisions(local.site.databases[OPS])
+    checked_at = 0.0
+    with Live(_table(local, reasons), console=console, auto_refresh=False, transient=True) as live:
+        while not stop.wait(_REFRESH_SECONDS):
             if ended := local.ended():
                 live.stop()
                 console.print(str(ended), markup=False, soft_wrap=True)
-                console.print("Nothing is restarted in silence: the rest is stopped, too.")
+                console.print("Stopping the other processes: none is restarted automatically.")
                 return 1
             for name in local.parts:
-                reason = local.not_ready(name)
-                if told.get(name) != reason:
+                reason = local.reason_not_ready(name)
+                if reasons.get(name) != reason:
                     live.console.print(f"{name}: {reason or 'ready again'}", markup=False, soft_wrap=True)
-                    told[name] = reason
-            if time.monotonic() - looked_at >= _HELD_SECONDS:
-                looked_at = time.monotonic()
-                for sentence in quarantined.news():
+                    reasons[name] = reason
+            if time.monotonic() - checked_at >= _QUARANTINE_SECONDS:
+                checked_at = time.monotonic()
+                for sentence in decisions.changes():
                     live.console.print(sentence, markup=False, soft_wrap=True)
-            live.update(_table(local, told), refresh=console.is_terminal)
+            live.update(_table(local, reasons), refresh=console.is_terminal)
     return 0
 
 
-class QuarantineNews:
-    """Records that wait for an operator's word, as the role that only watches counts them."""
+class PendingDecisions:
+    """The number of records per service that need an operator's decision, read with the role of ops."""
 
     def __init__(self, ops_url: str) -> None:
         self._url = ops_url
-        self._told: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
 
-    def news(self) -> list[str]:
-        """A sentence for each service where their number has changed since the last look. Blocks; none while the
-        database is away, which its own part says."""
+    def changes(self) -> list[str]:
+        """One sentence for each service whose number has changed since the last call. Blocks.
+
+        Empty while the database does not answer; its own process is then reported as not ready.
+        """
         try:
             with psycopg.connect(self._url, connect_timeout=2) as connection:
-                found: dict[str, int] = dict(connection.execute(_QUARANTINED).fetchall())
+                found: dict[str, int] = dict(connection.execute(_NEED_DECISION).fetchall())
         except psycopg.OperationalError:
             return []
-        changed = {service: count for service, count in found.items() if count != self._told.get(service, 0)}
-        self._told = found
+        changed = {service: count for service, count in found.items() if count != self._counts.get(service, 0)}
+        self._counts = found
         return [
-            f"{service}: {number_of(count, 'record waits', 'records wait')} for your word (`motcua parked list`)"
+            f"{service}: {number_of(count, 'record needs', 'records need')} a decision; see `motcua parked list`."
             if count
-            else f"{service}: no record waits for your word any more"
+            else f"{service}: no record needs a decision any more."
             for service, count in changed.items()
         ]
 
 
 def _table(local: LocalCentre, reasons: dict[str, str | None]) -> Table:
     table = Table(box=None)
-    for title in ("part", "pid", "where", "state"):
+    for title in ("process", "pid", "address", "state"):
         table.add_column(title)
     for name, child in local.parts.items():
         reason = reasons.get(name)

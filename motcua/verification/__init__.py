@@ -1,1 +1,1 @@
-"""The proof that nothing was lost, doubled, reordered or decided otherwise than the rules say; read-only."""
+"""Read-only checks of a centre: no event is lost, duplicated or out of order, and decisions follow from the rules."""

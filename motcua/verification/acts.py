@@ -1,4 +1,4 @@
-"""Every act that was accepted is in intake's history: by intake's own keys, and by the client's ledger of answers."""
+"""Every accepted act has its event in intake's history, by intake's idempotency keys and by a client's ledger."""
 
 import json
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from shared.kernel.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An act's answer with a 2xx status: the dossier, and the last sequence that the act told."""
+    """The 2xx answer to an act: the dossier, and the sequence of the last event that the act published."""
 
     key: str
     dossier_id: str
     sequence: int
 
 
-async def known_answers(connection: asyncpg.Connection) -> list[Answer]:
-    """What intake keeps by idempotency key, one for each dossier of a batch of papers."""
+async def stored_answers(connection: asyncpg.Connection) -> list[Answer]:
+    """The answers that intake has stored by idempotency key; for a batch of papers one per dossier."""
     rows = await connection.fetch(
         "select id, subject::text as dossier_id, (answer ->> 'sequence')::bigint as sequence "
         "from intake.idempotency_keys "
@@ -33,28 +33,28 @@ async def known_answers(connection: asyncpg.Connection) -> list[Answer]:
 
 
 def read_ledger(path: Path) -> list[Answer]:
-    """A client's ledger: one JSON object a line, with `key`, `dossier_id` and `sequence` of each 2xx answer.
+    """Read a client's ledger: one JSON object per line, with `key`, `dossier_id` and `sequence` of a 2xx answer.
 
-    Raises StartError with file and line for anything else.
+    Raises StartError with file and line of the first fault.
     """
     answers = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise StartError(f"the ledger {path} cannot be read: {error}") from error
+        raise StartError(f"The ledger {path} cannot be read: {error}.") from error
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
             answers.append(Answer(str(entry["key"]), str(entry["dossier_id"]), int(entry["sequence"])))
         except (ValueError, KeyError, TypeError) as error:
             raise StartError(
-                f"{path} line {number}: expected an object with key, dossier_id and sequence ({error})"
+                f"{path}:{number}: expected a JSON object with key, dossier_id and sequence ({error})."
             ) from error
     return answers
 
 
-def in_history(answers: Iterable[Answer], history: History, *, whose: str) -> list[Finding]:
-    """Each answer's event is kept."""
+def in_history(answers: Iterable[Answer], history: History, *, source: str) -> list[Finding]:
+    """The answers whose event is missing from the history. `source` names where the answers come from."""
     findings = []
     for answer in answers:
         events = history.by_key.get(answer.dossier_id, [])
@@ -63,7 +63,7 @@ def in_history(answers: Iterable[Answer], history: History, *, whose: str) -> li
                 Finding(
                     "act",
                     answer.dossier_id,
-                    f"{whose} has key {answer.key} answered with event {answer.sequence}, intake keeps {len(events)}",
+                    f"{source} has event {answer.sequence} for key {answer.key}, but intake's history {len(events)}.",
                 )
             )
     return findings

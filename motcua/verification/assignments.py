@@ -1,4 +1,4 @@
-"""Receiving places decided again from intake's events and the configuration, held against routing's rows and events."""
+"""Assignments decided again from intake's events and the configuration, compared with routing's rows and events."""
 
 import json
 from collections.abc import Mapping
@@ -19,40 +19,42 @@ _Assignment = AssignmentDecidedV1 | AssignmentWaitingV1
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """Each dossier's place, department and reason are what the rules, and the decisions in force, give for the local
-    date of its submission."""
+    """The dossiers whose place, department or reason differs from what the rules and decisions give.
+
+    The rules and decisions are those in force on the local date of submission.
+    """
     signed = await connection.fetch(f"select {', '.join(DECISIONS.columns)} from routing.decisions")
     decisions = Decisions(row.to_decision() for row in DECISIONS.records(signed))
     rows = await connection.fetch("select dossier_id::text as key, published from routing.dossiers")
-    kept = {row["key"]: _kept(row["published"]) for row in rows}
-    told = histories[ASSIGNMENTS.name].by_key
+    stored = {row["key"]: _stored(row["published"]) for row in rows}
+    published = histories[ASSIGNMENTS.name].by_key
     findings = []
     for key, events in histories[DOSSIERS.name].by_key.items():
-        expected = _plain(rebuild_assignment([event.event() for event in events], centre, decisions))
-        last = _plain(told[key][-1].event().data) if key in told else None
+        expected = _comparable(rebuild_assignment([event.event() for event in events], centre, decisions))
+        last = _comparable(published[key][-1].event().data) if key in published else None
         if expected != last:
             findings.append(
-                Finding("assignment", key, f"routing told {_place(last)}, the rules give {_place(expected)}")
+                Finding("assignment", key, f"routing published {_place(last)}, but the rules give {_place(expected)}.")
             )
-        row = kept.get(key)
+        row = stored.get(key)
         if expected is not None and row != expected:
             findings.append(
-                Finding("assignment", key, f"routing's row says {_place(row)}, the rules {_place(expected)}")
+                Finding("assignment", key, f"routing's row has {_place(row)}, but the rules give {_place(expected)}.")
             )
     return findings
 
 
-def _plain(data: object) -> dict[str, object] | None:
+def _comparable(data: object) -> dict[str, object] | None:
     return _without_sequence(data.model_dump(mode="json")) if isinstance(data, _Assignment) else None
 
 
-def _kept(assignment: str | None) -> dict[str, object] | None:
-    """What a row says, read as the event that it was: one of an older release lacks what was added since."""
+def _stored(assignment: str | None) -> dict[str, object] | None:
+    """The assignment in a row, read as its event; a row of an older release lacks members that were added later."""
     if assignment is None:
         return None
-    kept = json.loads(assignment)
-    model = AssignmentDecidedV1 if "competent_department" in kept else AssignmentWaitingV1
-    return _plain(model.model_validate_json(assignment, context=READER_CONTEXT))
+    content = json.loads(assignment)
+    model = AssignmentDecidedV1 if "competent_department" in content else AssignmentWaitingV1
+    return _comparable(model.model_validate_json(assignment, context=READER_CONTEXT))
 
 
 def _without_sequence(data: dict[str, object]) -> dict[str, object]:

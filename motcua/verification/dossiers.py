@@ -1,5 +1,4 @@
-"""Each dossier as intake keeps it is what its events come to: state, code, step, extensions by the table of acts; where
-its papers and its result are."""
+"""Each row of intake equals what the dossier's events give: state, code, step, extensions, and place of the papers."""
 
 from collections.abc import Mapping
 
@@ -14,7 +13,7 @@ from shared.kernel.centre import Centre
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """Hold every row against its events; no two dossiers carry one code."""
+    """Compare every row with its events; no two dossiers may have the same code."""
     rows = {
         row["key"]: row
         for row in await connection.fetch(
@@ -23,22 +22,28 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
         )
     }
     findings = []
-    carried: dict[str, str] = {}
-    for key, kept in histories[DOSSIERS.name].by_key.items():
-        events = [one.event() for one in kept]
+    codes: dict[str, str] = {}
+    for key, stored in histories[DOSSIERS.name].by_key.items():
+        events = [one.event() for one in stored]
         stands = standing(events)
         if stands.broken is not None:
-            findings.append(Finding("dossier", key, f"its events break the table of acts: {stands.broken}"))
+            findings.append(Finding("dossier", key, f"its events contradict the table of acts: {stands.broken}."))
         row = rows.get(key)
-        told = (stands.state, stands.code, stands.step, stands.extensions)
-        if row is not None and tuple(row)[1:5] != told:
+        by_events = (stands.state, stands.code, stands.step, stands.extensions)
+        if row is not None and tuple(row)[1:5] != by_events:
             findings.append(
-                Finding("dossier", key, f"intake's row says {_words(*tuple(row)[1:5])}, its events {_words(*told)}")
+                Finding(
+                    "dossier",
+                    key,
+                    f"intake's row has {_words(*tuple(row)[1:5])}, but its events give {_words(*by_events)}.",
+                )
             )
-        if row is not None and (here := Whereabouts(*tuple(row)[5:])) != (by_events := whereabouts(events, centre)):
-            findings.append(Finding("papers", key, f"intake's row says {here}, its events {by_events}"))
-        if stands.code is not None and carried.setdefault(stands.code, key) != key:
-            findings.append(Finding("dossier", key, f"its code {stands.code} is also that of {carried[stands.code]}"))
+        if row is not None and (place := Whereabouts(*tuple(row)[5:])) != (expected := whereabouts(events, centre)):
+            findings.append(Finding("papers", key, f"intake's row has {place}, but its events give {expected}."))
+        if stands.code is not None and codes.setdefault(stands.code, key) != key:
+            findings.append(
+                Finding("dossier", key, f"its code {stands.code} is also the code of {codes[stands.code]}.")
+            )
     return findings
 
 

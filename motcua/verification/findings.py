@@ -1,11 +1,11 @@
-"""What a check finds wrong."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One broken promise: which check, about which dossier (or calendar, or partition), in a sentence."""
+    """One discrepancy: the check that found it, its subject (a dossier or calendar), and a sentence about it."""
 
     check: str
     subject: str

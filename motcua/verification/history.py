@@ -1,4 +1,4 @@
-"""Each kept event is on Kafka, all copies alike and in order; each record is in its owner's history."""
+"""The history of each topic's owner and the topic on Kafka have the same events, in the same order."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from shared.messaging.topic_log import read_topic
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One event as its owner keeps it."""
+class StoredEvent:
+    """One event in its owner's history."""
 
     id: UUID
     key: str
@@ -26,21 +26,21 @@ class Kept:
     value: str
 
     def event(self) -> AnyEnvelope:
-        """The event, decoded. Raises what `decode` raises."""
+        """The decoded event. Raises what `decode` raises."""
         return decode(self.type, self.version, self.value.encode())
 
 
 @dataclass(slots=True)
 class History:
-    """A topic's events as its owner keeps them: by id, and per key in sequence order."""
+    """The events of a topic in its owner's history: by id, and per key in sequence order."""
 
     topic: Topic
-    by_id: dict[UUID, Kept] = field(default_factory=dict)
-    by_key: dict[str, list[Kept]] = field(default_factory=dict)
+    by_id: dict[UUID, StoredEvent] = field(default_factory=dict)
+    by_key: dict[str, list[StoredEvent]] = field(default_factory=dict)
 
 
 async def load(connection: asyncpg.Connection, topic: Topic) -> History:
-    """Read the owner's history of `topic`, whole."""
+    """Read the whole history of `topic`."""
     history = History(topic)
     query = (
         f"select id, key, sequence, epoch, type, version, value from {topic.owner}.events "
@@ -48,87 +48,85 @@ async def load(connection: asyncpg.Connection, topic: Topic) -> History:
     )
     async with connection.transaction(readonly=True):
         async for row in connection.cursor(query, topic.name, prefetch=5000):
-            kept = Kept(*row)
-            history.by_id[kept.id] = kept
-            history.by_key.setdefault(kept.key, []).append(kept)
+            stored = StoredEvent(*row)
+            history.by_id[stored.id] = stored
+            history.by_key.setdefault(stored.key, []).append(stored)
     return history
 
 
-def gapless(history: History, told: Mapping[str, int]) -> Iterator[Finding]:
-    """Sequences count from 1 without a gap, up to what the owner's row says that it told (`told`, by key)."""
+def gapless(history: History, sequences: Mapping[str, int]) -> Iterator[Finding]:
+    """Gaps in the sequences of each key, and differences from the last sequence in the owner's row (`sequences`)."""
+    owner = history.topic.owner
     for key, events in history.by_key.items():
-        for expected, kept in enumerate(events, 1):
-            if kept.sequence != expected:
-                yield Finding(
-                    "history", key, f"{history.topic.owner} keeps event {kept.sequence} where {expected} is due"
-                )
+        for expected, stored in enumerate(events, 1):
+            if stored.sequence != expected:
+                yield Finding("history", key, f"{owner}'s history has event {stored.sequence} instead of {expected}.")
                 break
-        if key not in told:
-            yield Finding("state", key, f"{history.topic.owner} told {len(events)} events and keeps no row of it")
-        elif told[key] != len(events):
-            yield Finding(
-                "state", key, f"{history.topic.owner}'s row says {told[key]} events were told, {len(events)} are kept"
-            )
-    for key in told.keys() - history.by_key.keys():
-        if told[key]:
-            yield Finding(
-                "history", key, f"{history.topic.owner}'s row says {told[key]} events were told, none is kept"
-            )
+        count = len(events)
+        if key not in sequences:
+            yield Finding("state", key, f"{owner}'s history has {count} events, but its row is missing.")
+        elif sequences[key] != count:
+            yield Finding("state", key, f"{owner}'s row has sequence {sequences[key]}, but its history {count} events.")
+    for key in sequences.keys() - history.by_key.keys():
+        if sequences[key]:
+            yield Finding("history", key, f"{owner}'s row has sequence {sequences[key]}, but its history no event.")
 
 
 async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
-    """Hold the topic, read whole, against its owner's history."""
+    """Compare the whole topic with its owner's history."""
+    owner = history.topic.owner
     findings: list[Finding] = []
     seen: set[UUID] = set()
     last: dict[str, int] = {}
     async for copies in read_topic(bootstrap, history.topic):
         for copy in copies:
-            kept = history.by_id.get(_id(copy.headers.get("id", "")))
-            if kept is None:
-                findings.append(Finding("wire", copy.key, f"the record at {copy.place} is in nobody's history"))
+            stored = history.by_id.get(_id(copy.headers.get("id", "")))
+            if stored is None:
+                findings.append(Finding("wire", copy.key, f"the record at {copy.place} is not in {owner}'s history."))
                 continue
             expected = {
-                "type": kept.type,
-                "version": str(kept.version),
-                "sequence": str(kept.sequence),
-                "epoch": str(kept.epoch),
-                "id": str(kept.id),
+                "type": stored.type,
+                "version": str(stored.version),
+                "sequence": str(stored.sequence),
+                "epoch": str(stored.epoch),
+                "id": str(stored.id),
             }
-            if copy.value != kept.value.encode() or copy.key != kept.key or copy.headers != expected:
-                findings.append(
-                    Finding("wire", kept.key, f"the record at {copy.place} differs from event {kept.sequence} as kept")
-                )
+            event = f"event {stored.sequence}"
+            if copy.value != stored.value.encode() or copy.key != stored.key or copy.headers != expected:
+                sentence = f"the record at {copy.place} differs from {event} in {owner}'s history."
+                findings.append(Finding("wire", stored.key, sentence))
                 continue
-            if kept.id in seen:
+            if stored.id in seen:
                 continue
-            seen.add(kept.id)
-            if kept.sequence != last.get(kept.key, 0) + 1:
-                findings.append(
-                    Finding(
-                        "wire", kept.key, f"event {kept.sequence} stands at {copy.place} after {last.get(kept.key, 0)}"
-                    )
-                )
-            last[kept.key] = kept.sequence
+            seen.add(stored.id)
+            if stored.sequence != last.get(stored.key, 0) + 1:
+                sentence = f"{event} at {copy.place} follows event {last.get(stored.key, 0)} on Kafka."
+                findings.append(Finding("wire", stored.key, sentence))
+            last[stored.key] = stored.sequence
     findings += [
         Finding(
-            "wire", kept.key, f"event {kept.sequence} ({kept.type}) is in {history.topic.owner}'s history, not on Kafka"
+            "wire",
+            stored.key,
+            f"event {stored.sequence} ({stored.type}) is in {owner}'s history, but not on Kafka.",
         )
-        for kept in history.by_id.values()
-        if kept.id not in seen
+        for stored in history.by_id.values()
+        if stored.id not in seen
     ]
     return findings
 
 
 def undecodable(history: History) -> Iterator[Finding]:
-    """Every kept event still reads as what it says it is."""
-    for kept in history.by_id.values():
+    """Stored events that cannot be decoded, or whose content differs from the columns of their row."""
+    for stored in history.by_id.values():
+        name = f"event {stored.sequence} ({stored.type})"
         try:
-            event = kept.event() if kept.type in EVENTS else None
-        except Exception as error:  # noqa: BLE001 - whatever it is, this event cannot be read any more
-            yield Finding("history", kept.key, f"event {kept.sequence} cannot be read: {error}")
+            event = stored.event() if stored.type in EVENTS else None
+        except Exception as error:  # noqa: BLE001 - every failure means that the event cannot be decoded
+            yield Finding("history", stored.key, f"{name} cannot be decoded: {error}.")
             continue
-        if event is None or (event.sequence, event.epoch, event.subject) != (kept.sequence, kept.epoch, kept.key):
-            yield Finding("history", kept.key, f"event {kept.sequence} ({kept.type}) does not say what its row says")
+        columns = (stored.sequence, stored.epoch, stored.key)
+        if event is None or (event.sequence, event.epoch, event.subject) != columns:
+            yield Finding("history", stored.key, f"{name} differs from the columns of its row.")
 
 
 def _id(text: str) -> UUID:

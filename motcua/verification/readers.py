@@ -1,4 +1,4 @@
-"""Every consumer has read everything: stored offsets at the end, fences at the last sequence, nothing held."""
+"""Every consumer has applied every event: fences are at the last sequence, and no record is quarantined."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.contracts.topics import ASSIGNMENTS, CALENDARS, DEADLINES, DOSSIERS,
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A service's table that keeps the fences of one topic."""
+    """The table in which a service stores its fences for one topic."""
 
     service: str
     topic: Topic
@@ -31,16 +31,16 @@ READERS = (
     Reader("notify", ASSIGNMENTS),
     Reader("notify", DEADLINES),
 )
-"""Who reads what; a test holds it against the services' own streams."""
+"""All consumers; a test compares them with the services' streams."""
 
 SERVICES = tuple(dict.fromkeys(reader.service for reader in READERS))
 
 
 async def fences(connection: asyncpg.Connection, reader: Reader, history: History) -> list[Finding]:
-    """Each key's fence equals the last sequence of the topic; nothing else has one."""
+    """The keys whose fence differs from the last sequence of the topic."""
     rows = await connection.fetch(
-        f"select {reader.key}::text as key, (fences -> $1 ->> 0)::bigint as sequence, "
-        f"(fences -> $1 ->> 2)::boolean as held from {reader.service}.{reader.table}",
+        f"select {reader.key}::text as key, (fences -> $1 ->> 0)::bigint as sequence "
+        f"from {reader.service}.{reader.table}",
         reader.topic.name,
     )
     found: Mapping[str, asyncpg.Record] = {row["key"]: row for row in rows}
@@ -50,21 +50,21 @@ async def fences(connection: asyncpg.Connection, reader: Reader, history: Histor
         last = events[-1].sequence
         if row is None:
             findings.append(
-                Finding("fence", key, f"{reader.service} keeps no row of it, {reader.topic.name} tells {last}")
+                Finding("fence", key, f"{reader.service} has no row, but {reader.topic.name} has {last} events.")
             )
         elif (row["sequence"] or 0) != last:
             findings.append(
                 Finding(
                     "fence",
                     key,
-                    f"{reader.service} has applied {row['sequence'] or 0} of {last} events of {reader.topic.name}",
+                    f"{reader.service} has applied {row['sequence'] or 0} of {last} events of {reader.topic.name}.",
                 )
             )
     findings += [
         Finding(
             "fence",
             key,
-            f"{reader.service} has applied {row['sequence']} events of {reader.topic.name}, which tells none",
+            f"{reader.service} has applied {row['sequence']} events of {reader.topic.name}, which has none.",
         )
         for key, row in found.items()
         if row["sequence"] and key not in history.by_key
@@ -72,18 +72,18 @@ async def fences(connection: asyncpg.Connection, reader: Reader, history: Histor
     return findings
 
 
-async def held(connection: asyncpg.Connection, service: str) -> list[Finding]:
-    """Nothing is parked, and nothing waits behind it or for a predecessor."""
+async def quarantined(connection: asyncpg.Connection, service: str) -> list[Finding]:
+    """The records that are parked, or blocked behind a parked record or a gap."""
     rows = await connection.fetch(
         f'select key, topic, partition, "offset", reason, detail from {service}.quarantined_records '
         "order by quarantined_at"
     )
     return [
         Finding(
-            "held",
+            "quarantined",
             row["key"],
-            f"{service} holds the record at {row['topic']} partition {row['partition']} offset {row['offset']} "
-            f"({row['reason']}): {row['detail']}",
+            f"{service} has quarantined the record {row['topic']}/{row['partition']}/{row['offset']} "
+            f"({row['reason']}: {row['detail']}); see `motcua parked`.",
         )
         for row in rows
     ]

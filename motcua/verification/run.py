@@ -1,4 +1,4 @@
-"""All checks, in order, over a quiet centre."""
+"""All checks in order, on a quiescent centre."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,24 +7,26 @@ from pathlib import Path
 
 import asyncpg
 
-from motcua.local.database import away
-from motcua.local.quiescence import NotQuietError, wait_until_quiet
+from motcua.local.database import unavailable
+from motcua.local.quiescence import NotQuiescentError, wait_until_quiescent
 from motcua.verification import acts, alerts, assignments, deadlines, dossiers, history, readers
 from motcua.verification.findings import Finding
 from motcua.verification.history import History
 from shared.contracts.topics import CALENDARS, DOSSIERS, TOPICS, Topic
 from shared.kernel.centre import Centre
 
-QUIET_SECONDS = 30.0
+QUIESCENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was looked at, and everything that is wrong; `under_way` tells what kept the centre from coming to rest, for
-    then whatever has not arrived looks wrong, too."""
+    """All findings, and what was checked.
+
+    `pending` is the work that prevented quiescence, or None. Pending work can cause findings.
+    """
 
     findings: tuple[Finding, ...]
-    under_way: str | None
+    pending: str | None
     dossiers: int
     events: int
     answers: int
@@ -32,9 +34,9 @@ class Report:
     alerts: int
 
     @property
-    def holds(self) -> bool:
-        """Whether the centre came to rest with every promise kept."""
-        return self.under_way is None and not self.findings
+    def passed(self) -> bool:
+        """Whether the centre was quiescent and there are no findings."""
+        return self.pending is None and not self.findings
 
 
 async def verify(
@@ -43,70 +45,70 @@ async def verify(
     centre: Centre,
     *,
     ledger: Path | None = None,
-    quiet_seconds: float = QUIET_SECONDS,
+    quiescence_seconds: float = QUIESCENCE_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Check a centre through the read-only role. Waits up to `quiet_seconds` until everything under way has arrived.
+    """Check a centre through the read-only role, after waiting up to `quiescence_seconds` until it is quiescent.
 
-    Raises StartError when database or broker do not answer, or the ledger cannot be read.
+    Raises StartError if the database or the broker does not answer, or the ledger cannot be read.
     """
-    answered = acts.read_ledger(ledger) if ledger is not None else []
+    ledger_answers = acts.read_ledger(ledger) if ledger is not None else []
     try:
         connection = await asyncpg.connect(database_url, timeout=10)
     except (OSError, asyncpg.PostgresError) as error:
-        raise away(error) from error
+        raise unavailable(error) from error
     try:
-        progress(f"Waiting until nothing is under way, at most {quiet_seconds:.0f} s")
-        under_way = await _at_work(database_url, bootstrap, quiet_seconds)
+        progress(f"Waiting until the centre is quiescent, at most {quiescence_seconds:.0f} s.")
+        pending = await _pending_work(database_url, bootstrap, quiescence_seconds)
         findings: list[Finding] = []
         histories: dict[str, History] = {}
         for topic in TOPICS.values():
-            progress(f"Holding {topic.name} against {topic.owner}'s history")
+            progress(f"Comparing {topic.name} with the history of {topic.owner}.")
             histories[topic.name] = await history.load(connection, topic)
             findings += history.undecodable(histories[topic.name])
-            findings += history.gapless(histories[topic.name], await _told(connection, topic))
+            findings += history.gapless(histories[topic.name], await _last_sequences(connection, topic))
             findings += await history.on_kafka(bootstrap, histories[topic.name])
-        progress("Looking at the accepted acts")
-        known = await acts.known_answers(connection)
-        findings += acts.in_history(known, histories[DOSSIERS.name], whose="intake")
-        findings += acts.in_history(answered, histories[DOSSIERS.name], whose="the ledger")
-        progress("Looking at every reader's fences")
+        progress("Checking accepted acts.")
+        stored = await acts.stored_answers(connection)
+        findings += acts.in_history(stored, histories[DOSSIERS.name], source="intake")
+        findings += acts.in_history(ledger_answers, histories[DOSSIERS.name], source="the ledger")
+        progress("Checking the fences of every consumer.")
         for reader in readers.READERS:
             findings += await readers.fences(connection, reader, histories[reader.topic.name])
         for service in readers.SERVICES:
-            findings += await readers.held(connection, service)
-        progress("Moving every dossier through its events")
+            findings += await readers.quarantined(connection, service)
+        progress("Rebuilding every dossier from its events.")
         findings += await dossiers.check(connection, centre, histories)
-        progress("Deriving due dates anew")
+        progress("Deriving due dates and thresholds again.")
         findings += await deadlines.check(connection, centre, histories)
-        progress("Deciding receiving places anew")
+        progress("Deciding assignments again.")
         findings += await assignments.check(connection, centre, histories)
-        progress("Looking for the alert of every event that calls for one")
-        planned, missing = await alerts.check(connection, histories)
+        progress("Checking the alert of every event that requires one.")
+        required, missing = await alerts.check(connection, histories)
         findings += missing
     finally:
         await connection.close()
     return Report(
         tuple(sorted(set(findings))),
-        under_way,
+        pending,
         dossiers=len(histories[DOSSIERS.name].by_key),
         events=sum(len(one.by_id) for one in histories.values()),
-        answers=len(known),
-        in_ledger=len(answered),
-        alerts=planned,
+        answers=len(stored),
+        in_ledger=len(ledger_answers),
+        alerts=required,
     )
 
 
-async def _at_work(database_url: str, bootstrap: str, seconds: float) -> str | None:
+async def _pending_work(database_url: str, bootstrap: str, seconds: float) -> str | None:
     try:
-        await asyncio.to_thread(wait_until_quiet, bootstrap, database_url, within_seconds=seconds)
-    except NotQuietError as error:
+        await asyncio.to_thread(wait_until_quiescent, bootstrap, database_url, within_seconds=seconds)
+    except NotQuiescentError as error:
         return str(error)
     return None
 
 
-async def _told(connection: asyncpg.Connection, topic: Topic) -> dict[str, int]:
-    """The last sequence that the owner's row of each key says it told."""
+async def _last_sequences(connection: asyncpg.Connection, topic: Topic) -> dict[str, int]:
+    """The last sequence in the owner's row of each key."""
     table, key = ("calendars", "name") if topic == CALENDARS else ("dossiers", "dossier_id")
     rows = await connection.fetch(f"select {key}::text as key, sequence from {topic.owner}.{table}")
     return {row["key"]: row["sequence"] for row in rows}

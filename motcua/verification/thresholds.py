@@ -1,4 +1,4 @@
-"""Thresholds: what sla told of each clock and has not taken back, held against its row and against the pure rules."""
+"""The thresholds that sla has published and not retracted, compared with its rows and with the pure rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,71 +19,79 @@ _LEVELS = {event_type: level for level, event_type in EVENT_TYPES.items()}
 
 
 @dataclass(slots=True)
-class Told:
-    """What was told of one clock and still holds, and what was wrong with the telling itself."""
+class PublishedThresholds:
+    """The thresholds of one clock that are published and not retracted, and faults in their sequence of events."""
 
-    standing: list[Threshold] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    current: list[Threshold] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
-def told_of(events: Sequence[AnyEnvelope]) -> Told:
-    """What sla's events about one dossier, in sequence order, come to: each threshold at most once at a time, none
-    before its instant, and only what was told is taken back."""
-    standing: dict[Key, Threshold] = {}
-    wrong: list[str] = []
+def published_thresholds(events: Sequence[AnyEnvelope]) -> PublishedThresholds:
+    """The published thresholds of one dossier, from sla's events in sequence order.
+
+    Faults are a threshold published twice or before its instant, and a retraction of one that is not published.
+    """
+    current: dict[Key, Threshold] = {}
+    faults: list[str] = []
     for event in events:
         if isinstance(event.data, DeadlineRetractedV1):
             key = _LEVELS[event.data.fired], event.data.level or 0, event.data.due_at
-            if standing.pop(key, None) is None:
-                wrong.append(f"sla took back {_words(key)}, which did not stand")
-        elif (threshold := _told(event)) is not None:
+            if current.pop(key, None) is None:
+                faults.append(f"sla retracted {_words(key)}, which was not published.")
+        elif (threshold := _threshold_of(event)) is not None:
             key = key_of(threshold)
-            if key in standing:
-                wrong.append(f"sla told {_words(key)} twice")
+            if key in current:
+                faults.append(f"sla published {_words(key)} twice.")
             if threshold.at > event.recordedtime:
-                wrong.append(f"sla told {_words(key)} at {event.recordedtime.isoformat()}, before it had come")
-            standing[key] = threshold
-    return Told(list(standing.values()), wrong)
+                faults.append(f"sla published {_words(key)} too early, at {event.recordedtime.isoformat()}.")
+            current[key] = threshold
+    return PublishedThresholds(list(current.values()), faults)
 
 
-def kept_and_told(kept: Sequence[Threshold], told: Told) -> list[str]:
-    """Where the row's memory of what holds differs from the events: a threshold would be told twice, or never."""
-    remembered, standing = {key_of(each): each.at for each in kept}, {key_of(each): each.at for each in told.standing}
-    found = [f"{_words(key)} was told and sla's row does not know it" for key in standing.keys() - remembered.keys()]
-    found += [
-        f"sla's row says that {_words(key)} was told, no event does" for key in remembered.keys() - standing.keys()
-    ]
-    return found + [
-        f"sla's row says {_words(key)} came at {remembered[key].isoformat()}, its event {standing[key].isoformat()}"
-        for key in remembered.keys() & standing.keys()
-        if remembered[key] != standing[key]
-    ]
+def compare_with_row(fired: Sequence[Threshold], published: PublishedThresholds) -> list[str]:
+    """Differences between the thresholds in sla's row and the published ones.
 
-
-def by_the_rules(
-    expected: Sequence[Threshold], told: Told, next_at: datetime | None, told_until: datetime | None
-) -> list[str]:
-    """What is wrong with a clock of today's rules, whose thresholds are `expected`: what is told next, and whether it
-    should have been told; reached and breached of the due date that stands are where the rules put them.
-
-    `told_until`: an instant by which sla was at work, and told what had come; None where a quarantined record stops it.
+    With such a difference, sla would publish a threshold twice, or never.
     """
-    coming = pending(expected, told.standing)
+    stored = {key_of(each): each.at for each in fired}
+    current = {key_of(each): each.at for each in published.current}
+    found = [f"{_words(key)} was published, but is missing from sla's row." for key in current.keys() - stored.keys()]
+    found += [f"{_words(key)} is in sla's row, but was not published." for key in stored.keys() - current.keys()]
+    return found + [
+        f"sla's row has {_words(key)} at {stored[key].isoformat()}, but its event has {current[key].isoformat()}."
+        for key in stored.keys() & current.keys()
+        if stored[key] != current[key]
+    ]
+
+
+def compare_with_rules(
+    expected: Sequence[Threshold],
+    published: PublishedThresholds,
+    next_at: datetime | None,
+    published_until: datetime | None,
+) -> list[str]:
+    """Differences from the thresholds `expected` by the current rules.
+
+    Checks the next threshold in the row, thresholds that should be published, and the instants of `reached` and
+    `breached`. Every threshold before `published_until` must be published; it is None if a quarantined record prevents
+    that.
+    """
+    coming = pending(expected, published.current)
     due = coming[0].at if coming else None
     found = []
     if due != next_at:
-        found.append(f"sla's row tells the next threshold at {_at(next_at)}, the rules give {_at(due)}")
-    elif due is not None and told_until is not None and due < told_until:
-        found.append(f"{_words(key_of(coming[0]))} came at {due.isoformat()} and was not told")
+        found.append(f"sla's row has {_at(next_at)} as next threshold, but the rules give {_at(due)}.")
+    elif due is not None and published_until is not None and due < published_until:
+        found.append(f"{_words(key_of(coming[0]))} was reached at {due.isoformat()}, but not published.")
     instants = {key_of(each): each.at for each in expected if each.level in ("reached", "breached")}
     return found + [
-        f"sla told {_words(key)} for {each.at.isoformat()}, the rules give {instants[key].isoformat()}"
-        for each in told.standing
+        f"sla published {_words(key)} for {each.at.isoformat()}, but the rules give {instants[key].isoformat()}."
+        for each in published.current
         if instants.get(key := key_of(each), each.at) != each.at
     ]
 
 
-def _told(event: AnyEnvelope) -> Threshold | None:
+def _threshold_of(event: AnyEnvelope) -> Threshold | None:
     data = event.data
     if isinstance(data, DeadlinePauseExceededV1):
         return Threshold("pause_exceeded", data.paused_at, data.threshold_at)
@@ -101,4 +109,4 @@ def _words(key: Key) -> str:
 
 
 def _at(instant: datetime | None) -> str:
-    return "no time" if instant is None else instant.isoformat()
+    return "no instant" if instant is None else instant.isoformat()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from motcua.cli import events
+from motcua.cli import event_files
 from shared.contracts import topics
 from shared.contracts.envelope import EventData
 from shared.contracts.registry import EVENTS
@@ -22,27 +22,27 @@ _WRITERS = {event.__name__: TOPICS[event.TOPIC].owner for event in EVENTS.values
 
 def test_catalogue_and_snapshots_follow_from_the_contracts() -> None:
     """A document that nobody generated again is a document that lies."""
-    assert events.check(ROOT) == []
+    assert event_files.check(ROOT) == []
 
 
 def test_a_changed_document_is_noticed(tmp_path: Path) -> None:
     """The check can fail: one altered word is one fault, and rewriting mends it."""
-    events.write(tmp_path)
+    event_files.write(tmp_path)
     page = tmp_path / "docs/events.md"
     page.write_text(page.read_text().replace("required", "optional", 1))
-    assert events.check(tmp_path) == ["docs/events.md differs from the code: run `make events`"]
-    events.write(tmp_path)
-    assert events.check(tmp_path) == []
+    assert event_files.check(tmp_path) == ["docs/events.md differs from the code: run `make events`"]
+    event_files.write(tmp_path)
+    assert event_files.check(tmp_path) == []
 
 
 def test_a_broken_schema_is_not_written_over(tmp_path: Path) -> None:
     """Rewriting never hides a breach: the frozen file stays and the command names the field."""
-    events.write(tmp_path)
-    frozen = tmp_path / events.SNAPSHOTS / "dossier.returned.v1.json"
+    event_files.write(tmp_path)
+    frozen = tmp_path / event_files.SNAPSHOTS / "dossier.returned.v1.json"
     old = json.loads(frozen.read_text())
     old["data"]["properties"]["desk"] = {"type": "string"}
     frozen.write_text(json.dumps(old))
-    assert events.write(tmp_path) == ["dossier.returned.v1.json: /data/desk: the field is removed"]
+    assert event_files.write(tmp_path) == ["dossier.returned.v1.json: /data/desk: the field is removed"]
     assert json.loads(frozen.read_text()) == old
 
 

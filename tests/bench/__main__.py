@@ -20,7 +20,7 @@ import structlog
 
 from motcua.lab.player import PlayError
 from motcua.local.centre import ProcessEndedError
-from motcua.local.quiescence import NotQuietError
+from motcua.local.quiescence import NotQuiescentError
 from motcua.local.settings import MotcuaSettings
 from shared.kernel.errors import StartError
 from shared.runtime.clock import machine_now
@@ -43,7 +43,7 @@ PARTS: Mapping[str, Callable[[Bench], Part]] = {
 }
 NO_RESULT = (
     NoResultError,
-    NotQuietError,
+    NotQuiescentError,
     PlayError,
     ProcessEndedError,
     AssertionError,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from aiokafka.admin import AIOKafkaAdminClient
 
-from motcua.local.centre import LocalCentre, beside
+from motcua.local.centre import LocalCentre, isolated_settings
 from motcua.local.database import DATABASE, drop_database
 from motcua.local.embedded.kafka import Broker
 from motcua.local.embedded.postgres import Postgres
@@ -83,7 +83,7 @@ def _row(service: str, runs: Sequence[dict[str, float]]) -> Row:
 def _settings(bench: Bench, broker: Broker, postgres: Postgres) -> MotcuaSettings:
     starts_at = bench.load(bench.sizes.recorded_dossiers).starts_at
     home = broker.folder.parent / "home"
-    return beside(bench.settings, home=home).model_copy(
+    return isolated_settings(bench.settings, home=home).model_copy(
         update={
             "kafka": broker.bootstrap,
             "database": postgres.url,

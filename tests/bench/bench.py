@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from motcua.local.centre import LocalCentre, beside
+from motcua.local.centre import LocalCentre, isolated_settings
 from motcua.local.embedded import kafka
 from motcua.local.embedded.ports import free_port
 from motcua.local.embedded.postgres import Postgres
@@ -91,7 +91,7 @@ class Bench:
         self, name: str, *, durable: bool = True, starts_at: datetime | None = None
     ) -> Iterator[LocalCentre]:
         """A fresh centre with every service; its time is set where it `starts_at` an instant. Its data are removed."""
-        settings = beside(self.settings, home=self._folder(name))
+        settings = isolated_settings(self.settings, home=self._folder(name))
         if starts_at is not None:
             settings = settings.model_copy(update={"clock": "simulated", "clock_starts_at": starts_at})
         local = LocalCentre(settings, durable=durable)

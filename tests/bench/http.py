@@ -8,7 +8,7 @@ from statistics import quantiles
 
 from motcua.local.centre import LocalCentre
 from motcua.local.database import VERIFY
-from motcua.local.quiescence import Centre
+from motcua.local.quiescence import QuiescenceMonitor
 from tests.bench.bench import Bench
 from tests.bench.counting import Counts, counted
 from tests.bench.course import STAGES, Course, courses
@@ -83,16 +83,16 @@ def plan(local: LocalCentre, seconds: float) -> list[Planned]:
 
 
 async def _measured(local: LocalCentre, planned: Sequence[Planned]) -> _Run:
-    watched = Centre(local.site.kafka, local.site.databases[VERIFY])
+    watched = QuiescenceMonitor(local.site.kafka, local.site.databases[VERIFY])
     try:
-        await watched.at_rest(within_seconds=_REST_SECONDS)
+        await watched.wait_until_quiescent(within_seconds=_REST_SECONDS)
         meter = Meter(pids_of(local.parts))
         await asyncio.sleep(IDLE_SECONDS)
         idle = meter.spent()
         meter.again()
         done = await send(local, planned)
         spent = meter.spent()
-        await watched.at_rest(within_seconds=_REST_SECONDS)
+        await watched.wait_until_quiescent(within_seconds=_REST_SECONDS)
     finally:
         await watched.close()
     memory = meter.memory()

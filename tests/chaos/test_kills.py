@@ -80,8 +80,8 @@ async def _nothing_under_way(connection: asyncpg.Connection) -> bool:
 
 async def _all_is_well(local: LocalCentre, connection: asyncpg.Connection) -> None:
     await eventually(lambda: _nothing_under_way(connection), within=150)
-    report = await verified(local, ledger=local.home / "ledger.jsonl", quiet_seconds=90)
-    assert report.holds, report
+    report = await verified(local, ledger=local.home / "ledger.jsonl", quiescence_seconds=90)
+    assert report.passed, report
     assert report.answers > 0
     sent = Counter(message.message_id for message in read_inbox(local.home))
     assert sent
@@ -138,7 +138,7 @@ async def test_two_replicas_killed_over_their_backlog_lose_nothing(
     second = free_port()
     local.start_service(service, replica=1, port=second)
     ports = [local.site.http_ports[service], second]
-    await eventually(lambda: local.not_ready(f"{service}-1") is None, within=30)
+    await eventually(lambda: local.reason_not_ready(f"{service}-1") is None, within=30)
     client_ports = ports if service == "intake" else []
     connection = await _connect(local)
     before = await _applied(ports, topic)

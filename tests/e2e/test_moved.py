@@ -56,8 +56,8 @@ async def test_a_sweep_killed_in_the_middle_tells_each_dossier_once(local: Local
         local.start_service("sla")
         local.wait_ready("sla")
         await eventually(lambda: _moved(admin, DOSSIERS), within=60)
-        report = await verified(local, quiet_seconds=90)
-        assert report.holds, report
+        report = await verified(local, quiescence_seconds=90)
+        assert report.passed, report
         events = await admin.fetch("select key, value from sla.events where type = 'deadline.moved'")
         assert set(Counter(row["key"] for row in events).values()) == {1}
         assert {json.loads(row["value"])["data"]["decided_by"] for row in events} == {"9/QĐ-TTHCC"}

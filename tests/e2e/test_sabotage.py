@@ -1,4 +1,4 @@
-"""`motcua verify` finds each thing that can go wrong, and names the dossier."""
+"""`motcua verify` finds every kind of damage, and names the dossier."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def finished(toolchain: Toolchain) -> Iterator[LocalCentre]:
-    """A centre in which forty lives were played, and which verify finds good."""
+    """A centre with forty finished dossiers, without findings."""
     with whole_centre(toolchain) as local:
         asyncio.run(_played(local))
         yield local
@@ -34,34 +34,34 @@ async def _played(local: LocalCentre) -> None:
     async with patient_client(local, local.home / "ledger.jsonl") as client:
         await play(client, lives(local, 40))
     report = await verified(local, ledger=local.home / "ledger.jsonl")
-    assert report.holds, report
+    assert report.passed, report
     assert report.dossiers == 40
     assert report.alerts > 40
 
 
 @pytest.fixture
 async def admin(finished: LocalCentre) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that may do harm."""
+    """A superuser connection, which can damage data."""
     url = finished.site.databases["intake"].replace("motcua_intake", "postgres")
     connection = await asyncpg.connect(url)
-    await connection.execute("set session_replication_role = replica")  # foreign keys do not protect from this hand
+    await connection.execute("set session_replication_role = replica")  # disables foreign keys
     yield connection
     await connection.close()
 
 
 async def _finds(local: LocalCentre, dossier: UUID | str, check: str) -> None:
-    findings = (await verified(local, quiet_seconds=3)).findings
+    findings = (await verified(local, quiescence_seconds=3)).findings
     assert [each for each in findings if each.subject == str(dossier) and each.check == check], findings
 
 
 async def _finds_nothing(local: LocalCentre) -> None:
-    report = await verified(local, quiet_seconds=15)
-    assert report.holds, report
+    report = await verified(local, quiescence_seconds=15)
+    assert report.passed, report
 
 
 @asynccontextmanager
 async def _without(admin: asyncpg.Connection, table: str, column: str, key: UUID) -> AsyncIterator[None]:
-    """A row is gone while inside, and back afterwards."""
+    """Inside the context a row is deleted."""
     await admin.execute(f"create table public.saved as select * from {table} where {column} = '{key}'")
     await admin.execute(f"delete from {table} where {column} = $1", key)
     try:
@@ -72,8 +72,8 @@ async def _without(admin: asyncpg.Connection, table: str, column: str, key: UUID
 
 
 @pytest.mark.parametrize("service", ["intake", "routing", "sla", "notify"])
-async def test_a_deleted_state_row_is_found(finished: LocalCentre, admin: asyncpg.Connection, service: str) -> None:
-    """A service that lost a dossier's row has lost its fence and its sequence."""
+async def test_deleted_row_is_found(finished: LocalCentre, admin: asyncpg.Connection, service: str) -> None:
+    """Without a dossier's row, a service has neither its fence nor its sequence."""
     row = await admin.fetchrow(f"select * from {service}.dossiers where sequence > 0 limit 1")
     assert row is not None
     async with _without(admin, f"{service}.dossiers", "dossier_id", row["dossier_id"]):
@@ -81,8 +81,8 @@ async def test_a_deleted_state_row_is_found(finished: LocalCentre, admin: asyncp
     await _finds_nothing(finished)
 
 
-async def test_a_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """A due date that the events do not give."""
+async def test_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """A due date that differs from the events is found."""
     dossier = await admin.fetchval("select dossier_id from sla.dossiers where due_at is not null limit 1")
     change = "update sla.dossiers set due_at = due_at + interval '{} day' where dossier_id = $1"
     await admin.execute(change.format(1), dossier)
@@ -93,8 +93,8 @@ async def test_a_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg
     await _finds_nothing(finished)
 
 
-async def test_a_threshold_that_would_never_be_told_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """An open dossier whose row waits for no instant any more: nobody would be warned of its due date."""
+async def test_threshold_without_next_instant_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """An open dossier without a next threshold would get no warning."""
     row = await admin.fetchrow(
         "select dossier_id, next_threshold_at from sla.dossiers where next_threshold_at is not null limit 1"
     )
@@ -108,8 +108,8 @@ async def test_a_threshold_that_would_never_be_told_is_found(finished: LocalCent
     await _finds_nothing(finished)
 
 
-async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """A dossier that stands settled in intake's row, and by its events is returned."""
+async def test_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """A dossier is settled by intake's row, but returned by its events."""
     dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
     change = "update intake.dossiers set state = $2 where dossier_id = $1"
     await admin.execute(change, dossier, "settled")
@@ -120,8 +120,8 @@ async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Co
     await _finds_nothing(finished)
 
 
-async def test_papers_that_are_said_to_wait_are_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """A returned dossier whose papers still lie at the counter by intake's row, and by its events do not."""
+async def test_wrong_place_of_papers_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """The papers of a returned dossier are at the counter by intake's row, but not by its events."""
     dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
     change = "update intake.dossiers set papers_since = {} where dossier_id = $1"
     await admin.execute(change.format("received_at"), dossier)
@@ -132,8 +132,8 @@ async def test_papers_that_are_said_to_wait_are_found(finished: LocalCentre, adm
     await _finds_nothing(finished)
 
 
-async def test_a_deleted_alert_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
-    """A planned alert that notify does not keep any more."""
+async def test_deleted_message_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """A planned message that is missing from notify's table is found."""
     row = await admin.fetchrow("select message_id, dossier_id from notify.messages limit 1")
     assert row is not None
     async with _without(admin, "notify.messages", "message_id", row["message_id"]):
@@ -141,12 +141,10 @@ async def test_a_deleted_alert_is_found(finished: LocalCentre, admin: asyncpg.Co
     await _finds_nothing(finished)
 
 
-async def test_an_accepted_act_whose_outbox_row_vanished_is_found(
-    finished: LocalCentre, admin: asyncpg.Connection
-) -> None:
-    """The relay stands still (its lock is elsewhere), an act is accepted, its outbox row deleted: never on Kafka.
+async def test_deleted_outbox_row_of_an_accepted_act_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """While the relay is stopped (its lock is taken), an act is accepted and its outbox row deleted.
 
-    Putting the row back heals it, since the history still has the event.
+    Putting the row back repairs it, since the history still has the event.
     """
     pid = await _holder_of_the_relay_lock(admin, "intake")
     thief = await asyncpg.connect(finished.site.databases["intake"])
@@ -178,10 +176,8 @@ async def _holder_of_the_relay_lock(admin: asyncpg.Connection, service: str) -> 
     return pid
 
 
-async def test_a_record_repeated_under_a_new_sequence_is_found(
-    finished: LocalCentre, admin: asyncpg.Connection
-) -> None:
-    """Last, since Kafka forgets nothing: a copy of an event with another sequence and id is in nobody's history."""
+async def test_forged_record_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """A copy of an event with another sequence and id is not in the history. Last, since Kafka keeps the record."""
     row: Any = await admin.fetchrow(
         "select * from intake.events where topic = $1 order by recorded_at, sequence limit 1", DOSSIERS.name
     )

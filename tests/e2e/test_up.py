@@ -1,4 +1,4 @@
-"""`motcua up`: one command is the whole centre; it stops in order, keeps its data, and restarts nothing in silence."""
+"""`motcua up`: starts the whole centre, stops it in order, keeps its data, and restarts no process by itself."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def up(home: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
 
 
 def receive(up: Up) -> str:
-    """A walk-in at the general counter's clerk; answers the dossier's code."""
+    """Receive a walk-in at the general counter; return the dossier's code."""
     with up.client("intake", "CLERK_41") as http:
         answer = http.post("/dossiers", json=WALK_IN, headers={"Idempotency-Key": unique("walk-in")})
         assert answer.status_code == 201, answer.text
@@ -48,7 +48,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 @pytest.fixture(scope="module")
 def running(toolchain: kafka.Toolchain) -> Iterator[Up]:
-    """One installation for the tests that need it up: each starts it unless the one before has left it running."""
+    """One installation for several tests; each starts it unless it is running."""
     with (
         tempfile.TemporaryDirectory(prefix="motcua-home-") as folder,
         installed(Path(folder), toolchain) as installation,
@@ -57,19 +57,21 @@ def running(toolchain: kafka.Toolchain) -> Iterator[Up]:
 
 
 @pytest.mark.timeout(400)  # two starts of everything, on a machine that may be busy
-def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(running: Up) -> None:
-    """Received over HTTP, due and told by SMS; after SIGTERM (status 0, nothing left running) the next start has it."""
+def test_walk_in_reaches_the_inbox_and_survives_a_restart(running: Up) -> None:
+    """A dossier received over HTTP gets a due date and an SMS. After SIGTERM (status 0, no process left), the next
+    start still has it.
+    """
     up = running
     up.start()
     code = receive(up)
     eventually_sync(lambda: read_inbox(up.home, addresses={"+84912345678"}), within=60)
-    told = up.run("inbox", code)
-    assert "sms to +84912345678" in told.stdout, told.stderr
-    assert code in told.stdout
+    shown = up.run("inbox", code)
+    assert "sms to +84912345678" in shown.stdout, shown.stderr
+    assert code in shown.stdout
     lag = up.run("lag")
     assert lag.returncode == 0, lag.stderr
     assert "notify" in lag.stdout
-    assert "See it flow: http://127.0.0.1:" in " ".join(up.output.split())
+    assert "Operations page: http://127.0.0.1:" in " ".join(up.output.split())
     with up.client("ops", "OPS") as http:
         eventually_sync(lambda: http.get("/views/arrivals").json()["total"] == 1, within=60)
         eventually_sync(
@@ -89,7 +91,8 @@ def test_a_walk_in_reaches_the_inbox_and_survives_a_restart(running: Up) -> None
 
 def test_collected_surface_is_that_of_the_running_centre(running: Up) -> None:
     """The surface that the architecture test collects from source equals `/openapi.json`, and covers a real dossier
-    and the files below MOTCUA_HOME."""
+    and the files in MOTCUA_HOME.
+    """
     up = running
     if up.exit_code is not None or not up.output:
         up.start()
@@ -109,8 +112,8 @@ def test_collected_surface_is_that_of_the_running_centre(running: Up) -> None:
     assert {path.name for path in up.home.iterdir()} - {up.log.name} - set(files.collect_home()) == set()
 
 
-def test_a_service_that_dies_ends_the_centre_and_is_named(running: Up) -> None:
-    """Killed with SIGKILL: its status and last lines are shown, the rest is stopped in order, status 1."""
+def test_killed_service_stops_the_centre_and_is_reported(running: Up) -> None:
+    """After SIGKILL of a service, its status and last lines are shown; the rest is stopped in order, status 1."""
     up = running
     if up.exit_code is not None or not up.output:
         up.start()
@@ -122,19 +125,19 @@ def test_a_service_that_dies_ends_the_centre_and_is_named(running: Up) -> None:
     assert gone(before)
 
 
-def test_ctrl_c_during_the_start_leaves_nothing(up: Up) -> None:
-    """Asked to stop before it was up: it stops between two steps, in order, with status 0."""
+def test_ctrl_c_during_the_start_leaves_no_process(up: Up) -> None:
+    """A stop during the start ends between two steps, in order, with status 0."""
     up.launch()
     eventually_sync(lambda: "Starting Postgres" in up.output, within=60)
     before = up.processes()
     up.signal(signal.SIGINT)
-    eventually_sync(lambda: "Asked to stop" in up.output, within=30)
+    eventually_sync(lambda: "Stop requested" in up.output, within=30)
     assert up.wait() == 0, up.output
     assert gone(before)
 
 
-def test_a_taken_port_is_one_sentence(up: Up) -> None:
-    """Status 3, the port and its setting are named, no traceback, nothing started."""
+def test_taken_port_is_reported_with_its_setting(up: Up) -> None:
+    """Status 3; the port and its setting are named, without a traceback; nothing is started."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         taken = holder.getsockname()[1]
         up.environment["MOTCUA_SMS_PORT"] = str(taken)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from motcua.local.centre import LocalCentre, beside
+from motcua.local.centre import LocalCentre, isolated_settings
 from motcua.local.database import VERIFY
 from motcua.local.embedded.kafka import Toolchain
 from motcua.local.settings import MotcuaSettings
@@ -30,7 +30,9 @@ def whole_centre(toolchain: Toolchain, *, starts_at: datetime | None = None) -> 
     Not in pytest's folder: under root the database is another user, whom a further run of pytest would shut out.
     """
     with tempfile.TemporaryDirectory(prefix="motcua-centre-") as home:
-        settings = beside(load(MotcuaSettings), home=Path(home)).model_copy(update={"cache": toolchain.jars.parent})
+        settings = isolated_settings(load(MotcuaSettings), home=Path(home)).model_copy(
+            update={"cache": toolchain.jars.parent}
+        )
         if starts_at is not None:
             settings = settings.model_copy(update={"clock": "simulated", "clock_starts_at": starts_at})
         local = LocalCentre(settings)
@@ -46,10 +48,14 @@ def lives(local: LocalCentre, count: int) -> list[Life]:
     return plan(local.centre, local.centre.local_date(machine_now()), count=count)
 
 
-async def verified(local: LocalCentre, *, ledger: Path | None = None, quiet_seconds: float = 60.0) -> Report:
+async def verified(local: LocalCentre, *, ledger: Path | None = None, quiescence_seconds: float = 60.0) -> Report:
     """What `motcua verify` finds."""
     return await verify(
-        local.site.databases[VERIFY], local.site.kafka, local.centre, ledger=ledger, quiet_seconds=quiet_seconds
+        local.site.databases[VERIFY],
+        local.site.kafka,
+        local.centre,
+        ledger=ledger,
+        quiescence_seconds=quiescence_seconds,
     )
 
 

@@ -23,13 +23,13 @@ from motcua.lab.demo.tables import headline, tables
 from motcua.lab.player import PlayError, PlayProgress, play
 from motcua.lab.scenarios.half_year.parameters import INVENTED_PEOPLE
 from motcua.lab.scenarios.half_year.scenario import HalfYear
-from motcua.local.centre import LocalCentre, ProcessEndedError, StopAskedError, beside
+from motcua.local.centre import LocalCentre, ProcessEndedError, StopRequestedError, isolated_settings
 from motcua.local.database import VERIFY
 from motcua.local.keys import IMPORTER, TOKENS_FILE
 from motcua.local.processes import PROCESSES, SERVICES
-from motcua.local.quiescence import NotQuietError
+from motcua.local.quiescence import NotQuiescentError
 from motcua.local.settings import MotcuaSettings
-from motcua.local.up import stop_on_signals, watching
+from motcua.local.up import page_hint, stop_on_signals
 from motcua.verification.command import run_verify
 from shared.runtime.clock import machine_now
 
@@ -59,7 +59,7 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
         local = LocalCentre(
             _demo_settings(settings, half_year),
             progress=say,
-            stop_asked=stop.is_set,
+            stop_requested=stop.is_set,
             durable=False,  # the centre is for this run only, so it need not survive a power failure
         )
         clocks = ExpectedClocks(local.centre)
@@ -69,17 +69,17 @@ def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *,
         try:
             local.start(PROCESSES if ops else SERVICES)
             if ops:
-                say(f"{watching(local)} Keys: {local.home / TOKENS_FILE}")
+                say(f"{page_hint(local)} Keys: {local.home / TOKENS_FILE}")
             begun = time.monotonic()
             played = asyncio.run(_play(local, half_year, clocks, console, stop))
             if stop.is_set():
-                raise StopAskedError
+                raise StopRequestedError
             local.require_running()
             play_seconds = time.monotonic() - begun
             verify_url = local.site.databases[VERIFY]
             state = asyncio.run(_final_state(local, pooling))
             verified = run_verify(verify_url, local.site.kafka, local.centre, console)
-        except (StopAskedError, NotQuietError, PlayError, ProcessEndedError) as reason:
+        except (StopRequestedError, NotQuiescentError, PlayError, ProcessEndedError) as reason:
             say(str(reason) or "Stopped on request.")
             return 1
         finally:
@@ -100,7 +100,7 @@ def _demo_settings(settings: MotcuaSettings, half_year: HalfYear) -> MotcuaSetti
     home = settings.home / f"demo-{machine_now():%Y%m%d-%H%M%S}"
     centre = _without_decisions(settings.centre, home)
     past = {"clock": "simulated", "clock_starts_at": half_year.starts_at, "centre": centre}
-    return beside(settings, home=home).model_copy(update=past)
+    return isolated_settings(settings, home=home).model_copy(update=past)
 
 
 def _without_decisions(centre: Path, home: Path) -> Path:

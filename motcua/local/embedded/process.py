@@ -1,4 +1,4 @@
-"""A child process that never outlives its parent, with its output in a file."""
+"""A child process that ends with its parent and writes its output to a file."""
 
 import contextlib
 import os
@@ -14,9 +14,10 @@ _WATCH = 'read _; kill -s "$1" "$2" 2>/dev/null'
 
 
 class Child:
-    """A running command in its own session, so that Ctrl-C reaches the parent alone, which then stops it in order.
+    """A running command in its own session, so that Ctrl-C reaches only the parent, which then stops it in order.
 
-    A small shell waits on a pipe from the parent: when the parent is gone, however it went, `stop_signal` is sent.
+    A small shell reads from a pipe of the parent. When the parent ends for any reason, the pipe closes and the shell
+    sends `stop_signal`.
     """
 
     def __init__(
@@ -63,27 +64,27 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; minus the signal's number if a signal ended it. Does not block."""
+        """None while it runs; the negative signal number if a signal ended it. Does not block."""
         code = self._process.poll()
         if code is not None:
             self._unwatch()
         return code
 
     def wait(self, *, timeout_seconds: float) -> int | None:
-        """The exit code, or None if it still runs after that time. Blocks."""
+        """Wait for the end; return the exit code, or None if it still runs after that time. Blocks."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout_seconds)
         return self.exit_code
 
     def stop(self, sig: signal.Signals | None = None, *, timeout_seconds: float = 30.0) -> int:
-        """Ask it to end, wait, and kill it only if it has not ended by then. Blocks; returns the exit code."""
+        """Send the stop signal and wait; kill the process after the timeout. Blocks; returns the exit code."""
         if self.exit_code is None:
             self._process.send_signal(sig or self._stop_signal)
         code = self.wait(timeout_seconds=timeout_seconds)
         return self.kill() if code is None else code
 
     def kill(self) -> int:
-        """SIGKILL, at once. Blocks until the process is gone; returns the exit code."""
+        """Send SIGKILL. Blocks until the process has ended; returns the exit code."""
         if self.exit_code is None:
             self._process.kill()
         code = self._process.wait()
@@ -91,13 +92,13 @@ class Child:
         return code
 
     def output(self) -> str:
-        """What this run has written so far."""
+        """The output of this run so far."""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
             return log.read().decode(errors="replace")
 
     def last_lines(self, count: int = 15) -> str:
-        """The end of its output, for a person who asks why it ended."""
+        """The end of its output, for error messages."""
         return "\n".join(self.output().splitlines()[-count:])
 
     def _unwatch(self) -> None:
@@ -109,15 +110,15 @@ class Child:
 
 
 def require_free_port(port: int, *, purpose: str, setting: str) -> None:
-    """Raise StartError, naming the setting to change, if something listens on this port of 127.0.0.1."""
+    """Raise StartError, with the setting to change, if this port of 127.0.0.1 is not free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise StartError(
-                f"Port {port} for {purpose} cannot be used ({os.strerror(error.errno or 0)}): "
-                f"end what listens there, or choose another with {setting}."
+                f"Port {port} for {purpose} cannot be used ({os.strerror(error.errno or 0)}). "
+                f"Stop the process that uses it, or choose another port with {setting}."
             ) from error
 
 

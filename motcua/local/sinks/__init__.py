@@ -1,2 +1,4 @@
-"""The embedded ends of the line: an SMTP sink and an SMS gateway simulator that keep what they got and misbehave on
-request. They stand in for providers on a demo or test centre; nothing leaves the machine."""
+"""Stand-ins for message providers on a demo or test centre: an SMTP sink and an SMS gateway simulator.
+
+They store every message in the inbox and fail on request. No message leaves the machine.
+"""

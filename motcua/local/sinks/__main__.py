@@ -1,4 +1,4 @@
-"""`python -m motcua.local.sinks smtp|sms`: one sink as a process, on loopback unless told otherwise, until SIGTERM."""
+"""Run one message sink, `python -m motcua.local.sinks smtp|sms`, until SIGTERM; on loopback by default."""
 
 import argparse
 import asyncio
@@ -16,15 +16,17 @@ from motcua.local.sinks.smtp import SmtpSink
 
 
 def main() -> int:
-    """Parse, serve, and return the exit status: 0 after an orderly stop, 3 when a port is taken."""
+    """Serve until SIGTERM; return the exit status: 0 after an orderly stop, 3 if a port is taken."""
     parser = argparse.ArgumentParser(prog="python -m motcua.local.sinks", description=__doc__)
     parser.add_argument("kind", choices=["smtp", "sms"])
-    parser.add_argument("--home", type=Path, required=True, help="MOTCUA_HOME: the inbox lies below it")
-    parser.add_argument("--host", default="127.0.0.1", help="where it listens; 0.0.0.0 inside a container")
-    parser.add_argument("--port", type=int, help="default 2525 (smtp), 8190 (sms)")
-    parser.add_argument("--control-port", type=int, default=8191, help="where the SMTP sink takes its behaviour")
-    parser.add_argument("--receipt-url", help="where the SMS simulator reports arrivals")
-    parser.add_argument("--receipt-key-file", type=Path, help="file with the bearer key for the receipts")
+    parser.add_argument("--home", type=Path, required=True, help="home folder (MOTCUA_HOME), which contains the inbox")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 inside a container")
+    parser.add_argument("--port", type=int, help="port to listen on; default 2525 (smtp) or 8190 (sms)")
+    parser.add_argument(
+        "--control-port", type=int, default=8191, help="HTTP port for setting the behaviour of the SMTP sink"
+    )
+    parser.add_argument("--receipt-url", help="URL to which the SMS simulator sends delivery receipts")
+    parser.add_argument("--receipt-key-file", type=Path, help="file with the bearer key for the delivery receipts")
     options = parser.parse_args()
     inbox = Inbox(options.home)
     try:
@@ -35,7 +37,7 @@ def main() -> int:
         else:
             asyncio.run(_smtp(inbox, options.host, options.port or 2525, options.control_port))
     except OSError as error:
-        print(f"the {options.kind} sink cannot start: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
+        print(f"The {options.kind} sink cannot start: {error}", file=sys.stderr)  # noqa: T201 - output of a command
         return 3
     return 0
 
@@ -53,7 +55,9 @@ async def _smtp(inbox: Inbox, host: str, port: int, control_port: int) -> None:
 
 
 async def _serve(app: FastAPI, host: str, port: int) -> None:
-    listener = socket.create_server((host, port))  # here, since uvicorn would exit by itself on a taken port
+    listener = socket.create_server(
+        (host, port)
+    )  # bound here, since uvicorn would exit the process if the port is taken
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -1,4 +1,4 @@
-"""How a sink behaves, set over its control address: slow, failing, silent, lying or forgetful, as asked."""
+"""The behaviour of a sink, set over HTTP for tests: slow, failing, without a response, or not idempotent."""
 
 from typing import Literal
 
@@ -6,14 +6,19 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 SINK = "motcua sink"
-"""What a sink calls itself (over HTTP at `/`, in its SMTP greeting): a set centre sends to nobody else."""
+"""The name that a sink reports (over HTTP at `/`, in its SMTP greeting).
+
+A centre with a simulated clock sends messages only to servers with this name.
+"""
 
 
 class Behaviour(BaseModel):
-    """`takes`: whether the message reaches the inbox. `answers`: what the sender is told, which may be a lie.
+    """How a sink handles the next messages.
 
-    `delay_seconds` comes before anything else. `times`: how many messages it holds for, then all is well again.
-    The last three are an SMS provider's: whether it knows repeated keys, can be asked, and reports arrivals.
+    `takes`: whether the message is stored in the inbox. `answers`: the response, even if it contradicts `takes`.
+    `delay_seconds`: delay before both. `times`: number of messages to which this behaviour applies; later ones succeed.
+    For SMS only: `idempotent` detects repeated keys, `status_query` offers the query of a message's status, and
+    `receipts` is the status in delivery receipts.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -28,34 +33,34 @@ class Behaviour(BaseModel):
 
 
 class Control:
-    """The behaviour in force; `for_next` counts a message against it."""
+    """The current behaviour, and the number of messages that were sent to the sink."""
 
     def __init__(self) -> None:
         self.behaviour = Behaviour()
         self.requests = 0
 
-    def for_next(self) -> Behaviour:
-        """The behaviour for the message that has just come."""
+    def next_behaviour(self) -> Behaviour:
+        """The behaviour for a message that has just arrived; counts the message."""
         self.requests += 1
         current = self.behaviour
         if current.times is not None:
             left = current.times - 1
-            well = current.model_copy(update={"takes": True, "answers": "ok", "delay_seconds": 0, "times": None})
-            self.behaviour = current.model_copy(update={"times": left}) if left else well
+            success = current.model_copy(update={"takes": True, "answers": "ok", "delay_seconds": 0, "times": None})
+            self.behaviour = current.model_copy(update={"times": left}) if left else success
         return current
 
 
 def add_control(app: FastAPI, control: Control) -> None:
-    """`GET` and `PUT /behaviour`, and `GET /requests` (how many messages were offered, taken or not)."""
+    """Add `GET` and `PUT /behaviour`, and `GET /requests`: the number of messages received, stored or not."""
 
     @app.get("/behaviour")
     async def behaviour() -> Behaviour:
         return control.behaviour
 
     @app.put("/behaviour")
-    async def behave(wanted: Behaviour) -> Behaviour:
-        control.behaviour = wanted
-        return wanted
+    async def set_behaviour(new: Behaviour) -> Behaviour:
+        control.behaviour = new
+        return new
 
     @app.get("/requests")
     async def requests() -> dict[str, int]:

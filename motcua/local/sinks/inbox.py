@@ -1,4 +1,4 @@
-"""What applicants got: append-only lines of JSON under MOTCUA_HOME, written by the sinks, read by `motcua inbox`."""
+"""The messages that applicants received: append-only JSON lines in MOTCUA_HOME, written by the sinks."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxMessage:
-    """One message in somebody's hands. `at` is machine time (UTC, ISO 8601); a message sent twice stands here twice."""
+    """One delivered message. `at` is machine time (UTC, ISO 8601). A message that is sent twice is stored twice."""
 
     channel: Literal["sms", "email"]
     at: str
@@ -23,13 +23,13 @@ class InboxMessage:
 
 
 class Inbox:
-    """The files below `<home>/inbox`, one a channel; one writer each."""
+    """The files in `<home>/inbox`: one per channel, each with one writer."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "inbox"
 
     def append(self, message: InboxMessage) -> None:
-        """Keep a message; on disk when this returns. Blocks for the disk."""
+        """Store a message durably. Blocks until it is on disk."""
         self._folder.mkdir(parents=True, exist_ok=True)
         line = json.dumps(asdict(message), ensure_ascii=False) + "\n"
         with open(self._file(message.channel), "a", encoding="utf-8") as file:
@@ -38,7 +38,7 @@ class Inbox:
             os.fsync(file.fileno())
 
     def messages(self, channel: Literal["sms", "email"]) -> Iterator[InboxMessage]:
-        """Everything kept on a channel, oldest first. A last line that is still being written is left out."""
+        """All messages of a channel, oldest first, without a last line that is still being written."""
         try:
             content = self._file(channel).read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -54,9 +54,9 @@ class Inbox:
 def read_inbox(
     home: Path, *, addresses: Collection[str] | None = None, message_ids: Collection[str] | None = None
 ) -> list[InboxMessage]:
-    """What lies in the inbox, oldest first: all, or what went to `addresses` (E.164 or e-mail), or has `message_ids`.
+    """Messages in the inbox, oldest first; if given, only those to `addresses` (E.164 or e-mail) or with `message_ids`.
 
-    The ids of a dossier's messages are notify's to say: `GET /dossiers/{id}/messages`.
+    notify lists the message ids of a dossier: `GET /dossiers/{id}/messages`.
     """
     inbox = Inbox(home)
     found = [

@@ -1,4 +1,4 @@
-"""An SMS provider that is none: takes messages over HTTP, keeps them in the inbox, reports arrivals."""
+"""SMS gateway simulator: accepts messages over HTTP, stores them in the inbox, and sends delivery receipts."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,12 @@ from motcua.local.sinks.inbox import Inbox, InboxMessage
 from shared.runtime.clock import machine_now
 
 _STATUS = {"busy": 429, "error": 500, "refused": 422}
-_TOGETHER = 100
-"""Receipts that are reported by one request, at most."""
+_MAX_RECEIPTS = 100
+"""Largest number of receipts in one request."""
 
 
 class SmsRequest(BaseModel):
-    """What the provider's customers send. `from` is the brand name, at most 11 characters (GSM 03.40)."""
+    """A message to send. `from` is the brand name, at most 11 characters (GSM 03.40)."""
 
     id: str = Field(min_length=1, max_length=100)
     sender: str = Field(alias="from", min_length=1, max_length=11)
@@ -31,62 +31,62 @@ class SmsRequest(BaseModel):
     parts: int = Field(ge=1, le=20)
 
 
-class _Reports:
-    """Tells of arrivals until somebody takes it: at once, and those that come meanwhile together."""
+class _ReceiptSender:
+    """Sends delivery receipts at once, with retries. Receipts that arrive during a request share the next one."""
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url
         self._headers = {"Authorization": f"Bearer {key}"}
-        self._waiting: list[dict[str, str]] = []
-        self._work: asyncio.Task[None] | None = None
+        self._pending: list[dict[str, str]] = []
+        self._task: asyncio.Task[None] | None = None
         self._http: aiohttp.ClientSession | None = None
 
     def add(self, message_id: str, status: str) -> None:
-        """Report a message. Its task is begun, not waited for."""
-        self._waiting.append({"message_id": message_id, "status": status})
-        if self._work is None or self._work.done():
-            self._work = asyncio.create_task(self._tell())
+        """Queue the receipt of a message and return; a task sends it."""
+        self._pending.append({"message_id": message_id, "status": status})
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._send())
 
     async def close(self) -> None:
-        """Report nothing more."""
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.wait([self._work])
+        """Stop sending."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
         if self._http is not None:
             await self._http.close()
 
-    async def _tell(self) -> None:
+    async def _send(self) -> None:
         if self._http is None:
             self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5), headers=self._headers)
-        while self._waiting:
-            told, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+        while self._pending:
+            receipts, self._pending = self._pending[:_MAX_RECEIPTS], self._pending[_MAX_RECEIPTS:]
             for attempt in range(10):
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    async with self._http.post(self._url, json={"receipts": told}) as response:
+                    async with self._http.post(self._url, json={"receipts": receipts}) as response:
                         if response.status < 300:
                             break
                 await asyncio.sleep(min(0.2 * 2**attempt, 5))
 
 
 def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receipt_key: str = "") -> FastAPI:
-    """The simulator; arrivals are reported to `receipt_url` with the bearer key `receipt_key`."""
+    """The simulator. Delivery receipts go to `receipt_url` with the bearer key `receipt_key`."""
     control = Control()
-    taken = {message.message_id for message in inbox.messages("sms")}
-    reports = _Reports(receipt_url, receipt_key) if receipt_url else None
+    stored = {message.message_id for message in inbox.messages("sms")}
+    receipts = _ReceiptSender(receipt_url, receipt_key) if receipt_url else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        if reports is not None:
-            await reports.close()
+        if receipts is not None:
+            await receipts.close()
 
     app = FastAPI(title="SMS gateway simulator", docs_url=None, redoc_url=None, lifespan=lifespan)
     add_control(app, control)
 
-    def take(message: SmsRequest, behaviour: Behaviour) -> None:
-        if behaviour.idempotent and message.id in taken:
+    def store(message: SmsRequest, behaviour: Behaviour) -> None:
+        if behaviour.idempotent and message.id in stored:
             return
-        taken.add(message.id)
+        stored.add(message.id)
         inbox.append(
             InboxMessage(
                 channel="sms",
@@ -98,24 +98,24 @@ def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receip
                 parts=message.parts,
             )
         )
-        if reports is not None and behaviour.receipts != "none":
-            reports.add(message.id, behaviour.receipts)
+        if receipts is not None and behaviour.receipts != "none":
+            receipts.add(message.id, behaviour.receipts)
 
     @app.get("/")
-    async def who() -> dict[str, str]:
+    async def name() -> dict[str, str]:
         return {"provider": SINK}
 
     @app.post("/messages")
     async def messages(
         message: SmsRequest, request: Request, idempotency_key: Annotated[str | None, Header()] = None
     ) -> JSONResponse:
-        behaviour = control.for_next()
+        behaviour = control.next_behaviour()
         await asyncio.sleep(behaviour.delay_seconds)
         if behaviour.takes:
-            take(message, behaviour)
+            store(message, behaviour)
         if behaviour.answers == "nothing":
             while (await request.receive())["type"] != "http.disconnect":
-                pass  # until the client gives up
+                pass  # until the client closes the connection
         answer: dict[str, Any] = {"id": f"sim-{message.id}", "status": "accepted"}
         if behaviour.answers in _STATUS:
             answer = {"status": behaviour.answers}
@@ -125,7 +125,7 @@ def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receip
     async def status(message_id: str) -> JSONResponse:
         if not control.behaviour.status_query:
             return JSONResponse({"status": "not offered"}, status_code=501)
-        if message_id not in taken:
+        if message_id not in stored:
             return JSONResponse({"status": "unknown"}, status_code=404)
         return JSONResponse({"id": f"sim-{message_id}", "status": "accepted"})
 

@@ -1,4 +1,4 @@
-"""An SMTP server that keeps every mail in the inbox and passes none on."""
+"""SMTP sink: an SMTP server that stores every mail in the inbox and relays none."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ _ANSWERS = {
 
 
 class SmtpSink:
-    """Listens on `host`:`port` from `start` to `close`; port 0 takes a free one, told by `port`."""
+    """Listens on `host`:`port` from `start` to `close`. With port 0, `port` is the free port that was chosen."""
 
     def __init__(self, inbox: Inbox, control: Control, *, host: str, port: int) -> None:
         self._inbox = inbox
@@ -30,7 +30,7 @@ class SmtpSink:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Open the port. Raises OSError when it is taken."""
+        """Open the port. Raises OSError if it is taken."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: SMTP(self, hostname="motcua", ident=SINK), self._host, self._port
@@ -38,26 +38,26 @@ class SmtpSink:
 
     @property
     def port(self) -> int:
-        """The port that is really listened on."""
+        """The port of the listening socket."""
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Stop accepting connections."""
         if self._server is not None:
             self._server.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        """Called by aiosmtpd with a whole mail."""
-        behaviour = self._control.for_next()
+        """Handle one mail; called by aiosmtpd."""
+        behaviour = self._control.next_behaviour()
         await asyncio.sleep(behaviour.delay_seconds)
         if behaviour.takes:
-            self._keep(envelope)
+            self._store(envelope)
         if behaviour.answers == "nothing":
-            await asyncio.Event().wait()  # until the client gives up: aiosmtpd then cancels this handler
+            await asyncio.Event().wait()  # until the client disconnects: aiosmtpd then cancels this handler
         return _ANSWERS[behaviour.answers]
 
-    def _keep(self, envelope: Envelope) -> None:
+    def _store(self, envelope: Envelope) -> None:
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         mail = message_from_bytes(content, _class=EmailMessage, policy=default)
         body = mail.get_body(("plain",))

@@ -103,7 +103,7 @@ def collect_home() -> Iterator[str]:
                     name = constants.get(node.right.id)
                 if isinstance(name, str):
                     yield name
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Wanted":
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "KeySpec":
                 key = constants.get(ast.unparse(node.args[0]), ast.unparse(node.args[0]))
                 variable = re.sub(r"\{.*\}", "*", key.removeprefix("f").strip("'")).upper()
                 yield f"api-keys.env {variable.replace('-', '_')}"

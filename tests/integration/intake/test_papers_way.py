@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from motcua.local.embedded.kafka import Broker
-from motcua.verification.acts import known_answers
+from motcua.verification.acts import stored_answers
 from shared.contracts.topics import DOSSIERS
 from tests.integration.intake.office import House, build_house, count, fresh_key
 from tests.integration.intake.papers_counter import opened
@@ -33,7 +33,7 @@ async def test_a_batch_has_a_number_and_a_list_to_sign(house: House) -> None:
         assert (event["type"], event["data"]["batch"]) == ("dossier.handed_over", batch["number"])
         assert (event["sequence"], event["details"]) == (3, {"given_by": "an", "taken_by": "ba"})
         connection = await asyncpg.connect(house.database)
-        known = [(each.dossier_id, each.sequence) for each in await known_answers(connection)]  # what verify looks for
+        known = [(each.dossier_id, each.sequence) for each in await stored_answers(connection)]  # what verify looks for
         await connection.close()
         assert {(each["dossier_id"], 3) for each in batch["dossiers"]} <= set(known)
 

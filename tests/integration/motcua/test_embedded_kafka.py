@@ -1,4 +1,4 @@
-"""The embedded broker: data survive, a lost process comes back, what is missing is said in a sentence."""
+"""The embedded broker: data survive a stop and a crash, and failures are reported."""
 
 import asyncio
 import socket
@@ -32,10 +32,8 @@ async def read(bootstrap: str, topic: str) -> list[bytes]:
         return values
 
 
-async def test_an_orderly_stop_and_a_kill_keep_what_was_acknowledged(
-    toolchain: kafka.Toolchain, tmp_path: Path
-) -> None:
-    """A record that the broker acknowledged is there after `stop` and after SIGKILL, on the same port."""
+async def test_acknowledged_records_survive_stop_and_kill(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
+    """An acknowledged record is there after `stop` and after SIGKILL, on the same port."""
     broker = kafka.single(toolchain, tmp_path, port=free_port(), controller_port=free_port())
     topic = Topic(unique("kept"), owner="intake", partitions=1)
     try:
@@ -52,8 +50,8 @@ async def test_an_orderly_stop_and_a_kill_keep_what_was_acknowledged(
         await asyncio.to_thread(broker.stop)
 
 
-def test_a_taken_port_is_named_with_its_setting(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
-    """The start is refused before anything is written, naming the port and the setting to change."""
+def test_taken_port_is_reported_with_its_setting(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
+    """The start fails before any file is written; the message has the port and its setting."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         broker = kafka.single(toolchain, tmp_path / "none", port=port, controller_port=free_port())
@@ -62,8 +60,8 @@ def test_a_taken_port_is_named_with_its_setting(toolchain: kafka.Toolchain, tmp_
     assert not (tmp_path / "none").exists()
 
 
-def test_a_broker_that_ends_at_start_says_why(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
-    """The end of its log is part of the error, and no process stays."""
+def test_failed_start_reports_the_end_of_the_log(toolchain: kafka.Toolchain, tmp_path: Path) -> None:
+    """The message has the end of the broker's log, and no process is left."""
     broker = kafka.single(toolchain, tmp_path, port=free_port(), controller_port=free_port())
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "meta.properties").write_text("version=1\ncluster.id=another\nnode.id=7\n")

@@ -1,4 +1,4 @@
-"""The embedded Postgres: data survive a stop and a lost process, and nothing stays behind."""
+"""The embedded Postgres: data survive a stop and a crash, and no process is left."""
 
 import os
 import signal
@@ -23,8 +23,8 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_committed_rows_survive_a_restart_and_an_immediate_stop(home: Path) -> None:
-    """What was committed is there on the same port after an orderly and after an immediate stop."""
+def test_committed_rows_survive_restart_and_immediate_stop(home: Path) -> None:
+    """Committed rows are there on the same port after an orderly and after an immediate stop."""
     server = Postgres(home, free_port(), durable=False)
     try:
         server.start()
@@ -43,7 +43,7 @@ def test_committed_rows_survive_a_restart_and_an_immediate_stop(home: Path) -> N
 
 
 def test_stop_leaves_no_process(home: Path) -> None:
-    """After `stop` the server's process is gone, and so is the port."""
+    """After `stop` the server process has ended and its port is free."""
     server = Postgres(home, free_port(), durable=False)
     server.start()
     pid = server.pid
@@ -55,8 +55,8 @@ def test_stop_leaves_no_process(home: Path) -> None:
         psycopg.connect(server.url)
 
 
-def test_the_server_ends_when_its_starter_is_killed(home: Path) -> None:
-    """SIGKILL of the process that started it leaves no server behind."""
+def test_server_ends_when_its_parent_is_killed(home: Path) -> None:
+    """SIGKILL of the parent process ends the server."""
     port = free_port()
     script = (
         "import sys, time; from pathlib import Path; from motcua.local.embedded.postgres import Postgres; "
@@ -71,8 +71,8 @@ def test_the_server_ends_when_its_starter_is_killed(home: Path) -> None:
     eventually_sync(lambda: not alive(pid), within=10)
 
 
-def test_a_taken_port_is_named_with_its_setting(home: Path) -> None:
-    """The start is refused before anything is written."""
+def test_taken_port_is_reported_with_its_setting(home: Path) -> None:
+    """The start fails before any file is written."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         with pytest.raises(StartError, match=rf"Port {port} for Postgres.*MOTCUA_DATABASE_PORT"):

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from motcua.cli import lag
-from motcua.local.database import open_to_ops
+from motcua.local.database import grant_to_ops
 from motcua.local.embedded import kafka
 from services.ops.report import LagReport, alarms, lag_report
 from services.ops.watching import Watcher
@@ -29,8 +29,8 @@ from tests.support import Databases, ServiceDatabase, unique
 STORE = "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ('sla', %s, %s, %s)"
 HOLD = "insert into quarantined_records values ('t', 0, 7, 'k', 2, 1, 'id', 'some.type', 1, '', 'gap', 'missing 1')"
 COMMAND = (
-    "import motcua.__main__ as command; "
-    "command.MotcuaSettings.database_url = lambda self, role: '{url}'; command.main()"
+    "from motcua.__main__ import main; from motcua.local.settings import MotcuaSettings; "
+    "MotcuaSettings.database_url = lambda self, role: '{url}'; main()"
 )
 """The command on a database of the tests' own name."""
 
@@ -45,7 +45,7 @@ def shown(report: LagReport) -> str:
 def service_database(database: Databases, tmp_path: Path) -> ServiceDatabase:
     fresh = database.fresh()
     migrate(fresh.url("sla"), "sla", tmp_path)
-    open_to_ops(fresh.server_url, "sla", database=fresh.name)
+    grant_to_ops(fresh.server_url, "sla", database=fresh.name)
     return fresh
 
 

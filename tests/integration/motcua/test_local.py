@@ -1,4 +1,4 @@
-"""A local centre on a Kafka and a Postgres that are there already: neither is started, neither is stopped."""
+"""A local centre on an existing Kafka and Postgres, which it neither starts nor stops."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 
 
 def settings_for(home: Path, broker: kafka.Broker, postgres: Postgres, centre: Path = CENTRE) -> MotcuaSettings:
-    """Existing servers, free ports."""
+    """Settings with the existing servers and free ports."""
     return MotcuaSettings(
         home=home,
         centre=centre,
@@ -29,26 +29,27 @@ def settings_for(home: Path, broker: kafka.Broker, postgres: Postgres, centre: P
     )
 
 
-def test_existing_servers_are_used_and_left_alone(broker: kafka.Broker, postgres: Postgres, tmp_path: Path) -> None:
-    """With both settings given, only sinks and services are started; a replica gets a name and a port of its own."""
+def test_existing_servers_are_not_started_or_stopped(broker: kafka.Broker, postgres: Postgres, tmp_path: Path) -> None:
+    """With both settings only sinks and services are started; a replica has its own name and port."""
     local = LocalCentre(settings_for(tmp_path, broker, postgres))
     try:
         local.start(["routing"])
         local.start_service("routing", replica=1, port=free_port())
         local.wait_ready("routing-1")
         assert list(local.parts) == ["smtp", "sms", "routing", "routing-1"]
-        assert [local.not_ready(name) for name in local.parts] == [None] * 4
+        assert [local.reason_not_ready(name) for name in local.parts] == [None] * 4
     finally:
         local.stop()
     assert broker.running
     assert postgres.running
 
 
-def test_services_of_different_configurations_do_not_start_together(
+def test_service_with_another_configuration_does_not_start(
     broker: kafka.Broker, postgres: Postgres, tmp_path: Path
 ) -> None:
-    """A folder that changed under a prepared centre stops the next start with both versions named; a change on purpose
-    prepares the centre again."""
+    """A service with another version of the configuration refuses to start and names both versions.
+    After the centre is prepared again, it starts.
+    """
     folder = tmp_path / "centre"
     shutil.copytree(CENTRE, folder)
     settings = settings_for(tmp_path / "home", broker, postgres, folder)
@@ -57,7 +58,7 @@ def test_services_of_different_configurations_do_not_start_together(
         local.start(["routing"])
         prepared_for = local.centre.catalogue_version
         with (folder / "centre.toml").open("a") as file:
-            file.write("# mended by hand\n")
+            file.write("# edited by hand\n")
         changed = load_centre(folder).catalogue_version
         other = local.start_service("routing", replica=1, port=free_port())
         assert eventually_sync(lambda: other.exit_code is not None, within=30)

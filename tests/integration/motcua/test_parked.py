@@ -1,4 +1,4 @@
-"""`motcua parked`: an operator sees what waits and says what becomes of it; the consumer carries it out."""
+"""`motcua parked`: an operator lists quarantined records and decides about them; the consumer executes the decision."""
 
 import asyncio
 from itertools import islice
@@ -9,9 +9,11 @@ import psycopg
 import pytest
 
 import services
-from motcua.cli.parked_records import Place, decide, find, listed, told, waiting
-from motcua.local.database import SERVICES, open_to_ops
-from motcua.local.up import QuarantineNews
+from motcua.cli import quarantine
+from motcua.cli.errors import PlaceInvalidError, RecordNotQuarantinedError
+from motcua.cli.quarantine import Place, decide, describe, describe_rows, find
+from motcua.local.database import SERVICES, grant_to_ops
+from motcua.local.up import PendingDecisions
 from shared.kernel.errors import Refusal
 from shared.messaging.quarantine import OperatorDecision
 from shared.postgres.migrate import migrate
@@ -25,7 +27,7 @@ UNREADABLE = Place("intake.dossiers.v1", 3, 125)
 
 @pytest.fixture
 async def quarantined(database: Databases) -> ServiceDatabase:
-    """sla with a parked record, one behind it, and one that nobody can read."""
+    """sla with a parked record, one blocked behind it, and an unreadable one."""
     fresh = database.fresh()
     folder = Path(services.__path__[0]) / "sla" / "migrations"
     await asyncio.to_thread(migrate, fresh.url("sla"), "sla", folder)
@@ -48,25 +50,25 @@ async def quarantined(database: Databases) -> ServiceDatabase:
     return fresh
 
 
-async def test_everything_that_waits_is_listed(quarantined: ServiceDatabase) -> None:
-    """Through the role that only reads; what blocks stands above what waits behind it."""
-    rows = await waiting(quarantined.url("verify"), "sla")
+async def test_quarantined_records_are_listed(quarantined: ServiceDatabase) -> None:
+    """Through the read-only role; a parked record comes before the records blocked behind it."""
+    rows = await quarantine.quarantined(quarantined.url("verify"), "sla")
     assert [row["offset"] for row in rows][-1] == BEHIND.offset
-    first, what, why = islice(listed("sla", rows), 3)
+    first, what, why = islice(describe_rows("sla", rows), 3)
     assert first == "sla intake.dossiers.v1/3/120"
     assert what == f"    dossier.settled #4 of {DOSSIER}"
     assert why.endswith("; parked: ClockNotRunning")
 
 
-async def test_up_says_when_records_wait_for_a_word_and_when_none_does(database: Databases) -> None:
-    """Once per change: what waits behind another needs no word of its own."""
+async def test_number_of_needed_decisions_is_reported_when_it_changes(database: Databases) -> None:
+    """Each change is reported once; a blocked record needs no decision of its own."""
     fresh = database.fresh()
     for service in SERVICES:
         folder = Path(services.__path__[0]) / service / "migrations"
         await asyncio.to_thread(migrate, fresh.url(service), service, folder)
-        open_to_ops(fresh.server_url, service, database=fresh.name)
-    quarantined = QuarantineNews(fresh.url("ops"))
-    assert quarantined.news() == []
+        grant_to_ops(fresh.server_url, service, database=fresh.name)
+    decisions = PendingDecisions(fresh.url("ops"))
+    assert decisions.changes() == []
     with psycopg.connect(fresh.url("sla"), autocommit=True) as connection:
         for offset, reason in ((1, "parked"), (2, "behind"), (3, "unreadable")):
             connection.execute(
@@ -74,22 +76,22 @@ async def test_up_says_when_records_wait_for_a_word_and_when_none_does(database:
                 "value, reason, detail) values ('intake.dossiers.v1', 0, %s, 'k', 1, 1, 'i', 'x', 1, '', %s, '')",
                 (offset, reason),
             )
-        assert quarantined.news() == ["sla: 2 records wait for your word (`motcua parked list`)"]
-        assert quarantined.news() == []
+        assert decisions.changes() == ["sla: 2 records need a decision; see `motcua parked list`."]
+        assert decisions.changes() == []
         connection.execute("delete from quarantined_records")
-        assert quarantined.news() == ["sla: no record waits for your word any more"]
+        assert decisions.changes() == ["sla: no record needs a decision any more."]
 
 
-async def test_one_record_is_shown_whole(quarantined: ServiceDatabase) -> None:
-    """Place, dossier, reason and value: what an operator needs to judge it."""
-    lines = told(await find(quarantined.url("verify"), "sla", PARKED))
-    assert lines[1] == f"about {DOSSIER}, sequence 4, epoch 1"
+async def test_record_is_shown_with_headers_and_value(quarantined: ServiceDatabase) -> None:
+    """Place, dossier, reason and value are shown."""
+    lines = describe(await find(quarantined.url("verify"), "sla", PARKED))
+    assert lines[1] == f"key {DOSSIER}, sequence 4, epoch 1"
     assert lines[-1] == '{"sequence": 4}'
 
 
 @pytest.mark.parametrize("decision", ["replay", "discard"])
-async def test_decision_is_noted_with_its_author(quarantined: ServiceDatabase, decision: OperatorDecision) -> None:
-    """The consumer finds it there; who decided stays known."""
+async def test_decision_is_stored_with_its_author(quarantined: ServiceDatabase, decision: OperatorDecision) -> None:
+    """The consumer finds the decision in the table, with the operator who made it."""
     await decide(quarantined.url("sla"), "sla", PARKED, decision, by="ops-1")
     with psycopg.connect(quarantined.url("sla")) as connection:
         row = connection.execute(
@@ -98,35 +100,35 @@ async def test_decision_is_noted_with_its_author(quarantined: ServiceDatabase, d
     assert row == (decision, "ops-1", True)
 
 
-async def test_what_waits_behind_another_is_not_decided(quarantined: ServiceDatabase) -> None:
-    """Order survives: the word is due on the record that blocks."""
-    with pytest.raises(Refusal, match="Decide about the record that blocks it"):
+async def test_decision_about_a_blocked_record_is_refused(quarantined: ServiceDatabase) -> None:
+    """A decision is only possible about the record that blocks, so the order is preserved."""
+    with pytest.raises(Refusal, match="Decide about what blocks it"):
         await decide(quarantined.url("sla"), "sla", BEHIND, "discard", by="ops-1")
 
 
 async def test_unreadable_record_can_only_be_discarded(quarantined: ServiceDatabase) -> None:
-    """Bytes that nobody can read cannot be applied."""
-    with pytest.raises(Refusal, match="Discard it"):
+    """An unreadable record cannot be applied."""
+    with pytest.raises(Refusal, match="discard it"):
         await decide(quarantined.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
 
 
-async def test_record_that_does_not_wait_is_told(quarantined: ServiceDatabase) -> None:
-    """It may have been executed already."""
-    with pytest.raises(Refusal, match="holds no record"):
+async def test_record_that_is_not_quarantined_is_reported(quarantined: ServiceDatabase) -> None:
+    """A decision may have been executed already."""
+    with pytest.raises(RecordNotQuarantinedError, match="has no quarantined record"):
         await find(quarantined.url("verify"), "sla", Place("intake.dossiers.v1", 0, 1))
 
 
 @pytest.mark.parametrize(
     "text", ["", "intake.dossiers.v1", "intake.dossiers.v1/3", "a/b/c", "a/1/-2", "a/1/2/3", "a/1/²"]
 )
-def test_place_must_be_whole(text: str) -> None:
-    """A slip is a sentence with an example."""
-    with pytest.raises(Refusal, match="is not topic/partition/offset"):
+def test_incomplete_place_is_refused(text: str) -> None:
+    """The message has an example of a place."""
+    with pytest.raises(PlaceInvalidError, match="is not topic/partition/offset"):
         Place.parse(text)
 
 
 @pytest.mark.parametrize("text", ["a/2147483648/1", "a/1/9223372036854775808"])
-def test_place_must_be_possible(text: str) -> None:
-    """A number that no partition or offset can be is a slip, too, not a failure of the database."""
-    with pytest.raises(Refusal, match="no partition or offset is as large"):
+def test_place_beyond_the_limits_of_kafka_is_refused(text: str) -> None:
+    """A partition or offset that is too large is refused before the database is queried."""
+    with pytest.raises(PlaceInvalidError, match="is larger than Kafka allows"):
         Place.parse(text)

@@ -1,4 +1,4 @@
-"""A container's health check: silent and 0 when the part gets on, a sentence and 1 otherwise."""
+"""A container's health check: no output and status 0 if the part is healthy, else a message and 1."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class Answering(BaseHTTPRequestHandler):
         self.wfile.write(b'{"reasons": {"consumer": "no progress"}}')
 
     def log_message(self, *_: object) -> None:
-        """Nothing to say."""
+        """Write no log."""
 
 
 @pytest.fixture
@@ -31,25 +31,25 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def test_ready_part_passes(port: int) -> None:
-    """200 is enough for a service, a connection for a sink."""
+def test_healthy_part_passes(port: int) -> None:
+    """A service needs status 200, a sink an open port."""
     assert fault(f"http://127.0.0.1:{port}/readyz") is None
     assert fault(f"tcp://127.0.0.1:{port}") is None
 
 
-def test_reasons_are_repeated(port: int) -> None:
-    """What the service says stands in the container's health log."""
+def test_reasons_of_the_service_are_in_the_message(port: int) -> None:
+    """The reasons of `/readyz` appear in the container's health log."""
     assert "no progress" in (fault(f"http://127.0.0.1:{port}/other") or "")
 
 
 @pytest.mark.parametrize("scheme", ["http", "tcp"])
-def test_silent_part_fails(scheme: str) -> None:
-    """Nobody listens: the sentence names the address."""
+def test_part_that_does_not_listen_fails(scheme: str) -> None:
+    """The message has the address."""
     address = f"{scheme}://127.0.0.1:{free_port()}"
     assert (fault(address) or "").startswith(address)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:80", "http://127.0.0.1", "ftp://127.0.0.1:21", ""])
-def test_unusable_address_is_told(address: str) -> None:
-    """A slip in the compose file is a sentence, not a traceback."""
+def test_invalid_address_is_reported(address: str) -> None:
+    """A wrong address in the compose file is a message, not a traceback."""
     assert "expected http://" in (fault(address) or "")

@@ -1,4 +1,4 @@
-"""The sinks as processes: what they take survives them, and they say why they cannot start."""
+"""The message sinks as processes."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ MESSAGE = {
 
 @contextmanager
 def sms_sink(home: Path) -> Iterator[httpx.Client]:
-    """One simulator process; stopped by SIGTERM, which must end it in order."""
+    """One simulator process, stopped with SIGTERM, which must end it in order."""
     port = free_port()
     command = [sys.executable, "-m", "motcua.local.sinks", "sms", "--home", str(home), "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT)
@@ -39,8 +39,8 @@ def sms_sink(home: Path) -> Iterator[httpx.Client]:
         assert process.wait(timeout=20) in (0, -15)
 
 
-def test_a_repeated_key_is_one_message_also_after_a_restart(tmp_path: Path) -> None:
-    """The simulator knows its keys from the inbox."""
+def test_repeated_key_is_one_message_after_a_restart(tmp_path: Path) -> None:
+    """The simulator restores its keys from the inbox."""
     for _ in range(2):
         with sms_sink(tmp_path) as http:
             assert http.post("/messages", json=MESSAGE).json() == {"id": "sim-m-1", "status": "accepted"}
@@ -48,8 +48,8 @@ def test_a_repeated_key_is_one_message_also_after_a_restart(tmp_path: Path) -> N
     assert [message.text for message in read_inbox(tmp_path)] == [MESSAGE["text"]]
 
 
-def test_a_forgetful_provider_sends_it_twice(tmp_path: Path) -> None:
-    """Without idempotency on request."""
+def test_provider_without_idempotency_delivers_twice(tmp_path: Path) -> None:
+    """With `idempotent` off, a repeated key is a second message."""
     with sms_sink(tmp_path) as http:
         assert http.put("/behaviour", json={"idempotent": False, "status_query": False}).status_code == 200
         for _ in range(2):
@@ -61,8 +61,8 @@ def test_a_forgetful_provider_sends_it_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"to": "0381234567"}, {"from": "TRUNG TAM HCC"}, {"text": ""}, {"alphabet": "utf8"}, {"parts": 0}]
 )
-def test_what_a_provider_would_refuse_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
-    """Numbers in E.164, brand names of at most 11 characters; nothing of it reaches the inbox."""
+def test_invalid_message_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+    """Numbers are E.164, brand names at most 11 characters; a refused message does not reach the inbox."""
     with sms_sink(tmp_path) as http:
         assert http.post("/messages", json=MESSAGE | wrong).status_code == 422
         assert http.put("/behaviour", json={"answers": "perhaps"}).status_code == 422
@@ -70,14 +70,14 @@ def test_what_a_provider_would_refuse_is_refused(tmp_path: Path, wrong: dict[str
 
 
 @pytest.mark.parametrize("kind", ["sms", "smtp"])
-def test_a_taken_port_is_said_so(tmp_path: Path, kind: str) -> None:
-    """A sentence and exit status 3, no traceback."""
+def test_taken_port_ends_with_status_3(tmp_path: Path, kind: str) -> None:
+    """A taken port is one message and exit status 3, without a traceback."""
     with sms_sink(tmp_path) as http:
         port = str(http.base_url.port)
         command = [sys.executable, "-m", "motcua.local.sinks", kind, "--home", str(tmp_path), "--port", port]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3
-    assert done.stderr.startswith(f"the {kind} sink cannot start")
+    assert done.stderr.startswith(f"The {kind} sink cannot start")
 
 
 def _answers(http: httpx.Client) -> bool:

@@ -1,4 +1,4 @@
-"""Cases of `motcua due --jsonl` for its tests, and their answers."""
+"""Cases of `motcua due --jsonl` and their answers, for tests."""
 
 import io
 import json
@@ -16,7 +16,10 @@ MONDAY = "2017-11-06T07:00:00+07:00"
 
 
 def case(**changes: Any) -> dict[str, Any]:
-    """Two working days from Monday 6 November 2017, 07:00, by an own calendar; a change to `...` removes the member."""
+    """Two working days from Monday 6 November 2017, 07:00, by an inline calendar.
+
+    `changes` replace members; the value `...` removes one.
+    """
     given = {"id": "a", "calendar": WEEK, "term": TWO_DAYS, "received_at": MONDAY} | changes
     return {name: value for name, value in given.items() if value is not ...}
 
@@ -31,7 +34,7 @@ def exception(on: str, kind: str, **more: Any) -> dict[str, Any]:
 
 
 def answer(*lines: Any) -> list[Any]:
-    """The answers to these lines, written as JSON unless they are bytes already."""
+    """The answers to these lines, which are written as JSON unless they are bytes."""
     source = io.BytesIO(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
     sink = io.BytesIO()
     run_lines(source, sink, lambda: CENTRE)

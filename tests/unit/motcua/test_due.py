@@ -1,4 +1,4 @@
-"""`motcua due` as a command: it reads the centre's folder, answers in sentences, and refuses in sentences."""
+"""`motcua due`: due dates in sentences, and errors with their exit status."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ RunDue = Callable[..., Answer]
 
 @pytest.fixture
 def run_due(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunDue:
-    """The whole command, its way of ending included."""
+    """Run the whole command; its exit status is part of the result."""
 
     def run(*options: str) -> Answer:
         monkeypatch.setattr("sys.argv", ["motcua", "due", *options])
@@ -36,30 +36,30 @@ def run_due(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
-def test_five_working_days_walk_over_the_weekend(run_due: RunDue) -> None:
-    """Received Monday 09:00: eight working hours a day, so the fifth ends the next Monday at 09:00."""
+def test_term_of_working_days_skips_the_weekend(run_due: RunDue) -> None:
+    """A term of five 8-hour days from Monday 09:00 ends the next Monday at 09:00."""
     answered = run_due("--term", "5", "--unit", "working_day", "--received", "2026-11-30T09:00")
     assert answered.status == 0, answered.err
     assert "Due Monday 2026-12-07 09:00." in answered.out
     assert "Working time between: 40 h." in answered.out
 
 
-def test_an_instant_with_an_offset_is_moved_to_the_centres_zone(run_due: RunDue) -> None:
+def test_instant_with_offset_is_converted_to_the_centre_zone(run_due: RunDue) -> None:
     """02:00 UTC is 09:00 in Vietnam."""
     answered = run_due("--term", "8", "--unit", "working_hour", "--received", "2026-11-30T02:00+0000")
     assert "Received Monday 2026-11-30 09:00." in answered.out
     assert "Due Tuesday 2026-12-01 09:00." in answered.out
 
 
-def test_a_procedure_of_the_catalogue_brings_its_own_cut_off(run_due: RunDue) -> None:
-    """2.000635 is due the same day; received after 15:00 it counts from the next working day."""
+def test_procedure_has_its_own_cut_off(run_due: RunDue) -> None:
+    """2.000635 is due on the same day; after 15:00 it counts from the next working day."""
     answered = run_due("--procedure", "2.000635", "--received", "2026-11-30T15:01")
     assert "Counted from Tuesday 2026-12-01 07:00." in answered.out
     assert "Due Tuesday 2026-12-01 17:00." in answered.out
 
 
-def test_a_day_that_may_become_off_is_told(run_due: RunDue) -> None:
-    """24 November 2026 is unconfirmed: counted as worked, and said."""
+def test_unconfirmed_day_off_is_reported(run_due: RunDue) -> None:
+    """24 November 2026 is unconfirmed: it is counted as a working day, and reported."""
     answered = run_due("--term", "3", "--unit", "working_day", "--received", "2026-11-23T09:00")
     assert "2026-11-24" in answered.out
     assert "not confirmed" in answered.out
@@ -80,16 +80,16 @@ def test_a_day_that_may_become_off_is_told(run_due: RunDue) -> None:
         (["--jsonl", "no-such-file.jsonl"], 3, "no-such-file.jsonl"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(run_due: RunDue, options: list[str], status: int, said: str) -> None:
-    """A rule's no ends with 1, wrong usage with 2; never a traceback, never a guess."""
+def test_invalid_request_ends_with_its_status(run_due: RunDue, options: list[str], status: int, said: str) -> None:
+    """A rule's refusal ends with status 1, wrong usage with 2, a missing file with 3, never with a traceback."""
     refused = run_due(*options)
     assert refused.status == status
     assert said in " ".join(refused.err.replace("│", " ").split())
     assert "Traceback" not in refused.err
 
 
-def test_a_due_date_is_explained(run_due: RunDue) -> None:
-    """Every day with its decision, in the language asked for, or as data."""
+def test_explanation_lists_every_day(run_due: RunDue) -> None:
+    """`--explain` lists every day with its decision, in either language; `--json` has the same as data."""
     question = ("--term", "1", "--unit", "working_day", "--received", "2025-12-31T14:00")
     swapped = "Friday 2026-01-02: off: Nghỉ hoán đổi (by 12729/VPCP-KGVX, known from Thursday 2025-12-25)."
     assert swapped in run_due(*question, "--explain").out
@@ -98,8 +98,8 @@ def test_a_due_date_is_explained(run_due: RunDue) -> None:
     assert [day["counted_seconds"] for day in shown["days"]] == [10_800, 0, 0, 0, 0, 18_000]
 
 
-def test_as_it_was_known(run_due: RunDue) -> None:
-    """A week earlier 2 January was a working day; before the receipt there is nothing to be known."""
+def test_as_known_at_ignores_later_changes(run_due: RunDue) -> None:
+    """`--as-known-at` uses the calendar that was known then; an instant before the receipt is refused."""
     question = ("--term", "2", "--unit", "working_day", "--received", "2025-12-24T14:00")
     assert "Due Friday 2025-12-26 14:00." in run_due(*question, "--as-known-at", "2025-12-24T15:00").out
     question = ("--term", "6", "--unit", "working_day", "--received", "2025-12-24T14:00")
@@ -108,16 +108,16 @@ def test_as_it_was_known(run_due: RunDue) -> None:
     assert run_due(*question, "--as-known-at", "2025-12-24T13:00").status == 1
 
 
-def test_a_calendar_by_name(run_due: RunDue) -> None:
-    """One of the centre's; another one is refused with those that there are."""
+def test_calendar_is_selected_by_name(run_due: RunDue) -> None:
+    """A calendar of the centre is used; an unknown name is refused with the known names."""
     question = ("--term", "1", "--unit", "working_day", "--received", "2025-12-24T14:00")
     assert "Calendar vn-public" in run_due(*question, "--calendar", "vn-public").out
     refused = run_due(*question, "--calendar", "nl")
     assert (refused.status, "vn-public" in refused.err) == (1, True)
 
 
-def test_lines_of_a_file_are_answered(run_due: RunDue, tmp_path: Path) -> None:
-    """By a calendar of the centre's folder. Errors are answers, too: the status is 0."""
+def test_file_of_lines_is_answered(run_due: RunDue, tmp_path: Path) -> None:
+    """Lines may name a calendar of the centre. An error is an answer, too, so the status is 0."""
     cases = tmp_path / "cases.jsonl"
     line = {"id": 1, "calendar": "vn-public", "term": {"value": 1, "unit": "working_day"}}
     received = [{"received_at": "2017-11-06T07:00:00+07:00"}, {"received_at": "2017-11-06T07:00:00"}]
@@ -128,8 +128,8 @@ def test_lines_of_a_file_are_answered(run_due: RunDue, tmp_path: Path) -> None:
     assert (first["due_at"], second["error"]["type"]) == ("2017-11-06T17:00:00+07:00", "time-naive")
 
 
-def test_a_reader_that_goes_away_ends_the_run_quietly() -> None:
-    """`motcua due --jsonl | head -1`: status 0 and not a word, though nobody took the other answers."""
+def test_closed_output_ends_the_run_with_status_0() -> None:
+    """`motcua due --jsonl | head -1` ends with status 0 and without a message."""
     with subprocess.Popen(
         [sys.executable, "-m", "motcua", "due", "--jsonl"],
         stdin=subprocess.PIPE,
@@ -140,7 +140,7 @@ def test_a_reader_that_goes_away_ends_the_run_quietly() -> None:
         assert process.stdout is not None
         process.stdin.write(b'{"id": 1}\n')
         process.stdin.flush()
-        assert json.loads(process.stdout.readline())["id"] == 1  # before its input ends: as each line comes
+        assert json.loads(process.stdout.readline())["id"] == 1  # before the input ends
         process.stdout.close()
         process.stdin.write(b'{"id": 2}\n' * 1000)
         _, said = process.communicate()

@@ -1,4 +1,4 @@
-"""What `motcua due --jsonl` answers: due dates, states and knowledge, by cases computed by hand."""
+"""Answers of `motcua due --jsonl`: due dates, states and knowledge, for cases calculated by hand."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import pytest
 from tests.unit.motcua.lines import HOURS, MONDAY, case, error_of, exception, only, week
 
 
-def test_running() -> None:
-    """The due date and what it counts from, in the calendar's zone, and nothing else."""
+def test_running_case_has_due_date_and_counted_start() -> None:
+    """A running case has the due date and the counted start in the calendar's zone, and no other member."""
     assert only(case(received_at="2017-11-04T02:00:00Z")) == {
         "id": "a",
         "counted_from": "2017-11-06T07:00:00+07:00",
@@ -17,8 +17,8 @@ def test_running() -> None:
     }
 
 
-def test_paused() -> None:
-    """No due date, but the working time that is left: 13 of 16 hours at 10:00."""
+def test_paused_case_has_remaining_time() -> None:
+    """A paused case has no due date, but the remaining working time: 13 of 16 hours at 10:00."""
     assert only(case(pauses=[{"from": "2017-11-06T10:00:00+07:00"}])) == {
         "id": "a",
         "counted_from": MONDAY,
@@ -28,8 +28,8 @@ def test_paused() -> None:
     }
 
 
-def test_no_term() -> None:
-    """Said plainly; what it would count from is known all the same."""
+def test_case_without_term_has_counted_start() -> None:
+    """A case without a term has the state `no_term`, and the counted start."""
     assert only(
         case(term=None, received_at="2017-11-06T12:00:00+07:00", pauses=[{"from": MONDAY[:11] + "13:00:00+07:00"}])
     ) == {
@@ -40,15 +40,15 @@ def test_no_term() -> None:
     }
 
 
-def test_pause_from_the_due_date_on_moves_nothing() -> None:
-    """The due date stands while the clock does, and nothing remains."""
+def test_pause_from_the_due_date_keeps_the_due_date() -> None:
+    """A pause that begins at the due date leaves it unchanged, with no time remaining."""
     found = only(case(pauses=[{"from": "2017-11-07T17:00:00+07:00"}]))
     assert (found["due_at"], found["remaining_seconds"], found["state"]) == ("2017-11-07T17:00:00+07:00", 0, "paused")
 
 
 @pytest.mark.parametrize("name", ["a", "", 'hồ sơ "1"\\', "\ud800", 7, -3, 10**30])
-def test_id_is_echoed(name: Any) -> None:
-    """Strings and whole numbers, whatever is in them."""
+def test_id_is_returned_unchanged(name: Any) -> None:
+    """Every string and every whole number is a valid id."""
     assert only(case(id=name))["id"] == name
 
 
@@ -100,7 +100,7 @@ def test_id_is_echoed(name: Any) -> None:
             {"pauses": [{"from": "2017-11-06T10:00:00+07:00", "to": "2017-11-08T10:00:00+07:00"}]},
             "2017-11-09T17:00:00+07:00",
         ),
-        # two pauses of an hour each, told in the wrong order
+        # two pauses of an hour each, in the wrong order
         (
             {
                 "pauses": [
@@ -119,8 +119,8 @@ def test_id_is_echoed(name: Any) -> None:
         ({"term": {"value": 1000, "unit": "working_day"}}, "2021-09-03T17:00:00+07:00"),
     ],
 )
-def test_answers(changes: dict[str, Any], due_at: str) -> None:
-    """Calendars, terms, pauses and extensions as the grammar has them."""
+def test_due_date_follows_the_grammar(changes: dict[str, Any], due_at: str) -> None:
+    """Calendars, terms, pauses and extensions work as docs/deadlines.md describes."""
     assert only(case(**changes)).get("due_at") == due_at
 
 
@@ -135,8 +135,8 @@ def test_answers(changes: dict[str, Any], due_at: str) -> None:
         ("2017-11-07", None, "2017-11-08T17:00:00+07:00"),
     ],
 )
-def test_calendar_as_known_at(known_from: str | None, as_known_at: str | None, due_at: str) -> None:
-    """A date as known_from means its 00:00 in the calendar's zone; the instant itself is not later."""
+def test_exception_applies_from_known_from(known_from: str | None, as_known_at: str | None, due_at: str) -> None:
+    """A date as `known_from` means 00:00 in the calendar's zone; the instant itself is included."""
     found = only(case(calendar=exception("2017-11-07", "off", known_from=known_from), as_known_at=as_known_at))
     assert found["due_at"] == due_at
 
@@ -150,8 +150,8 @@ def test_calendar_as_known_at(known_from: str | None, as_known_at: str | None, d
         ("2017-11-08T10:00:00+07:00", ("running", "2017-11-09T17:00:00+07:00")),
     ],
 )
-def test_pauses_as_known_at(as_known_at: str, expected: tuple[str, str | None]) -> None:
-    """Recorded at 11:00, resumed on Wednesday: before each nobody knew."""
+def test_pause_is_known_from_its_record(as_known_at: str, expected: tuple[str, str | None]) -> None:
+    """A pause recorded at 11:00 is known from then on, its end from Wednesday."""
     pause = {
         "from": "2017-11-06T10:00:00+07:00",
         "to": "2017-11-08T10:00:00+07:00",
@@ -161,8 +161,8 @@ def test_pauses_as_known_at(as_known_at: str, expected: tuple[str, str | None]) 
     assert (found["state"], found["due_at"]) == expected
 
 
-def test_what_lies_ahead_is_not_known() -> None:
-    """A pause that was written down beforehand is known when it begins, its end when it comes."""
+def test_pause_recorded_in_advance_is_known_when_it_begins() -> None:
+    """A pause recorded in advance is known when it begins, and its end when it comes."""
     pause = {
         "from": "2017-11-06T10:00:00+07:00",
         "to": "2017-11-08T10:00:00+07:00",
@@ -172,7 +172,7 @@ def test_what_lies_ahead_is_not_known() -> None:
     assert [only(case(pauses=[pause], as_known_at=each))["state"] for each in known] == ["running", "paused", "running"]
 
 
-def test_extension_as_known_at() -> None:
+def test_extension_is_known_from_its_instant() -> None:
     """An extension is known from its instant on."""
     extensions = [{"at": "2017-11-06T10:00:00+07:00", "working_days": 1}]
     found = [
@@ -182,8 +182,8 @@ def test_extension_as_known_at() -> None:
     assert found == ["2017-11-07T17:00:00+07:00", "2017-11-08T17:00:00+07:00"]
 
 
-def test_366_days_without_a_window() -> None:
-    """Worked once a year, the next time is waited for; once in 367 days it is not."""
+def test_calendar_without_windows_for_366_days_is_an_error() -> None:
+    """Working time once a year is enough for a due date; once in 367 days is not."""
 
     def worked(*days: str) -> dict[str, Any]:
         return week(weekdays=[], exceptions=[{"date": day, "kind": "working", "hours": HOURS} for day in days])

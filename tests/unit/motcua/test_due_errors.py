@@ -1,4 +1,4 @@
-"""What `motcua due --jsonl` refuses: errors, not guesses."""
+"""Errors of `motcua due --jsonl`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from tests.unit.motcua.lines import HOURS, MONDAY, case, error_of, exception, on
 
 
 def paused(*pauses: Sequence[str | None]) -> dict[str, Any]:
-    """By day and hour of November 2017."""
+    """A case with pauses given as day and hour of November 2017."""
     return {
         "pauses": [
             {
@@ -136,8 +136,8 @@ def paused(*pauses: Sequence[str | None]) -> dict[str, Any]:
         ({"received_at": "0001-01-01T00:00:00+00:00"}, "outside-calendar"),
     ],
 )
-def test_errors_not_guesses(changes: dict[str, Any], slug: str) -> None:
-    """What is contradictory, incomplete or outside is answered by an error with the case's id."""
+def test_invalid_case_is_answered_with_an_error(changes: dict[str, Any], slug: str) -> None:
+    """A contradictory or incomplete case, or one outside its calendar, is answered with an error and its id."""
     assert error_of(case(**changes)) == ("a", slug)
 
 
@@ -150,6 +150,6 @@ def test_errors_not_guesses(changes: dict[str, Any], slug: str) -> None:
         ({"calendar": "vn-public", "received_at": "2031-01-01T16:00:00+07:00"}, "2031-01-01T16:00:00+07:00"),
     ],
 )
-def test_errors_tell_instants_in_the_calendars_zone(changes: dict[str, Any], local: str) -> None:
-    """As the answers do: nobody has to translate."""
+def test_error_has_instants_in_the_calendar_zone(changes: dict[str, Any], local: str) -> None:
+    """Errors have instants in the calendar's zone, as answers do."""
     assert local in only(case(**changes))["error"]["detail"]

@@ -1,4 +1,4 @@
-"""`motcua due --jsonl` as a stream: one answer a line, in order, whatever comes."""
+"""The stream of `motcua due --jsonl`: one answer per line, in order, for any input."""
 
 import io
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from motcua.due.lines import MOST_BYTES, Answers, run_lines
+from motcua.due.lines import MAX_LINE_BYTES, Answers, run_lines
 from tests.unit.motcua.lines import CENTRE, WEEK, answer, case, error_of, exception, only
 
 
@@ -21,7 +21,7 @@ from tests.unit.motcua.lines import CENTRE, WEEK, answer, case, error_of, except
         (b'{"id": "a", "term": NaN}', "not-json"),
         (b"[" * 100_000, "not-json"),
         (b'{"id": "\xff"}', "not-utf8"),
-        (b'{"id": "' + b"a" * MOST_BYTES + b'"}', "line-too-long"),
+        (b'{"id": "' + b"a" * MAX_LINE_BYTES + b'"}', "line-too-long"),
         (json.dumps(case(id=...)).encode(), "member-missing"),
         (json.dumps(case(id=None)).encode(), "member-invalid"),
         (json.dumps(case(id=True)).encode(), "member-invalid"),
@@ -29,52 +29,55 @@ from tests.unit.motcua.lines import CENTRE, WEEK, answer, case, error_of, except
         (json.dumps(case(id=[1])).encode(), "member-invalid"),
     ],
 )
-def test_lines_that_name_no_case(line: bytes, slug: str) -> None:
-    """A bad line answers an error line without an id, and the run goes on."""
+def test_line_without_a_case_is_an_error_without_id(line: bytes, slug: str) -> None:
+    """A line that is not a case is answered with an error and the id null; the next line is answered normally."""
     before, bad, after = answer(case(id="before"), line, case(id="after"))
     assert (before["id"], bad["id"], bad["error"]["type"], after["id"]) == ("before", None, slug, "after")
 
 
-def test_a_member_stands_once() -> None:
-    """Of two calendars, ids or values nobody knows which is meant; and no later line is answered by the wrong one."""
+def test_duplicate_member_is_an_error() -> None:
+    """A duplicate member is an error, and does not affect the calendar of later lines."""
     other = exception("2017-11-07", "off")
     twice = json.dumps(case(calendar=other)).replace('"term"', f'"calendar": {json.dumps(WEEK)}, "term"').encode()
     good = json.dumps(case(calendar=other)).encode()
     expected = only(good)
     first, second, *later = answer(twice, twice, good, good, good)
     assert first == second == {"id": None, "error": first["error"]}
-    assert first["error"] == {"type": "member-invalid", "detail": "'calendar' stands twice in one object: keep one"}
+    assert first["error"] == {
+        "type": "member-invalid",
+        "detail": "'calendar' occurs twice in one object. Remove one of them.",
+    }
     assert later == [expected] * 3
     for more in (b'"calendar": 0', b'"calendar": false', b'"calendar" : 0', b'"id": "b"', b'"c\\u0061lendar": 0'):
         assert answer(good, good, good[:-1] + b", " + more + b"}")[-1]["error"]["type"] == "member-invalid"
     assert error_of(json.dumps(case()).replace('"value"', '"value": 1, "value"').encode()) == (None, "member-invalid")
 
 
-def test_a_mark_of_byte_order_is_no_part_of_a_line() -> None:
-    """A file may begin with one, and so may each of several that were joined."""
+def test_byte_order_mark_is_ignored() -> None:
+    """A file may begin with a byte order mark, and so may each of several concatenated files."""
     marked = json.dumps(case()).encode("utf-8-sig")
     assert answer(marked, marked) == [only(case())] * 2
 
 
-def test_a_calendar_nested_without_end_is_an_error() -> None:
-    """It is answered, whatever lies in it."""
+def test_deeply_nested_calendar_is_an_error() -> None:
+    """A calendar that is nested too deeply is answered with an error."""
     line = json.dumps(case(calendar="HERE")).replace('"HERE"', '{"a":' * 900 + "1" + "}" * 900)
     assert error_of(line.encode())[0] in ("a", None)
 
 
-def test_a_line_nested_without_end_is_told_in_our_words() -> None:
-    """Not in the interpreter's."""
-    assert only(b'{"id":' * 100_000)["error"]["detail"] == "the line is nested too deeply: a case needs six levels"
+def test_deeply_nested_line_is_an_error_with_own_message() -> None:
+    """The message for a line that is nested too deeply is not the interpreter's."""
+    assert only(b'{"id":' * 100_000)["error"]["detail"] == "The line is nested too deeply. A case needs six levels."
 
 
-def test_order_and_line_ends() -> None:
-    """One answer a line, in order, whether lines end in CR LF or the last one in nothing."""
+def test_lines_are_answered_in_order_with_any_line_end() -> None:
+    """There is one answer per line, in order; lines may end in CR LF, and the last one without a line end."""
     lines = [json.dumps(case(id=number)).encode() + b" \t\r" for number in range(2000)]
     assert [found["id"] for found in answer(*lines)] == list(range(2000))
 
 
-def test_members_in_any_order_and_a_calendar_shared_by_text() -> None:
-    """A calendar that is recognised by its text gives what it gives when it is read: also among others, also twice."""
+def test_shared_calendar_gives_the_same_answers() -> None:
+    """A calendar that is recognised by its text gives the same answers as a parsed one, in any order of lines."""
     other = exception("2017-11-07", "off")
     lines = [json.dumps(case(id=n, calendar=other if n % 3 == 0 else WEEK)).encode() for n in range(40)]
     lines += [json.dumps(dict(reversed(case(id=n).items()))).encode() for n in range(40, 60)]
@@ -86,14 +89,14 @@ def test_members_in_any_order_and_a_calendar_shared_by_text() -> None:
     assert len({json.dumps(found.get("due_at")) for found in alone}) == 3
 
 
-def test_a_place_in_a_line_is_told_whatever_came_before() -> None:
-    """Also where the calendar before that place was recognised by its text."""
+def test_position_in_error_is_that_of_the_original_line() -> None:
+    """The position in a syntax error is correct also after a calendar that was recognised by its text."""
     good, bad = json.dumps(case()).encode(), json.dumps(case()).replace('"term":', '"term"').encode()
     assert answer(good, good, bad)[-1] == only(bad)
 
 
-def test_centre_is_read_only_where_a_calendar_is_named() -> None:
-    """Cases that bring their calendars along need no centre's folder."""
+def test_centre_is_not_read_for_inline_calendars() -> None:
+    """Cases with inline calendars need no centre's folder."""
 
     def missing() -> Any:
         raise AssertionError("read")
@@ -101,8 +104,8 @@ def test_centre_is_read_only_where_a_calendar_is_named() -> None:
     assert json.loads(Answers(missing).of(json.dumps(case()).encode()))["state"] == "running"
 
 
-def test_lines_are_answered_as_they_come() -> None:
-    """Whoever asks line by line has each answer before the next question, however the bytes are cut."""
+def test_each_line_is_answered_before_the_next_read() -> None:
+    """A client that sends line by line has each answer before the next read, however the bytes are split."""
     line = json.dumps(case()).encode() + b"\n"
     sink = io.BytesIO()
     seen: list[int] = []
@@ -118,8 +121,8 @@ def test_lines_are_answered_as_they_come() -> None:
     assert seen == [0, 0, 1, 2, 3]
 
 
-def test_lines_with_their_explanations() -> None:
-    """Each answer brings its explanation along; an error has none."""
+def test_answer_has_explanation_on_request() -> None:
+    """With a language, each answer has an explanation; an error has none."""
     answers = Answers(lambda: CENTRE, "en")
     pause = {"pauses": [{"from": "2017-11-06T10:00:00+07:00", "to": "2017-11-08T10:00:00+07:00"}]}
     extended = {"extensions": [{"at": "2017-11-08T11:00:00+07:00", "working_days": 1}]}

@@ -1,4 +1,4 @@
-"""Lines are answered by sla's own rules: whatever a line says, the clock of the same changes says the same."""
+"""Properties of `motcua due --jsonl`: the answers equal sla's clock for the same changes."""
 
 import json
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ def as_line(
     }
 
 
-@settings(deadline=None)  # a calendar that was not met before is compiled on the way
+@settings(deadline=None)  # a new calendar is compiled on the way
 @given(
     terms,
     extended_courses(),
@@ -69,10 +69,10 @@ def as_line(
     st.none() | st.integers(0, 60 * 24 * 100).map(lambda minutes: timedelta(minutes=minutes)),
     st.data(),
 )
-def test_a_line_says_what_the_clock_says(
+def test_answer_equals_the_clock_of_sla(
     term: Term, changes: tuple[ClockChange, ...], calendar: Any, known: timedelta | None, data: st.DataObject
 ) -> None:
-    """By name or brought along, in any order, as known in the end or at an instant: one derivation."""
+    """Named and inline calendars, any order, with and without `as_known_at`: the answer equals the derived clock."""
     known_at = None if known is None else changes[0].at + known
     line = as_line(term, changes, data.draw, calendar=calendar, known_at=known_at)
     found = json.loads(ANSWERS.of(json.dumps(line).encode()))
@@ -124,13 +124,13 @@ FULL: dict[str, Any] = {
 
 
 def places(found: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place in a JSON value, the whole included."""
+    """Every place in a JSON value, including the whole."""
     members = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
     return [at] + [inner for name, each in members for inner in places(each, (*at, name))]
 
 
 def put(found: Any, at: tuple[Any, ...], value: Any) -> Any:
-    """The same with another value at one place."""
+    """A copy with another value at one place."""
     if not at:
         return value
     copy = dict(found) if isinstance(found, dict) else list(found)
@@ -140,10 +140,10 @@ def put(found: Any, at: tuple[Any, ...], value: Any) -> Any:
 
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(places(FULL)), JSON, st.sampled_from(places(FULL)), JSON)
-def test_whatever_stands_anywhere_is_answered(
+def test_any_value_at_any_place_is_answered(
     place: tuple[Any, ...], value: Any, other: tuple[Any, ...], second: Any
 ) -> None:
-    """A due date or an error with a type and a sentence, never the end of the run."""
+    """The answer is a due date or an error with type and detail; the run never ends."""
     changed = put(FULL, place, value)
     if other in places(changed):
         changed = put(changed, other, second)
@@ -157,6 +157,6 @@ def test_whatever_stands_anywhere_is_answered(
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_answered(line: bytes) -> None:
-    """Whatever comes on a line."""
+def test_any_bytes_are_answered_with_an_error(line: bytes) -> None:
+    """Random bytes are answered with an error."""
     assert "error" in json.loads(ANSWERS.of(line))

@@ -1,9 +1,9 @@
-"""The inbox's files: append-only, readable while they are written."""
+"""The files of the inbox: append-only, and readable during writing."""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from motcua.cli.inbox import told
+from motcua.cli.inbox_messages import describe
 from motcua.local.sinks.inbox import Inbox, InboxMessage, read_inbox
 
 
@@ -18,8 +18,8 @@ def message(**more: str) -> InboxMessage:
     return InboxMessage(channel="sms", **(usual | more))  # type: ignore[arg-type]  # texts, all of them
 
 
-def test_what_was_kept_is_read_again_in_order_of_time(tmp_path: Path) -> None:
-    """From both channels, oldest first, also by another process."""
+def test_messages_are_read_in_order_of_time(tmp_path: Path) -> None:
+    """Messages of both channels are read oldest first."""
     inbox = Inbox(tmp_path)
     late, early = message(at="2017-11-20T03:00:00+00:00"), message(message_id="b")
     inbox.append(late)
@@ -27,8 +27,8 @@ def test_what_was_kept_is_read_again_in_order_of_time(tmp_path: Path) -> None:
     assert read_inbox(tmp_path) == [early, late]
 
 
-def test_it_is_found_by_address_or_by_message(tmp_path: Path) -> None:
-    """By where it went, or by the ids that notify tells of a dossier."""
+def test_messages_are_filtered_by_address_or_id(tmp_path: Path) -> None:
+    """Messages can be selected by address, or by the ids that notify lists for a dossier."""
     inbox = Inbox(tmp_path)
     one, other = message(), message(to="+84912345678", message_id="b")
     inbox.append(one)
@@ -38,8 +38,8 @@ def test_it_is_found_by_address_or_by_message(tmp_path: Path) -> None:
     assert read_inbox(tmp_path, message_ids=set()) == []
 
 
-def test_a_line_that_is_being_written_is_not_there_yet(tmp_path: Path) -> None:
-    """A reader never stumbles over a writer."""
+def test_incomplete_line_is_ignored(tmp_path: Path) -> None:
+    """A line that is still being written is not read."""
     inbox = Inbox(tmp_path)
     inbox.append(message())
     with open(tmp_path / "inbox" / "sms.jsonl", "a", encoding="utf-8") as file:
@@ -47,12 +47,12 @@ def test_a_line_that_is_being_written_is_not_there_yet(tmp_path: Path) -> None:
     assert len(read_inbox(tmp_path)) == 1
 
 
-def test_an_empty_home_has_an_empty_inbox(tmp_path: Path) -> None:
-    """Nothing was sent yet."""
+def test_missing_folder_is_an_empty_inbox(tmp_path: Path) -> None:
+    """Without a home folder there are no messages."""
     assert read_inbox(tmp_path / "nowhere") == []
 
 
-def test_people_see_when_in_the_centres_own_time() -> None:
-    """01:00 UTC is eight in the morning in Vietnam."""
-    first, *_ = told([message()], ZoneInfo("Asia/Ho_Chi_Minh"))
+def test_message_time_is_shown_in_the_centre_zone() -> None:
+    """01:00 UTC is shown as 08:00 in Vietnam."""
+    first, *_ = describe([message()], ZoneInfo("Asia/Ho_Chi_Minh"))
     assert first == "2017-11-20 08:00:00  sms to +84381234567 from HCC"

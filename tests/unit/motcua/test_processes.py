@@ -1,4 +1,4 @@
-"""Replicas in the one table of processes and settings; that services take it, the compose tests show."""
+"""The settings of a centre's processes; the tests of compose show that services accept them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,18 +21,18 @@ SITE = Site(
 )
 
 
-def test_a_replica_has_a_name_and_a_port_of_its_own() -> None:
-    """Two members of one name would displace each other without end."""
+def test_replica_has_its_own_member_name_and_port() -> None:
+    """Two members with one name would displace each other forever."""
     first, second = service_settings("sla", SITE), service_settings("sla", SITE, replica=1, port=9000)
     differing = {name for name in first if first[name] != second[name]}
     assert differing == {"SLA_MEMBER", "SLA_PORT"}
 
 
 @pytest.mark.parametrize("service", PROCESSES)
-def test_a_set_centres_services_are_told_so(service: str) -> None:
-    """Each of them: one that lived in the present beside the others would refuse the past."""
-    begin = datetime(2017, 4, 28, tzinfo=UTC)
-    settings = service_settings(service, replace(SITE, clock="simulated", clock_starts_at=begin))
+def test_simulated_clock_is_a_setting_of_every_service(service: str) -> None:
+    """Every service has the simulated clock; one with a system clock would refuse past events."""
+    starts_at = datetime(2017, 4, 28, tzinfo=UTC)
+    settings = service_settings(service, replace(SITE, clock="simulated", clock_starts_at=starts_at))
     prefix = service.upper()
     assert settings[f"{prefix}_CLOCK"] == "simulated"
     assert settings[f"{prefix}_CLOCK_STARTS_AT"] == "2017-04-28T00:00:00+00:00"

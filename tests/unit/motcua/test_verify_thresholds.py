@@ -1,4 +1,4 @@
-"""What `motcua verify` says of thresholds: told once, not before their time, remembered by the row, none forgotten."""
+"""`motcua verify` on thresholds: published once, not too early, stored in the row, and none missing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motcua.verification.deadlines import KeptClock, Rules, thresholds_of
+from motcua.verification.deadlines import ClockRow, Rules, thresholds_of
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.envelope import AnyEnvelope
 from tests.unit.sla.builders import CENTRE, Acts, at
@@ -20,10 +20,15 @@ RULES = Rules(RULES_IN_FORCE.centre, RULES_IN_FORCE.calendar, RULES_IN_FORCE.dig
 
 
 def found(
-    acts: Acts, harness: ClockHarness, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
+    acts: Acts,
+    harness: ClockHarness,
+    *,
+    until: datetime = SOON,
+    events: Sequence[AnyEnvelope] | None = None,
+    **row: Any,
 ) -> list[str]:
-    """The sentences about the harness's clock where sla was at work at `until`."""
-    kept = KeptClock(
+    """The sentences about the clock's thresholds, where sla has published everything before `until`."""
+    stored = ClockRow(
         harness.row.state,
         harness.row.due_at,
         harness.row.waiting_for,
@@ -32,20 +37,20 @@ def found(
         harness.row.fired_thresholds(),
         harness.row.next_threshold_at,
     )
-    events = harness.published if told is None else told
-    return [each.sentence for each in thresholds_of("key", acts.events, replace(kept, **row), events, RULES, until)]
+    events = harness.published if events is None else events
+    return [each.sentence for each in thresholds_of("key", acts.events, replace(stored, **row), events, RULES, until)]
 
 
 def breached() -> tuple[Acts, ClockHarness]:
-    """A clock of five days that ran out: near, reached and breached were told, the escalation comes."""
+    """A breached clock of five days: near, reached and breached are published, the escalation is next."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-13 00:00")
     assert harness.types() == ["set", "near", "reached", "breached"]
     return acts, harness
 
 
-def test_what_was_told_in_its_time_is_right() -> None:
-    """With more of them told, and once the clock has ended."""
+def test_thresholds_published_on_time_are_correct() -> None:
+    """There is no finding at any time, nor after the clock has ended."""
     acts, harness = breached()
     assert found(acts, harness) == []
     harness.tick("2017-12-01 00:00")
@@ -55,78 +60,76 @@ def test_what_was_told_in_its_time_is_right() -> None:
     assert found(acts, harness, until=LATE) == []
 
 
-def test_a_threshold_that_should_have_been_told_is_found() -> None:
-    """Its row waits for it, and sla was at work long after it came; a quarantined record may be why, and is told
-    elsewhere."""
+def test_missing_threshold_is_found() -> None:
+    """A threshold reached long ago but not published is found, unless a record of the dossier is quarantined."""
     acts, harness = breached()
     (text,) = found(acts, harness, until=LATE)
     assert text.startswith("escalated (1) of 2017-11-10")
-    assert text.endswith("and was not told")
-    assert found(acts, harness, until=LATE, held=True) == []
+    assert text.endswith("but not published.")
+    assert found(acts, harness, until=LATE, quarantined=True) == []
 
 
-def test_a_threshold_that_nobody_waits_for_is_found() -> None:
-    """The row that lost its next instant would never tell it, and one with another instant tells it then."""
+def test_wrong_next_threshold_in_the_row_is_found() -> None:
+    """With no or a wrong next instant in its row, sla would never publish a threshold, or publish it late."""
     acts, harness = breached()
     (text,) = found(acts, harness, next_at=None)
-    assert "tells the next threshold at no time, the rules give 2017-11-1" in text
+    assert "has no instant as next threshold, but the rules give 2017-11-1" in text
     (text,) = found(acts, harness, next_at=LATE)
-    assert "tells the next threshold at 2017-12-01" in text
+    assert "as next threshold" in text
+    assert "sla's row has 2017-12-01" in text
 
 
-def test_a_row_that_forgot_or_invents_what_was_told_is_found() -> None:
-    """It would be told again, or never."""
+def test_row_that_differs_from_published_thresholds_is_found() -> None:
+    """With such a row, sla would publish a threshold again, or never."""
     acts, harness = breached()
     fired = harness.row.fired_thresholds()
     assert found(acts, harness, fired=fired[:-1]) == [
-        "breached of 2017-11-10T10:00:00+00:00 was told and sla's row does not know it"
+        "breached of 2017-11-10T10:00:00+00:00 was published, but is missing from sla's row."
     ]
-    texts = found(acts, harness, told=[event for event in harness.published if not event.type.endswith("reached")])
-    assert "sla's row says that reached of 2017-11-10T10:00:00+00:00 was told, no event does" in texts
+    texts = found(acts, harness, events=[event for event in harness.published if not event.type.endswith("reached")])
+    assert "reached of 2017-11-10T10:00:00+00:00 is in sla's row, but was not published." in texts
     (text,) = found(acts, harness, fired=[*fired[:-1], fired[-1]._replace(at=LATE)])
-    assert "came at 2017-12-01" in text
+    assert "at 2017-12-01" in text
 
 
-def test_a_threshold_told_twice_or_too_early_is_found() -> None:
-    """Each once per due date, never before its instant; a retraction of what did not stand."""
+def test_threshold_published_twice_or_too_early_is_found() -> None:
+    """A threshold is published once per due date, and not before its instant."""
     acts, harness = breached()
-    assert "sla told breached of 2017-11-10T10:00:00+00:00 twice" in found(
-        acts, harness, told=[*harness.published, harness.published[-1]]
+    assert "sla published breached of 2017-11-10T10:00:00+00:00 twice." in found(
+        acts, harness, events=[*harness.published, harness.published[-1]]
     )
     early = harness.published[-1].model_copy(update={"recordedtime": at("2017-11-10 17:00")})
-    assert any("before it had come" in text for text in found(acts, harness, told=[*harness.published[:-1], early]))
+    assert any("too early" in text for text in found(acts, harness, events=[*harness.published[:-1], early]))
 
 
-def test_a_date_that_is_told_as_breached_on_another_day_is_found() -> None:
-    """Row and event agree with each other, and not with the rules."""
+def test_threshold_on_a_wrong_day_is_found() -> None:
+    """Row and event have the same instant, but the rules give another one."""
     acts, harness = breached()
     moved = at("2017-11-12 00:00")
     data = harness.published[-1].data.model_copy(update={"threshold_at": moved})
-    told = [*harness.published[:-1], harness.published[-1].model_copy(update={"data": data})]
-    fired: list[Threshold] = [
-        *harness.row.fired_thresholds()[:-1],
-        harness.row.fired_thresholds()[-1]._replace(at=moved),
-    ]
-    (text,) = found(acts, harness, told=told, fired=fired)
-    assert text.startswith("sla told breached of 2017-11-10")
+    events = [*harness.published[:-1], harness.published[-1].model_copy(update={"data": data})]
+    *before, last = harness.row.fired_thresholds()
+    fired: list[Threshold] = [*before, last._replace(at=moved)]
+    (text,) = found(acts, harness, events=events, fired=fired)
+    assert text.startswith("sla published breached of 2017-11-10")
     assert "the rules give 2017-11-10T17:00" in text
 
 
-def test_an_act_recorded_late_takes_back_what_was_told_and_nothing_is_wrong() -> None:
-    """A threshold that was not so, since the dossier had been paused before it."""
+def test_retraction_after_a_late_record_is_correct() -> None:
+    """A pause that is recorded late retracts a threshold; a second retraction is found."""
     acts = Acts()
     harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-10 07:00")
     harness.consume(acts.ask_supplement("2017-11-08 08:00", recorded="2017-11-10 08:00"))
     assert harness.types() == ["set", "near", "retracted", "paused"]
     assert found(acts, harness) == []
-    again = [*harness.published, harness.published[2]]
-    assert any("took back near" in text and "did not stand" in text for text in found(acts, harness, told=again))
+    texts = found(acts, harness, events=[*harness.published, harness.published[2]])
+    assert any("retracted near" in text and "was not published" in text for text in texts)
 
 
 @given(course=st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=8))
 @settings(deadline=None)
-def test_no_course_that_the_rules_allow_is_wrong(course: list[tuple[int, bool]]) -> None:
-    """Ticks at any time, pauses and resumes between them."""
+def test_course_allowed_by_the_rules_has_no_findings(course: list[tuple[int, bool]]) -> None:
+    """Ticks at any time, with pauses and resumes between them, give no finding."""
     acts, now, paused = Acts(), datetime(2017, 11, 6, 8, tzinfo=CENTRE.zone), False
     harness = ClockHarness().consume(acts.receive(f"{now:{_LOCAL}}"))
     for hours, turns in course:

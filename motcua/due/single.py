@@ -1,4 +1,4 @@
-"""`motcua due`: one due date by the centre's own calendar and terms, as sla would promise it."""
+"""One due date by the centre's own calendar and terms, derived by sla's rules."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,22 +15,22 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 def rules_of(centre: Centre, name: str | None) -> CalendarRules:
-    """A calendar of the centre by its name; without one, the centre's own. Raises CaseError."""
+    """A calendar of the centre by name; without a name, the centre's own. Raises CaseError."""
     found = next((rules for rules in centre.calendars if name in (None, rules.name)), None)
     if found is None:
         listed = ", ".join(rules.name for rules in centre.calendars)
-        raise CaseError("calendar-unknown", f"the centre has no calendar {name!r}; it has {listed}")
+        raise CaseError("calendar-unknown", f"The centre has no calendar {name!r}. Use one of {listed}.")
     return found
 
 
 def in_zone(moment: datetime | None, rules: CalendarRules) -> datetime | None:
-    """The instant that is meant: without an offset it is local time of the calendar."""
+    """The instant in the calendar's zone; without an offset it is local time."""
     if moment is None or moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=ZoneInfo(rules.zone))
 
 
-def work_out(
+def calculate(
     centre: Centre,
     rules: CalendarRules,
     received_at: datetime,
@@ -39,23 +39,26 @@ def work_out(
     term: Term | None = None,
     as_known_at: datetime | None = None,
 ) -> tuple[Deadline, Calendar]:
-    """The deadline of a dossier received at that instant, under a procedure's term or under a term of one's own.
+    """The deadline of a dossier received at that instant, and the calendar by which it was derived.
 
-    With the calendar that it was derived by: as known in the end, or at an instant. Raises ProcedureUnknownError,
-    CaseError, and OutsideCalendarError where the calendar says nothing.
+    The term is the procedure's, or `term`. With `as_known_at` the calendar is the one known at that instant. Raises
+    ProcedureUnknownError, CaseError, and OutsideCalendarError for dates that the calendar does not cover.
     """
     if procedure is not None:
         term = term_of(centre, procedure, received_at)
     if as_known_at is not None:
         if as_known_at < received_at:
-            raise CaseError("known-before-receipt", "as known before its receipt there was no dossier")
+            raise CaseError(
+                "known-before-receipt",
+                "--as-known-at is before --received: nothing was known then. Use a later instant.",
+            )
         rules = rules_known_at(rules, as_known_at)
     calendar = compile_calendar(rules)
     return derive([ClockChange("received", received_at, received_at)], term, calendar), calendar
 
 
-def told(deadline: Deadline, calendar: Calendar) -> Iterator[str]:
-    """The answer in sentences, in the calendar's own time."""
+def describe(deadline: Deadline, calendar: Calendar) -> Iterator[str]:
+    """The deadline in sentences, in local time of the calendar."""
     zone = calendar.worktime.zone
     yield f"Received {_local(deadline.received_at, zone)}."
     if deadline.due_at is None or deadline.counted_from is None or deadline.due_date is None:
@@ -66,11 +69,11 @@ def told(deadline: Deadline, calendar: Calendar) -> Iterator[str]:
     yield f"Due {_local(deadline.due_at, zone)}."
     if deadline.term_time is not None:
         yield f"Working time between: {_hours(deadline.term_time)}."
-    yield f"Calendar {calendar.rules.name}: {calendar.rules.decision or 'without a decision'}."
+    yield f"Calendar {calendar.rules.name}: {calendar.rules.decision or 'no decision'}."
     if deadline.provisional:
-        yield "Provisional: it crosses a day off that is projected and not yet decided."
+        yield "Provisional: the term includes a projected day off that is not decided yet."
     for day in deadline.crosses_unconfirmed:
-        yield f"It crosses {day}, which is said to become a day off and is not confirmed; it is counted as worked."
+        yield f"The term includes {day}, a possible day off that is not confirmed; it is counted as a working day."
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> str:

@@ -1,4 +1,4 @@
-"""Lines are answered at once, by columns, as they are one by one: byte by byte, errors and order included."""
+"""The vectorised derivation gives the same bytes as row by row, including errors and order."""
 
 import io
 import json
@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motcua.due import plain as plain_cases
+from motcua.due import vectorized
 from motcua.due.calendars import Calendars
 from motcua.due.cases import Cases
 from motcua.due.lines import Answers, run_lines
-from motcua.due.plain import Plain
+from motcua.due.vectorized import VectorizedAnswers
 from tests.bench.due_lines import OWN, cases
 from tests.unit.motcua.lines import CENTRE, MONDAY, WEEK, case, exception
 
@@ -51,63 +51,63 @@ def answered(lines: list[bytes]) -> bytes:
     return sink.getvalue()
 
 
-def one_by_one(lines: list[bytes]) -> bytes:
+def row_by_row(lines: list[bytes]) -> bytes:
     answers = Answers(lambda: CENTRE)
     return "".join(answers.of(line) for line in lines).encode()
 
 
-def plain(lines: list[bytes]) -> list[bool]:
-    """Which of these are answered by columns."""
-    return [told is not None for told in Plain(Cases(Calendars(lambda: CENTRE))).answers(lines)]
+def supported(lines: list[bytes]) -> list[bool]:
+    """Which of these lines the vectorised derivation answers."""
+    return [answer is not None for answer in VectorizedAnswers(Cases(Calendars(lambda: CENTRE))).answers(lines)]
 
 
-class Drawn:
-    """Lines by lot, of which many are in error, and many are odd and are not."""
+class RandomLines:
+    """Random lines: many have errors, and many are unusual but valid."""
 
-    def __init__(self, lot: random.Random) -> None:
-        self._lot = lot
+    def __init__(self, generator: random.Random) -> None:
+        self._random = generator
 
     def line(self, calendar: Any, start: datetime) -> bytes:
-        lot = self._lot
-        received_at = start + timedelta(minutes=lot.randrange(-2000, 200_000))
+        draw = self._random
+        received_at = start + timedelta(minutes=draw.randrange(-2000, 200_000))
         given: dict[str, Any] = {
-            "id": lot.choice([lot.randrange(99), "ô", '"quoted"', -0, 10**30]),
+            "id": draw.choice([draw.randrange(99), "ô", '"quoted"', -0, 10**30]),
             "calendar": calendar,
-            "term": lot.choice(TERMS if self.seldom(0.05) else TERMS[:7]),
+            "term": draw.choice(TERMS if self.chance(0.05) else TERMS[:7]),
             "received_at": self.instant(received_at),
         }
-        if self.seldom(0.5):
-            given["pauses"] = [self.pause(received_at) for _ in range(lot.choice([0, 1, 1, 2, 2, 3, 9]))]
-        if self.seldom(0.4):
-            given["extensions"] = [self.extension(received_at) for _ in range(lot.choice([0, 1, 1, 2]))]
-        if self.seldom(0.4):
-            given["as_known_at"] = self.instant(received_at + timedelta(minutes=lot.randrange(-20, 20_000)))
-        if self.seldom(0.05):
-            given[lot.choice(["pauses", "extensions", "as_known_at", "received_at", "id", "more"])] = None
-        if self.seldom(0.1):
+        if self.chance(0.5):
+            given["pauses"] = [self.pause(received_at) for _ in range(draw.choice([0, 1, 1, 2, 2, 3, 9]))]
+        if self.chance(0.4):
+            given["extensions"] = [self.extension(received_at) for _ in range(draw.choice([0, 1, 1, 2]))]
+        if self.chance(0.4):
+            given["as_known_at"] = self.instant(received_at + timedelta(minutes=draw.randrange(-20, 20_000)))
+        if self.chance(0.05):
+            given[draw.choice(["pauses", "extensions", "as_known_at", "received_at", "id", "more"])] = None
+        if self.chance(0.1):
             given = dict(reversed(given.items()))
-        text = json.dumps(given, ensure_ascii=lot.random() < 0.5)
-        if self.seldom(0.05):
-            name, value = lot.choice(list(given.items()))
+        text = json.dumps(given, ensure_ascii=draw.random() < 0.5)
+        if self.chance(0.05):
+            name, value = draw.choice(list(given.items()))
             text = f"{text[:-1]}, {json.dumps(name)}: {json.dumps(value)}}}"
-        if self.seldom(0.03):
-            at = lot.randrange(len(text))
-            text = text[:at] + lot.choice(["", '"', "\\", "{", "0", " ", "\ufeff"]) + text[at + lot.randrange(2) :]
+        if self.chance(0.03):
+            at = draw.randrange(len(text))
+            text = text[:at] + draw.choice(["", '"', "\\", "{", "0", " ", "\ufeff"]) + text[at + draw.randrange(2) :]
         return text.encode()
 
-    def seldom(self, share: float) -> bool:
-        return self._lot.random() < share
+    def chance(self, share: float) -> bool:
+        return self._random.random() < share
 
     def instant(self, at: datetime) -> str:
-        lot = self._lot
-        if not self.seldom(0.08):
+        draw = self._random
+        if not self.chance(0.08):
             return at.astimezone(SAIGON).isoformat()
-        offset = timezone(timedelta(minutes=lot.choice([-570, -1, 60, 1439])))
-        return lot.choice(
+        offset = timezone(timedelta(minutes=draw.choice([-570, -1, 60, 1439])))
+        return draw.choice(
             [
                 at.astimezone(offset).isoformat(),
                 at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-                (at + timedelta(microseconds=lot.choice([1, 250_000]))).isoformat(),
+                (at + timedelta(microseconds=draw.choice([1, 250_000]))).isoformat(),
                 at.isoformat(sep=" "),
                 at.strftime("%Y%m%dT%H%M%S+0000"),
                 at.replace(tzinfo=None).isoformat(),
@@ -125,46 +125,46 @@ class Drawn:
         )
 
     def pause(self, received_at: datetime) -> dict[str, Any]:
-        begin = received_at + timedelta(minutes=30 * self._lot.randrange(0, 600))
+        begin = received_at + timedelta(minutes=30 * self._random.randrange(0, 600))
         pause = {"from": self.instant(begin)}
-        if not self.seldom(0.2):
-            pause["to"] = self.instant(begin + timedelta(minutes=30 * self._lot.randrange(0, 80)))
-        if self.seldom(0.2):
-            pause["recorded_at"] = self.instant(begin + timedelta(minutes=30 * self._lot.randrange(-9, 90)))
+        if not self.chance(0.2):
+            pause["to"] = self.instant(begin + timedelta(minutes=30 * self._random.randrange(0, 80)))
+        if self.chance(0.2):
+            pause["recorded_at"] = self.instant(begin + timedelta(minutes=30 * self._random.randrange(-9, 90)))
         return pause
 
     def extension(self, received_at: datetime) -> dict[str, Any]:
-        at = {"at": self.instant(received_at + timedelta(minutes=30 * self._lot.randrange(0, 200)))}
-        if self.seldom(0.2):
+        at = {"at": self.instant(received_at + timedelta(minutes=30 * self._random.randrange(0, 200)))}
+        if self.chance(0.2):
             return at | {"to_date": str((received_at + timedelta(days=30)).date())}
-        days = self._lot.choice([0, 1.0, True, 1_000_001]) if self.seldom(0.05) else self._lot.randrange(1, 20)
+        days = self._random.choice([0, 1.0, True, 1_000_001]) if self.chance(0.05) else self._random.randrange(1, 20)
         return at | {"working_days": days}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _by_columns_if_at_all() -> Iterator[None]:
-    """Also where there are so few of a kind that one by one is sooner."""
+def _vectorize_any_number_of_rows() -> Iterator[None]:
+    """Use the vectorised derivation also for few rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain_cases, "FEWEST", 1)
+        patch.setattr(vectorized, "MIN_ROWS", 1)
         yield
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.sampled_from(CALENDARS), st.sampled_from(STARTS), st.integers(0, 1 << 32))
-def test_at_once_and_one_by_one_are_one(calendar: Any, start: datetime, seed: int) -> None:
-    """Whatever the lines, among them some that name another calendar."""
-    lot = random.Random(seed)
-    drawn = Drawn(lot)
-    lines = [drawn.line("vn-private" if lot.random() < 0.05 else calendar, start) for _ in range(60)]
-    assert answered(lines) == one_by_one(lines)
+def test_vectorized_answers_equal_row_by_row_answers(calendar: Any, start: datetime, seed: int) -> None:
+    """Both derivations give the same answers for random lines, some of which name another calendar."""
+    generator = random.Random(seed)
+    random_lines = RandomLines(generator)
+    lines = [random_lines.line("vn-private" if generator.random() < 0.05 else calendar, start) for _ in range(60)]
+    assert answered(lines) == row_by_row(lines)
 
 
 @pytest.mark.parametrize("calendar", ["vn-public", OWN])
-def test_nearly_all_of_what_is_measured_is_answered_at_once(calendar: Any) -> None:
-    """By columns, and alike; so the property above is about more than errors, and the benchmark about this."""
+def test_benchmark_cases_are_vectorized(calendar: Any) -> None:
+    """The vectorised derivation supports nearly all cases of the benchmark, with the same answers."""
     lines = [json.dumps(each).encode() for each in cases(3000, calendar)]
-    assert sum(plain(lines)) > 0.99 * len(lines)
-    assert answered(lines) == one_by_one(lines)
+    assert sum(supported(lines)) > 0.99 * len(lines)
+    assert answered(lines) == row_by_row(lines)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_nearly_all_of_what_is_measured_is_answered_at_once(calendar: Any) -> No
         {"term": None},
     ],
 )
-def test_what_is_plain(more: dict[str, Any]) -> None:
-    """Any id, pauses, working days added while the clock runs, a past instant, no term."""
+def test_supported_case_is_vectorized(more: dict[str, Any]) -> None:
+    """Any id, pauses, added working days while the clock runs, a past instant, or no term are supported."""
     lines = [json.dumps(case(id=name, **more)).encode() for name in (1, "a", "ô", "\\")]
-    assert plain(lines) == [True] * 4
-    assert answered(lines) == one_by_one(lines)
+    assert supported(lines) == [True] * 4
+    assert answered(lines) == row_by_row(lines)
 
 
 @pytest.mark.parametrize(
@@ -202,23 +202,23 @@ def test_what_is_plain(more: dict[str, Any]) -> None:
         json.dumps(case(calendar=TWICE, received_at="2008-10-31T07:00:00+07:00")),
     ],
 )
-def test_what_is_left_to_the_stepwise_form(line: str) -> None:
-    """What stands twice, above all, for the decoder takes the last; and errors, among good lines."""
+def test_unsupported_case_is_derived_row_by_row(line: str) -> None:
+    """Duplicate members, of which the decoder takes the last, and errors are not supported."""
     lines = [json.dumps(case()).encode(), line.encode(), json.dumps(case(id=2)).encode()]
-    assert plain(lines) == [True, False, True]
-    assert answered(lines) == one_by_one(lines)
+    assert supported(lines) == [True, False, True]
+    assert answered(lines) == row_by_row(lines)
 
 
-def test_an_hour_that_comes_twice() -> None:
-    """Received in it with a cut-off in it: by local time, as the stepwise form has it."""
+def test_repeated_hour_is_derived_row_by_row() -> None:
+    """A receipt and a cut-off in a repeated hour are compared in local time."""
     term = {"value": 1, "unit": "working_day", "cut_off": "02:30"}
     hours = [f"2019-10-27T0{hour}:15:00Z" for hour in range(3)]
     lines = [json.dumps(case(calendar=BERLIN, term=term, received_at=each)).encode() for each in hours]
-    assert answered(lines) == one_by_one(lines)
+    assert answered(lines) == row_by_row(lines)
 
 
-def test_an_answer_does_not_depend_on_other_lines() -> None:
-    """What is compiled for others reaches farther; the span that an error names is that of its own receipt."""
+def test_answer_does_not_depend_on_other_lines() -> None:
+    """The span in an error is that of its own receipt, although the compiled span is longer for other lines."""
     far = {"value": 1_000_000, "unit": "working_day"}
     lines = [json.dumps(case(term=far, received_at=f"20{year}-11-06T07:00:00Z")).encode() for year in (17, 10, 30)]
     found = [answered([line]) for line in lines]
@@ -226,8 +226,8 @@ def test_an_answer_does_not_depend_on_other_lines() -> None:
     assert answered(lines) == b"".join(found)
 
 
-def test_a_calendar_that_ends_too_early() -> None:
-    """Among lines within it, one beyond it is answered by its error."""
+def test_receipt_outside_the_calendar_is_an_error() -> None:
+    """A receipt after the end of the calendar is an error; other lines are answered."""
     lines = [
         json.dumps(case(calendar="vn-public", received_at=f"{year}-11-06T07:00:00Z")).encode() for year in (2017, 2040)
     ]
@@ -240,17 +240,17 @@ def test_a_calendar_that_ends_too_early() -> None:
     )
 
 
-def test_a_pipe_is_answered_as_it_is_written() -> None:
-    """Nothing waits for more to come: one line has its answer, and so have many, before the next are written."""
+def test_pipe_is_answered_without_waiting_for_more_lines() -> None:
+    """All lines that are written so far are answered before the next are written."""
     asks, ask = os.pipe()
     answers, answer = os.pipe()
-    with os.fdopen(asks, "rb") as source, os.fdopen(answer, "wb") as sink, os.fdopen(answers, "rb") as told:
+    with os.fdopen(asks, "rb") as source, os.fdopen(answer, "wb") as sink, os.fdopen(answers, "rb") as received:
         thread = threading.Thread(target=run_lines, args=(source, sink, lambda: CENTRE))
         thread.start()
         try:
             for count in (1, 50, 1):
                 os.write(ask, b"".join(json.dumps(case(id=number)).encode() + b"\n" for number in range(count)))
-                assert [json.loads(told.readline())["id"] for _ in range(count)] == list(range(count))
+                assert [json.loads(received.readline())["id"] for _ in range(count)] == list(range(count))
         finally:
             os.close(ask)
             thread.join()

@@ -1,22 +1,21 @@
-"""A case with its explanation: through the changes of a clock, as sla would have them."""
+"""The explanation of a case, from the changes of a clock as sla derives them."""
 
-from motcua.due.cases import Case, derived
+from motcua.due.cases import Case, derive_case
 from services.sla.domain.clock import ClockChange, derive
 from services.sla.domain.explanation import explain
 from services.sla.explanations.schemas import explanation_view
 from services.sla.explanations.sentences import Lang
 
 
-def explained(case: Case, lang: Lang) -> str:
-    """The explanation of a case, as JSON. Raises CaseError."""
-    _, _, calendar = derived(case)
-    return explanation_view(
-        explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at), lang
-    ).model_dump_json(by_alias=True)
+def explanation_of(case: Case, lang: Lang) -> str:
+    """The explanation of a case as JSON. Raises CaseError."""
+    _, _, calendar = derive_case(case)
+    explanation = explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at)
+    return explanation_view(explanation, lang).model_dump_json(by_alias=True)
 
 
 def changes_of(case: Case) -> list[ClockChange]:
-    """The changes that a case tells, in the order in which they happened."""
+    """The clock changes of a case, in order of time."""
     changes = [ClockChange("received", case.received_at, case.received_at)]
     for start, end, _ in case.pauses:
         changes.append(ClockChange("paused", start, start))
