@@ -1,13 +1,13 @@
-"""What the page shows at one moment, put together once for everybody who looks."""
+"""The content of the page at one instant, shared by all viewers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.ops.domain.pace import WORDS, Word
-from services.ops.report import LagReport, TopicLag
-from services.ops.views import Arrivals, Messages, Stages
-from services.ops.worker import GROUP
+from services.ops.domain.progress import ProgressState, worst
+from services.ops.lag.schemas import LagReport, TopicLag
+from services.ops.views.schemas import Arrivals, Messages, Stages
+from services.ops.views.worker import GROUP
 from shared.contracts.topics import ASSIGNMENTS, CALENDARS, DEADLINES, DOSSIERS, MESSAGES
 
 HOUR = timedelta(hours=1)
@@ -16,7 +16,10 @@ DAY = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow of the diagram: records of `topics` from their writer to a group. Places in the drawing's units."""
+    """An arrow of the diagram from the service that writes `topics` to the group that reads them.
+
+    Coordinates are in units of the drawing.
+    """
 
     writer: str
     reader: str
@@ -41,53 +44,53 @@ NODES: Mapping[str, tuple[int, int]] = {
     "sla": (332, 168),
     "notify": (170, 302),
 }
-"""Upper left corners; each is 120 wide and 54 high."""
+"""The upper left corner of each service, which is 120 units wide and 54 high."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """An edge as it stands: records that arrive a second, how many wait, and the worst word of its topics."""
+    """The traffic on an edge: arriving records per second, the lag in records, and the worst state of its topics."""
 
     edge: Edge
     per_second: float
     behind: int
-    state: Word
+    state: ProgressState
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One moment of the page. `now` is centre time, `report` machine time; `fault` says why nothing newer is known.
+class PageSnapshot:
+    """The content of the page at `now` (centre time); the lag report has machine time.
 
-    `begun` is false while this process may not hold all that was counted; `counted` are the records that its views
-    reflect.
+    `lag_error` is why the report is missing or outdated. `views_loaded` is false while this process may not have all
+    stored tallies. `records_counted` is the number of records that the views reflect.
     """
 
     now: datetime
     report: LagReport | None
-    fault: str | None
+    lag_error: str | None
     arrivals: Arrivals
     stages: Stages
     messages: Messages
-    begun: bool
-    counted: int
+    views_loaded: bool
+    records_counted: int
 
     @property
-    def still_counting(self) -> bool:
-        """Whether the views lack events that are not new: then an empty one does not mean that there was nothing."""
-        return not self.begun or any(lag.state not in ("idle", "flowing") for lag in self._own)
+    def catching_up(self) -> bool:
+        """Whether the views lack older events, so that an empty view does not mean that there were no events."""
+        return not self.views_loaded or any(lag.state not in ("idle", "flowing") for lag in self._own_lag)
 
     @property
-    def to_count(self) -> int:
-        """The records that the views lack, as far as that is known."""
-        return sum(lag.behind for lag in self._own)
+    def records_pending(self) -> int:
+        """The number of records that the views do not reflect yet, as far as known."""
+        return sum(lag.behind for lag in self._own_lag)
 
     @property
-    def _own(self) -> list[TopicLag]:
+    def _own_lag(self) -> list[TopicLag]:
         return [lag for lag in self.report.topics if lag.group == GROUP] if self.report is not None else []
 
     @property
     def flows(self) -> list[Flow]:
-        """Every edge of the diagram, also one that nobody has read yet."""
+        """The traffic on every edge, also on one that no group has read yet."""
         lags = self.report.topics if self.report is not None else []
         return [
             _flow(edge, [lag for lag in lags if lag.group == edge.reader and lag.topic in edge.topics])
@@ -95,21 +98,21 @@ class Shown:
         ]
 
     @property
-    def sent_per_second(self) -> float:
-        """What leaves for applicants, as far as it is told: records a second on the messages' topic."""
+    def messages_per_second(self) -> float:
+        """Records per second on the messages' topic, which approximate the messages to applicants."""
         topics = self.report.topics if self.report else []
         return next((lag.arriving_per_second for lag in topics if lag.topic == MESSAGES.name), 0.0)
 
     @property
     def outcomes(self) -> dict[str, dict[str, int]]:
-        """Messages by channel and outcome."""
+        """The number of messages by channel and outcome."""
         found: dict[str, dict[str, int]] = {}
         for one in self.messages.outcomes:
             found.setdefault(one.channel, {})[one.outcome] = one.count
         return found
 
-    def since(self, instant: datetime | None) -> float | None:
-        """Seconds from an instant of machine time to the reading; None for none."""
+    def age(self, instant: datetime | None) -> float | None:
+        """Return the seconds from an instant of machine time to the report; None without an instant."""
         if instant is None or self.report is None:
             return None
         return max(0.0, (self.report.read_at - instant).total_seconds())
@@ -120,5 +123,5 @@ def _flow(edge: Edge, lags: Sequence[TopicLag]) -> Flow:
         edge,
         sum(lag.arriving_per_second for lag in lags),
         sum(lag.behind for lag in lags),
-        min((lag.state for lag in lags), key=WORDS.index, default="idle"),
+        worst(lag.state for lag in lags),
     )
