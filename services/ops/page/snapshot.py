@@ -30,10 +30,10 @@ class Edge:
 
 
 EDGES = (
-    Edge("intake", "routing", (DOSSIERS.name,), (182, 112, 84, 168), (122, 136), "end"),
-    Edge("routing", "intake", (ASSIGNMENTS.name,), (116, 168, 214, 112), (172, 158), "start"),
-    Edge("intake", "sla", (DOSSIERS.name,), (278, 112, 376, 168), (338, 136), "start"),
-    Edge("sla", "intake", (DEADLINES.name, CALENDARS.name), (344, 168, 246, 112), (288, 158), "end"),
+    Edge("intake", "routing", (DOSSIERS.name,), (182, 112, 84, 168), (118, 128), "end"),
+    Edge("routing", "intake", (ASSIGNMENTS.name,), (116, 168, 214, 112), (156, 160), "start"),
+    Edge("intake", "sla", (DOSSIERS.name,), (278, 112, 376, 168), (342, 128), "start"),
+    Edge("sla", "intake", (DEADLINES.name, CALENDARS.name), (344, 168, 246, 112), (304, 160), "end"),
     Edge("intake", "notify", (DOSSIERS.name,), (230, 112, 230, 302), (236, 220), "start"),
     Edge("routing", "notify", (ASSIGNMENTS.name,), (68, 222, 186, 302), (114, 272), "end"),
     Edge("sla", "notify", (DEADLINES.name,), (392, 222, 274, 302), (346, 272), "start"),
@@ -87,6 +87,11 @@ class PageSnapshot:
     @property
     def _own_lag(self) -> list[TopicLag]:
         return [lag for lag in self.report.topics if lag.group == GROUP] if self.report is not None else []
+
+    @property
+    def rates_known(self) -> bool:
+        """Whether the report contains rates, for which Kafka must have answered."""
+        return self.report is not None and self.report.kafka_error is None
 
     @property
     def flows(self) -> list[Flow]:

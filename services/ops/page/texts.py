@@ -31,7 +31,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "notify": ("Thông báo", "Alerts"),
     "ops": ("Giám sát", "Live views"),
     "per_second": ("/giây", "/s"),
-    "pending_short": ("chờ", "pending"),
+    "lag_short": ("chờ", "lag"),
     "groups": ("Nhóm đọc", "Consumer groups"),
     "group": ("Nhóm", "Group"),
     "topic": ("Topic", "Topic"),

@@ -151,7 +151,7 @@ async def test_stream_sends_an_update_after_each_sample(site: Site) -> None:
 
 
 async def test_views_that_are_not_loaded_are_not_shown_as_empty(site: Site) -> None:
-    """Without a worker, the page says that events are still being counted."""
+    """Without a worker, the page shows that events are still being counted."""
     async with site.browser() as browser:
         await sign_in(browser, "ops-key")
         page = (await browser.get("/?lang=en")).text

@@ -144,7 +144,7 @@ def test_unreadable_records_are_an_alarm_only_while_quarantined() -> None:
 
 
 def test_lagging_views_show_their_progress() -> None:
-    """An empty view says that there were no events only after every event is counted."""
+    """An empty view shows that there were no events only after every event is counted."""
     position = [(TallyKey("position", 0, 0, (DOSSIERS.name,)), Tally(12_345))]
     behind = render(tallies=position, topics=[lag("ops", 14_055, age_seconds=7200), lag("sla", 0)])
     assert "still being counted: 12,345/26,400 records (46 %)" in behind
