@@ -12,8 +12,8 @@ class SpanQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    from_: QueryInstant | None = Field(default=None, alias="from")
-    to: QueryInstant | None = None
+    from_: QueryInstant | None = Field(default=None, alias="from", description="Default: a day before `to`.")
+    to: QueryInstant | None = Field(default=None, description="Default: a day after `from`, or now.")
 
 
 class _Schema(BaseModel):
