@@ -1,4 +1,4 @@
-"""`motcua lag`: how each group gets on and what the services hold back, as a table, as JSON, or as an alarm."""
+"""`motcua lag`: the lag of every consumer group and the backlog of every service, as tables or as JSON."""
 
 import asyncio
 from collections import deque
@@ -9,107 +9,111 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from services.ops.report import LagReport, PaceReport, TopicLag, lag_report
-from services.ops.watching import Reading, Watcher
+from services.ops.lag.reader import LagReader, LagSample
+from services.ops.lag.report import lag_report
+from services.ops.lag.schemas import LagReport, ProgressReport, TopicLag
 from shared.kernel.errors import StartError
 
-BETWEEN_SECONDS = 2.0
-"""Between the two readings that a rate needs."""
-_WATCHED_READINGS = 6
-"""Rates that are watched are those of the last ten seconds, so that they do not jump."""
+INTERVAL_SECONDS = 2.0
+"""Between two samples; a rate needs both."""
+_WATCH_SAMPLES = 6
+"""With --watch, rates are averages over ten seconds, so that they are steady."""
 
 
-async def read(bootstrap: str, ops_url: str, *, between_seconds: float = BETWEEN_SECONDS) -> LagReport:
-    """Two readings, and the rates between them; one, where Kafka is silent. Raises StartError without the database."""
-    watcher = Watcher(bootstrap, ops_url)
+async def read(bootstrap: str, ops_url: str, *, interval_seconds: float = INTERVAL_SECONDS) -> LagReport:
+    """Return a report from two samples, or from one if Kafka does not answer.
+
+    Raises StartError if the database does not answer.
+    """
+    reader = LagReader(bootstrap, ops_url)
     try:
-        readings = [await watcher.look()]
-        if readings[0].broker_silent is None:
-            await asyncio.sleep(between_seconds)
-            readings.append(await watcher.look())
-        return lag_report(readings)
+        samples = [await reader.read()]
+        if samples[0].kafka_error is None:
+            await asyncio.sleep(interval_seconds)
+            samples.append(await reader.read())
+        return lag_report(samples)
     finally:
-        await watcher.close()
+        await reader.close()
 
 
-async def watch(bootstrap: str, ops_url: str, console: Console, shown: Callable[[LagReport], Group]) -> None:
-    """Read and show, again and again, until it is cancelled. Raises StartError without the database."""
-    watcher = Watcher(bootstrap, ops_url)
-    readings: deque[Reading] = deque(maxlen=_WATCHED_READINGS)
+async def watch(bootstrap: str, ops_url: str, console: Console, render: Callable[[LagReport], Group]) -> None:
+    """Show a report after each sample until cancelled. Raises StartError if the database does not answer."""
+    reader = LagReader(bootstrap, ops_url)
+    samples: deque[LagSample] = deque(maxlen=_WATCH_SAMPLES)
     try:
         with Live(console=console, auto_refresh=False) as live:
             while True:
-                readings.append(await watcher.look())
-                live.update(shown(lag_report(readings)), refresh=True)
-                await asyncio.sleep(BETWEEN_SECONDS)
+                samples.append(await reader.read())
+                live.update(render(lag_report(samples)), refresh=True)
+                await asyncio.sleep(INTERVAL_SECONDS)
     finally:
-        await watcher.close()
+        await reader.close()
 
 
 def tables(report: LagReport, *, by_partition: bool = False) -> Group:
-    """By group one line a topic (or partition), then one a service, then what the numbers mean. Fits 80 columns."""
-    paces = Table(box=None, padding=(0, 1, 0, 0))
-    paces.add_column("group: topics", no_wrap=True)
-    for title in ("behind", "oldest", "applied /s", "in /s"):
-        paces.add_column(title, justify="right")
-    paces.add_column("caught up in", justify="right", min_width=len("catching"))
-    paces.add_column("moved", justify="right")
-    paces.add_column("state", min_width=len("catching"))
+    """Return one table of groups and topics (or partitions) and one of services, within 80 columns."""
+    lag = Table(box=None, padding=(0, 1, 0, 0))
+    lag.add_column("group: topics", no_wrap=True)
+    for title in ("lag", "oldest", "applied /s", "in /s"):
+        lag.add_column(title, justify="right")
+    lag.add_column("catch-up time", justify="right", min_width=len("catching"))
+    lag.add_column("moved", justify="right")
+    lag.add_column("state", min_width=len("catching"))
     by_group: dict[str, list[TopicLag]] = {}
     for topic in report.topics:
         by_group.setdefault(topic.group, []).append(topic)
     for group in [*by_group, *(one.service for one in report.services if one.service not in by_group)]:
-        paces.add_row(f"{group}:")
+        lag.add_row(f"{group}:")
         for topic in by_group.get(group, []):
             if by_partition:
                 for part in topic.partitions:
-                    paces.add_row(f"{topic.topic}/{part.partition}", *_cells(report, part))
+                    lag.add_row(f"{topic.topic}/{part.partition}", *_cells(report, part))
             else:
-                paces.add_row(topic.topic, *_cells(report, topic))
+                lag.add_row(topic.topic, *_cells(report, topic))
         if group not in by_group:
-            paces.add_row("?" if report.kafka_silent else "nothing applied yet")
+            lag.add_row("?" if report.kafka_error else "nothing applied yet")
     backlogs = Table(box=None)
     for title in ("service", "not yet on Kafka", "oldest", "quarantined"):
         backlogs.add_column(title, justify="left" if title in ("service", "quarantined") else "right")
     for service in report.services:
-        kinds = [
-            f"{kind.records:,} {kind.reason} ({age(report.read_at, kind.oldest_at)})" for kind in service.quarantined
+        reasons = [
+            f"{one.records:,} {one.reason} ({age(report.read_at, one.oldest_at)})" for one in service.quarantined
         ]
-        waits = age(report.read_at, service.outbox_oldest_at)
-        backlogs.add_row(service.service, f"{service.outbox:,}", waits, ", ".join(kinds) or "–")
-    over = f"Rates over {report.over_seconds:.0f} s, records a second." if report.over_seconds else ""
-    return Group(paces, "", backlogs, "", over) if over else Group(paces, "", backlogs)
+        oldest = age(report.read_at, service.outbox_oldest_at)
+        backlogs.add_row(service.service, f"{service.outbox:,}", oldest, ", ".join(reasons) or "–")
+    rates = f"Rates over {report.over_seconds:.0f} s, in records per second." if report.over_seconds else ""
+    return Group(lag, "", backlogs, "", rates) if rates else Group(lag, "", backlogs)
 
 
-def _cells(report: LagReport, pace: PaceReport) -> tuple[str, ...]:
-    catching = "not catching up" if pace.catch_up_seconds is None else _clock(pace.catch_up_seconds)
-    if pace.state in ("idle", "flowing"):
-        catching = "–"
+def _cells(report: LagReport, progress: ProgressReport) -> tuple[str, ...]:
+    catch_up = "not catching up" if progress.catch_up_seconds is None else _duration(progress.catch_up_seconds)
+    if progress.state in ("idle", "flowing"):
+        catch_up = "–"
     return (
-        f"{pace.behind:,}",
-        age(report.read_at, pace.oldest_at),
-        _rate(pace.applied_per_second),
-        _rate(pace.arriving_per_second),
-        catching,
-        age(report.read_at, pace.moved_at),
-        pace.state,
+        f"{progress.behind:,}",
+        age(report.read_at, progress.oldest_at),
+        _rate(progress.applied_per_second),
+        _rate(progress.arriving_per_second),
+        catch_up,
+        age(report.read_at, progress.moved_at),
+        progress.state,
     )
 
 
 def age(now: datetime, since: datetime | None) -> str:
-    """How long ago that was; a dash for never."""
-    return "–" if since is None else _clock(max(timedelta(0), now - since).total_seconds())
+    """Format the time since an instant; a dash without one."""
+    return "–" if since is None else _duration(max(timedelta(0), now - since).total_seconds())
 
 
 def _rate(per_second: float) -> str:
     return f"{per_second:,.1f}" if per_second < 10 else f"{per_second:,.0f}"
 
 
-def _clock(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return str(timedelta(seconds=int(seconds))) if seconds >= 60 else f"{seconds:.1f} s"
 
 
 def require_broker(report: LagReport) -> None:
-    """Raises StartError with the reason when Kafka did not answer."""
-    if report.kafka_silent is not None:
-        raise StartError(report.kafka_silent)
+    """Raises StartError with the reason if Kafka did not answer."""
+    if report.kafka_error is not None:
+        raise StartError(report.kafka_error)

@@ -27,7 +27,7 @@ def lag(
 
     from motcua.cli import lag as lag_reading
     from motcua.local.database import OPS
-    from services.ops.report import alarms
+    from services.ops.lag.report import alarms
 
     if watch and (as_json or alarm_age is not None):
         raise typer.BadParameter("--watch cannot be combined with --json or --alarm-age.")

@@ -1,4 +1,4 @@
-"""ops put together: the one file that knows every part of it."""
+"""Composition root of ops."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,64 +7,72 @@ from datetime import datetime
 import structlog
 from fastapi import FastAPI
 
-from services.ops.api import router
-from services.ops.follower import Follower
-from services.ops.page import routes
+from services.ops.lag.api import router as lag_router
+from services.ops.lag.reader import LagReader
+from services.ops.lag.sampler import Sampler
+from services.ops.lag.store import GroupPartition
+from services.ops.page.api import BODIES
+from services.ops.page.api import router as page_router
+from services.ops.page.renderer import PageRenderer
 from services.ops.page.sessions import Sessions
-from services.ops.sampler import Sampler
 from services.ops.settings import OpsSettings
-from services.ops.views import Views
-from services.ops.watching import Watcher
-from services.ops.worker import Worker
+from services.ops.views.api import router as views_router
+from services.ops.views.changelog import ChangelogReader
+from services.ops.views.clock import ViewClock
+from services.ops.views.store import ViewStore
+from services.ops.views.worker import GROUP, Worker
 from shared.catalogue import load_centre
-from shared.runtime.clock import machine_now
 from shared.runtime.supervision import Part, stop_on_signals, supervise
 from shared.service import openapi
 from shared.service.health import Health
 from shared.service.http import create_app
 from shared.service.keys import KeyRing
 from shared.service.process import http_part, tune_garbage_collection
+from shared.service.provided import provide
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
-    """The application and the parts that must be supervised. Raises StartError when it cannot start as configured.
+    """Return the application and the parts to supervise. Raises StartError if it cannot start as configured.
 
-    Neither Kafka nor the database need be there: what is missing, `/readyz` says, and it comes by itself.
+    Kafka and the database need not be available. `/readyz` names what is missing, and each part retries by itself.
     """
     centre = load_centre(settings.centre)
-    views = Views()
+    store = ViewStore()
     worker = Worker(settings.kafka_bootstrap, member=settings.member)
-    follower = Follower(settings.kafka_bootstrap, views)
-    sampler = Sampler(Watcher(settings.kafka_bootstrap, settings.database_url), views)
+    changelog = ChangelogReader(settings.kafka_bootstrap, store)
+
+    def own_offsets() -> dict[GroupPartition, tuple[int, datetime]]:
+        return {(GROUP, *place): position for place, position in store.positions().items()}
+
+    def views_loaded() -> bool:
+        has_positions = worker.reason_not_ready() is None or bool(store.positions())
+        return has_positions and changelog.reason_not_ready() is None
+
+    sampler = Sampler(LagReader(settings.kafka_bootstrap, settings.database_url), own_offsets)
     health = Health()
     health.register("views", worker.reason_not_ready)
-    health.register("follower", follower.reason_not_ready)
+    health.register("changelog", changelog.reason_not_ready)
     health.register("lag", sampler.reason_not_ready)
 
-    def now() -> datetime:
-        return (views.latest if settings.clock == "simulated" else None) or machine_now()
-
-    def begun() -> bool:
-        counts = worker.reason_not_ready() is None or bool(views.positions())
-        return counts and follower.reason_not_ready() is None
-
     keys = KeyRing(settings.keys_file)
+    clock = ViewClock(store, settings.clock)
     app = create_app(
         "motcua ops",
         description=openapi.DESCRIPTIONS["ops"],
         health=health,
         keys=keys,
         catalogue_version=centre.catalogue_version,
-        body_rules=routes.BODIES,
+        body_rules=BODIES,
     )
-    page = routes.Page(centre, views, sampler, now=now, begun=begun)
-    openapi.include_routers(app, [router(views, sampler, now=now), routes.router(page, sampler, keys, Sessions())])
-    # stopped in reverse: first the looks, and with them every page's stream, then requests, then the counting
+    renderer = PageRenderer(centre, store, sampler, now=clock.now, views_loaded=views_loaded)
+    provide(app, [store, clock, sampler, renderer, keys, Sessions()])
+    openapi.include_routers(app, [views_router, lag_router, page_router])
+    # stopped in reverse order: first the sampler, which ends every page's stream, then HTTP, then the counting
     parts: dict[str, Part] = {
         "views": worker.run,
-        "follower": follower.run,
+        "changelog": changelog.run,
         "http": http_part(app, settings),
         "lag": sampler.run,
     }
@@ -72,7 +80,7 @@ def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
 
 
 async def run(settings: OpsSettings) -> None:
-    """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError when a part ends by itself."""
+    """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError if a part ends by itself."""
     stop = asyncio.Event()
     with stop_on_signals(stop):
         _, parts = build(settings)

@@ -1,4 +1,4 @@
-"""ops's settings, from the environment (OPS_…)."""
+"""Settings of ops, from the environment (`OPS_…`)."""
 
 from pydantic_settings import SettingsConfigDict
 
@@ -6,9 +6,9 @@ from shared.runtime.settings import ServiceSettings
 
 
 class OpsSettings(ServiceSettings):
-    """`database_url` is that of the role that sees what waits and nothing else; `member` tells replicas apart.
+    """`database_url` is for the role that may read offsets and backlogs only; `member` identifies the replica.
 
-    On a set centre the present, for what the page shows, is the latest event's time.
+    With a simulated clock, the page shows the time of the latest event as the present.
     """
 
     model_config = SettingsConfigDict(env_prefix="OPS_")

@@ -1,4 +1,4 @@
-"""ops beside a centre that plays a past: it may die and come back, and what it shows is what was told."""
+"""ops next to a centre during a replay: its views equal the events of the services after restarts."""
 
 import asyncio
 from collections import Counter
@@ -19,9 +19,8 @@ from tests.support.whole import whole_centre
 pytestmark = pytest.mark.timeout(900)
 
 
-def test_totals_survive_restarts_during_a_replay(toolchain: Toolchain, tmp_path: Path) -> None:
-    """Killed in one window of the replay and stopped in another: in the end arrivals and messages are those that the
-    services keep, and all views what one reader counts from the first event on."""
+def test_totals_are_exact_after_restarts_during_a_replay(toolchain: Toolchain, tmp_path: Path) -> None:
+    """After a kill and a stop, the views equal the services' histories and the count of one reader from the start."""
     with whole_centre(toolchain, starts_at=STARTS_AT) as local:
         ops = ops_process(local.site.kafka, tmp_path)
 
@@ -54,12 +53,14 @@ def test_totals_survive_restarts_during_a_replay(toolchain: Toolchain, tmp_path:
             shown = ops.views()
         finally:
             ops.stop()
-        with psycopg.connect(local.site.databases[VERIFY]) as kept:
-            submitted = kept.execute("select count(*) from intake.events where type = 'dossier.submitted'").fetchone()
-            told = kept.execute("select type, count(*) from notify.events group by type").fetchall()
+        with psycopg.connect(local.site.databases[VERIFY]) as connection:
+            submitted = connection.execute(
+                "select count(*) from intake.events where type = 'dossier.submitted'"
+            ).fetchone()
+            messages = connection.execute("select type, count(*) from notify.events group by type").fetchall()
     assert submitted == (shown["arrivals"]["total"],)
     outcomes: Counter[str] = Counter()
     for one in shown["messages"]["outcomes"]:
         outcomes[f"message.{one['outcome']}"] += one["count"]
-    assert +outcomes == dict(told)
+    assert +outcomes == dict(messages)
     assert {"message.sent", "message.delivered"} <= outcomes.keys()

@@ -12,9 +12,9 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from motcua.local.embedded.ports import free_port
-from services.ops.counting import SOURCES, Counting
-from services.ops.domain.tallies import Key, Tally
-from services.ops.views import Views
+from services.ops.domain.tallies import Tally, TallyKey
+from services.ops.views.handlers import SOURCES, ViewUpdate
+from services.ops.views.store import ViewStore
 from shared.contracts import dossiers, messages
 from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.contracts.topics import DOSSIERS
@@ -45,7 +45,7 @@ class Ops(ServiceProcess):
         """Whether it counts, and shows what was counted."""
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()[-4000:]
-        return not {"views", "follower"} & self.reasons().keys()
+        return not {"views", "changelog"} & self.reasons().keys()
 
     def reasons(self) -> dict[str, str]:
         """Why it is not ready, by part."""
@@ -111,9 +111,9 @@ def ops_process(bootstrap: str, folder: Path, number: int = 0) -> Ops:
 
 async def counted_from_zero(bootstrap: str) -> dict[str, Any]:
     """What one reader counts that reads both topics from their beginning to their end, in one go."""
-    tallies: dict[Key, Tally] = {}
-    counting = Counting({}, {})
-    views = Views()
+    tallies: dict[TallyKey, Tally] = {}
+    update = ViewUpdate({}, {})
+    views = ViewStore()
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
         places = [TopicPartition(topic.name, number) for topic in SOURCES for number in range(topic.partitions)]
         ends = await consumer.end_offsets(places)
@@ -122,10 +122,10 @@ async def counted_from_zero(bootstrap: str) -> dict[str, Any]:
         while left:
             for place, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
                 for record in records:
-                    counting.receive(record)
+                    update.apply(record)
                 if records[-1].offset + 1 >= ends[place]:
                     left.discard(place)
-    tallies |= counting.changed_tallies
+    tallies |= update.changed_tallies
     for key, tally in tallies.items():
         views.put(key, tally, datetime(2018, 1, 1, tzinfo=UTC))
     begin, end = (datetime.fromisoformat(ALWAYS[name]) for name in ("from", "to"))

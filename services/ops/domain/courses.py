@@ -1,18 +1,21 @@
-"""A dossier's way through its states, as far as times at each stage need it. Times are elapsed, not working time."""
+"""Courses: the current stage of each dossier, from which stage durations are measured.
+
+Durations are elapsed time, not working time.
+"""
 
 from dataclasses import dataclass, replace
 
 PAUSES = ("supplement_required", "payment_required")
-"""While a dossier waits for its applicant no stage runs; how long it does is told apart."""
+"""States in which the dossier waits for the applicant. The stage is interrupted, and the pause is measured alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Where a dossier stands. Instants and durations in seconds (instants since 1970, centre time).
+    """The current stage of one dossier. Instants are seconds since 1970 (centre time), durations seconds.
 
-    `sequence` is the last event that was taken in. `stage` is the present state, or the one that a pause interrupts;
-    it was entered at `entered_at`, and `paused` seconds since then do not count. In a pause, `pause` is its state and
-    `paused_at` its begin.
+    `sequence` is that of the last applied event. `stage` is the current state, or the state that the current pause
+    interrupts; it was entered at `entered_at` and has been paused for `paused` seconds since. `pause` is the state of
+    the current pause, which began at `paused_at`; None without a pause.
     """
 
     sequence: int
@@ -24,40 +27,42 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A stage or a pause that ended: `left` is its state, `entered` the one after it (for a pause, the interrupted
-    stage or what ended it)."""
+class Transition:
+    """The end of a stage or pause in the state `left`, after `seconds`.
+
+    `entered` is the next state. After a pause it is the interrupted stage, or the state that ended the dossier.
+    """
 
     left: str
     entered: str
     seconds: float
 
 
-def advance(course: Course | None, sequence: int, state: str, at: float) -> tuple[Course, list[Passage]]:
-    """The course after an event that left the dossier in `state`, and what ended with it; an event already taken in,
-    none.
+def advance(course: Course | None, sequence: int, state: str, at: float) -> tuple[Course, list[Transition]]:
+    """Return the course after an event that left the dossier in `state`, and the stages and pauses that ended.
 
-    Times before an earlier event's (nobody should tell such) give durations of 0, never negative ones.
+    An event that is already applied changes nothing. An event with an earlier time than its predecessor, which is
+    invalid, gives durations of 0 and never negative ones.
     """
     if course is None:
         return _entered(sequence, state, at), []
     if sequence <= course.sequence:
         return course, []
     course = replace(course, sequence=sequence)
-    passages: list[Passage] = []
+    transitions: list[Transition] = []
     if course.pause is not None and course.pause != state:
-        waited = max(0.0, at - course.paused_at)
-        passages.append(Passage(course.pause, state, waited))
-        course = replace(course, paused=course.paused + waited, pause=None)
+        seconds = max(0.0, at - course.paused_at)
+        transitions.append(Transition(course.pause, state, seconds))
+        course = replace(course, paused=course.paused + seconds, pause=None)
     if course.pause == state or course.stage == state:
-        return course, passages
+        return course, transitions
     if state in PAUSES:
-        return replace(course, pause=state, paused_at=at), passages
-    passages.append(Passage(course.stage, state, max(0.0, at - course.entered_at - course.paused)))
-    return _entered(sequence, state, at), passages
+        return replace(course, pause=state, paused_at=at), transitions
+    transitions.append(Transition(course.stage, state, max(0.0, at - course.entered_at - course.paused)))
+    return _entered(sequence, state, at), transitions
 
 
 def _entered(sequence: int, state: str, at: float) -> Course:
-    if state in PAUSES:  # the first that is seen of it: what it interrupts is unknown
+    if state in PAUSES:  # the first event of the dossier is a pause, so the interrupted stage is unknown
         return Course(sequence, "unknown", at, pause=state, paused_at=at)
     return Course(sequence, state, at)

@@ -1,1 +1,1 @@
-"""The page of ops for people: what it shows, in which words, and who may see it."""
+"""The HTML page of ops: lag, views and backlogs at a glance, in Vietnamese and English."""

@@ -1,15 +1,16 @@
-// Puts each moment that the server draws into the page. Without it the page loads itself anew every ten seconds.
+// Replaces the live part of the page with each update from the server. Without scripts the page reloads every ten
+// seconds.
 const live = document.getElementById("live");
-const told = document.getElementById("stream");
+const connection = document.getElementById("stream");
 const stream = new EventSource(live.dataset.stream);
-stream.onopen = () => { told.textContent = told.dataset.live; told.className = "dim"; };
-stream.onmessage = (moment) => {
-  const places = [...live.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
-  live.innerHTML = moment.data;
-  live.querySelectorAll(".scroll").forEach((one, place) => { one.scrollLeft = places[place] ?? 0; });
+stream.onopen = () => { connection.textContent = connection.dataset.live; connection.className = "dim"; };
+stream.onmessage = (update) => {
+  const positions = [...live.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+  live.innerHTML = update.data;
+  live.querySelectorAll(".scroll").forEach((one, index) => { one.scrollLeft = positions[index] ?? 0; });
 };
 stream.onerror = () => {
-  told.textContent = told.dataset.lost;
-  told.className = "fault";
-  if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000); // signed out meanwhile
+  connection.textContent = connection.dataset.lost;
+  connection.className = "fault";
+  if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000); // the session has ended
 };

@@ -1,38 +1,40 @@
-"""Who is signed in at the page: kept in this process's memory alone, so a restart signs everybody out."""
+"""Sessions of the page, in the memory of this process: a restart signs everyone out."""
 
 import secrets
 import time
 from collections.abc import Callable
 
-LIFE_SECONDS = 12 * 3600.0
-_MOST = 200
-"""Signed in at once; the oldest is signed out for one more."""
+LIFETIME_SECONDS = 12 * 3600.0
+MAX_SESSIONS = 200
+"""Open sessions at one time; one more ends the oldest."""
 
 
 class Sessions:
-    """Random names of sessions, each with the API key that opened it: whether the key is still valid is asked anew at
-    every request, so a removed key ends its sessions, too."""
+    """Random session ids, each with the API key that opened the session.
+
+    The caller checks the key again at each request, so a removed key also ends its sessions.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._open: dict[str, tuple[str, float]] = {}
 
-    def begin(self, key: str) -> str:
-        """A new session's name, which is its secret."""
-        while len(self._open) >= _MOST:
+    def create(self, key: str) -> str:
+        """Open a session and return its id, which is a secret."""
+        while len(self._open) >= MAX_SESSIONS:
             del self._open[next(iter(self._open))]
-        name = secrets.token_urlsafe(32)
-        self._open[name] = (key, self._monotonic() + LIFE_SECONDS)
-        return name
+        session_id = secrets.token_urlsafe(32)
+        self._open[session_id] = (key, self._monotonic() + LIFETIME_SECONDS)
+        return session_id
 
-    def key(self, name: str | None) -> str | None:
-        """The API key of an open session; None for one that is over or never was."""
-        key, until = self._open.get(name or "", ("", 0.0))
+    def key(self, session_id: str | None) -> str | None:
+        """Return the API key of an open session; None for an expired or unknown id."""
+        key, until = self._open.get(session_id or "", ("", 0.0))
         if self._monotonic() < until:
             return key
-        self.end(name)
+        self.end(session_id)
         return None
 
-    def end(self, name: str | None) -> None:
-        """Sign out; nothing for a session that is over."""
-        self._open.pop(name or "", None)
+    def end(self, session_id: str | None) -> None:
+        """End a session; an unknown id changes nothing."""
+        self._open.pop(session_id or "", None)

@@ -1,4 +1,4 @@
-"""`motcua lag` against the real broker and database: counts from stored offsets, ages from the broker's stamps."""
+"""`motcua lag` on a real broker and database: lag from stored offsets, ages from the broker's timestamps."""
 
 import io
 import json
@@ -17,8 +17,9 @@ from rich.console import Console
 from motcua.cli import lag
 from motcua.local.database import grant_to_ops
 from motcua.local.embedded import kafka
-from services.ops.report import LagReport, alarms, lag_report
-from services.ops.watching import Watcher
+from services.ops.lag.reader import LagReader
+from services.ops.lag.report import alarms, lag_report
+from services.ops.lag.schemas import LagReport
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics
@@ -27,19 +28,21 @@ from shared.postgres.migrate import migrate
 from tests.support import Databases, ServiceDatabase, unique
 
 STORE = "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ('sla', %s, %s, %s)"
-HOLD = "insert into quarantined_records values ('t', 0, 7, 'k', 2, 1, 'id', 'some.type', 1, '', 'gap', 'missing 1')"
+QUARANTINE = (
+    "insert into quarantined_records values ('t', 0, 7, 'k', 2, 1, 'id', 'some.type', 1, '', 'gap', 'missing 1')"
+)
 COMMAND = (
     "from motcua.__main__ import main; from motcua.local.settings import MotcuaSettings; "
     "MotcuaSettings.database_url = lambda self, role: '{url}'; main()"
 )
-"""The command on a database of the tests' own name."""
+"""The command, connected to the test's own database."""
 
 
-def shown(report: LagReport) -> str:
-    """The tables, as a wide terminal has them."""
-    told = io.StringIO()
-    Console(width=200, file=told).print(lag.tables(report))
-    return told.getvalue()
+def rendered(report: LagReport) -> str:
+    """Return the tables as text of a wide terminal."""
+    output = io.StringIO()
+    Console(width=200, file=output).print(lag.tables(report))
+    return output.getvalue()
 
 
 def service_database(database: Databases, tmp_path: Path) -> ServiceDatabase:
@@ -59,27 +62,25 @@ async def fill(broker: kafka.Broker, *counts: int) -> str:
     return topic.name
 
 
-async def test_what_is_behind_is_counted_from_the_stored_offset(
-    broker: kafka.Broker, database: Databases, tmp_path: Path
-) -> None:
-    """Ends minus stored offsets by partition, with the age of the first record that is not applied."""
+async def test_lag_is_end_offset_minus_stored_offset(broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """The lag of each partition is its end minus the stored offset, with the age of the first pending record."""
     topic = await fill(broker, 5, 2)
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
         connection.execute(STORE, (topic, 0, 3))
         connection.execute(STORE, (topic, 1, 2))
-    report = await lag.read(broker.bootstrap, fresh.url("ops"), between_seconds=0)
-    (told,) = report.topics
-    assert (told.group, told.topic, told.behind) == ("sla", topic, 2)
-    first, second = told.partitions
+    report = await lag.read(broker.bootstrap, fresh.url("ops"), interval_seconds=0)
+    (topic_lag,) = report.topics
+    assert (topic_lag.group, topic_lag.topic, topic_lag.behind) == ("sla", topic, 2)
+    first, second = topic_lag.partitions
     assert (first.behind, second.behind) == (2, 0)
     assert first.oldest_at is not None
     assert timedelta(seconds=-1) <= report.read_at - first.oldest_at < timedelta(minutes=1)
     assert second.oldest_at is None
 
 
-async def test_two_groups_at_two_offsets_of_one_partition_each_have_their_oldest(broker: kafka.Broker) -> None:
-    """The stamp is that of the record at the asked offset, and is the same when asked again."""
+async def test_two_offsets_of_one_partition_have_their_own_timestamps(broker: kafka.Broker) -> None:
+    """A timestamp is that of the record at the requested offset, and the same in a second read."""
     topic = await fill(broker, 3)
     stamps = Stamps(broker.bootstrap)
     try:
@@ -92,8 +93,8 @@ async def test_two_groups_at_two_offsets_of_one_partition_each_have_their_oldest
         await stamps.close()
 
 
-async def test_a_record_that_is_not_there_has_no_stamp(broker: kafka.Broker) -> None:
-    """Unknown, within seconds; never another record's."""
+async def test_missing_record_has_no_timestamp(broker: kafka.Broker) -> None:
+    """The timestamp of a missing record is unknown, not that of another record."""
     topic = await fill(broker, 1)
     stamps = Stamps(broker.bootstrap)
     try:
@@ -102,59 +103,61 @@ async def test_a_record_that_is_not_there_has_no_stamp(broker: kafka.Broker) -> 
         await stamps.close()
 
 
-async def test_rates_and_last_progress_are_told(broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """What moved between two looks is the rate; when it last moved stands in the database, for whoever looks later."""
+async def test_report_has_rates_and_last_progress(broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
+    """The rate is the change between two samples; the instant of the last change comes from the database."""
     topic = await fill(broker, 8)
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla"), autocommit=True) as connection:
         connection.execute(STORE, (topic, 0, 3))
-        watcher = Watcher(broker.bootstrap, fresh.url("ops"))
+        reader = LagReader(broker.bootstrap, fresh.url("ops"))
         try:
-            readings = [await watcher.look()]
+            samples = [await reader.read()]
             connection.execute("update stored_offsets set next_offset = 6, moved_at = clock_timestamp()")
-            readings.append(await watcher.look())
+            samples.append(await reader.read())
         finally:
-            await watcher.close()
-    (told,) = lag_report(readings).topics
-    assert told.applied_per_second > 0
-    assert told.arriving_per_second == 0
-    assert told.behind == 2
-    assert told.catch_up_seconds is not None
-    assert told.moved_at is not None
+            await reader.close()
+    (topic_lag,) = lag_report(samples).topics
+    assert topic_lag.applied_per_second > 0
+    assert topic_lag.arriving_per_second == 0
+    assert topic_lag.behind == 2
+    assert topic_lag.catch_up_seconds is not None
+    assert topic_lag.moved_at is not None
 
 
-async def test_waiting_events_and_held_records_are_counted(
+async def test_outbox_and_quarantined_records_are_counted(
     broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
-    """A service that is not behind on its topics may still hold events that Kafka has not, and records that wait."""
+    """A service without lag may have unpublished events and quarantined records."""
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
         connection.execute("insert into outbox (event_id) select gen_random_uuid() from generate_series(1, 3)")
-        connection.execute(HOLD)
-    report = await lag.read(broker.bootstrap, fresh.url("ops"), between_seconds=0)
-    (told,) = report.services
-    assert (told.service, told.outbox) == ("sla", 3)
-    assert told.outbox_oldest_at is not None
-    assert [(quarantined.reason, quarantined.records) for quarantined in told.quarantined] == [("gap", 1)]
-    assert "nothing applied yet" in shown(report)
+        connection.execute(QUARANTINE)
+    report = await lag.read(broker.bootstrap, fresh.url("ops"), interval_seconds=0)
+    (backlog,) = report.services
+    assert (backlog.service, backlog.outbox) == ("sla", 3)
+    assert backlog.outbox_oldest_at is not None
+    assert [(quarantined.reason, quarantined.records) for quarantined in backlog.quarantined] == [("gap", 1)]
+    assert "nothing applied yet" in rendered(report)
 
 
-async def test_a_silent_broker_hides_nothing_that_the_database_knows(database: Databases, tmp_path: Path) -> None:
-    """At night, with Kafka hung, the outboxes are what the engineer needs; and the command must not hang, too."""
+async def test_backlogs_are_reported_without_the_broker(database: Databases, tmp_path: Path) -> None:
+    """If Kafka does not answer, the command reports the outboxes and does not hang."""
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
         connection.execute("insert into outbox (event_id) select gen_random_uuid() from generate_series(1, 3)")
         connection.execute(STORE, ("some.topic", 0, 3))
-    with socket.create_server(("127.0.0.1", 0)) as hung:  # takes connections and never says a word
+    with socket.create_server(("127.0.0.1", 0)) as hung:  # accepts connections and never answers
         report = await lag.read(f"127.0.0.1:{hung.getsockname()[1]}", fresh.url("ops"))
-    assert report.kafka_silent is not None
-    assert "Kafka" in report.kafka_silent
+    assert report.kafka_error is not None
+    assert "Kafka" in report.kafka_error
     assert [service.outbox for service in report.services] == [3]
-    assert "?" in shown(report)
+    assert "?" in rendered(report)
 
 
-async def test_an_alarm_names_what_waits_too_long(broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """A partition and an outbox whose oldest is older than the limit, each in a sentence; none below it."""
+async def test_alarm_names_partition_and_outbox_above_the_age(
+    broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """Each partition and outbox whose oldest entry is above the limit has one sentence."""
     topic = await fill(broker, 5)
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
@@ -162,16 +165,16 @@ async def test_an_alarm_names_what_waits_too_long(broker: kafka.Broker, database
         connection.execute(
             "insert into outbox (event_id, queued_at) values (gen_random_uuid(), now() - interval '2 min')"
         )
-    report = await lag.read(broker.bootstrap, fresh.url("ops"), between_seconds=0)
+    report = await lag.read(broker.bootstrap, fresh.url("ops"), interval_seconds=0)
     partition, outbox = alarms(report, age_seconds=0)
-    assert partition.startswith(f"sla on {topic}/0: 2 records wait")
-    assert outbox.startswith("sla: 1 events are not on Kafka, the oldest for 12")
+    assert partition.startswith(f"sla on {topic}/0: 2 records pending")
+    assert outbox.startswith("sla: 1 events not published to Kafka, the oldest for 12")
     assert len(alarms(report, age_seconds=60)) == 1
     assert alarms(report, age_seconds=3600) == []
 
 
-async def test_a_database_of_an_older_release_is_named(broker: kafka.Broker, database: Databases) -> None:
-    """Before the new migrations and rights: a sentence with the way out."""
+async def test_database_of_an_older_release_is_refused(broker: kafka.Broker, database: Databases) -> None:
+    """Without the present migrations and rights, the error names the command that applies them."""
     fresh = database.fresh()
     with psycopg.connect(fresh.url("sla")) as connection:
         connection.execute("create table stored_offsets (next_offset bigint)")
@@ -179,21 +182,23 @@ async def test_a_database_of_an_older_release_is_named(broker: kafka.Broker, dat
         await lag.read(broker.bootstrap, fresh.url("ops"))
 
 
-def test_scripts_get_one_document_and_a_status(broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
-    """`motcua lag --json --alarm-age`: the report on stdout, the reason on stderr, status 1."""
+def test_json_and_alarm_go_to_stdout_stderr_and_status(
+    broker: kafka.Broker, database: Databases, tmp_path: Path
+) -> None:
+    """`motcua lag --json --alarm-age` writes the report to stdout and the alarm to stderr, with status 1."""
     fresh = service_database(database, tmp_path)
     with psycopg.connect(fresh.url("sla")) as connection:
         connection.execute(
             "insert into outbox (event_id, queued_at) values (gen_random_uuid(), now() - interval '2 min')"
         )
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}  # noqa: TID251 - a child needs its PATH
+    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}  # noqa: TID251 - a child needs its PATH
     done = subprocess.run(
         [sys.executable, "-c", COMMAND.format(url=fresh.url("ops")), "lag", "--json", "--alarm-age", "60"],
-        env={**kept, "MOTCUA_KAFKA": broker.bootstrap},
+        env={**environment, "MOTCUA_KAFKA": broker.bootstrap},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["services"][0]["outbox"] == 1
-    assert "sla: 1 events are not on Kafka" in done.stderr
+    assert "sla: 1 events not published to Kafka" in done.stderr

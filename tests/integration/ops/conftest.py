@@ -1,4 +1,4 @@
-"""Empty topics for each file of tests: ops counts every event of the centre's topics, also those of other tests."""
+"""Empty topics for each test file, because ops counts every event of the centre's topics."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from tests.support.topics import made_anew
 
 @pytest.fixture(scope="module")
 def own_broker(broker: kafka.Broker) -> kafka.Broker:
-    """The run's broker; the centre's topics exist and are empty."""
+    """The broker of the test run, with the centre's topics, which are empty."""
     asyncio.run(made_anew(broker.bootstrap))
     return broker
 
 
 @pytest.fixture
-def two(own_broker: kafka.Broker, tmp_path: Path) -> Iterator[tuple[Ops, Ops]]:
-    """Two processes of ops, not started yet; ended for certain."""
+def replicas(own_broker: kafka.Broker, tmp_path: Path) -> Iterator[tuple[Ops, Ops]]:
+    """Two processes of ops, not started yet; they are killed at the end."""
     processes = ops_process(own_broker.bootstrap, tmp_path, 0), ops_process(own_broker.bootstrap, tmp_path, 1)
     try:
         yield processes

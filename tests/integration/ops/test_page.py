@@ -1,4 +1,4 @@
-"""The page in a browser's terms: signed in by a form, drawn whole by the server, moved by one stream of events."""
+"""The page and the API over HTTP: sign-in by a form, a rendered page, live updates, and access for programs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,12 +29,12 @@ class Site:
     keys: Path
 
     def browser(self) -> httpx.AsyncClient:
-        """Keeps cookies, follows no redirects."""
+        """Return a client that stores cookies and follows no redirects."""
         return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=20)
 
 
-def written(path: Path, *tokens: str) -> None:
-    """A keys file with these."""
+def write_tokens(path: Path, *tokens: str) -> None:
+    """Write a keys file with these keys."""
     write_keys(
         path,
         [
@@ -51,9 +51,9 @@ def written(path: Path, *tokens: str) -> None:
 
 @asynccontextmanager
 async def running(bootstrap: str, database_url: str, folder: Path) -> AsyncIterator[Site]:
-    """All parts of ops but the counting, in this process."""
+    """Run ops in this process, without the worker and the changelog reader."""
     keys, port = folder / "keys.toml", free_port()
-    written(keys, *KEYS)
+    write_tokens(keys, *KEYS)
     settings = OpsSettings(
         kafka_bootstrap=bootstrap,
         database_url=database_url,
@@ -79,29 +79,29 @@ async def running(bootstrap: str, database_url: str, folder: Path) -> AsyncItera
 
 @pytest.fixture
 async def site(broker: kafka.Broker, database: Databases, tmp_path: Path) -> AsyncIterator[Site]:
-    """On a centre in which nothing has happened yet."""
+    """Ops for a centre without events."""
     async with running(broker.bootstrap, database.fresh().url("ops"), tmp_path) as site:
         yield site
 
 
 async def sign_in(browser: httpx.AsyncClient, key: str) -> httpx.Response:
-    """As the form does it."""
+    """Send the form."""
     return await browser.post("/sign-in?lang=en", data={"key": key})
 
 
-async def test_a_stranger_sees_a_form_and_nothing_else(site: Site) -> None:
-    """Neither the page nor its stream; the form is there in both languages, Vietnamese first."""
+async def test_client_without_session_gets_the_form_only(site: Site) -> None:
+    """Without a session there is a form, in Vietnamese by default, and no page or stream."""
     async with site.browser() as browser:
-        whole = await browser.get("/")
-        assert whole.status_code == 200
-        assert "Khóa API" in whole.text
+        form = await browser.get("/")
+        assert form.status_code == 200
+        assert "Khóa API" in form.text
         assert "API key" in (await browser.get("/?lang=en")).text
-        assert 'id="live"' not in whole.text
+        assert 'id="live"' not in form.text
         assert (await browser.get("/events")).status_code == 401
 
 
-async def test_a_key_opens_the_page_by_a_cookie_that_no_script_reads(site: Site) -> None:
-    """The key stands in no address; the cookie is for this site alone; the policy lets nothing in from outside."""
+async def test_key_opens_a_session_with_a_protected_cookie(site: Site) -> None:
+    """Scripts and other sites cannot read the cookie, it does not contain the key, and the page loads nothing else."""
     async with site.browser() as browser:
         answer = await sign_in(browser, "auditor-key")
         assert (answer.status_code, answer.headers["location"]) == (303, "/?lang=en")
@@ -113,75 +113,75 @@ async def test_a_key_opens_the_page_by_a_cookie_that_no_script_reads(site: Site)
         assert 'id="live"' in page.text
         assert "auditor-key" not in page.text
         assert "default-src 'none'" in page.headers["content-security-policy"]
-        for own in ("/page.js", "/page.css"):
-            assert (await browser.get(own)).status_code == 200
-            assert own in page.text
+        for path in ("/page.js", "/page.css"):
+            assert (await browser.get(path)).status_code == 200
+            assert path in page.text
         assert "http://" not in page.text.replace("http://www.w3.org", "")
         assert "https://" not in page.text
 
 
-async def test_a_key_of_another_role_is_refused(site: Site) -> None:
-    """An officer sees the own department, elsewhere; a wrong key sees nothing."""
+async def test_key_of_another_role_is_refused(site: Site) -> None:
+    """Only keys of the viewers' roles open the page."""
     async with site.browser() as browser:
         for key in ("officer-key", "no-such-key", ""):
             refused = await sign_in(browser, key)
             assert refused.status_code == 403
-            assert "does not open the page" in refused.text
+            assert "has no access to the page" in refused.text
             assert "set-cookie" not in refused.headers
 
 
-async def test_the_stream_brings_moment_after_moment(site: Site) -> None:
-    """Each event is the page's moving part, drawn anew from the last look."""
+async def test_stream_sends_an_update_after_each_sample(site: Site) -> None:
+    """Each event of the stream is the live part of the page as of the last sample."""
     async with site.browser() as browser:
         await sign_in(browser, "ops-key")
         seen: list[str] = []
         async with browser.stream("GET", "/events?lang=en") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
-            moment: list[str] = []
+            update: list[str] = []
             async for line in stream.aiter_lines():
                 if line:
-                    moment.append(line.removeprefix("data: "))
+                    update.append(line.removeprefix("data: "))
                     continue
-                seen.append("\n".join(moment))
-                moment = []
+                seen.append("\n".join(update))
+                update = []
                 if len(seen) == 3:
                     break
         assert all("<svg" in one and "Read at" in one for one in seen)
         assert seen[1] != seen[2]
 
 
-async def test_views_that_are_not_read_yet_are_not_told_as_empty(site: Site) -> None:
-    """Nothing counts here, so nobody knows what there was."""
+async def test_views_that_are_not_loaded_are_not_shown_as_empty(site: Site) -> None:
+    """Without a worker, the page shows that events are still being counted."""
     async with site.browser() as browser:
         await sign_in(browser, "ops-key")
         page = (await browser.get("/?lang=en")).text
         assert "Dossiers, stages and messages are still being counted" in page
-        assert "None within this time." not in page
+        assert "None in this period." not in page
 
 
-async def test_who_signs_out_or_loses_the_key_is_out(site: Site) -> None:
-    """A session ends by itself when its key does."""
+async def test_session_ends_with_sign_out_or_its_key(site: Site) -> None:
+    """Signing out or removing the key ends the session."""
     async with site.browser() as browser:
         await sign_in(browser, "ops-key")
         assert (await browser.post("/sign-out")).status_code == 303
         assert (await browser.get("/events")).status_code == 401
         await sign_in(browser, "ops-key")
         assert 'id="live"' in (await browser.get("/")).text
-        written(site.keys, "auditor-key")
+        write_tokens(site.keys, "auditor-key")
         assert 'id="live"' not in (await browser.get("/")).text
 
 
-async def test_a_form_on_another_site_signs_nobody_out(site: Site) -> None:
-    """A browser sends it without the strict cookie, but would still obey an answer that takes the cookie away."""
-    async with site.browser() as browser, site.browser() as stranger:
+async def test_form_on_another_site_does_not_sign_out(site: Site) -> None:
+    """A request without the cookie does not delete it: browsers send forms of other sites without strict cookies."""
+    async with site.browser() as browser, site.browser() as other:
         await sign_in(browser, "ops-key")
-        answer = await stranger.post("/sign-out", headers={"Origin": "https://elsewhere.example"})
+        answer = await other.post("/sign-out", headers={"Origin": "https://elsewhere.example"})
         assert "set-cookie" not in answer.headers
         assert 'id="live"' in (await browser.get("/")).text
 
 
-async def test_programs_ask_with_a_key_and_get_problems(site: Site) -> None:
-    """A span that ends before it begins or after all time, an instant without offset, an unknown parameter: 422."""
+async def test_api_requires_a_key_and_answers_problems(site: Site) -> None:
+    """An invalid span, an instant without offset and an unknown parameter are refused with the place."""
     async with site.browser() as browser:
         assert (await browser.get("/views/arrivals")).status_code == 401
         browser.headers["Authorization"] = "Bearer officer-key"
@@ -206,13 +206,13 @@ async def test_programs_ask_with_a_key_and_get_problems(site: Site) -> None:
 
 
 @pytest.mark.parametrize("view", ["arrivals", "stages", "messages"])
-async def test_a_view_takes_instants_and_nothing_like_them(site: Site, view: str) -> None:
-    """A year or seconds since 1970 are refused, not read as a window nobody meant; a lost + is told as such."""
+async def test_view_accepts_only_instants_with_offset(site: Site, view: str) -> None:
+    """A year or seconds since 1970 are refused, and an unencoded + is named as the cause."""
     async with site.browser() as browser:
         browser.headers["Authorization"] = "Bearer ops-key"
         for end in ("from", "to"):
-            for written in ("2017", "1493571600", "2017-05-01", "2017-05-01 00:00:00Z", ""):
-                answer = await browser.get(f"/views/{view}", params={end: written})
+            for value in ("2017", "1493571600", "2017-05-01", "2017-05-01 00:00:00Z", ""):
+                answer = await browser.get(f"/views/{view}", params={end: value})
                 assert answer.status_code == 422
                 assert answer.json()["errors"][0]["pointer"] == f"/query/{end}"
                 assert "YYYY-MM-DDTHH:MM:SS with its offset" in answer.json()["errors"][0]["detail"]
@@ -223,15 +223,15 @@ async def test_a_view_takes_instants_and_nothing_like_them(site: Site, view: str
             assert good[{"from": "begins_at", "to": "ends_at"}[end]] == "2017-05-01T00:00:00+07:00"
 
 
-async def test_the_lag_is_there_for_programs(site: Site) -> None:
-    """The same report as `motcua lag --json`, from the last looks."""
+async def test_lag_is_available_over_http(site: Site) -> None:
+    """GET /lag returns the report of `motcua lag --json`."""
     async with site.browser() as browser:
         browser.headers["Authorization"] = "Bearer ops-key"
 
-        async def told() -> bool:
+        async def available() -> bool:
             return (await browser.get("/lag")).status_code == 200
 
-        await eventually(told, within=20)
+        await eventually(available, within=20)
         report = (await browser.get("/lag")).json()
-        assert report["kafka_silent"] is None
+        assert report["kafka_error"] is None
         assert report["services"] == []

@@ -1,4 +1,4 @@
-"""The live views are exact: whatever dies, restarts, shares or reads twice, they are what one reader counts."""
+"""The live views are exact: after every failure they equal the count of one reader from the first record."""
 
 import asyncio
 import subprocess
@@ -16,15 +16,14 @@ from tests.support.ops import Ops, Sent, counted_from_zero
 from tests.support.service_process import ROOT
 from tests.support.told import MORNING, Told
 
-Two = tuple[Ops, Ops]
+Replicas = tuple[Ops, Ops]
 
-pytestmark = pytest.mark.timeout(500)  # processes that start again and again, on a machine that may be busy
+pytestmark = pytest.mark.timeout(500)  # many process starts, on a machine with other load
 
 
-async def test_what_cannot_be_read_is_counted_and_stops_nothing(own_broker: kafka.Broker, two: Two) -> None:
-    """Bytes that are no event, a record without key, value or headers, and a type of a later release, amid good ones;
-    the database is not there all the while."""
-    ops, _ = two
+async def test_unreadable_records_are_counted_and_stop_nothing(own_broker: kafka.Broker, replicas: Replicas) -> None:
+    """Unreadable records and unknown event types between valid events are skipped, also without the database."""
+    ops, _ = replicas
     await asyncio.to_thread(ops.start)
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(30)
@@ -32,20 +31,22 @@ async def test_what_cannot_be_read_is_counted_and_stops_nothing(own_broker: kafk
         await sent.raw(DOSSIERS.name, event.subject.encode(), b"\xff not JSON", headers_of(event))
         await sent.raw(MESSAGES.name, None, b"", [])
         await sent.raw(MESSAGES.name, b"key without value", None, [])
-        await sent.raw(DOSSIERS.name, event.subject.encode(), b"\xff", headers("dossier.unheard_of", 7, 2, 1, "x"))
+        await sent.raw(
+            DOSSIERS.name, event.subject.encode(), b"\xff", headers("dossier.of_a_later_release", 7, 2, 1, "x")
+        )
         await sent.lives(30, start=MORNING + timedelta(hours=3))
     expected = await counted_from_zero(own_broker.bootstrap)
     await asyncio.to_thread(ops.shows, expected)
     assert expected["arrivals"]["total"] == 60
     assert expected["arrivals"]["unreadable"] == {DOSSIERS.name: 1, MESSAGES.name: 2}
     page = await asyncio.to_thread(ops.page)
-    assert f"since the beginning: 1 ({DOSSIERS.name})" in page
+    assert f"since the first record: 1 ({DOSSIERS.name})" in page
     assert "still being counted" not in page.lower()
 
 
-async def test_restarts_change_nothing(own_broker: kafka.Broker, two: Two) -> None:
-    """Stopped in order in mid-flow, and started again: what it had counted comes back from the changelog."""
-    ops, _ = two
+async def test_restart_changes_no_count(own_broker: kafka.Broker, replicas: Replicas) -> None:
+    """After an orderly stop under load, a new start recovers the counts from the changelog."""
+    ops, _ = replicas
     await asyncio.to_thread(ops.start)
     async with Sent(own_broker.bootstrap) as sent:
         flow = asyncio.create_task(sent.lives(250))
@@ -56,9 +57,9 @@ async def test_restarts_change_nothing(own_broker: kafka.Broker, two: Two) -> No
     await asyncio.to_thread(ops.shows, await counted_from_zero(own_broker.bootstrap))
 
 
-async def test_kills_change_nothing(own_broker: kafka.Broker, two: Two) -> None:
-    """kill -9 in mid-flow, again and again: what was half written is recognised, what was not is counted."""
-    ops, _ = two
+async def test_kill_changes_no_count(own_broker: kafka.Broker, replicas: Replicas) -> None:
+    """After each kill -9 under load, written tallies are recognised and missing ones are added."""
+    ops, _ = replicas
     async with Sent(own_broker.bootstrap) as sent:
         flow = asyncio.create_task(sent.lives(250))
         for _ in range(3):
@@ -70,12 +71,12 @@ async def test_kills_change_nothing(own_broker: kafka.Broker, two: Two) -> None:
     await asyncio.to_thread(ops.shows, await counted_from_zero(own_broker.bootstrap))
 
 
-async def test_a_broker_that_dies_ends_nothing(own_broker: kafka.Broker, two: Two) -> None:
-    """A watcher must not end with what it watches: it waits, says so, and goes on from what Kafka has."""
-    ops, _ = two
+async def test_broker_failure_changes_no_count(own_broker: kafka.Broker, replicas: Replicas) -> None:
+    """Without the broker, ops is unready and retries, and continues when the broker is back."""
+    ops, _ = replicas
     await asyncio.to_thread(ops.start)
     own_broker.kill()
-    await eventually(lambda: bool({"views", "follower"} & ops.reasons().keys()), within=60)
+    await eventually(lambda: bool({"views", "changelog"} & ops.reasons().keys()), within=60)
     await asyncio.to_thread(own_broker.start)
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(50)
@@ -83,9 +84,9 @@ async def test_a_broker_that_dies_ends_nothing(own_broker: kafka.Broker, two: Tw
     await eventually(ops.ready, within=60)
 
 
-async def test_two_workers_share_and_one_dies(own_broker: kafka.Broker, two: Two) -> None:
-    """Each shows all that both count; the survivor takes over, and hands back what the other gets again."""
-    first, second = two
+async def test_two_replicas_count_everything_when_one_dies(own_broker: kafka.Broker, replicas: Replicas) -> None:
+    """Each of two replicas shows the counts of both, through the death and restart of one of them."""
+    first, second = replicas
     async with Sent(own_broker.bootstrap) as sent:
         await asyncio.to_thread(first.start)
         flow = asyncio.create_task(sent.lives(250))
@@ -104,26 +105,26 @@ async def test_two_workers_share_and_one_dies(own_broker: kafka.Broker, two: Two
     await asyncio.to_thread(first.shows, await counted_from_zero(own_broker.bootstrap))
 
 
-async def test_a_rebuild_counts_all_again(own_broker: kafka.Broker, two: Two) -> None:
-    """Refused while a worker counts; then from the first record on, although Kafka has all of them as committed."""
-    ops, _ = two
+async def test_rebuild_counts_every_event_again(own_broker: kafka.Broker, replicas: Replicas) -> None:
+    """A rebuild is refused while a worker runs, and then counts from the first record, not the committed offset."""
+    ops, _ = replicas
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(20, start=MORNING + timedelta(days=3))
     await asyncio.to_thread(ops.start)
     expected = await counted_from_zero(own_broker.bootstrap)
     await asyncio.to_thread(ops.shows, expected)
-    refused = await asyncio.to_thread(rebuilt, ops)
+    refused = await asyncio.to_thread(run_rebuild, ops)
     assert refused.returncode == 3
-    assert "stop ops first" in refused.stderr
+    assert "Stop ops first" in refused.stderr
     assert await asyncio.to_thread(ops.stop) == 0
-    done = await asyncio.to_thread(rebuilt, ops)
+    done = await asyncio.to_thread(run_rebuild, ops)
     assert done.returncode == 0, done.stderr
     await asyncio.to_thread(ops.start)
     await asyncio.to_thread(ops.shows, expected)
 
 
-def rebuilt(ops: Ops) -> "subprocess.CompletedProcess[str]":
-    """`python -m services.ops rebuild` with the same settings."""
+def run_rebuild(ops: Ops) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m services.ops rebuild` with the settings of a process."""
     command = [sys.executable, "-m", "services.ops", "rebuild"]
     environment = {"PATH": "/usr/bin", **ops.settings}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""Whenever Faust seeks, counting goes on where the tables stand: the orders in which it once stood still, forced."""
+"""Counting continues at the position in the tables after every seek of Faust, in orders that once stopped it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,11 +9,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from motcua.local.embedded import kafka
-from services.ops.codec import key_bytes, tally_bytes
-from services.ops.counting import SOURCES
-from services.ops.domain.tallies import Key, Tally
-from services.ops.rebuilding import rebuild
-from services.ops.worker import GROUP, Worker
+from services.ops.domain.tallies import Tally, TallyKey
+from services.ops.views.codec import encode_key, encode_tally
+from services.ops.views.handlers import SOURCES
+from services.ops.views.rebuild import rebuild
+from services.ops.views.worker import GROUP, Worker
 from shared.contracts.topics import TALLIES
 from tests.support import eventually
 from tests.support.ops import Sent
@@ -21,47 +21,47 @@ from tests.support.ops import Sent
 PLACES = [TopicPartition(topic.name, number) for topic in SOURCES for number in range(topic.partitions)]
 
 
-class Slow(Worker):
-    """As under load: it keeps the first event in hand, with all that came with it, until `released`."""
+class SlowWorker(Worker):
+    """A worker under load: Faust holds the first event, and all that it fetched with it, until `released`."""
 
     def __init__(self, bootstrap: str) -> None:
         super().__init__(bootstrap, member="slow")
-        self.holds = asyncio.Event()
+        self.fetched = asyncio.Event()
         self.released = asyncio.Event()
-        self.begins = 0
+        self.builds = 0
 
     def _build(self) -> None:
         super()._build()
-        self.begins += 1
-        passed_on = self.consumer.callback
+        self.builds += 1
+        deliver = self.consumer.callback
 
-        async def pass_on(message: Any) -> None:
+        async def deliver_late(message: Any) -> None:
             if (message.topic, message.partition) in PLACES:
-                self.holds.set()
+                self.fetched.set()
                 await self.released.wait()
-            await passed_on(message)
+            await deliver(message)
 
-        self.consumer.callback = pass_on
+        self.consumer.callback = deliver_late
 
     @property
     def consumer(self) -> Any:
-        """Faust's."""
+        """Faust's consumer."""
         return self._app.consumer
 
-    def counted(self) -> dict[TopicPartition, int]:
-        """The position of each place."""
-        return {place: self._counting().position(*place) for place in PLACES}
+    def positions(self) -> dict[TopicPartition, int]:
+        """Return the position of each partition."""
+        return {place: self._update().position(*place) for place in PLACES}
 
 
-class SlowToSeek(Slow):
-    """Faust's own seek after the tables' recovery waits for Kafka until the first event is in hand."""
+class SlowSeekWorker(SlowWorker):
+    """A worker whose seek after the recovery of the tables completes only after the first event was fetched."""
 
     def _build(self) -> None:
         super()._build()
         perform_seek = self.consumer.perform_seek
 
         async def seek_late() -> None:
-            await self.holds.wait()
+            await self.fetched.wait()
             await perform_seek()
 
         self.consumer.perform_seek = seek_late
@@ -69,9 +69,9 @@ class SlowToSeek(Slow):
 
 @pytest.fixture
 async def ends(own_broker: kafka.Broker) -> dict[TopicPartition, int]:
-    """Events in every place, committed to their ends, of which nothing is counted: as after a rebuild. The ends."""
+    """Return the end offsets of partitions with events that are committed and not counted, as after a rebuild."""
     async with Sent(own_broker.bootstrap) as sent:
-        await sent.lives(120)  # by chance a place gets few
+        await sent.lives(120)  # enough for each partition
     async with AIOKafkaConsumer(bootstrap_servers=own_broker.bootstrap) as consumer:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(PLACES)
     assert min(ends.values()) > 10
@@ -81,7 +81,7 @@ async def ends(own_broker: kafka.Broker) -> dict[TopicPartition, int]:
 
 
 @asynccontextmanager
-async def running(worker: Slow) -> AsyncIterator[None]:
+async def running(worker: SlowWorker) -> AsyncIterator[None]:
     task = asyncio.create_task(worker.run())
     try:
         yield
@@ -97,31 +97,29 @@ async def commit(bootstrap: str, offsets: dict[TopicPartition, int]) -> None:
         await consumer.commit(offsets)
 
 
-async def test_what_faust_had_in_hand_when_it_was_sent_back_hides_nothing(
+async def test_events_fetched_before_the_seek_hide_no_earlier_events(
     own_broker: kafka.Broker, ends: dict[TopicPartition, int]
 ) -> None:
-    """Kafka has more as committed than the tables have counted, and Faust has read some of what lies beyond before it
-    goes back: once it notes that as read, it must not drop what lies before."""
+    """Faust drops no event before an offset that it fetched before it sought the lower position in the tables."""
     await commit(own_broker.bootstrap, {place: end - 5 for place, end in ends.items()})
-    async with AIOKafkaProducer(bootstrap_servers=own_broker.bootstrap) as producer:  # so that there is a recovery
-        entry = key_bytes(Key("unreadable", 0, 0, ("elsewhere",))), tally_bytes(Tally(0, 1))
+    async with AIOKafkaProducer(bootstrap_servers=own_broker.bootstrap) as producer:  # so that the tables are recovered
+        entry = encode_key(TallyKey("unreadable", 0, 0, ("elsewhere",))), encode_tally(Tally(0, 1))
         await producer.send_and_wait(TALLIES.name, key=entry[0], value=entry[1], partition=0)
-    worker = SlowToSeek(own_broker.bootstrap)
+    worker = SlowSeekWorker(own_broker.bootstrap)
     async with running(worker):
         await eventually(lambda: worker.reason_not_ready() is None, within=60)
         worker.released.set()
-        await eventually(lambda: worker.counted() == ends, within=60)
-    assert worker.begins == 1
+        await eventually(lambda: worker.positions() == ends, within=60)
+    assert worker.builds == 1
 
 
-async def test_a_late_seek_of_faust_changes_nothing(own_broker: kafka.Broker, ends: dict[TopicPartition, int]) -> None:
-    """No event comes any more, and Faust seeks again after it was ready, as it does when a fetch ends while partitions
-    move and Kafka answers late."""
-    worker = Slow(own_broker.bootstrap)
+async def test_late_seek_of_faust_changes_nothing(own_broker: kafka.Broker, ends: dict[TopicPartition, int]) -> None:
+    """Faust may seek again after it is ready, as it does when a fetch ends during a rebalance."""
+    worker = SlowWorker(own_broker.bootstrap)
     async with running(worker):
         await eventually(lambda: worker.reason_not_ready() is None, within=60)
-        await asyncio.wait_for(worker.holds.wait(), 60)
+        await asyncio.wait_for(worker.fetched.wait(), 60)
         await worker.consumer.perform_seek()
         worker.released.set()
-        await eventually(lambda: worker.counted() == ends, within=60)
-    assert worker.begins == 1
+        await eventually(lambda: worker.positions() == ends, within=60)
+    assert worker.builds == 1

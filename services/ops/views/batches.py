@@ -1,24 +1,25 @@
-"""Batches of events that Faust gives one by one, and that are acknowledged by hand."""
+"""Group the events of a Faust stream into batches that are acknowledged by hand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-BATCH_RECORDS = 500
+MAX_BATCH_RECORDS = 500
 BATCH_SECONDS = 0.05
 
 E = TypeVar("E")
 
 
-async def in_batches(
+async def process_batches(
     events: AsyncIterator[E],
-    take_in: Callable[[Sequence[E]], Awaitable[None]],
+    process: Callable[[Sequence[E]], Awaitable[None]],
     ack: Callable[[E], Awaitable[object]],
 ) -> None:
-    """Take in what comes within BATCH_SECONDS, at most BATCH_RECORDS at once, until events end or `take_in` raises.
+    """Process the events that arrive within BATCH_SECONDS as one batch of at most MAX_BATCH_RECORDS, until they end.
 
-    A rebalance empties Faust's queue, then waits without limit until every event that was read is acknowledged. So no
-    batch waits for an event that may not come, and none that was read stays unacknowledged, whatever is raised.
+    Every event that was read is acknowledged, even if `process` raises, and no batch waits for a further event: in a
+    rebalance, Faust empties its queue and then waits without limit for the acknowledgement of every event that was
+    read.
     """
     loop = asyncio.get_running_loop()
     upcoming = asyncio.ensure_future(_next(events))
@@ -27,13 +28,13 @@ async def in_batches(
         while True:
             await asyncio.wait([upcoming])
             until = loop.time() + BATCH_SECONDS
-            while upcoming.done() and len(batch) < BATCH_RECORDS and (event := upcoming.result()) is not None:
+            while upcoming.done() and len(batch) < MAX_BATCH_RECORDS and (event := upcoming.result()) is not None:
                 batch.append(event)
                 upcoming = asyncio.ensure_future(_next(events))
                 await asyncio.wait([upcoming], timeout=max(0.0, until - loop.time()))
             if not batch:
                 return
-            await take_in(batch)
+            await process(batch)
             for event in batch:
                 await ack(event)
             batch = []

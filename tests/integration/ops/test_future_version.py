@@ -1,4 +1,4 @@
-"""An event of a later release stops the counting, and nothing is counted wrongly."""
+"""An event version of a later release stops the counting."""
 
 import asyncio
 
@@ -10,9 +10,11 @@ from tests.support.ops import Ops, Sent, counted_from_zero
 from tests.support.told import Told
 
 
-async def test_a_version_from_the_future_says_upgrade_me(own_broker: kafka.Broker, two: tuple[Ops, Ops]) -> None:
-    """Readiness says so and stays false; what was counted before stays; it still stops when asked."""
-    ops, _ = two
+async def test_event_version_of_a_later_release_asks_for_an_upgrade(
+    own_broker: kafka.Broker, replicas: tuple[Ops, Ops]
+) -> None:
+    """Ops is unready and names the upgrade, earlier events stay counted, and it stops in order."""
+    ops, _ = replicas
     await asyncio.to_thread(ops.start)
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(5)
@@ -21,6 +23,6 @@ async def test_a_version_from_the_future_says_upgrade_me(own_broker: kafka.Broke
         event = Told().submitted()
         newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
         await sent.raw(DOSSIERS.name, event.subject.encode(), event.to_json(), newer)
-        await eventually(lambda: "upgrade me" in ops.reasons().get("views", ""), within=30)
+        await eventually(lambda: "Upgrade ops" in ops.reasons().get("views", ""), within=30)
         assert ops.views() == expected
     assert await asyncio.to_thread(ops.stop) == 0

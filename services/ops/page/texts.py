@@ -1,4 +1,4 @@
-"""The page's words, Vietnamese first; what the field has no Vietnamese word for keeps Kafka's."""
+"""The texts of the page, in Vietnamese and English. Terms without a Vietnamese word are those of Kafka."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -6,41 +6,41 @@ from typing import Literal
 Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
-_WORDS: Mapping[str, tuple[str, str]] = {
-    "title": ("Dòng sự kiện", "The chain as it flows"),
+_TEXTS: Mapping[str, tuple[str, str]] = {
+    "title": ("Dòng sự kiện", "Event flow"),
     "other_language": ("English", "Tiếng Việt"),
     "sign_in": ("Đăng nhập", "Sign in"),
     "sign_out": ("Đăng xuất", "Sign out"),
     "key": ("Khóa API", "API key"),
     "key_hint": (
-        "Khóa của vai trò ops, leader hoặc auditor. Khóa không được ghi vào địa chỉ hay máy này.",
-        "A key of the role ops, leader or auditor. It is written neither into an address nor on this machine.",
+        "Khóa của vai trò ops, leader hoặc auditor. Khóa không được lưu trong địa chỉ trang hay trên máy này.",
+        "A key of the role ops, leader or auditor. It is stored neither in the address nor on this device.",
     ),
-    "key_refused": ("Khóa này không mở được trang.", "This key does not open the page."),
+    "key_refused": ("Khóa này không có quyền xem trang.", "This key has no access to the page."),
     "read_at": ("Đọc lúc", "Read at"),
     "connected": ("đang cập nhật", "live"),
-    "disconnected": ("mất kết nối, đang thử lại", "connection lost, trying again"),
-    "stale": ("Không đọc được", "Not read"),
-    "kafka_silent": ("Kafka không trả lời", "Kafka does not answer"),
-    "chain": ("Chuỗi xử lý", "The chain"),
+    "disconnected": ("mất kết nối, đang thử lại", "connection lost, retrying"),
+    "stale": ("Không đọc được số liệu mới", "Not up to date"),
+    "kafka_error": ("Kafka không trả lời", "Kafka does not answer"),
+    "chain": ("Chuỗi xử lý", "Services and topics"),
     "acts": ("thao tác", "acts"),
     "applicant": ("người nộp hồ sơ", "applicant"),
     "intake": ("Tiếp nhận", "Intake"),
     "routing": ("Phân công", "Routing"),
     "sla": ("Thời hạn", "Deadlines"),
     "notify": ("Thông báo", "Alerts"),
-    "ops": ("Giám sát", "Ops"),
+    "ops": ("Giám sát", "Live views"),
     "per_second": ("/giây", "/s"),
-    "behind_short": ("chờ", "wait"),
-    "groups": ("Từng nhóm đọc", "Each group"),
+    "lag_short": ("chờ", "lag"),
+    "groups": ("Nhóm đọc", "Consumer groups"),
     "group": ("Nhóm", "Group"),
     "topic": ("Topic", "Topic"),
-    "behind": ("Đang chờ", "Behind"),
+    "behind": ("Đang chờ", "Lag"),
     "oldest": ("Lâu nhất", "Oldest"),
-    "applied": ("Xử lý/giây", "Applied/s"),
-    "arriving": ("Đến/giây", "In/s"),
-    "catch_up": ("Hết chờ sau", "Caught up in"),
-    "progress": ("Tiến triển", "Progress"),
+    "applied": ("Xử lý/giây", "Throughput/s"),
+    "arriving": ("Đến/giây", "Arriving/s"),
+    "catch_up": ("Bắt kịp sau", "Catch-up time"),
+    "progress": ("Tiến triển", "Last progress"),
     "state": ("Tình trạng", "State"),
     "not_catching_up": ("không đuổi kịp", "not catching up"),
     "ago": ("trước", "ago"),
@@ -49,50 +49,50 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "catching up": ("đang đuổi kịp", "catching up"),
     "flowing": ("thông suốt", "flowing"),
     "idle": ("rảnh", "idle"),
-    "services": ("Còn giữ trong dịch vụ", "Quarantined in the services"),
+    "services": ("Tồn đọng trong dịch vụ", "Backlog of the services"),
     "service": ("Dịch vụ", "Service"),
     "outbox": ("Chưa lên Kafka", "Not yet on Kafka"),
-    "quarantined": ("Bản ghi bị giữ", "Quarantined records"),
+    "quarantined": ("Bản ghi cách ly", "Quarantined records"),
     "nothing_quarantined": ("không", "none"),
     "parked": ("không áp dụng được", "parked"),
     "gap": ("thiếu bản ghi trước", "gap"),
     "fork": ("mâu thuẫn", "fork"),
-    "quarantined_behind": ("chờ sau", "behind one"),
+    "blocked": ("bị bản ghi trước chặn", "blocked"),
     "unreadable": ("không đọc được", "unreadable"),
-    "arrivals": ("Hồ sơ nộp trong một giờ", "Dossiers submitted within an hour"),
+    "arrivals": ("Hồ sơ nộp trong một giờ", "Dossiers submitted in one hour"),
     "department": ("Cơ quan", "Department"),
-    "no_department": ("chưa rõ", "not named"),
-    "stages": ("Thời gian ở từng bước, một ngày", "Time at each stage, within a day"),
+    "no_department": ("chưa rõ", "not known yet"),
+    "stages": ("Thời gian ở từng bước, một ngày", "Stage durations, one day"),
     "stage": ("Bước", "Stage"),
     "count": ("Số lượt", "Count"),
     "mean": ("Trung bình", "Mean"),
-    "half": ("50 % trong", "50 % within"),
-    "most": ("90 % trong", "90 % within"),
+    "p50": ("50 % trong", "50 % within"),
+    "p90": ("90 % trong", "90 % within"),
     "pauses": ("Chờ người nộp", "Waiting for the applicant"),
-    "messages": ("Tin nhắn, một ngày", "Messages, within a day"),
+    "messages": ("Tin nhắn, một ngày", "Messages, one day"),
     "outcome": ("Kết quả", "Outcome"),
     "until": ("đến", "until"),
     "nothing": ("Chưa có gì.", "Nothing yet."),
-    "still_counting": (
-        "Hồ sơ, từng bước và tin nhắn: còn đang đếm",
+    "catching_up_views": (
+        "Số liệu hồ sơ, từng bước và tin nhắn còn đang được đếm",
         "Dossiers, stages and messages are still being counted",
     ),
     "records": ("bản ghi", "records"),
     "not_counted_yet": ("Còn đang đếm.", "Still being counted."),
-    "none_within": ("Không có trong khoảng này.", "None within this time."),
-    "passed_over": (
-        "Bản ghi không đọc được, không tính ở trên, kể từ đầu",
-        "Unreadable records, not in the counts above, since the beginning",
+    "no_events": ("Không có trong khoảng này.", "None in this period."),
+    "unreadable_records": (
+        "Bản ghi không đọc được, không tính ở trên, từ đầu đến nay",
+        "Unreadable records, not included above, since the first record",
     ),
-    "quarantined_elsewhere": (
-        "Bản ghi nào còn chờ quyết định thì có ở mục “Còn giữ trong dịch vụ”.",
-        "Those that still wait for a decision stand under “Quarantined in the services”.",
+    "unreadable_hint": (
+        "Bản ghi nào còn chờ quyết định thì có ở mục “Tồn đọng trong dịch vụ”.",
+        "Records that still need a decision are listed under “Backlog of the services”.",
     ),
     "elapsed": (
         "Thời gian trôi qua, không phải giờ làm việc; không tính lúc chờ người nộp. "
         "Mức 50 % và 90 % có thể dài hơn thực tế nhiều nhất một phần năm.",
-        "Elapsed, not working time; waiting for the applicant is not part of it. "
-        "50 % and 90 % may be told up to a fifth too long.",
+        "Elapsed time, not working time, without pauses for the applicant. "
+        "50 % and 90 % may be up to a fifth too long.",
     ),
     "submitted": ("đã nộp", "submitted"),
     "received": ("đã tiếp nhận", "received"),
@@ -120,19 +120,19 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class Words:
-    """The words of one language; a word that nobody has translated (lists are open) stands for itself."""
+class Texts:
+    """The texts of one language. A key without a text, such as a state of a later release, is its own text."""
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        self._place = LANGUAGES.index(language)
+        self._index = LANGUAGES.index(language)
 
-    def __call__(self, word: str) -> str:
-        """In this language."""
-        return _WORDS[word][self._place] if word in _WORDS else word
+    def __call__(self, key: str) -> str:
+        """Return the text of a key."""
+        return _TEXTS[key][self._index] if key in _TEXTS else key
 
     def duration(self, seconds: float | None) -> str:
-        """In one unit that people would choose; a dash for none."""
+        """Format a duration in the largest unit of which it has at least two; a dash for None."""
         if seconds is None:
             return "–"
         for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
@@ -141,7 +141,7 @@ class Words:
         return f"{self.number(seconds)} {self('seconds')}"
 
     def number(self, value: float) -> str:
-        """Grouped by thousands; one decimal below ten, where there is one. Vietnamese writes 1.234,5."""
+        """Format a number with a separator for thousands, and one decimal below ten. Vietnamese writes 1.234,5."""
         tenths = round(value, 1)
         text = f"{value:,.0f}" if tenths >= 10 or tenths % 1 == 0 else f"{tenths:.1f}"
         return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text

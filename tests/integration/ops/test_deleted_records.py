@@ -1,4 +1,4 @@
-"""Records that Kafka deleted before they were counted are told, and never passed over in silence."""
+"""Records that Kafka deleted before they were counted make ops unready."""
 
 import asyncio
 
@@ -11,9 +11,9 @@ from tests.support import eventually
 from tests.support.ops import Ops, Sent
 
 
-async def test_records_that_are_gone_make_it_unready(own_broker: kafka.Broker, two: tuple[Ops, Ops]) -> None:
-    """Readiness names the place and the first offset that is left, also when more arrives."""
-    ops, _ = two
+async def test_deleted_records_make_ops_unready(own_broker: kafka.Broker, replicas: tuple[Ops, Ops]) -> None:
+    """Readiness names the partition and its first offset, also after more records; other partitions are counted."""
+    ops, _ = replicas
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(30)
         admin = AIOKafkaAdminClient(bootstrap_servers=own_broker.bootstrap)
@@ -23,9 +23,9 @@ async def test_records_that_are_gone_make_it_unready(own_broker: kafka.Broker, t
         finally:
             await admin.close()
         await asyncio.to_thread(ops.launch)
-        told = f"records before offset 3 of {DOSSIERS.name}/0 are gone from Kafka"
-        await eventually(lambda: told in ops.reasons().get("views", ""), within=60)
+        reason = f"Records before offset 3 of {DOSSIERS.name}/0 were deleted from Kafka"
+        await eventually(lambda: reason in ops.reasons().get("views", ""), within=60)
         before = ops.views()["arrivals"]["total"]
         await sent.lives(30)
-        await eventually(lambda: ops.has_counted(before), within=60)  # the other partitions go on
-        assert told in ops.reasons().get("views", "")
+        await eventually(lambda: ops.has_counted(before), within=60)  # the other partitions are counted
+        assert reason in ops.reasons().get("views", "")

@@ -1,0 +1,1 @@
+"""Lag of the consumer groups, and what each service has not published or has quarantined."""
