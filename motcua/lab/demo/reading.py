@@ -11,7 +11,7 @@ import psycopg
 
 from motcua.lab.demo.derivation import Promise
 from motcua.lab.half_year.ledger import Place
-from services.intake.replay import ACT_OF
+from services.intake.dossiers.registry import ACT_OF_EVENT
 from services.routing.counter_store import weeks_from
 from services.routing.domain.pooling import Receiving, Week
 from shared.contracts.topics import DOSSIERS
@@ -108,7 +108,7 @@ class State:
 def read_state(verify_url: str, zone: ZoneInfo) -> State:
     """Read a centre at rest whose time is set. Raises StartError when the database does not answer."""
     about = {"zone": zone.key, "topic": DOSSIERS.name}
-    act_of = {event.TYPE: act for event, act in ACT_OF.items()}
+    act_of = {event.TYPE: act.name for event, act in ACT_OF_EVENT.items()}
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -10,7 +10,8 @@ from uuid import UUID
 from motcua.lab.event_log.cases import ReadCase, ReadRow
 from motcua.lab.event_log.mapping import Mapping1
 from motcua.lab.past_acts import Doer, PastAct, dossier_id, idempotency_key
-from services.intake.domain.acts import ACTS, State, move
+from services.intake.domain.life_cycle import State
+from services.intake.dossiers.registry import ACTS, move
 
 Kind = Literal[
     "first row after the end",

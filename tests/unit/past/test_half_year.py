@@ -14,8 +14,9 @@ from motcua.lab.acceptance import refusals
 from motcua.lab.half_year.drawing import HalfYear
 from motcua.lab.half_year.figures import BEN_TRE, INVENTED, LETTER, Figures
 from motcua.lab.past_acts import PastAct
-from services.intake.domain.acts import ACTS, State, move
+from services.intake.domain.life_cycle import State
 from services.intake.domain.runs import Timetable
+from services.intake.dossiers.registry import ACTS, move
 from services.notify.numbers import mobile
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ClockChange, What, derive

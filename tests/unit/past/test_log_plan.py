@@ -171,7 +171,7 @@ def test_nothing_follows_a_final_state(centre: Centre) -> None:
         row("c1", "t2", "2011-03-03T10:00:00+01:00", end=""),
     ]
     [fault] = refused(centre, rows, mapping)
-    assert fault.startswith("log.csv:3: record_step: the dossier is stopped")
+    assert fault.startswith("log.csv:3: record_step: The dossier is stopped")
 
 
 def test_resources_go_by_pseudonyms_unless_the_mapping_says_that_they_are_accounts(centre: Centre) -> None:
@@ -284,7 +284,7 @@ def test_every_fault_is_told_at_once(centre: Centre) -> None:
         ('{ value = "L.1" }', "{}", "mapping: dossier.procedure: give either a value or a column"),
         ('"concept:name"', '"name"', "mapping: columns.activity: the log has no column 'name'"),
         ('{ value = "L.1" }', '{ value = "L.2" }', "log.csv:2: dossier.procedure: the centre knows no procedure 'L.2'"),
-        ('{ value = "GENERAL" }', '{ value = "X" }', "log.csv:2: submit: 'X' is not a department"),
+        ('{ value = "GENERAL" }', '{ value = "X" }', "log.csv:2: submit: The centre has no department 'X'"),
         ('"online"', '"fax"', "log.csv:2: submit:"),
     ],
 )
