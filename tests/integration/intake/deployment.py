@@ -1,4 +1,4 @@
-"""A running intake for tests: real HTTP, database and broker, with one key of each role."""
+"""Replicas of intake for tests: real HTTP, database and broker, with an API key of each role."""
 
 import asyncio
 import itertools
@@ -47,24 +47,24 @@ _KEYS: Mapping[str, Mapping[str, Any]] = {
 _COUNT = itertools.count(1)
 
 KNOWN = "2.000908"
-"""A procedure of STP whose papers nobody entered."""
+"""A procedure of STP whose requirements are not entered."""
 WITH_PAPERS = "2.000635"
-"""A procedure of STP that asks for `form` and `identity`, and perhaps for `authority`."""
+"""A procedure of STP that requires `form` and `identity`; `authority` is optional."""
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """What replicas share: database, broker, keys."""
+class Deployment:
+    """What replicas share: database, broker and API keys."""
 
     database: str
     bootstrap: str
     keys_file: Path
     tokens: Mapping[str, str]
     starts_at: datetime | None = None
-    """When the time of a set centre begins; None in the present."""
+    """The first instant of a simulated clock; None with a system clock."""
 
     def settings(self, replica: int, port: int) -> IntakeSettings:
-        """One replica's settings."""
+        """The settings of one replica."""
         return IntakeSettings(
             kafka_bootstrap=self.bootstrap,
             database_url=self.database,
@@ -77,7 +77,7 @@ class House:
         )
 
     def environment(self, replica: int, port: int) -> dict[str, str]:
-        """The same for a process."""
+        """The same settings as a process's environment."""
         return {
             "INTAKE_KAFKA_BOOTSTRAP": self.bootstrap,
             "INTAKE_DATABASE_URL": self.database,
@@ -88,8 +88,8 @@ class House:
         }
 
 
-def build_house(database: ServiceDatabase, folder: Path, bootstrap: str = "127.0.0.1:9") -> House:
-    """Migrated schema and written keys. Without a broker nothing but HTTP may run."""
+def build_deployment(database: ServiceDatabase, folder: Path, bootstrap: str = "127.0.0.1:9") -> Deployment:
+    """Migrate the schema and write the keys. Without a broker, only the part `http` can run."""
     url = database.url("intake")
     migrate(url, "intake", MIGRATIONS)
     entries: list[ApiKey] = []
@@ -99,11 +99,11 @@ def build_house(database: ServiceDatabase, folder: Path, bootstrap: str = "127.0
         tokens[name], entry = new_key(name, more.pop("role"), **more)
         entries.append(entry)
     write_keys(folder / "keys.toml", entries)
-    return House(url, bootstrap, folder / "keys.toml", tokens)
+    return Deployment(url, bootstrap, folder / "keys.toml", tokens)
 
 
-class Office:
-    """One replica, seen from outside by `client`s and from inside by its pool."""
+class IntakeClient:
+    """An HTTP client of one replica."""
 
     def __init__(self, base: str, tokens: Mapping[str, str], http: httpx.AsyncClient) -> None:
         self.base = base
@@ -111,16 +111,16 @@ class Office:
         self.http = http
 
     def headers(self, who: str, key: str | None = None) -> dict[str, str]:
-        """What a client of that name sends."""
+        """The headers of a request with the API key `who`."""
         return {"Authorization": f"Bearer {self.tokens[who]}"} | ({"Idempotency-Key": key} if key else {})
 
     async def submit(self, who: str = "clerk", key: str | None = None, **body: Any) -> httpx.Response:
-        """POST /dossiers; `procedure` stands in for whole data."""
+        """POST /dossiers; `body` defaults to a submission of KNOWN."""
         body.setdefault("data", {"procedure": KNOWN})
         return await self.http.post(f"{self.base}/dossiers", json=body, headers=self.headers(who, key or fresh_key()))
 
     async def walk_in(self, who: str = "clerk", key: str | None = None, **data: Any) -> dict[str, Any]:
-        """A dossier that is submitted and received; the answer."""
+        """Submit and receive a dossier; returns the response."""
         response = await self.submit(who, key, data={"procedure": KNOWN, "receive": {}, **data})
         assert response.status_code == 201, response.text
         return dict(response.json())
@@ -145,7 +145,7 @@ class Office:
         return await self.http.post(f"{self.base}/contacts/lookup", json=body, headers=self.headers(who))
 
     async def batch(self, lines: Iterable[Mapping[str, Any] | bytes], who: str = "clerk") -> list[dict[str, Any]]:
-        """POST lines; the answers."""
+        """POST a batch; returns the answers."""
         content = b"".join(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines)
         response = await self.http.post(
             f"{self.base}/acts:batch",
@@ -158,19 +158,19 @@ class Office:
 
 
 def fresh_key() -> str:
-    """An idempotency key nobody used."""
+    """A new idempotency key."""
     return unique("key")
 
 
 @asynccontextmanager
 async def in_process(
-    house: House, *, replica: int = 0, parts: Collection[str] = ("http",), clock: Clock | None = None
-) -> AsyncIterator[tuple[Office, Context]]:
-    """A replica in this process; `parts` as in the service (http, consumer, relay)."""
+    deployment: Deployment, *, replica: int = 0, parts: Collection[str] = ("http",), clock: Clock | None = None
+) -> AsyncIterator[tuple[IntakeClient, Context]]:
+    """Run a replica in this process; `parts` are those of the service (http, consumer, relay)."""
     port = free_port()
     if "consumer" in parts or "relay" in parts:
-        await create_topics(house.bootstrap, TOPICS.values(), replication=1)
-    async with running("intake", house.settings(replica, port), build, clock=clock) as process:
+        await create_topics(deployment.bootstrap, TOPICS.values(), replication=1)
+    async with running("intake", deployment.settings(replica, port), build, clock=clock) as process:
         context, app, supervised = process.context, process.app, process.parts
         assert isinstance(app, FastAPI)
         stop = asyncio.Event()
@@ -180,14 +180,14 @@ async def in_process(
         try:
             async with httpx.AsyncClient(timeout=60) as http:
                 await eventually(lambda: _answers(http, base), within=20)
-                yield Office(base, house.tokens, http), context
+                yield IntakeClient(base, deployment.tokens, http), context
         finally:
             stop.set()
             await task
 
 
-async def hear_calendar(context: Context) -> None:
-    """The centre's calendar stands in the database as if sla had published it."""
+async def store_calendar(context: Context) -> None:
+    """Store the centre's calendar as if sla had published it."""
     event = as_event(compile_calendar(context.centre.calendar), 1, "03/QĐ")
     row = CalendarRow(key=event.name, version=1, published=event.model_dump(mode="json"))
     async with context.pool.acquire() as connection:
@@ -202,6 +202,6 @@ async def _answers(http: httpx.AsyncClient, base: str) -> bool:
 
 
 async def count(pool: asyncpg.Pool, table: str, **where: Any) -> int:
-    """Rows of a table with these values."""
+    """The number of rows of a table with these values."""
     clause = " and ".join(f"{column} = ${n}" for n, column in enumerate(where, 1)) or "true"
     return int(await pool.fetchval(f"select count(*) from {table} where {clause}", *where.values()))

@@ -1,4 +1,4 @@
-"""What nobody should send: refused as a problem, nothing stored, and the service goes on."""
+"""Invalid requests are refused as problems, and nothing is stored."""
 
 import asyncio
 import json
@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.integration.intake.office import KNOWN, WITH_PAPERS, House, Office, count, fresh_key, in_process
+from tests.integration.intake.deployment import (
+    KNOWN,
+    WITH_PAPERS,
+    Deployment,
+    IntakeClient,
+    count,
+    fresh_key,
+    in_process,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,20 +41,20 @@ for _ in range(40):
         (b'{"data": {"procedure": 1' + b"0" * 5000 + b"}}", 400),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_refused(office: Office, content: bytes, status: int) -> None:
-    """Not UTF-8, too deep, NUL, half a surrogate, no object. The key is free for the body that was meant."""
+async def test_unreadable_body_is_refused(client: IntakeClient, content: bytes, status: int) -> None:
+    """Not UTF-8, too deep, NUL, half a surrogate pair, not an object. The key stays unused."""
     key = fresh_key()
-    headers = office.headers("clerk", key) | {"Content-Type": "application/json"}
-    response = await office.http.post(f"{office.base}/dossiers", content=content, headers=headers)
+    headers = client.headers("clerk", key) | {"Content-Type": "application/json"}
+    response = await client.http.post(f"{client.base}/dossiers", content=content, headers=headers)
     assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM)
-    assert (await office.submit(key=key)).status_code == 201
+    assert (await client.submit(key=key)).status_code == 201
 
 
-async def test_an_oversized_body_is_refused_by_what_it_declares(office: Office) -> None:
-    """413 before it is sent."""
-    host, port = office.base.removeprefix("http://").split(":")
+async def test_body_that_declares_too_many_bytes_is_refused(client: IntakeClient) -> None:
+    """The status is 413, before the body is sent."""
+    host, port = client.base.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    head = "".join(f"{name}: {value}\r\n" for name, value in office.headers("clerk", fresh_key()).items())
+    head = "".join(f"{name}: {value}\r\n" for name, value in client.headers("clerk", fresh_key()).items())
     writer.write(
         f"POST /dossiers HTTP/1.1\r\nHost: {host}\r\n{head}Content-Type: application/json\r\n"
         "Content-Length: 2000000\r\n\r\n".encode()
@@ -55,12 +63,12 @@ async def test_an_oversized_body_is_refused_by_what_it_declares(office: Office) 
     writer.close()
 
 
-async def test_half_a_body_stores_nothing(house: House) -> None:
-    """A client that hangs up in the middle leaves no dossier and no harm."""
-    async with in_process(house) as (office, context):
-        host, port = office.base.removeprefix("http://").split(":")
+async def test_incomplete_body_stores_nothing(deployment: Deployment) -> None:
+    """A client that disconnects within its body has no effect."""
+    async with in_process(deployment) as (client, context):
+        host, port = client.base.removeprefix("http://").split(":")
         body = json.dumps({"data": {"procedure": KNOWN}}).encode()
-        head = "".join(f"{name}: {value}\r\n" for name, value in office.headers("clerk", fresh_key()).items())
+        head = "".join(f"{name}: {value}\r\n" for name, value in client.headers("clerk", fresh_key()).items())
         for cut in (0, 5, len(body) - 1):
             _, writer = await asyncio.open_connection(host, int(port))
             writer.write(
@@ -70,7 +78,7 @@ async def test_half_a_body_stores_nothing(house: House) -> None:
             )
             await writer.drain()
             writer.close()
-        assert (await office.submit()).status_code == 201
+        assert (await client.submit()).status_code == 201
         assert await count(context.pool, "dossiers") == 1
 
 
@@ -85,7 +93,7 @@ async def test_half_a_body_stores_nothing(house: House) -> None:
         ({"data": {"procedure": KNOWN, "counter": 0}}, "/data/counter"),
         ({"data": {"procedure": KNOWN, "counter": 10**9}}, "/data/counter"),
         ({"data": {"procedure": KNOWN, "department": "nowhere"}}, "/data/department"),
-        ({"data": {"procedure": KNOWN, "applicant": {"phone": "nobody"}}}, "/data/applicant/phone"),
+        ({"data": {"procedure": KNOWN, "applicant": {"phone": "unknown"}}}, "/data/applicant/phone"),
         ({"data": {"procedure": KNOWN, "applicant": {"name": "x" * 201}}}, "/data/applicant/name"),
         ({"data": {"procedure": KNOWN, "documents": [{"title": "x", "size": 5}]}}, "/data/documents/0"),
         (
@@ -104,19 +112,21 @@ async def test_half_a_body_stores_nothing(house: House) -> None:
         ({"data": {"procedure": KNOWN}, "actor": {"id": "a b"}}, "/actor/id"),
     ],
 )
-async def test_wrong_content_is_named_place_by_place(office: Office, body: dict[str, Any], pointer: str) -> None:
-    """422 with a JSON pointer; the value sent is not repeated."""
-    response = await office.submit(**body)
+async def test_invalid_content_is_refused_with_pointers(
+    client: IntakeClient, body: dict[str, Any], pointer: str
+) -> None:
+    """The status is 422 with a JSON pointer to each place."""
+    response = await client.submit(**body)
     assert (response.status_code, response.headers["content-type"]) == (422, PROBLEM)
     assert pointer in {error["pointer"] for error in response.json()["errors"]}
 
 
 @pytest.mark.parametrize("key", [None, "", "with space", "nguyễn", "x" * 201])
-async def test_a_write_without_a_proper_key_is_refused(office: Office, key: str | None) -> None:
-    """422, pointing at the header."""
-    headers = list(office.headers("clerk").items()) + ([] if key is None else [("Idempotency-Key", key)])
-    response = await office.http.post(
-        f"{office.base}/dossiers",
+async def test_write_without_a_valid_idempotency_key_is_refused(client: IntakeClient, key: str | None) -> None:
+    """The status is 422 with a pointer to the header."""
+    headers = list(client.headers("clerk").items()) + ([] if key is None else [("Idempotency-Key", key)])
+    response = await client.http.post(
+        f"{client.base}/dossiers",
         json={"data": {"procedure": KNOWN}},
         headers=[(name.encode(), value.encode()) for name, value in headers],
     )
@@ -124,21 +134,21 @@ async def test_a_write_without_a_proper_key_is_refused(office: Office, key: str 
     assert response.json()["errors"][0]["pointer"] == "/header/Idempotency-Key"
 
 
-async def test_without_a_key_of_the_centre_nothing_is_answered(office: Office) -> None:
-    """401 everywhere but health."""
-    nobody = "00000000-0000-7000-8000-000000000000"
+async def test_request_without_a_valid_api_key_is_refused(client: IntakeClient) -> None:
+    """The status is 401 on every route but health."""
+    unknown = "00000000-0000-7000-8000-000000000000"
     for method, path in (
         ("POST", "/dossiers"),
-        ("POST", f"/dossiers/{nobody}/acts/settle"),
+        ("POST", f"/dossiers/{unknown}/acts/settle"),
         ("POST", "/acts:batch"),
         ("POST", "/contacts/lookup"),
-        ("GET", f"/dossiers/{nobody}"),
+        ("GET", f"/dossiers/{unknown}"),
         ("GET", "/dossiers?code=H10.02-170428-0001"),
     ):
         kind = "application/x-ndjson" if path == "/acts:batch" else "application/json"
         content = b"{}" if method == "POST" else None
-        response = await office.http.request(
-            method, office.base + path, content=content, headers={"Content-Type": kind, "Authorization": "Bearer no"}
+        response = await client.http.request(
+            method, client.base + path, content=content, headers={"Content-Type": kind, "Authorization": "Bearer no"}
         )
         assert response.status_code == 401, path
 
@@ -146,33 +156,33 @@ async def test_without_a_key_of_the_centre_nothing_is_answered(office: Office) -
 @pytest.mark.parametrize(
     "query", ["code=%00", "code=", "code=x&system=a%00", "code=x&colour=red", "", "code=" + "x" * 101]
 )
-async def test_a_strange_search_is_refused(office: Office, query: str) -> None:
-    """Before the database sees it; a NUL is not even read."""
-    response = await office.http.get(f"{office.base}/dossiers?{query}", headers=office.headers("clerk"))
+async def test_invalid_code_query_is_refused(client: IntakeClient, query: str) -> None:
+    """It is refused before any query of the database; a NUL makes the address unreadable."""
+    response = await client.http.get(f"{client.base}/dossiers?{query}", headers=client.headers("clerk"))
     assert response.status_code == (400 if "%00" in query else 422)
 
 
 @pytest.mark.parametrize("query", ["wait_for=rain", "reflecting=-1", "timeout=nan", "timeout=31", "wait=1"])
-async def test_a_strange_wait_is_refused(office: Office, query: str) -> None:
-    """A mistyped parameter would otherwise be answered as if it were not there."""
-    dossier = (await office.submit()).json()["dossier_id"]
-    response = await office.http.get(f"{office.base}/dossiers/{dossier}?{query}", headers=office.headers("clerk"))
+async def test_invalid_wait_query_is_refused(client: IntakeClient, query: str) -> None:
+    """A mistyped parameter is not ignored."""
+    dossier = (await client.submit()).json()["dossier_id"]
+    response = await client.http.get(f"{client.base}/dossiers/{dossier}?{query}", headers=client.headers("clerk"))
     assert response.status_code == 422
 
 
-async def test_what_does_not_exist_is_not_found(office: Office) -> None:
-    """404 for an unknown dossier and an unknown act, 422 for an id that is none."""
-    nobody = "00000000-0000-7000-8000-000000000000"
-    assert (await office.read(nobody)).status_code == 404
-    assert (await office.act(nobody, "receive")).status_code == 404
-    assert (await office.act(nobody, "dance")).status_code == 404
-    assert (await office.act(nobody, "submit")).status_code == 404
-    assert (await office.read("17")).status_code == 422
+async def test_unknown_dossier_or_act_is_not_found(client: IntakeClient) -> None:
+    """The status is 404; an invalid id gets 422."""
+    unknown = "00000000-0000-7000-8000-000000000000"
+    assert (await client.read(unknown)).status_code == 404
+    assert (await client.act(unknown, "receive")).status_code == 404
+    assert (await client.act(unknown, "dance")).status_code == 404
+    assert (await client.act(unknown, "submit")).status_code == 404
+    assert (await client.read("17")).status_code == 422
 
 
-async def test_the_wrong_media_type_is_refused(office: Office) -> None:
-    """415 at both doors."""
+async def test_wrong_media_type_is_refused(client: IntakeClient) -> None:
+    """The status is 415 for single acts and batches."""
     for path, kind in (("/dossiers", "text/plain"), ("/acts:batch", "application/json")):
-        headers = office.headers("clerk", fresh_key()) | {"Content-Type": kind}
-        response = await office.http.post(office.base + path, content=b"{}", headers=headers)
+        headers = client.headers("clerk", fresh_key()) | {"Content-Type": kind}
+        response = await client.http.post(client.base + path, content=b"{}", headers=headers)
         assert response.status_code == 415, path
