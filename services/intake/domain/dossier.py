@@ -119,7 +119,7 @@ class Dossier:
         self.result_at = self.result_at or at
 
     def reopen(self) -> None:
-        """Discard settlement and result: there will be others."""
+        """Remove settlement and result: there will be others."""
         self.settled_at = self.result_at = None
 
     def extend(self) -> None:

@@ -175,12 +175,12 @@ def parse_act(raw: object) -> ParsedAct:
     try:
         readable["key"] = check_key(raw.get("key"))
         line = LineRequest.model_validate(raw)
-        readable |= _dossier(line)
+        readable["reference"], readable["foreign_codes"] = _dossier(line)
     except ValidationError as error:
         # a refused line blocks later ones of its dossier, so the dossier is read even if the rest is invalid
         with contextlib.suppress(ValidationError, Refusal):
             named = SubmitRequest.model_validate({"dossier": raw.get("dossier")})
-            readable["reference"] = _dossier(named)["reference"]
+            readable["reference"], _ = _dossier(named)
         return ParsedAct(**readable, refusal=problems.invalid(error.errors(include_input=False, include_url=False)))
     except Refusal as refusal:
         return ParsedAct(**readable, refusal=refusal)
@@ -190,13 +190,13 @@ def parse_act(raw: object) -> ParsedAct:
     return ParsedAct(**readable, act=line.act, occurred_at=line.occurred_at, actor=line.actor, data=data)
 
 
-def _dossier(line: SubmitRequest) -> dict[str, Any]:
-    """The dossier of a line; a submission gives it the foreign code that names it. Raises Refusal."""
+def _dossier(line: SubmitRequest) -> tuple[Reference | None, tuple[ForeignCode, ...]]:
+    """The dossier of a line, and the foreign code that a submission gives it. Raises Refusal."""
     named = line.dossier
     if named is None:
-        return {"reference": None, "foreign_codes": ()}
-    gives = named.foreign is not None and isinstance(line, LineRequest) and line.act == "submit"
-    return {"reference": reference_of(named), "foreign_codes": (named.foreign,) if gives else ()}
+        return None, ()
+    is_submission = isinstance(line, LineRequest) and line.act == "submit"
+    return reference_of(named), (named.foreign,) if is_submission and named.foreign is not None else ()
 
 
 def reference_of(named: DossierReference) -> Reference:

@@ -18,7 +18,7 @@ def decide(pending: PendingAct, data: Reopen) -> list[EventDraft]:
 
 
 def change(dossier: Dossier, event: DossierReopenedV1, occurrence: Occurrence) -> None:
-    """Discard settlement and result."""
+    """Remove settlement and result."""
     dossier.reopen()
 
 
