@@ -23,7 +23,7 @@ class Backdating:
     calendar: Worktime
 
     def allows(self, occurred_at: datetime, now: datetime) -> bool:
-        """Whether at most the limit lies between; False before the calendar begins."""
+        """Whether working time from `occurred_at` to `now` is within the limit; False before the calendar begins."""
         try:
             return self.calendar.elapsed(occurred_at, now) <= self.limit
         except OutsideCalendarError:
@@ -38,7 +38,7 @@ def instant_of_act(
     backdating: Backdating | None,
     accepts_until: datetime | None = None,
 ) -> datetime:
-    """The instant of an act whose request says `occurred_at` (None: now). All instants are aware.
+    """The instant of an act with the `occurred_at` of its request (None: now). All instants are aware.
 
     `accepts_until` is the latest instant with a simulated clock, which accepts any earlier one; None with a system
     clock. `backdating` is None while no calendar is available. An act without an instant of its own is never before the

@@ -103,7 +103,7 @@ class Act(ActRule):
 
     `data` is the schema of its data. `decide` checks the request and returns the events; it raises Refusal and then has
     changed nothing. `event` is the type that the act publishes, `change` what that event changes in the aggregate; a
-    request and a rebuild both apply it. `sends_papers` says, after `change`, whether the papers go to the department.
+    request and a rebuild both apply it. After `change`, `sends_papers` decides whether papers go to the department.
     """
 
     event: type[events.DossierEvent]

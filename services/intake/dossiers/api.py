@@ -137,7 +137,7 @@ async def read_dossier(
 ) -> JSONResponse:
     """A dossier with its history; with `wait_for=due_at`, once its due date reflects event `reflecting`.
 
-    After `timeout` seconds the dossier is returned in any case; `due.up_to_date` says whether the due date reflects it.
+    After `timeout` seconds the dossier is returned in any case; `due.up_to_date` is then false if the wait timed out.
     """
     scope = _scope(context, who.actor)
     if query.wait_for is not None:

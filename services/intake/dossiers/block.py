@@ -56,7 +56,7 @@ class Answer:
 Outcome = Answer | Refusal
 
 
-def acting(key: Actor, act: ParsedAct, *, is_simulated: bool) -> Actor:
+def actor_of(key: Actor, act: ParsedAct, *, is_simulated: bool) -> Actor:
     """The actor of an act: the API key's own, or the one that an importer names.
 
     Raises ActorDiffersError if another actor than the key's is named, ForbiddenError for an importer on a system clock,
@@ -175,7 +175,7 @@ class Block:
                     raise act.refusal
                 if not self._failed.isdisjoint(names):
                     raise EarlierLineFailedError
-                actor = acting(self._actor, act, is_simulated=self._context.accepts_until is not None)
+                actor = actor_of(self._actor, act, is_simulated=self._context.accepts_until is not None)
                 row = None if target is None else self._unit.find(target)
                 drafts = decide(act, actor, row, partial(self._unit.row, target), self._context)
                 outcome = len(self._outcomes)
@@ -198,7 +198,7 @@ class Block:
         require_same(fingerprint, act.fingerprint)
         return place
 
-    def serials_wanted(self) -> Counter[SerialKey]:
+    def serials_needed(self) -> Counter[SerialKey]:
         """The number of serials that the decided acts need."""
         return Counter(draft.serial for one in self.decided for draft in one.drafts if draft.serial)
 

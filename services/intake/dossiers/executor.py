@@ -96,7 +96,7 @@ class Executor:
                     block.decide(act, target)
                 if not block.decided:
                     raise _NothingDecidedError
-                block.write(await store.draw_serials(connection, block.serials_wanted()))
+                block.write(await store.draw_serials(connection, block.serials_needed()))
                 applicants = await store.load_applicants(connection, block.corrected())
                 await store.save_applicants(connection, block.applicants(applicants))
         return block.outcomes(), failing

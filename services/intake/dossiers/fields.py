@@ -67,7 +67,7 @@ class Document(ActData):
     @model_validator(mode="after")
     def _check_file(self) -> "Document":
         if len({value is None for value in (self.media_type, self.size, self.sha256)}) > 1:
-            raise ValueError("A file has media_type, size and sha256; a paper original has none of them.")
+            raise ValueError("A file has media_type, size and sha256; a paper original has neither.")
         return self
 
 

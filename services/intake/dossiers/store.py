@@ -146,13 +146,13 @@ _BY_FOREIGN_CODES = "select id, dossier_id from foreign_codes where id = any($1:
 
 async def resolve(pool: asyncpg.Pool, references: Iterable[Reference]) -> dict[Reference, UUID]:
     """The dossiers of codes and foreign codes; unknown ones are absent. A code never moves to another dossier."""
-    wanted = set(references)
-    found = {reference: UUID(reference.value) for reference in wanted if reference.kind == "id"}
-    codes = [reference.value for reference in wanted if reference.kind == "code"]
+    distinct = set(references)
+    found = {reference: UUID(reference.value) for reference in distinct if reference.kind == "id"}
+    codes = [reference.value for reference in distinct if reference.kind == "code"]
     if codes:
         rows = await pool.fetch(_BY_CODES, codes)
         found |= {Reference("code", row["code"]): row["dossier_id"] for row in rows}
-    foreign = [reference.value for reference in wanted if reference.kind == "foreign"]
+    foreign = [reference.value for reference in distinct if reference.kind == "foreign"]
     if foreign:
         rows = await pool.fetch(_BY_FOREIGN_CODES, foreign)
         found |= {Reference("foreign", row["id"]): row["dossier_id"] for row in rows}
@@ -179,20 +179,23 @@ returning agency, day, form, last
 """
 
 
-async def draw_serials(connection: Connection, wanted: Counter[SerialKey]) -> Serials:
-    """The wanted number of serials. Their rows stay locked until the commit, so no other transaction draws the same."""
-    if not wanted:
+async def draw_serials(connection: Connection, counts: Counter[SerialKey]) -> Serials:
+    """As many serials of each key as `counts` has.
+
+    Their rows stay locked until the commit, so no other transaction draws the same.
+    """
+    if not counts:
         return Serials({})
-    keys = list(wanted)
+    keys = list(counts)
     rows = await connection.fetch(
         _DRAW_SERIALS,
         [key.agency for key in keys],
         [key.day for key in keys],
         [key.form for key in keys],
-        [wanted[key] for key in keys],
+        [counts[key] for key in keys],
     )
     ends = {SerialKey(row["agency"], row["day"], row["form"]): row["last"] for row in rows}
-    return Serials({key: end - wanted[key] for key, end in ends.items()})
+    return Serials({key: end - counts[key] for key, end in ends.items()})
 
 
 async def load_applicants(connection: Connection, ids: Collection[UUID]) -> dict[UUID, ApplicantRecord]:

@@ -34,11 +34,11 @@ async def hand_over(
     response: Response,
     who: Clerk,
     key: IdempotencyKey,
-    wanted: HandOverRequest,
+    body: HandOverRequest,
     hand_overs: ProvidedHandOvers,
 ) -> Batch:
-    """Hand papers over in a numbered batch: of all named dossiers, or of none."""
-    record = await hand_overs.hand_over(wanted, key, who.actor, trace_of(request))
+    """Hand papers over in a numbered batch, which has all named dossiers or is refused."""
+    record = await hand_overs.hand_over(body, key, who.actor, trace_of(request))
     response.headers["Location"] = f"/hand-overs/{record.number}"
     return Batch.model_validate(record, from_attributes=True)
 

@@ -1,4 +1,4 @@
-"""Hand-over of papers: a numbered batch of dossiers of one department, or none of them."""
+"""Hand-over of papers: a numbered batch of dossiers of one department, all or nothing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -55,16 +55,16 @@ class HandOvers:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def hand_over(self, wanted: HandOverRequest, key: str, actor: Actor, trace: Trace) -> HandOverRecord:
+    async def hand_over(self, body: HandOverRequest, key: str, actor: Actor, trace: Trace) -> HandOverRecord:
         """The batch with its number, `BG-<yyMMdd>-<counter>-<serial>`; commits. A repeated key gets the same batch.
 
         The serial counts the batches of the clerk's counter on the local date. Its row stays locked until the commit,
         so no other replica draws the same, and a refused batch draws none. Raises KeyReusedError, InvalidContentError
         for an unknown department, and HandOverRefusedError with a pointer to every dossier that cannot go.
         """
-        content = {"address": "POST /hand-overs", "body": wanted.model_dump(mode="json")}
+        content = {"address": "POST /hand-overs", "body": body.model_dump(mode="json")}
         request = Request(actor, key, content)
-        number, written = await transact(partial(self._attempt, wanted, request, trace))
+        number, written = await transact(partial(self._attempt, body, request, trace))
         if written is not None:
             ACTS_TOTAL.labels("hand_over", 201).inc(len(written.dossiers))
             return written
@@ -73,17 +73,17 @@ class HandOvers:
         return stored
 
     async def _attempt(
-        self, wanted: HandOverRequest, request: Request, trace: Trace
+        self, body: HandOverRequest, request: Request, trace: Trace
     ) -> tuple[str, HandOverRecord | None]:
         """One transaction: the number of the request's batch, and the batch unless it existed before."""
-        targets = await self._targets(wanted)
+        targets = await self._targets(body)
         written: HandOverRecord | None = None
         ids = {target for target in targets.ids if target}
         async with self._context.unit(DOSSIERS, ids, only_published=True) as (connection, unit):
 
             async def write() -> _Answer:
                 nonlocal written
-                written = await self._write(connection, unit, wanted, targets, request, trace)
+                written = await self._write(connection, unit, body, targets, request, trace)
                 return _Answer(written.number)
 
             answer = await once(connection, request, _ANSWER, write)
@@ -93,51 +93,51 @@ class HandOvers:
         self,
         connection: Connection,
         unit: Unit[DossierRow],
-        wanted: HandOverRequest,
+        body: HandOverRequest,
         targets: _Targets,
         request: Request,
         trace: Trace,
     ) -> HandOverRecord:
         centre, actor = self._context.centre, request.actor
-        rows = self._rows(unit, wanted, targets, counter=actor.counter or 0)
+        rows = self._rows(unit, body, targets, counter=actor.counter or 0)
         # not before what a replica with a faster clock recorded
         at = max(self._context.clock.now(), *(row.last_act_at for row in rows if row.last_act_at))
         serial_key = batch_key(actor.counter or 0, centre.local_date(at))
         serials = await store.draw_serials(connection, Counter([serial_key]))
         number = batch_number(serial_key, serials.draw(serial_key))
-        data = HandOver(batch=number, given_by=wanted.given_by, taken_by=wanted.taken_by)
+        data = HandOver(batch=number, given_by=body.given_by, taken_by=body.taken_by)
         context = DecisionContext(centre, at)
         cause = act_cause(request.id, actor, trace, at)
         record = HandOverRecord(
             number=number,
             counter=actor.counter or 0,
-            department=wanted.department,
-            given_by=wanted.given_by,
-            taken_by=wanted.taken_by,
+            department=body.department,
+            given_by=body.given_by,
+            taken_by=body.taken_by,
             handed_over_at=at,
             dossiers=[_hand_over(unit, row, data, context, cause) for row in rows],
         )
         unit.add(HAND_OVERS, record)
         return record
 
-    async def _targets(self, wanted: HandOverRequest) -> _Targets:
+    async def _targets(self, body: HandOverRequest) -> _Targets:
         references: dict[int, Reference] = {}
         errors: dict[int, str] = {}
-        for place, named in enumerate(wanted.dossiers):
+        for place, named in enumerate(body.dossiers):
             try:
                 references[place] = reference_of(named)
             except Refusal as refusal:
                 errors[place] = refusal.detail
         found = await store.resolve(self._context.pool, references.values())
-        ids = [found.get(references[n]) if n in references else None for n in range(len(wanted.dossiers))]
+        ids = [found.get(references[n]) if n in references else None for n in range(len(body.dossiers))]
         return _Targets(ids, errors)
 
     def _rows(
-        self, unit: Unit[DossierRow], wanted: HandOverRequest, targets: _Targets, *, counter: int
+        self, unit: Unit[DossierRow], body: HandOverRequest, targets: _Targets, *, counter: int
     ) -> list[DossierRow]:
         """The locked rows in key order. Raises InvalidContentError or HandOverRefusedError."""
-        if wanted.department not in self._context.centre.departments:
-            detail = f"The centre has no department {wanted.department!r}."
+        if body.department not in self._context.centre.departments:
+            detail = f"The centre has no department {body.department!r}."
             raise InvalidContentError(detail, pointer="/department")
         errors = dict(targets.errors)
         rows: dict[UUID, DossierRow] = {}
@@ -151,7 +151,7 @@ class HandOvers:
                 errors[place] = "The dossier is named twice."
             else:
                 rows[target] = row
-                reason = reason_against_hand_over(row, department=wanted.department, counter=counter)
+                reason = reason_against_hand_over(row, department=body.department, counter=counter)
                 if reason is not None:
                     errors[place] = reason
         if errors:

@@ -90,7 +90,7 @@ async def test_applicant_sees_reasons_but_no_internal_notes(client: IntakeClient
     dossier = (await client.submit("portal")).json()["dossier_id"]
     slip = {"given_by": "clerk-2", "taken_by": "officer-stp"}
     steps: list[tuple[str, str, dict[str, Any]]] = [
-        ("receive", "clerk", {"missing_papers_reason": "kept by the police"}),
+        ("receive", "clerk", {"missing_papers_reason": "the police has the original"}),
         ("record_step", "clerk", {"activity": "copied", "note": "call Mr An first"}),
         ("hand_over", "clerk", {"batch": "17", **slip}),
         ("ask_supplement", "officer", {"papers": ["deed"], "reason": "the copy cannot be read"}),
@@ -101,7 +101,7 @@ async def test_applicant_sees_reasons_but_no_internal_notes(client: IntakeClient
         who: [entry.get("details") for entry in (await client.read(dossier, who)).json()["history"]]
         for who in ("portal", "leader")
     }
-    reasons = [None, {"missing_papers_reason": "kept by the police"}]
+    reasons = [None, {"missing_papers_reason": "the police has the original"}]
     asked = {"papers": ["deed"], "reason": "the copy cannot be read"}
     assert shown["portal"] == [*reasons, None, None, asked]
     noted = {"activity": "copied", "note": "call Mr An first"}
@@ -115,11 +115,11 @@ async def test_receipt_checks_the_papers(client: IntakeClient) -> None:
     assert (short.status_code, short.json()["missing"]) == (409, ["identity"])
 
     reasoned = await client.walk_in(
-        procedure=WITH_PAPERS, documents=documents, receive={"missing_papers_reason": "kept by the police"}
+        procedure=WITH_PAPERS, documents=documents, receive={"missing_papers_reason": "the police has the original"}
     )
     found = (await client.read(reasoned["dossier_id"])).json()
     assert found["incomplete"] is True
-    assert found["history"][1]["details"] == {"missing_papers_reason": "kept by the police"}
+    assert found["history"][1]["details"] == {"missing_papers_reason": "the police has the original"}
 
     dossier = (await client.submit(data={"procedure": WITH_PAPERS, "documents": documents})).json()["dossier_id"]
     await client.act(dossier, "ask_supplement", data={"papers": ["identity"]})

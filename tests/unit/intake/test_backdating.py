@@ -39,7 +39,7 @@ def test_act_without_an_instant_happens_now() -> None:
 
 
 def test_act_without_an_instant_is_never_before_the_previous_act() -> None:
-    """The clocks of replicas differ slightly; the order of a dossier's acts is kept."""
+    """The clocks of replicas differ slightly; the order of a dossier's acts does not change."""
     previous = NOW + timedelta(milliseconds=3)
     assert instant_of_act(None, now=NOW, previous=previous, backdating=None) == previous
 

@@ -51,7 +51,7 @@ class Desk:
         block = Block(by, Trace("request"), DecisionContext(self.centre, self.now), unit, {}, set())
         line = {"key": key or f"{act}-{len(self.rows)}", "act": act, "data": data}
         block.decide(parse_act(line | {"dossier": {"id": str(self.dossier_id)}}), self.dossier_id)
-        block.write(Serials(dict.fromkeys(block.serials_wanted(), 0)))
+        block.write(Serials(dict.fromkeys(block.serials_needed(), 0)))
         (outcome,) = block.outcomes()
         assert not isinstance(outcome, Exception), outcome
         self.details = {}

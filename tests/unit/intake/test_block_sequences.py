@@ -72,7 +72,7 @@ class Desk:
             data = {"department": self.other} if act == "next_step" else NEEDED.get(act, {})
             line = {"key": key, "act": act, "dossier": {"id": ID}, "data": data}
             block.decide(parse_act(line), UUID(ID))
-        block.write(Serials(dict.fromkeys(block.serials_wanted(), 0)))
+        block.write(Serials(dict.fromkeys(block.serials_needed(), 0)))
         self.events += unit.events
         for row in self.rows.values():  # as sla publishes it
             due_at = (START + timedelta(days=30)).isoformat()

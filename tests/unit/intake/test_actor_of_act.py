@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.dossiers.block import acting
+from services.intake.dossiers.block import actor_of
 from services.intake.dossiers.schemas import parse_act
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import Refusal
@@ -16,7 +16,7 @@ CLERK = Actor(kind="person", id="clerk-2", role="clerk", counter=2)
 
 def who(key: Actor, *, simulated: bool = True, **actor: Any) -> Actor:
     """The actor of an act that names these members of an actor."""
-    return acting(key, parse_act({"key": "k", "act": "take_over", "actor": actor}), is_simulated=simulated)
+    return actor_of(key, parse_act({"key": "k", "act": "take_over", "actor": actor}), is_simulated=simulated)
 
 
 def test_importer_acts_as_the_named_actor() -> None:
