@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.intake.domain.backdating import Backdating, instant_of_act
 from services.intake.domain.codes import SerialKey
@@ -68,8 +68,7 @@ def intake_scope(actor: Actor, centre: Centre, on: date) -> Scope:
     return Scope(actor, centre, on, clerks_see_every_department=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """When, by whom and at which counter an act happened, as it is known to a request and to a rebuild."""
 
     at: datetime
@@ -122,12 +121,15 @@ class Act(ActRule):
         return Effect(touches_clock=self.touches_clock and dossier.received_at is not None, sends_papers=sends_papers)
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """What an act's event means for the sequences that the aggregate records."""
 
     touches_clock: bool = False
     sends_papers: bool = False
+
+
+NO_EFFECT = Effect()
+"""The effect of an event that accompanies an act."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,7 +142,7 @@ class EventDraft:
 
     event: events.DossierEvent
     time: datetime
-    effect: Effect = field(default_factory=Effect)
+    effect: Effect = NO_EFFECT
     serial: SerialKey | None = None
     details: dict[str, Any] = field(default_factory=dict)
     documents: Sequence[Document] = ()

@@ -124,7 +124,7 @@ def _is_visible(reference: Reference, actor: Actor, dossier: Dossier, context: D
     return context.scope(actor).sees(department=dossier.department, submitted_by=dossier.submitted_by)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _DecidedAct:
     """An act that will be written. `place` is its place among the outcomes."""
 
