@@ -121,7 +121,7 @@ async def test_a_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Co
 async def test_papers_that_are_said_to_wait_are_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """A returned dossier whose papers still lie at the counter by intake's row, and by its events do not."""
     dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
-    change = "update intake.dossiers set papers_since = {} where dossier_id = $1"
+    change = "update intake.dossiers set papers_waiting_since = {} where dossier_id = $1"
     await admin.execute(change.format("received_at"), dossier)
     try:
         await _finds(finished, dossier, "papers")
