@@ -64,7 +64,7 @@ class DecisionContext:
 
 def intake_scope(actor: Actor, centre: Centre, on: date) -> Scope:
     """The scope of an actor in intake."""
-    # Until clerks are limited to their own counter's department here as well; remove the argument to limit them.
+    # In intake, a clerk still reaches the dossiers of every counter. Without this argument, the common rule applies.
     return Scope(actor, centre, on, clerks_see_every_department=True)
 
 
