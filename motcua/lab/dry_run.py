@@ -6,10 +6,10 @@ from functools import partial
 from uuid import UUID
 
 from motcua.lab.past_acts import PastAct
-from services.intake.cases import Setting
-from services.intake.deciding import decide
-from services.intake.requests import read_line
-from services.intake.tables import DossierRow
+from services.intake.domain.dossier import Dossier
+from services.intake.dossiers.act import DecisionContext
+from services.intake.dossiers.block import decide
+from services.intake.dossiers.schemas import parse_act
 from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre
 from shared.kernel.errors import Refusal
@@ -21,23 +21,23 @@ def refused_acts(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[Past
     An act is decided at its own instant, by the role of its own actor, on the state that the acts before it left.
     After a refused act, later acts of the same dossier are skipped.
     """
-    rows: dict[UUID, DossierRow] = {}
+    dossiers: dict[UUID, Dossier] = {}
     refused: set[UUID] = set()
     taken: set[str] = set()
     for past in acts:
         if past.dossier_id in refused:
             continue
-        line = read_line(json.loads(past.line()))
-        setting = Setting(centre, past.occurred_at, None, taken)
+        act = parse_act(json.loads(past.line()))
+        context = DecisionContext(centre, past.occurred_at, None, taken)
         try:
-            if line.fault is not None:
-                raise line.fault
+            if act.refusal is not None:
+                raise act.refusal
             actor = Actor.model_validate(past.actor.members())
-            decide(line, actor, rows.get(past.dossier_id), partial(_new, rows, past.dossier_id), setting)
+            decide(act, actor, dossiers.get(past.dossier_id), partial(_new, dossiers, past.dossier_id), context)
         except Refusal as refusal:
             refused.add(past.dossier_id)
             yield past, refusal
 
 
-def _new(rows: dict[UUID, DossierRow], dossier_id: UUID) -> DossierRow:
-    return rows.setdefault(dossier_id, DossierRow(key=dossier_id))
+def _new(dossiers: dict[UUID, Dossier], dossier_id: UUID) -> Dossier:
+    return dossiers.setdefault(dossier_id, Dossier())

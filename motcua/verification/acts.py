@@ -25,8 +25,8 @@ async def stored_answers(connection: asyncpg.Connection) -> list[Answer]:
     """The answers that intake has stored by idempotency key; for a batch of papers one per dossier."""
     rows = await connection.fetch(
         "select id, subject::text as dossier_id, (answer ->> 'sequence')::bigint as sequence "
-        "from intake.idempotency_keys "
-        "union all select id, one ->> 'dossier_id', (one ->> 'sequence')::bigint "
+        "from intake.idempotency_keys where subject is not null "
+        "union all select number, one ->> 'dossier_id', (one ->> 'sequence')::bigint "
         "from intake.hand_overs, jsonb_array_elements(dossiers) as one order by id"
     )
     return [Answer(row["id"], row["dossier_id"], row["sequence"]) for row in rows]

@@ -6,8 +6,8 @@ import asyncpg
 
 from motcua.verification.findings import Finding
 from motcua.verification.history import History
-from services.intake.domain.whereabouts import Whereabouts
-from services.intake.replay import standing, whereabouts
+from services.intake.domain.dossier import Dossier
+from services.intake.dossiers.rebuild import rebuild
 from shared.contracts.topics import DOSSIERS
 from shared.kernel.centre import Centre
 
@@ -17,19 +17,20 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
     rows = {
         row["key"]: row
         for row in await connection.fetch(
-            "select dossier_id::text as key, state, code, step, extensions, papers_since, papers_counter, "
-            "papers_sequence, settled_at, result_at from intake.dossiers"
+            "select dossier_id::text as key, state, code, step, extensions, papers_waiting_since, papers_counter, "
+            "papers_sent_sequence, settled_at, result_at from intake.dossiers"
         )
     }
     findings = []
     codes: dict[str, str] = {}
     for key, stored in histories[DOSSIERS.name].by_key.items():
         events = [one.event() for one in stored]
-        stands = standing(events)
-        if stands.broken is not None:
-            findings.append(Finding("dossier", key, f"its events contradict the table of acts: {stands.broken}."))
+        rebuilt = rebuild(events, centre)
+        dossier = rebuilt.dossier
+        if rebuilt.broken is not None:
+            findings.append(Finding("dossier", key, f"its events contradict the table of acts: {rebuilt.broken}."))
         row = rows.get(key)
-        by_events = (stands.state, stands.code, stands.step, stands.extensions)
+        by_events = (dossier.state, dossier.code, dossier.step, dossier.extensions)
         if row is not None and tuple(row)[1:5] != by_events:
             findings.append(
                 Finding(
@@ -38,13 +39,23 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
                     f"intake's row has {_words(*tuple(row)[1:5])}, but its events give {_words(*by_events)}.",
                 )
             )
-        if row is not None and (place := Whereabouts(*tuple(row)[5:])) != (expected := whereabouts(events, centre)):
+        if row is not None and rebuilt.broken is None and (place := tuple(row)[5:]) != (expected := _papers(dossier)):
             findings.append(Finding("papers", key, f"intake's row has {place}, but its events give {expected}."))
-        if stands.code is not None and codes.setdefault(stands.code, key) != key:
+        if dossier.code is not None and codes.setdefault(dossier.code, key) != key:
             findings.append(
-                Finding("dossier", key, f"its code {stands.code} is also the code of {codes[stands.code]}.")
+                Finding("dossier", key, f"its code {dossier.code} is also the code of {codes[dossier.code]}.")
             )
     return findings
+
+
+def _papers(dossier: Dossier) -> tuple[object, ...]:
+    return (
+        dossier.papers_waiting_since,
+        dossier.papers_counter,
+        dossier.papers_sent_sequence,
+        dossier.settled_at,
+        dossier.result_at,
+    )
 
 
 def _words(state: str | None, code: str | None, step: int, extensions: int) -> str:

@@ -1,4 +1,4 @@
-"""Intake's settings, named `INTAKE_…` in the environment."""
+"""Settings of intake, named `INTAKE_…` in the environment."""
 
 from pydantic_settings import SettingsConfigDict
 
@@ -6,6 +6,6 @@ from shared.runtime.settings import ServiceSettings
 
 
 class IntakeSettings(ServiceSettings):
-    """Nothing of its own: what intake decides by stands in the centre's folder."""
+    """The common settings of a service; intake's rules are in the centre's folder."""
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_")

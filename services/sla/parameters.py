@@ -44,7 +44,13 @@ LocalTime = Annotated[
 
 def scope_of(who: Principal, context: Context) -> Scope:
     """What the caller may see at the centre's time."""
-    return Scope(who.actor, context.centre, context.centre.local_date(context.clock.now()))
+    # A clerk still sees the clocks of every counter, as in intake. Without this argument, the common rule applies.
+    return Scope(
+        who.actor,
+        context.centre,
+        context.centre.local_date(context.clock.now()),
+        clerks_see_every_department=True,
+    )
 
 
 def require_department(department: str | None, centre: Centre) -> None:

@@ -6,7 +6,7 @@ A `Refusal` has one class per failure. Its docstring is the message; it knows no
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -107,25 +107,6 @@ class RecordNotQuarantinedError(Refusal):
 
 class NotDecidableError(Refusal):
     """No operator decision is possible about this quarantined record."""
-
-
-class ExpectedError(Refusal):
-    """A refusal that names its own slug and status. Being replaced by one class per failure."""
-
-    def __init__(
-        self,
-        slug: str,
-        detail: str,
-        *,
-        status: int = 409,
-        allowed: Sequence[str] = (),
-        errors: Sequence[FieldError] = (),
-        more: Mapping[str, object] | None = None,
-    ) -> None:
-        super().__init__(detail, allowed=allowed, errors=errors)
-        self.name = slug  # type: ignore[misc]  # until each failure has its class
-        self.status = status
-        self.members = dict(more or {})
 
 
 class TransientError(MotcuaError):

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from shared.kernel.errors import ExpectedError, FieldError, InvalidContentError, Refusal
+from shared.kernel.errors import FieldError, InvalidContentError, Refusal
 from shared.runtime.validation import describe_error
 from shared.service.errors import FrameworkRefusal
 
@@ -202,7 +202,7 @@ DESCRIBED = _described()
 
 def status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal. Raises KeyError for a class without an entry in KINDS, which a test prevents."""
-    if isinstance(refusal, ExpectedError | FrameworkRefusal):
+    if isinstance(refusal, FrameworkRefusal):
         return refusal.status
     return KINDS[refusal.name].status
 

@@ -17,12 +17,13 @@ class Scope:
     An officer sees the own department's dossiers. A clerk sees those of the own counter's department, and every
     department's at a counter that serves all (general, guidance, fees, results). An applicant sees the own submissions.
     Leaders, auditors, operators and services see every dossier; personal data is a separate rule. An importer reads
-    nothing.
+    nothing. `clerks_see_every_department` widens a clerk's scope to every counter's dossiers.
     """
 
     actor: Actor
     centre: Centre
     on: date
+    clerks_see_every_department: bool = False
 
     def sees(self, *, department: str | None, submitted_by: str | None = None) -> bool:
         """Whether a dossier is in scope: `department` is the competent one, None while none is known."""
@@ -33,7 +34,7 @@ class Scope:
             return department is not None and actor.department == department
         if actor.role == "applicant":
             return submitted_by is not None and submitted_by == actor.id
-        return actor.role == "clerk" and self._counter_serves(department)
+        return actor.role == "clerk" and (self.clerks_see_every_department or self._counter_serves(department))
 
     def _counter_serves(self, department: str | None) -> bool:
         if self.actor.counter is None:

@@ -1,26 +1,13 @@
 """The table of problems and the refusal classes agree, so each failure has one name, one status and one meaning."""
 
-from shared.kernel.errors import ExpectedError, Refusal
+from shared.kernel.errors import Refusal
 from shared.service.errors import FrameworkRefusal
 from shared.service.problem_page import problems_page
 from shared.service.problems import KINDS
 from tests.architecture.tree import ROOT, subclasses
 
-WITHOUT_STATUS = {FrameworkRefusal, ExpectedError}
-"""Classes whose instances have their own status."""
-
-PENDING = frozenset(
-    {
-        *("act-not-allowed", "actor-differs", "ambiguous-code", "batch-not-found", "calendar-not-found"),
-        *("decision-conflict", "department-required", "dossier-exists", "due-date-not-available"),
-        *("earlier-line-failed", "extension-date", "extension-quota", "extension-too-late", "foreign-code-taken"),
-        *("hand-over-refused", "invalid-code", "invalid-contact", "last-step", "message-not-found", "no-due-date"),
-        *("not-competent", "not-known", "not-own-counter", "not-received", "not-yours", "occurred-before-previous"),
-        *("occurred-in-future", "occurred-too-long-ago", "papers-missing", "proposal-overtaken", "unknown-act"),
-        "unknown-requirement",
-    }
-)
-"""Problems of services that have no refusal class yet."""
+WITHOUT_STATUS = {FrameworkRefusal}
+"""The class whose instances have their own status."""
 
 
 def refusals() -> list[type[Refusal]]:
@@ -35,7 +22,7 @@ def test_every_refusal_class_is_in_the_table() -> None:
 
 def test_every_problem_has_a_refusal_class() -> None:
     """Each entry of the table has a refusal class."""
-    assert sorted(KINDS.keys() - {kind.name for kind in refusals()} - PENDING) == []
+    assert sorted(KINDS.keys() - {kind.name for kind in refusals()}) == []
 
 
 def test_table_is_sorted() -> None:

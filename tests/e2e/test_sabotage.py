@@ -123,7 +123,7 @@ async def test_changed_state_is_found(finished: LocalCentre, admin: asyncpg.Conn
 async def test_wrong_place_of_papers_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """The papers of a returned dossier are at the counter by intake's row, but not by its events."""
     dossier = await admin.fetchval("select dossier_id from intake.dossiers where state = 'returned' limit 1")
-    change = "update intake.dossiers set papers_since = {} where dossier_id = $1"
+    change = "update intake.dossiers set papers_waiting_since = {} where dossier_id = $1"
     await admin.execute(change.format("received_at"), dossier)
     try:
         await _finds(finished, dossier, "papers")

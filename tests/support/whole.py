@@ -103,7 +103,7 @@ class PatientClient:
             url = self._urls[self._turn % len(self._urls)]
             try:
                 answer = await self._http.post(url + address, json=dict(body), headers=headers)
-                if answer.status_code != 503 and "due-date-not-told" not in answer.text:
+                if answer.status_code != 503 and "due-date-not-available" not in answer.text:
                     return answer
                 said = answer.text
             except httpx.HTTPError as error:

@@ -6,13 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 from motcua.lab.past_acts import PastAct
-from services.intake.replay import ACT_OF
+from services.intake.dossiers.registry import ACT_OF_EVENT
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ChangeKind, ClockChange, Ground, derive_by_catalogue
 from services.sla.rebuild import CLOCK_CHANGES
 from shared.kernel.centre import Centre
 
-_CLOCK: Mapping[str, tuple[ChangeKind, Ground | None]] = {ACT_OF[event]: what for event, what in CLOCK_CHANGES.items()}
+_CLOCK: Mapping[str, tuple[ChangeKind, Ground | None]] = {
+    ACT_OF_EVENT[event].name: what for event, what in CLOCK_CHANGES.items()
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import psycopg
 
 from motcua.lab.demo.expected_clocks import ClockStatus
 from motcua.lab.scenarios.half_year.ledger import DepartmentWeek
-from services.intake.replay import ACT_OF
+from services.intake.dossiers.registry import ACT_OF_EVENT
 from services.routing.domain.decisions import Receiving
 from services.routing.domain.volumes import Week
 from services.routing.general_counter.store import parse_weeks
@@ -106,7 +106,7 @@ def read_state(verify_url: str, zone: ZoneInfo) -> ServiceState:
     Raises StartError if the database does not answer, or the centre has a system clock.
     """
     about = {"zone": zone.key, "topic": DOSSIERS.name}
-    act_of = {event.TYPE: act for event, act in ACT_OF.items()}
+    act_of = {event.TYPE: act.name for event, act in ACT_OF_EVENT.items()}
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -1,1 +1,1 @@
-"""The rules of a dossier's life: pure, synchronous, without a clock of their own."""
+"""The rules of a dossier's life cycle: pure and synchronous, without HTTP, SQL, broker or clock."""

@@ -1,68 +1,66 @@
-"""Papers: what a procedure requires against what was handed in."""
+"""The papers that a procedure requires, compared with the documents that were handed in."""
 
 from collections.abc import Collection, Iterable, Sequence
 
+from services.intake.domain.errors import PapersMissingError, UnknownRequirementError
 from shared.kernel.centre import Requirement
-from shared.kernel.errors import ExpectedError, FieldError
+from shared.kernel.errors import FieldError
 
 NOT_ENTERED = "not entered"
-"""Said where nobody entered a procedure's requirements; never "none"."""
+"""The text for a procedure whose requirements are not in the catalogue; never "none"."""
 
 
-def missing(requirements: Sequence[Requirement] | None, handed_in: Iterable[str | None]) -> tuple[Requirement, ...]:
-    """The mandatory requirements that no document answers; nothing can be said to miss where none are entered."""
+def missing_papers(
+    requirements: Sequence[Requirement] | None, handed_in: Iterable[str | None]
+) -> tuple[Requirement, ...]:
+    """The mandatory requirements without a document; empty if the requirements are not entered."""
     have = set(handed_in)
     return tuple(need for need in requirements or () if need.mandatory and need.key not in have)
 
 
 def check_documents(requirements: Sequence[Requirement] | None, named: Sequence[str | None]) -> None:
-    """Raises Refusal (422) for a document that names a requirement which the procedure does not have."""
-    if requirements is None:
-        return
-    known = {need.key for need in requirements}
-    wrong = [
-        FieldError(f"/data/documents/{place}/requirement", f"{name!r} is not a requirement of this procedure")
-        for place, name in enumerate(named)
-        if name is not None and name not in known
-    ]
-    if wrong:
-        raise ExpectedError("unknown-requirement", wrong[0].detail, status=422, allowed=sorted(known), errors=wrong)
+    """Raises UnknownRequirementError for a document that names a requirement which the procedure does not have."""
+    if requirements is not None:
+        keys = {need.key for need in requirements}
+        _check_names(named, keys, sorted(keys), "/data/documents/{place}/requirement")
 
 
-def check_receipt(lacking: Sequence[Requirement], *, reason: str | None, asked_before: Collection[str]) -> bool:
+def check_receipt(missing: Sequence[Requirement], *, reason: str | None, requested: Collection[str]) -> bool:
     """Whether the dossier is received incomplete.
 
-    Without a mandatory document that needs a recorded reason, or a supplement request (form 02) that already asked
-    for every missing paper: `asked_before` holds the keys and names in it. Raises Refusal (409) otherwise.
+    A receipt without a mandatory document needs a recorded reason, or a supplement request (form 02) for every missing
+    paper; `requested` has the keys and names of those. Raises PapersMissingError otherwise.
     """
-    if not lacking:
+    if not missing:
         return False
-    unasked = [need for need in lacking if need.key not in asked_before and need.name_vi not in asked_before]
-    if unasked and not reason:
-        names = "; ".join(need.name_vi for need in unasked)
-        raise ExpectedError(
-            "papers-missing",
-            f"mandatory papers are missing: {names}; ask for them (form 02), or receive with a missing_papers_reason",
+    unrequested = [need for need in missing if need.key not in requested and need.name_vi not in requested]
+    if unrequested and not reason:
+        raise PapersMissingError(
+            names="; ".join(need.name_vi for need in unrequested),
+            missing=[need.key for need in unrequested],
             allowed=("ask_supplement", "receive with missing_papers_reason"),
-            more={"missing": [need.key for need in unasked]},
         )
     return True
 
 
-def named_papers(requirements: Sequence[Requirement] | None, papers: Sequence[str]) -> tuple[str, ...]:
-    """The papers of a supplement request as the applicant is told them: keys become names.
+def paper_names(requirements: Sequence[Requirement] | None, papers: Sequence[str]) -> tuple[str, ...]:
+    """The names of the papers of a supplement request, which gives keys or names.
 
-    Raises Refusal (422) for a paper that is no requirement, where the procedure's requirements are entered.
+    Raises UnknownRequirementError for a paper that is not a requirement; any text is allowed if the procedure's
+    requirements are not entered.
     """
     if requirements is None:
         return tuple(papers)
     names = {need.key: need.name_vi for need in requirements} | {need.name_vi: need.name_vi for need in requirements}
-    wrong = [
-        FieldError(f"/data/papers/{place}", f"{paper!r} is not a requirement of this procedure")
-        for place, paper in enumerate(papers)
-        if paper not in names
-    ]
-    if wrong:
-        allowed = [need.key for need in requirements]
-        raise ExpectedError("unknown-requirement", wrong[0].detail, status=422, allowed=allowed, errors=wrong)
+    _check_names(papers, names, [need.key for need in requirements], "/data/papers/{place}")
     return tuple(names[paper] for paper in papers)
+
+
+def _check_names(named: Sequence[str | None], known: Collection[str], allowed: Sequence[str], pointer: str) -> None:
+    errors = [
+        FieldError(pointer.format(place=place), f"The procedure has no requirement {name!r}.")
+        for place, name in enumerate(named)
+        if name is not None and name not in known
+    ]
+    if errors:
+        raise UnknownRequirementError(errors[0].detail, allowed=allowed, errors=errors)

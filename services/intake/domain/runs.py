@@ -1,4 +1,4 @@
-"""When papers leave the counters for the departments: the centre's times of day, on its calendar. Pure."""
+"""The runs that carry papers from the counters to the departments: local times of day on the centre's calendar."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from shared.kernel.worktime import Worktime
 
 
 class Timetable:
-    """Every run over the calendar's span, by kind.
+    """Every run in the calendar's range, by kind.
 
-    A run leaves at its local time on each day on which that time is working time, closing times included: so none
-    leaves on a day off, or on the afternoon of a half day.
+    A run leaves at its local time on each day on which that time is working time, closing times included. So no run
+    leaves on a day off or on the free afternoon of a half day.
     """
 
     def __init__(self, centre: Centre, worktime: Worktime) -> None:
@@ -22,21 +22,20 @@ class Timetable:
         }
 
     def last(self, kind: RunKind, now: datetime) -> datetime | None:
-        """The latest run at or before an instant; None before the first one."""
+        """The latest run at or before `now`; None before the first one."""
         runs = self._runs[kind]
         place = bisect_right(runs, now)
         return runs[place - 1] if place else None
 
     def first_after(self, kind: RunKind, at: datetime) -> datetime | None:
-        """The run with which papers of that instant leave: the first one after it. None where none is known."""
+        """The first run after `at`, which takes papers of that instant; None if the calendar has none."""
         runs = self._runs[kind]
         place = bisect_right(runs, at)
         return runs[place] if place < len(runs) else None
 
 
 def _runs(centre: Centre, worktime: Worktime, kind: RunKind) -> list[datetime]:
-    entered = centre.runs.get(kind, ())
-    if not entered:
+    if not centre.runs.get(kind):
         return []
     found: set[datetime] = set()
     for opens, closes in zip(worktime.opens, worktime.closes, strict=True):
@@ -49,8 +48,8 @@ def _runs(centre: Centre, worktime: Worktime, kind: RunKind) -> list[datetime]:
     return sorted(found)
 
 
-def kinds_of_counters(centre: Centre, on: date) -> Mapping[int, RunKind]:
-    """With which runs papers leave each counter, as it is on that local date, or was last."""
+def run_kinds(centre: Centre, on: date) -> Mapping[int, RunKind]:
+    """The kind of run that serves each counter, by the counter's entry on a local date, or else its last entry."""
     return {
         number: "department" if (centre.counter(number, on) or rows[-1]).kind == "department" else "general"
         for number, rows in centre.counters.items()
@@ -58,7 +57,6 @@ def kinds_of_counters(centre: Centre, on: date) -> Mapping[int, RunKind]:
 
 
 def working_days_since(worktime: Worktime, since: datetime, now: datetime) -> int:
-    """How many working days have begun after the local date of `since`, today's included; as far as the calendar
-    reaches."""
+    """The number of working days after the local date of `since` up to today, within the calendar's range."""
     first, last = (bisect_right(worktime.working_days, worktime.local_date(at)) for at in (since, now))
     return max(0, last - first)

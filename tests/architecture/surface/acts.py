@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.intake.domain.acts import ACTS
+from services.intake.dossiers.registry import ACTS
 
 
 def collect() -> Iterator[str]:
@@ -11,7 +11,7 @@ def collect() -> Iterator[str]:
         yield f"{act.name}"
         yield from (f"{act.name} from {state or 'nothing'} to {to}" for state, to in act.moves.items())
         yield from (f"{act.name} by {role}" for role in act.roles)
-        yield from (f"{act.name} data .{member} required" for member in act.needs)
-        yield from (f"{act.name} data .{member}" for member in act.may)
+        for member, info in act.data.model_fields.items():
+            yield f"{act.name} data .{member}{' required' if info.is_required() else ''}"
         if act.form is not None:
             yield f"{act.name} form {act.form}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from motcua.lab.scenarios.event_log.mapping import LogMapping
 from motcua.local.sinks.inbox import InboxMessage
-from services.intake.domain.acts import ACTS
+from services.intake.dossiers.registry import ACTS
 from shared.service.keys import ApiKey
 from tests.architecture.surface.command import run
 from tests.architecture.surface.names import members

@@ -1,4 +1,4 @@
-"""A counter on a day that the test sets: papers come in, go in batches, and are missed."""
+"""A centre with a manual clock: papers come to counters, go in batches, and miss runs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,35 +7,35 @@ from typing import Any
 import httpx
 
 from shared.service.process import Context
-from tests.integration.intake.office import House, Office, count, fresh_key, hear_calendar, in_process
+from tests.integration.intake.deployment import Deployment, IntakeClient, count, fresh_key, in_process, store_calendar
 from tests.support.hand_clock import HandClock, at
 
 OPENING = "2017-05-03 07:30"
 """A Wednesday; the centre's runs leave at 11:15 and 16:45."""
-LATE = "/papers/not-handed-over"
+WAITING = "/papers/not-handed-over"
 MISSING = "/papers/results-not-here"
 
 
 class Counter:
-    """An office on a day that the test sets, as its clerks and officers see it."""
+    """A replica with a manual clock, used by clerks and officers."""
 
-    def __init__(self, office: Office, context: Context, clock: HandClock) -> None:
-        self.office = office
+    def __init__(self, client: IntakeClient, context: Context, clock: HandClock) -> None:
+        self.client = client
         self.context = context
         self.clock = clock
 
     async def receive(self, who: str = "clerk-41", **data: Any) -> str:
-        """A dossier of STP, received on paper a second after the one before it; its code."""
-        self.clock.tick()  # so that key order is theirs
-        return str((await self.office.walk_in(who, **data))["code"])
+        """Receive a dossier of STP on paper, a second after the previous one; returns its code."""
+        self.clock.tick()  # so that keys are in the order of receipt
+        return str((await self.client.walk_in(who, **data))["code"])
 
     async def id_of(self, code: str) -> str:
         """The dossier of a code."""
         return str(await self.context.pool.fetchval("select dossier_id::text from dossiers where code = $1", code))
 
     async def act(self, code: str, act: str, who: str = "officer", **data: Any) -> None:
-        """An act that takes effect."""
-        response = await self.office.act(await self.id_of(code), act, who, data=data)
+        """Do an act, which must take effect."""
+        response = await self.client.act(await self.id_of(code), act, who, data=data)
         assert response.status_code == 200, response.text
 
     async def hand_over(
@@ -43,25 +43,27 @@ class Counter:
     ) -> httpx.Response:
         """POST /hand-overs."""
         body = {"department": "STP", "dossiers": [{"code": code} for code in codes], "given_by": "an", "taken_by": "ba"}
-        headers = self.office.headers(who, key or fresh_key())
-        return await self.office.http.post(f"{self.office.base}/hand-overs", json=body | more, headers=headers)
+        headers = self.client.headers(who, key or fresh_key())
+        return await self.client.http.post(f"{self.client.base}/hand-overs", json=body | more, headers=headers)
 
     async def get(self, path: str, who: str = "leader", **query: Any) -> httpx.Response:
-        """GET."""
-        return await self.office.http.get(f"{self.office.base}{path}", params=query, headers=self.office.headers(who))
+        """GET a path."""
+        return await self.client.http.get(f"{self.client.base}{path}", params=query, headers=self.client.headers(who))
 
     async def listed(self, path: str, who: str = "leader", **query: Any) -> list[str]:
         """The codes of a list."""
         answer = await self.get(path, who, **query)
         assert answer.status_code == 200, answer.text
-        return [each["code"] for each in answer.json()["dossiers"]]
+        return [each["code"] for each in answer.json()["items"]]
 
 
 @asynccontextmanager
-async def opened(house: House, *, replica: int = 0, parts: tuple[str, ...] = ("http",)) -> AsyncIterator[Counter]:
-    """A replica on that morning, which has heard the centre's calendar."""
+async def opened(
+    deployment: Deployment, *, replica: int = 0, parts: tuple[str, ...] = ("http",)
+) -> AsyncIterator[Counter]:
+    """Run a replica on that morning, with the centre's calendar."""
     clock = HandClock(at(OPENING))
-    async with in_process(house, replica=replica, parts=parts, clock=clock) as (office, context):
+    async with in_process(deployment, replica=replica, parts=parts, clock=clock) as (client, context):
         if not await count(context.pool, "calendars"):
-            await hear_calendar(context)
-        yield Counter(office, context, clock)
+            await store_calendar(context)
+        yield Counter(client, context, clock)

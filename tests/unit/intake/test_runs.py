@@ -1,10 +1,10 @@
-"""Which run papers go with, and which one left without them."""
+"""The runs that carry papers, and working days since an instant."""
 
 from datetime import datetime
 
 import pytest
 
-from services.intake.domain.runs import Timetable, kinds_of_counters, working_days_since
+from services.intake.domain.runs import Timetable, run_kinds, working_days_since
 from services.sla.domain.calendar import compile_calendar
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
@@ -36,7 +36,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
 
 
 def local(instant: datetime | None) -> str | None:
-    """As people there say it."""
+    """The local date and time of an instant."""
     return None if instant is None else f"{instant.astimezone(ZONE):%Y-%m-%d %H:%M}"
 
 
@@ -45,7 +45,7 @@ def local(instant: datetime | None) -> str | None:
     [
         ("2018-01-02 08:00", "2018-01-02 11:15"),
         ("2018-01-02 11:14", "2018-01-02 11:15"),
-        ("2018-01-02 11:15", "2018-01-02 16:45"),  # that run is leaving
+        ("2018-01-02 11:15", "2018-01-02 16:45"),  # that run is just leaving
         ("2018-01-02 23:00", "2018-01-03 11:15"),
         ("2018-01-05 09:00", "2018-01-05 11:15"),
         ("2018-01-05 11:20", "2018-01-06 11:15"),  # no run on the free afternoon, but on the swap day
@@ -56,13 +56,13 @@ def local(instant: datetime | None) -> str | None:
         ("2026-12-31 16:50", None),  # the calendar ends
     ],
 )
-def test_papers_go_with_the_first_run_after_them(known: Known, received: str, goes_with: str | None) -> None:
-    """On working days, by the decision of the day."""
+def test_papers_go_with_the_first_run_after_their_receipt(known: Known, received: str, goes_with: str | None) -> None:
+    """Runs leave on working days, by the decision in force on the day."""
     assert local(Timetable(*known).first_after("general", at(received))) == goes_with
 
 
-def test_the_last_run_is_the_one_that_has_left(known: Known) -> None:
-    """From its very instant on; None while none has left."""
+def test_last_run_is_the_latest_that_has_left(known: Known) -> None:
+    """A run has left from its instant on; there may be none."""
     timetable = Timetable(*known)
     assert local(timetable.last("general", at("2018-01-02 11:15"))) == "2018-01-02 11:15"
     assert local(timetable.last("general", at("2018-01-02 11:14"))) == "2017-12-29 16:45"
@@ -70,10 +70,10 @@ def test_the_last_run_is_the_one_that_has_left(known: Known) -> None:
     assert timetable.last("department", at("2018-01-02 16:44")) is None
 
 
-def test_a_counter_has_the_runs_of_its_kind(known: Known) -> None:
-    """A department's own counters the department's; every other one the general counter's."""
+def test_counter_has_the_runs_of_its_kind(known: Known) -> None:
+    """A department's own counters have the department's runs; all others have the general counter's."""
     centre, _ = known
-    kinds = kinds_of_counters(centre, at("2018-01-02 08:00").date())
+    kinds = run_kinds(centre, at("2018-01-02 08:00").date())
     assert kinds == {1: "department", 2: "department", 3: "department", 4: "department", 5: "general", 6: "general"}
 
 
@@ -87,6 +87,6 @@ def test_a_counter_has_the_runs_of_its_kind(known: Known) -> None:
         ("2017-12-29 10:00", "2030-01-01 10:00", 2349),  # as far as the calendar reaches
     ],
 )
-def test_working_days_begun_since(known: Known, since: str, now: str, days: int) -> None:
-    """The day itself is not counted, today is."""
+def test_working_days_are_counted_after_the_first_day(known: Known, since: str, now: str, days: int) -> None:
+    """The day of the instant is not counted, today is."""
     assert working_days_since(known[1], at(since), at(now)) == days

@@ -14,8 +14,9 @@ from motcua.lab.dry_run import refused_acts
 from motcua.lab.past_acts import PastAct
 from motcua.lab.scenarios.half_year.parameters import BEN_TRE, INVENTED, LETTER, Parameters
 from motcua.lab.scenarios.half_year.scenario import HalfYear
-from services.intake.domain.acts import ACTS, State, move
+from services.intake.domain.life_cycle import State
 from services.intake.domain.runs import Timetable
+from services.intake.dossiers.registry import ACTS, move
 from services.notify.phone_numbers import mobile_number
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ChangeKind, ClockChange, derive

@@ -171,7 +171,7 @@ def test_row_after_a_final_state_is_rejected(centre: Centre) -> None:
         row("c1", "t2", "2011-03-03T10:00:00+01:00", end=""),
     ]
     [fault] = refused(centre, rows, mapping)
-    assert fault.startswith("log.csv:3: record_step: the dossier is stopped")
+    assert fault.startswith("log.csv:3: record_step: The dossier is stopped")
 
 
 def test_resources_have_pseudonyms_unless_they_are_accounts(centre: Centre) -> None:
@@ -284,7 +284,7 @@ def test_all_faults_are_reported_together(centre: Centre) -> None:
         ('{ value = "L.1" }', "{}", "mapping: dossier.procedure: Give either a value or a column"),
         ('"concept:name"', '"name"', "mapping: columns.activity: The log has no column 'name'"),
         ('{ value = "L.1" }', '{ value = "L.2" }', "log.csv:2: dossier.procedure: The centre has no procedure 'L.2'"),
-        ('{ value = "GENERAL" }', '{ value = "X" }', "log.csv:2: submit: 'X' is not a department"),
+        ('{ value = "GENERAL" }', '{ value = "X" }', "log.csv:2: submit: The centre has no department 'X'"),
         ('"online"', '"fax"', "log.csv:2: submit:"),
     ],
 )

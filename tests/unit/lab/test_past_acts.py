@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motcua.lab.past_acts import PastActor, dossier_id, idempotency_key, utc_text
-from services.intake.requests import check_key
+from services.intake.dossiers.schemas import check_key
 
 AT = datetime(2017, 5, 11, 1, 2, 3, 456789, tzinfo=UTC)
 

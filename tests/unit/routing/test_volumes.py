@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.domain.moments import Backdating
+from services.intake.domain.backdating import Backdating
 from services.routing.domain.volumes import closes_at
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from motcua.lab.scenarios.event_log.log import Fault, Log, LogRefusedError
-from services.intake.domain.acts import ACTS
+from services.intake.dossiers.registry import ACTS
 from shared.kernel.errors import StartError
 from shared.runtime import toml
 from shared.runtime.validation import describe_error

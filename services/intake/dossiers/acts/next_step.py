@@ -1,0 +1,46 @@
+"""`next_step`: the dossier passes to the department of the procedure's next step."""
+
+from services.intake.domain.competence import department_of_step
+from services.intake.domain.dossier import Dossier
+from services.intake.dossiers.act import Act, EventDraft, Occurrence, PendingAct
+from services.intake.dossiers.fields import ActData, Word
+from shared.contracts.dossiers import DossierStepBegunV1
+
+
+class NextStep(ActData):
+    """Pass the dossier on; `department` is needed if the catalogue has no steps of the procedure."""
+
+    department: Word | None = None
+
+
+def decide(pending: PendingAct, data: NextStep) -> list[EventDraft]:
+    """The next step, whose department is competent at once; routing publishes its assignment later."""
+    dossier, centre = pending.dossier, pending.context.centre
+    assert dossier.department is not None, "a received dossier has a department"
+    steps = centre.steps_of(dossier.procedure, centre.local_date(dossier.received_at or pending.at))
+    number = dossier.step + 1
+    department = department_of_step(
+        data.department,
+        number=number,
+        by_catalogue=[step.department for step in steps],
+        current=dossier.department,
+        departments=pending.context.departments_on(pending.day),
+    )
+    event = DossierStepBegunV1(state=pending.to, step=number, department=department, passed_on_by=dossier.department)
+    return [pending.draft(event)]
+
+
+def change(dossier: Dossier, event: DossierStepBegunV1, occurrence: Occurrence) -> None:
+    """Begin the step."""
+    dossier.begin_step(event.step, event.department)
+
+
+ACT = Act(
+    name="next_step",
+    moves={"processing": "stay"},
+    roles=frozenset({"officer"}),
+    data=NextStep,
+    decide=decide,
+    event=DossierStepBegunV1,
+    change=change,
+)
