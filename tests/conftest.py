@@ -52,7 +52,7 @@ def three_brokers(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathF
 def postgres() -> Iterator[Postgres]:
     """The run's server: `.url`, `.stop_immediately()`, `.start()`. A test that stops it starts it again.
 
-    Its data lie outside pytest's folder, for the reason told at `home`.
+    Its data are outside pytest's folder, for the reason given at `home`.
     """
     with tempfile.TemporaryDirectory(prefix="motcua-postgres-") as folder:
         server = Postgres(Path(folder), free_port(), durable=False)

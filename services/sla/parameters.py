@@ -54,7 +54,7 @@ def scope_of(who: Principal, context: Context) -> Scope:
 
 
 def require_department(department: str | None, centre: Centre) -> None:
-    """Raises InvalidContentError for a department that the centre never had; None stands for all departments.
+    """Raises InvalidContentError for a department that the centre never had; None means all departments.
 
     A department that no longer exists is accepted: its dossiers may still be open.
     """

@@ -1,4 +1,4 @@
-"""Parsers of one cell: each returns a value, or raises ValueError that says what is wrong and what to write."""
+"""Parsers of one cell: each returns a value, or raises ValueError with what is wrong and what to write."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -23,7 +23,7 @@ KNOWN = (*_REQUIRED, *_OPTIONAL, *_FOLDERS)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in a centre's folder: where it is, what is wrong, and what to do about it."""
+    """One fault in a centre's folder: its place, what is wrong, and the remedy."""
 
     file: str
     reason: str

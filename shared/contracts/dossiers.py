@@ -41,7 +41,7 @@ class Document(ContractModel):
     """A submitted paper, without its title (which may name a person) and content.
 
     `requirement` is a key of the procedure's requirements, absent if the catalogue does not list them. A file has a
-    media type, a size in bytes and a SHA-256 (hexadecimal); a paper original has none of them.
+    media type, a size in bytes and a SHA-256 (hexadecimal); a paper original has neither.
     """
 
     requirement: str | None = None

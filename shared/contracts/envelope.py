@@ -48,7 +48,7 @@ W = TypeVar("W")
 Open = Annotated[W, OpenEnum()]
 """`Open[Literal["a", "b"]]`: an extensible enumeration. Later releases may add words; readers are deployed first.
 
-The type lists the words that this release knows. A reader treats an unknown word as none of them, for example with
+The type lists the words that this release knows. A reader treats an unknown word as a different one, for example with
 `.get` on a table.
 """
 

@@ -1,6 +1,6 @@
 """JSON schemas of events, and the compatibility check for their changes.
 
-Old records stay on Kafka for ever, and old readers run next to new writers. So within one version of an event, only
+Old records stay on Kafka permanently, and old readers run next to new writers. So within one version of an event, only
 optional fields and words of open enumerations may be added. Any other change needs a new version.
 """
 

@@ -36,6 +36,6 @@ class Clock(Protocol):
     def at_due(self, due: datetime) -> datetime:
         """The instant at which work that fell due at `due` is decided and recorded: the present instant.
 
-        With a simulated clock it is `due` itself: the length of a jump does not tell when the work would be done.
+        With a simulated clock it is `due` itself: the length of a jump does not show when the work would be done.
         """
         return self.now()

@@ -118,4 +118,4 @@ class PoisonMessageError(MotcuaError):
 
 
 class StartError(MotcuaError):
-    """The process cannot start as configured; the message says what, where and what to do. Exit status 3."""
+    """The process cannot start as configured; the message names what, where and the remedy. Exit status 3."""

@@ -1,4 +1,4 @@
-"""Fencing of member names: one process per static member, because two would displace each other for ever."""
+"""Fencing of member names: one process per static member, because two would displace each other endlessly."""
 
 import asyncio
 import time

@@ -28,7 +28,7 @@ class BodyRule:
     """The bodies that a path accepts.
 
     A streamed body reaches its handler in chunks, each within `idle_seconds` of the previous one. Any other body is
-    first read completely, within `whole_seconds`. `limit_bytes` counts the bytes that arrive; None is no limit.
+    first read completely, within `whole_seconds`. `limit_bytes` counts the bytes that arrive; None means unlimited.
     """
 
     media_types: tuple[str, ...] = ("application/json",)

@@ -182,7 +182,7 @@ class Broker:
             "broker.heartbeat.interval.ms": 500,
             # consumers may ask for shorter sessions than the default least of six seconds
             "group.min.session.timeout.ms": 1000,
-            # a topic that does not keep its records for ever shows within seconds, not after a week in production
+            # a topic that deletes its records shows within seconds, not after a week in production
             "log.initial.task.delay.ms": 1000,
             "log.retention.check.interval.ms": 1000,
             "offsets.topic.num.partitions": 8,
@@ -226,7 +226,7 @@ class Cluster:
 
 
 def single(toolchain: Toolchain, folder: Path, *, port: int, controller_port: int | None = None) -> Broker:
-    """A cluster of one; its controller takes the next port unless told otherwise."""
+    """A cluster of one; its controller uses the next port by default."""
     return Broker(toolchain, folder, port, {1: controller_port or port + 1})
 
 

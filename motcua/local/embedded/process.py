@@ -126,8 +126,8 @@ def failure(error: Exception) -> str:
     """Why a command failed, in a few words; from its output the first line that names an error."""
     if isinstance(error, subprocess.CalledProcessError):
         lines = f"{error.stdout}\n{error.stderr}".split("\n")
-        told = next((line for line in lines if "ERROR" in line or "error" in line.lower()), lines[-1])
-        return f"exit status {error.returncode}: {told.strip()[:300]}"
+        output = next((line for line in lines if "ERROR" in line or "error" in line.lower()), lines[-1])
+        return f"exit status {error.returncode}: {output.strip()[:300]}"
     if isinstance(error, FileNotFoundError):
         return "not found"
     return str(error)

@@ -89,7 +89,7 @@ class AssignmentHandlers:
 
 
 def record_event(assignment: Assignment, event: EventEnvelope[Any]) -> None:
-    """Record what one event of intake says about the assignment; other events are ignored."""
+    """Record the part of one intake event that concerns the assignment; other events are ignored."""
     data = event.data
     if isinstance(data, dossiers.DossierSubmittedV1):
         assignment.submit(

@@ -1,4 +1,4 @@
-"""The assignment of a dossier: where it is received, who is competent, where its result is returned, and why.
+"""The assignment of a dossier: receiving place, competent department, returning place, and the reason.
 
 The rule: a decision that pools the competent department to the general counter, in force on the local date of the
 submission, moves the receiving place there. The competent department and the returning place do not change.

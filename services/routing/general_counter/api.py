@@ -135,7 +135,7 @@ async def list_volumes(
     first = monday(query.first) if query.first else last - _DEFAULT_WEEKS * WEEK
     if last - first > _MAX_WEEKS * WEEK:
         raise InvalidContentError(
-            f"More than {_MAX_WEEKS} weeks lie between first and last. Request them in parts.", pointer="/query/first"
+            f"More than {_MAX_WEEKS} weeks are between first and last. Request them in parts.", pointer="/query/first"
         )
     rule = centre.pooling_rule(today)
     rows = await store.list_volumes(pool, first=first, last=last, department=department)

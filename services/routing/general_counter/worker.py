@@ -91,7 +91,7 @@ class WeekCloser:
         return await self._oldest_open_week(self._context.pool)
 
     async def count_late(self) -> int:
-        """The number of weeks that could be closed by now and are open.
+        """The number of weeks that can be closed and are still open.
 
         It includes an ended week that can never be closed, because the calendar ends.
         """

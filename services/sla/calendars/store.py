@@ -209,7 +209,7 @@ async def open_clocks(
     return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit, beyond_pauses)
 
 
-# Microseconds since 1970; $5 stands for a missing due date.
+# Microseconds since 1970; $5 represents a missing due date.
 _OPEN_CLOCK_ARRAYS = f"""
 with page as (
     select dossier_id, department, procedure, received_at, due_at, changes from dossiers

@@ -63,7 +63,7 @@ class Ticker:
         return f"no tick for {seconds:.0f} s" if seconds > _STALL_SECONDS + self._tick_seconds else None
 
     async def tick(self) -> int:
-        """Publish at most a batch per lane of the thresholds that have passed by now; returns their number. Commits.
+        """Publish at most a batch per lane of the thresholds that have passed; returns their number. Commits.
 
         Only for clocks in partitions that this replica consumes and has read up to the end offset that the broker
         returned after the present instant: every act before it that is on Kafka has then taken effect. Skips dossiers

@@ -43,7 +43,7 @@ class ClockChange(NamedTuple):
 class Deadline(NamedTuple):
     """The deadline that follows from a clock's changes.
 
-    `waiting_for` names what the configuration lacks to derive a due date. A `term` of None without it means that the
+    `waiting_for` names what the configuration lacks to derive a due date. Without it, `term` None means that the
     law sets no term. `due_at` is None without a term and during a pause, unless the pause began at or after the due
     date. `in_force_from` is the instant from which this `due_at` applies: the counted start, the last resumption or the
     last extension. `term_time` is the working time from the counted start to the first due date.

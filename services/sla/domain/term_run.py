@@ -97,9 +97,9 @@ def run_term(
     effect there; one at or after the due date moves nothing. An extension adds working days to the due date (during a
     pause, to what is left) or sets a date.
 
-    Extensions that were `accepted` under the calendar of their time are not checked again, whatever the calendar is
-    now: days are added to a due date that has passed, a date that became a day off means the next working day, and a
-    date before the due date moves nothing.
+    Extensions that were `accepted` under the calendar of their time are not checked again with the present one: days
+    are added to a due date that has passed, a date that became a day off means the next working day, and a date before
+    the due date moves nothing.
 
     Raises ExtensionRefusedError, and OutsideCalendarError outside the calendar's span.
     """
