@@ -102,13 +102,13 @@ async def test_decision_is_stored_with_its_author(quarantined: ServiceDatabase, 
 
 async def test_decision_about_a_blocked_record_is_refused(quarantined: ServiceDatabase) -> None:
     """A decision is only possible about the record that blocks, so the order is preserved."""
-    with pytest.raises(Refusal, match="Decide about what blocks it"):
+    with pytest.raises(Refusal, match="Decide about the record that blocks it"):
         await decide(quarantined.url("sla"), "sla", BEHIND, "discard", by="ops-1")
 
 
 async def test_unreadable_record_can_only_be_discarded(quarantined: ServiceDatabase) -> None:
     """An unreadable record cannot be applied."""
-    with pytest.raises(Refusal, match="discard it"):
+    with pytest.raises(Refusal, match="Discard it"):
         await decide(quarantined.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
 
 

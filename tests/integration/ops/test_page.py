@@ -215,7 +215,7 @@ async def test_view_accepts_only_instants_with_offset(site: Site, view: str) -> 
                 answer = await browser.get(f"/views/{view}", params={end: value})
                 assert answer.status_code == 422
                 assert answer.json()["errors"][0]["pointer"] == f"/query/{end}"
-                assert "YYYY-MM-DDTHH:MM:SS with its offset" in answer.json()["errors"][0]["detail"]
+                assert "YYYY-MM-DDTHH:MM:SS with an offset" in answer.json()["errors"][0]["detail"]
             answer = await browser.get(f"/views/{view}?{end}=2017-05-01T00:00:00+07:00")
             assert answer.status_code == 422
             assert "%2B" in answer.json()["errors"][0]["detail"]

@@ -235,7 +235,7 @@ async def test_impossible_decision_is_refused_with_remedy(
             "decision": "22/QĐ",
             "reason": "nhân sự",
         }
-        await assert_problem(await counter.post("/decisions", body), 503, "calendar-not-arrived")
+        await assert_problem(await counter.post("/decisions", body), 503, "calendar-not-available")
         await counter.consume([calendar_event(counter.context.centre)])
         for changed, status, slug, detail in (
             ({"effective_from": "2018-01-10"}, 422, "invalid-content", "is not after today, 2018-01-10"),
