@@ -191,7 +191,7 @@ def test_empty_version_is_one_fault(text: str) -> None:
 
 def test_centre_without_texts_stops_the_start() -> None:
     """The fault names the folder of the texts."""
-    with pytest.raises(StartError, match=r"messages/: no \*.toml"):
+    with pytest.raises(StartError, match=r"messages/: The folder has no \*.toml"):
         load()
 
 
@@ -210,7 +210,7 @@ def test_new_version_is_in_force_from_its_local_date() -> None:
 
 def test_version_that_starts_too_early_stops_the_start() -> None:
     """A version that starts no later than the previous one would never be in force."""
-    with pytest.raises(StartError, match=r"0002.toml: version 2 from 2017-04-28 does not come after"):
+    with pytest.raises(StartError, match=r"0002.toml: Version 2 of 2017-04-28 is not after version 1"):
         load(source(), source().replace("version = 1", "version = 2"))
 
 
