@@ -20,7 +20,7 @@ from tests.integration.intake.office import House, Office, build_house, count, f
 from tests.integration.intake.test_batch import line, new_id, walk_in
 from tests.support import Databases, eventually, free_port
 from tests.support.asking import asked
-from tests.support.reading import events_on
+from tests.support.kafka import read_events
 from tests.support.service_process import ServiceProcess
 
 
@@ -143,7 +143,7 @@ async def test_killed_in_a_batch_it_is_sent_again_and_every_event_reaches_kafka_
 
         await eventually(relayed, within=30)
         ours = {given["dossier"]["id"] for given in lines}
-        told = [(event.subject, event.sequence) for event in await events_on(broker.bootstrap, DOSSIERS)]
+        told = [(event.subject, event.sequence) for event in await read_events(broker.bootstrap, DOSSIERS)]
         seen_events = Counter(place for place in told if place[0] in ours)
         assert set(seen_events) == {(one, n) for one in ours for n in (1, 2)} | {
             (answer["dossier_id"], 3) for answer in answers[:10]

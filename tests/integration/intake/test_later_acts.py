@@ -16,8 +16,8 @@ from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
 from tests.integration.intake.office import KNOWN, Office, build_house, fresh_key, in_process
 from tests.support import Databases, eventually
-from tests.support.life import Life
-from tests.support.told import send
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import send
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,12 +46,12 @@ class Sla:
     """Tells due dates of one dossier."""
 
     def __init__(self, dossier: str, broker: Broker) -> None:
-        self.life = Life(start=machine_now())
+        self.life = DossierEvents(start=machine_now())
         self.life.dossier_id = UUID(dossier)
         self.bootstrap = broker.bootstrap
 
     async def tell(self, due_at: datetime, *, reflects: int) -> None:
-        await send(self.bootstrap, [self.life.due_by(due_at, reflects=reflects)])
+        await send(self.bootstrap, [self.life.deadline_set(due_at, dossier_sequence=reflects)])
 
 
 async def test_an_extension_issues_form_04_and_keeps_its_reason_here(office: Office, broker: Broker) -> None:
@@ -161,13 +161,16 @@ async def test_a_leader_reopens_what_was_settled(office: Office) -> None:
 async def test_a_moved_due_date_is_the_one_that_stands(office: Office, broker: Broker) -> None:
     """What a changed calendar makes of a due date is shown and judged by like any other."""
     dossier = await processing(office)
-    life = Life()
+    life = DossierEvents()
     life.dossier_id = UUID(dossier)
-    life._sequences[DOSSIERS.name] = 2
-    await send(broker.bootstrap, [life.due(27), life.moved(28, before=27)])
+    life.sequences[DOSSIERS.name] = 2
+    await send(
+        broker.bootstrap,
+        [life.deadline_set("2017-11-27 16:30"), life.deadline_moved("2017-11-28 16:30", before="2017-11-27 16:30")],
+    )
 
     async def moved() -> bool:
         return bool((await office.read(dossier)).json()["due"].get("due_at") == "2017-11-28T09:30:00Z")
 
     await eventually(moved, within=20)
-    assert life._sequences[DEADLINES.name] == 2
+    assert life.sequences[DEADLINES.name] == 2

@@ -17,9 +17,8 @@ from shared.runtime.clock import machine_now
 from shared.service.process import Context
 from tests.integration.intake.office import Office, build_house, in_process
 from tests.support import Databases, eventually
-from tests.support.life import Life
-from tests.support.reading import events_on
-from tests.support.told import send
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import read_events, send
 
 Running = tuple[Office, Context]
 
@@ -37,11 +36,11 @@ async def whole(postgres: Postgres, broker: Broker, tmp_path_factory: pytest.Tem
     databases.drop_all()
 
 
-def life_of(dossier_id: str, heard: int) -> Life:
+def life_of(dossier_id: str, heard: int) -> DossierEvents:
     """What routing and sla tell of a dossier whose last event has this sequence."""
-    life = Life(start=machine_now())
+    life = DossierEvents(start=machine_now())
     life.dossier_id = UUID(dossier_id)
-    life._sequences[DOSSIERS.name] = heard
+    life.sequences[DOSSIERS.name] = heard
     return life
 
 
@@ -77,7 +76,7 @@ async def test_events_stand_on_the_topic_in_sequence_without_personal_data(whole
     await office.act(answer["dossier_id"], "stop", "officer", data={"reason": "Bà Bình moved away"})
 
     async def told() -> bool:
-        events = [f for f in await events_on(broker.bootstrap, DOSSIERS) if f.subject == answer["dossier_id"]]
+        events = [f for f in await read_events(broker.bootstrap, DOSSIERS) if f.subject == answer["dossier_id"]]
         text = b"".join(event.to_json() for event in events).decode()
         for secret in ("Bình", "0987654321", "binh@", "Hùng", "vault", "moved"):
             assert secret not in text
@@ -97,7 +96,7 @@ async def test_the_waiting_read_ends_with_the_first_event_that_reflects_the_act(
     assert (early.status_code, early.json()["due"]["status"]) == (200, "not_yet")
 
     waiting = asyncio.create_task(office.read(dossier, wait_for="due_at", reflecting=3, timeout=20))
-    await send(broker.bootstrap, [life_of(dossier, 2).due(27)])
+    await send(broker.bootstrap, [life_of(dossier, 2).deadline_set("2017-11-27 16:30")])
     due = (await waiting).json()["due"]
     assert due == {
         "status": "set",
@@ -117,9 +116,9 @@ async def test_a_paused_clock_ends_the_wait_too(whole: Running, broker: Broker) 
     await office.act(dossier, "take_over", "officer")
     asked = await office.act(dossier, "ask_supplement", "officer", data={"papers": ["deed"]})
     life = life_of(dossier, 2)
-    due = life.due(27)
-    life._sequences[DOSSIERS.name] = asked.json()["sequence"]
-    await send(broker.bootstrap, [due, life.paused()])
+    due = life.deadline_set("2017-11-27 16:30")
+    life.sequences[DOSSIERS.name] = asked.json()["sequence"]
+    await send(broker.bootstrap, [due, life.deadline_paused()])
     found = await office.read(dossier, wait_for="due_at", reflecting=asked.json()["sequence"], timeout=20)
     assert found.json()["due"]["status"] == "paused"
 
@@ -143,7 +142,7 @@ async def test_another_counter_than_the_rules_is_told_once(
     life = life_of(dossier, 1)
     if received_first:
         await office.act(dossier, "receive")
-    await send(broker.bootstrap, [life.assigned(5, 6)])
+    await send(broker.bootstrap, [life.assignment_decided(5, 6)])
 
     async def assigned() -> bool:
         return (await office.read(dossier)).json()["assignment"] is not None
@@ -161,7 +160,7 @@ async def test_the_rules_own_counter_is_nothing_to_tell(whole: Running, broker: 
     """Counter 2 is one of the rule's."""
     office, _ = whole
     dossier = (await office.submit()).json()["dossier_id"]
-    await send(broker.bootstrap, [life_of(dossier, 1).assigned(2, 3)])
+    await send(broker.bootstrap, [life_of(dossier, 1).assignment_decided(2, 3)])
 
     async def assigned() -> bool:
         return (await office.read(dossier)).json()["assignment"] is not None
@@ -176,7 +175,7 @@ async def test_a_department_that_routing_sees_elsewhere_is_listed(whole: Running
     office, _ = whole
     dossier = (await office.submit()).json()["dossier_id"]
     life = life_of(dossier, 1)
-    decided = life.assigned(2)
+    decided = life.assignment_decided(2)
     assert isinstance(decided.data, AssignmentDecidedV1)
     told = decided.model_copy(update={"data": decided.data.model_copy(update={"competent_department": "SYT"})})
     await send(broker.bootstrap, [told])
@@ -203,7 +202,7 @@ async def test_acts_are_dated_back_once_a_calendar_has_arrived(whole: Running, b
     refused = await office.submit(occurred_at=an_hour_ago, data=data)
     assert (refused.status_code, refused.json()["type"]) == (503, "urn:motcua:problem:calendar-not-arrived")
     life = life_of("01890000-0000-7000-8000-000000000000", 1)
-    event = life.tell(calendar(1, day=now)).model_copy(update={"subject": "vn-public"})
+    event = life.publish(calendar(1, day=now)).model_copy(update={"subject": "vn-public"})
     await send(broker.bootstrap, [event])
 
     async def accepted() -> bool:

@@ -7,7 +7,7 @@ from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.ids import uuid7
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.unit_of_work import Unit
-from tests.support.told import MORNING
+from tests.support.dossier_events import MORNING
 
 
 def test_a_dossier_that_waits_for_its_due_date_says_what_for() -> None:

@@ -3,12 +3,12 @@
 from services.intake.domain.acts import ACTS
 from services.intake.replay import ACT_OF, standing
 from shared.contracts import dossiers as events
-from tests.support.told import Told
+from tests.support.dossier_events import DossierEvents
 
 
 def test_a_whole_life_ends_where_its_last_event_says() -> None:
     """Submission, receipt, work, settlement, return."""
-    told = Told()
+    told = DossierEvents()
     told.submitted()
     told.received()
     for state in ("processing", "settled", "returned"):
@@ -21,11 +21,11 @@ def test_a_whole_life_ends_where_its_last_event_says() -> None:
 
 def test_a_supplement_leads_back_to_where_it_was_asked() -> None:
     """The state that a dossier came from is not in the events: it follows from them."""
-    told = Told()
+    told = DossierEvents()
     told.submitted()
     told.received()
     told.in_state("supplement_required")
-    told.tell(events.DossierSupplementReceivedV1(state="received"))
+    told.publish(events.DossierSupplementReceivedV1(state="received"))
     assert standing(told.events).broken is None
     told.events[-1] = told.events[-1].model_copy(
         update={"data": events.DossierSupplementReceivedV1(state="processing")}
@@ -35,7 +35,7 @@ def test_a_supplement_leads_back_to_where_it_was_asked() -> None:
 
 def test_an_act_that_its_state_forbids_is_told() -> None:
     """A dossier cannot be settled before its receipt."""
-    told = Told()
+    told = DossierEvents()
     told.submitted()
     told.in_state("settled")
     broken = standing(told.events).broken
@@ -51,14 +51,14 @@ def test_every_act_has_its_event() -> None:
 
 def test_steps_and_extensions_are_counted_and_no_step_is_left_out() -> None:
     """Intake's row says by them who may act, and how often."""
-    told = Told()
+    told = DossierEvents()
     told.submitted()
     told.received()
     told.in_state("processing")
     form = events.Form(kind="04", number="04/1")
-    told.tell(events.DossierExtendedV1(state="processing", working_days=2, form=form))
-    told.begun_step(2, "STC")
+    told.publish(events.DossierExtendedV1(state="processing", working_days=2, form=form))
+    told.step_begun(2, "STC")
     stands = standing(told.events)
     assert (stands.broken, stands.step, stands.extensions) == (None, 2, 1)
-    told.begun_step(4, "CA", passed_on_by="STC")
+    told.step_begun(4, "CA", passed_on_by="STC")
     assert standing(told.events).broken == "event 6 begins step 4 after step 2"

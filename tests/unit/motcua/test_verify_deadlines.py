@@ -9,7 +9,7 @@ from services.sla.domain.rules import DerivationRules
 from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.builders import Acts, at, with_exceptions
+from tests.unit.sla.builders import at, dossier_events, with_exceptions
 from tests.unit.sla.harness import RULES_IN_FORCE, TUESDAYS_OFF, ClockHarness, centre, with_calendar
 
 NEW = replace(RULES_IN_FORCE, centre=centre(L_5=Term(1, "working_day")), digest="two")
@@ -34,8 +34,8 @@ def found(events: list[AnyEnvelope], present: DerivationRules = NEW, *, told: An
 
 
 def settled() -> list[AnyEnvelope]:
-    acts = Acts()
-    return [acts.receive("2017-11-06 07:00"), acts.settle("2017-11-09 08:00")]
+    acts = dossier_events()
+    return [acts.at("2017-11-06 07:00").received(), acts.at("2017-11-09 08:00").settled()]
 
 
 def test_an_ended_clock_keeps_the_judgement_of_the_rules_of_its_time() -> None:
@@ -61,13 +61,13 @@ def test_an_ended_clock_of_todays_rules_is_derived_anew() -> None:
 
 def test_an_open_clock_of_older_rules_is_found() -> None:
     """Open clocks are derived again when the rules change; one that was not promises a date that nobody keeps."""
-    assert found([Acts().receive("2017-11-06 07:00")])
+    assert found([dossier_events().at("2017-11-06 07:00").received()])
 
 
 def test_an_ended_clock_that_waits_for_its_procedure_is_found_once_that_is_known() -> None:
     """Its settlement is judged later than it was told: by the rules of the day on which they are entered."""
-    acts = Acts()
-    events = [acts.receive("2017-11-06 07:00", "L.8"), acts.settle("2017-11-20 07:00")]
+    acts = dossier_events()
+    events = [acts.at("2017-11-06 07:00").received("L.8"), acts.at("2017-11-20 07:00").settled()]
     assert found(events, replace(RULES_IN_FORCE, digest="two")) == []
     assert found(events, replace(RULES_IN_FORCE, centre=centre(L_8=Term(5, "working_day")), digest="two"))
 
@@ -82,7 +82,7 @@ def test_an_ended_clock_keeps_the_judgement_of_the_calendar_of_its_time() -> Non
 
 def test_a_moved_due_date_is_the_one_that_stands() -> None:
     """What was told last may be a move: its date is held against the rules like any other."""
-    events = [Acts().receive("2017-11-06 07:00")]
+    events = [dossier_events().at("2017-11-06 07:00").received()]
     harness, rules = ClockHarness().consume(*events), with_calendar(TUESDAYS_OFF, "9/QĐ")
     harness.rederive(rules)
     row: dict[str, Any] = {"due_at": harness.row.due_at, "calendar_version": 4}
@@ -94,7 +94,7 @@ def test_a_moved_due_date_is_the_one_that_stands() -> None:
 
 def test_a_move_from_a_date_that_nobody_promised_is_found() -> None:
     """Both dates are kept, so the one before must be the one that was told."""
-    harness = ClockHarness().consume(Acts().receive("2017-11-06 07:00"))
+    harness = ClockHarness().consume(dossier_events().at("2017-11-06 07:00").received())
     harness.rederive(with_calendar(TUESDAYS_OFF, "9/QĐ"))
     course: list[Any] = [event.data for event in harness.published]
     assert moves_of("key", course) == []

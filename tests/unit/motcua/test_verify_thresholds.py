@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from motcua.verification.deadlines import KeptClock, Rules, thresholds_of
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.envelope import AnyEnvelope
-from tests.unit.sla.builders import CENTRE, Acts, at
+from tests.support.dossier_events import DossierEvents
+from tests.unit.sla.builders import CENTRE, at, dossier_events
 from tests.unit.sla.harness import RULES_IN_FORCE, ClockHarness
 
 _LOCAL = "%Y-%m-%d %H:%M"
@@ -20,7 +21,12 @@ RULES = Rules(RULES_IN_FORCE.centre, RULES_IN_FORCE.calendar, RULES_IN_FORCE.dig
 
 
 def found(
-    acts: Acts, harness: ClockHarness, *, until: datetime = SOON, told: Sequence[AnyEnvelope] | None = None, **row: Any
+    acts: DossierEvents,
+    harness: ClockHarness,
+    *,
+    until: datetime = SOON,
+    told: Sequence[AnyEnvelope] | None = None,
+    **row: Any,
 ) -> list[str]:
     """The sentences about the harness's clock where sla was at work at `until`."""
     kept = KeptClock(
@@ -36,10 +42,10 @@ def found(
     return [each.sentence for each in thresholds_of("key", acts.events, replace(kept, **row), events, RULES, until)]
 
 
-def breached() -> tuple[Acts, ClockHarness]:
+def breached() -> tuple[DossierEvents, ClockHarness]:
     """A clock of five days that ran out: near, reached and breached were told, the escalation comes."""
-    acts = Acts()
-    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-13 00:00")
+    acts = dossier_events()
+    harness = ClockHarness().consume(acts.at("2017-11-06 07:00").received()).tick("2017-11-13 00:00")
     assert harness.types() == ["set", "near", "reached", "breached"]
     return acts, harness
 
@@ -51,7 +57,7 @@ def test_what_was_told_in_its_time_is_right() -> None:
     harness.tick("2017-12-01 00:00")
     assert harness.types()[-1] == "escalated"
     assert found(acts, harness, until=LATE) == []
-    harness.consume(acts.settle("2017-12-01 08:00"))
+    harness.consume(acts.at("2017-12-01 08:00").settled())
     assert found(acts, harness, until=LATE) == []
 
 
@@ -114,9 +120,9 @@ def test_a_date_that_is_told_as_breached_on_another_day_is_found() -> None:
 
 def test_an_act_recorded_late_takes_back_what_was_told_and_nothing_is_wrong() -> None:
     """A threshold that was not so, since the dossier had been paused before it."""
-    acts = Acts()
-    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-10 07:00")
-    harness.consume(acts.ask_supplement("2017-11-08 08:00", recorded="2017-11-10 08:00"))
+    acts = dossier_events()
+    harness = ClockHarness().consume(acts.at("2017-11-06 07:00").received()).tick("2017-11-10 07:00")
+    harness.consume(acts.at("2017-11-08 08:00", recorded="2017-11-10 08:00").supplement_required())
     assert harness.types() == ["set", "near", "retracted", "paused"]
     assert found(acts, harness) == []
     again = [*harness.published, harness.published[2]]
@@ -127,14 +133,14 @@ def test_an_act_recorded_late_takes_back_what_was_told_and_nothing_is_wrong() ->
 @settings(deadline=None)
 def test_no_course_that_the_rules_allow_is_wrong(course: list[tuple[int, bool]]) -> None:
     """Ticks at any time, pauses and resumes between them."""
-    acts, now, paused = Acts(), datetime(2017, 11, 6, 8, tzinfo=CENTRE.zone), False
-    harness = ClockHarness().consume(acts.receive(f"{now:{_LOCAL}}"))
+    acts, now, paused = dossier_events(), datetime(2017, 11, 6, 8, tzinfo=CENTRE.zone), False
+    harness = ClockHarness().consume(acts.at(f"{now:{_LOCAL}}").received())
     for hours, turns in course:
         now = min(now + timedelta(hours=hours), datetime(2018, 1, 20, tzinfo=CENTRE.zone))
         when = f"{now:{_LOCAL}}"
         harness.tick(when)
         assert found(acts, harness, until=now) == []
         if turns:
-            harness.consume(acts.supplement_received(when) if paused else acts.ask_supplement(when))
+            harness.consume(acts.at(when).supplement_received() if paused else acts.at(when).supplement_required())
             paused = not paused
             assert found(acts, harness, until=now) == []

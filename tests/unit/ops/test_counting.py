@@ -14,7 +14,7 @@ from services.ops.domain.tallies import Key, Tally
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import UpgradeNeededError
 from shared.messaging.records import headers_of
-from tests.support.told import Told
+from tests.support.dossier_events import DossierEvents
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Tables:
 
 def lives() -> list[Raw]:
     """Events of five dossiers in turn, on two partitions, some of them twice, and one that nobody can read."""
-    told = [Told() for _ in range(5)]
+    told = [DossierEvents() for _ in range(5)]
     events = [[one.submitted(department="STP"), one.received()] for one in told]
     for number, one in enumerate(told):
         if number % 2:
@@ -128,7 +128,7 @@ def test_what_nobody_can_read_is_counted_as_such() -> None:
 
 def test_a_type_of_a_later_release_only_moves_the_position() -> None:
     """It is not even decoded."""
-    event = Told().submitted()
+    event = DossierEvents().submitted()
     unheard = [(name, b"dossier.unheard_of" if name == "type" else value) for name, value in headers_of(event)]
     counting = Counting({}, {})
     assert counting.receive(Raw(event.data.TOPIC, 0, 0, event.subject.encode(), b"\xff", unheard))
@@ -138,7 +138,7 @@ def test_a_type_of_a_later_release_only_moves_the_position() -> None:
 
 def test_a_version_of_a_later_release_is_not_passed_over() -> None:
     """Counted wrongly, or not at all, it could never be mended; so nothing of it is, and the position stays."""
-    event = Told().submitted()
+    event = DossierEvents().submitted()
     newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
     counting = Counting({}, {})
     with pytest.raises(UpgradeNeededError, match="upgrade me"):
