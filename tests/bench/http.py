@@ -15,7 +15,7 @@ from tests.bench.course import STAGES, Course, courses
 from tests.bench.figures import Figure, Part, Row, Table
 from tests.bench.machine import Meter, Spent, pids_of
 from tests.bench.steady import Done, Planned, schedule, send
-from tests.support.whole import lives
+from tests.support.whole import scenarios
 
 RATE = 50.0
 AIM_MS = 500.0
@@ -79,7 +79,7 @@ def run(bench: Bench) -> Part:
 def plan(local: LocalCentre, seconds: float) -> list[Planned]:
     """Acts of lives of every kind, in the proportions of the test suite's; those that a rule refuses are among them."""
     count = round(RATE * max(seconds / 4, APART_SECONDS * 2)) + 100
-    return schedule(lives(local, count), rate=RATE, seconds=seconds, apart=APART_SECONDS)
+    return schedule(scenarios(local, count), rate=RATE, seconds=seconds, apart=APART_SECONDS)
 
 
 async def _measured(local: LocalCentre, planned: Sequence[Planned]) -> _Run:

@@ -17,7 +17,7 @@ import aiohttp
 from motcua.local.centre import LocalCentre
 from shared.runtime.clock import machine_now
 from tests.bench.bench import NoResultError
-from tests.support.lives import Life, Step
+from tests.support.scenarios import Scenario, Step
 
 _IDLE_SECONDS = 2.0
 _ANSWER_SECONDS = 120.0
@@ -29,7 +29,7 @@ class Planned:
     """An act to be sent `after` so many seconds: step `place` of a life."""
 
     after: float
-    life: Life
+    life: Scenario
     place: int
 
     @property
@@ -51,13 +51,13 @@ class Done:
     sequence: int = 0
 
 
-def schedule(lives: Sequence[Life], *, rate: float, seconds: float, apart: float) -> list[Planned]:
+def schedule(lives: Sequence[Scenario], *, rate: float, seconds: float, apart: float) -> list[Planned]:
     """An act each 1/`rate` seconds; the steps of one life at least `apart` seconds from each other.
 
     A life that can go on goes on before another begins. Raises ValueError where the lives do not suffice.
     """
     fresh, turns_apart = iter(lives), ceil(apart * rate)
-    waiting: deque[tuple[int, Life, int]] = deque()
+    waiting: deque[tuple[int, Scenario, int]] = deque()
     planned = []
     for turn in range(round(rate * seconds)):
         if waiting and waiting[0][0] <= turn:

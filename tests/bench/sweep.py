@@ -23,8 +23,6 @@ from services.sla.clocks.handlers import ClockHandlers
 from services.sla.clocks.store import CLOCKS, ClockRow, any_outdated
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.rules import DerivationRules, catalogue_digest
-from shared.contracts.dossiers import DossierSupplementReceivedV1
-from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.fence import Fence
@@ -39,7 +37,7 @@ from tests.bench.bench import Bench
 from tests.bench.machine import Meter
 from tests.bench.sla_alone import SlaAlone, sla_alone
 from tests.support import eventually
-from tests.support.told import Told
+from tests.support.dossier_events import DossierEvents
 
 RATE = 20.0
 _QUIET_SECONDS = 10.0
@@ -172,10 +170,10 @@ def _templates(bench: Bench, now: datetime) -> Iterator[ClockRow]:
     for number in range(_TEMPLATES):
         code, department = codes[number % len(codes)]
         received = calendar.worktime.back(now, timedelta(minutes=number))
-        told = Told(start=received, dossier_id=UUID(int=number))
+        told = DossierEvents(start=received, dossier_id=UUID(int=number))
         acts = [told.received(code, department)]
         if number % 4 == 0:
-            acts += [told.in_state("supplement_required"), _resumed(told)]
+            acts += [told.in_state("supplement_required"), told.supplement_received()]
         rows: dict[UUID, ClockRow] = {}
         unit = Unit(CLOCKS, rows, publisher, now)
         for act in acts:
@@ -183,10 +181,6 @@ def _templates(bench: Bench, now: datetime) -> Iterator[ClockRow]:
         (row,) = rows.values()
         row.fences[DOSSIERS_TOPIC.name] = Fence(len(acts), 1)
         yield row
-
-
-def _resumed(told: Told) -> AnyEnvelope:
-    return told.tell(DossierSupplementReceivedV1(state="received"))
 
 
 async def _live(bootstrap: str, live: Live) -> None:
@@ -201,7 +195,7 @@ async def _live(bootstrap: str, live: Live) -> None:
             began = time.monotonic()
             for number in range(1_000_000):
                 await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
-                told = Told(start=machine_now())
+                told = DossierEvents(start=machine_now())
                 event = told.received("2.000908", "STP")
                 live.sent[event.subject] = time.monotonic()
                 await producer.send(

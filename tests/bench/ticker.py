@@ -29,7 +29,7 @@ from tests.bench.bench import Bench
 from tests.bench.machine import Meter
 from tests.bench.sla_alone import SlaAlone, sla_alone
 from tests.support import eventually
-from tests.support.told import Told
+from tests.support.dossier_events import DossierEvents
 
 _OWN = ("dossier_id", "partition", "next_threshold_at")
 # The template's columns but its key, partition and next threshold; these differ.
@@ -120,7 +120,7 @@ def _received(bench: Bench, number: int, at: datetime, now: datetime) -> ClockRo
         and found.term is not None
         and (found.term.unit, found.term.value, found.term.counting) == ("working_day", 5, "by_hours")
     )
-    told = Told(start=at, dossier_id=UUID(int=number))
+    told = DossierEvents(start=at, dossier_id=UUID(int=number))
     rows: dict[UUID, ClockRow] = {}
     unit = Unit(CLOCKS, rows, Publisher("sla", centre.code, 1, centre.catalogue_version), now)
     act = told.received(code, department)

@@ -16,7 +16,7 @@ from motcua.local.sinks.inbox import read_inbox
 from shared.contracts.topics import DEADLINES, DOSSIERS, Topic
 from tests.support import eventually, free_port
 from tests.support.asking import asked
-from tests.support.whole import lives, patient_client, play, verified, whole_centre
+from tests.support.whole import patient_client, play, scenarios, verified, whole_centre
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -65,7 +65,9 @@ async def _play_new(local: LocalCentre, count: int, *ports: int) -> None:
     ledger = local.home / "ledger.jsonl"
     lived = len(ledger.read_text().splitlines()) if ledger.exists() else 0
     async with patient_client(local, ledger, *ports) as client:
-        await play(client, [replace(life, number=life.number + 10_000 * lived) for life in lives(local, count)])
+        await play(
+            client, [replace(scenario, number=scenario.number + 10_000 * lived) for scenario in scenarios(local, count)]
+        )
 
 
 async def _nothing_under_way(connection: asyncpg.Connection) -> bool:

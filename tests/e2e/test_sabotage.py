@@ -17,7 +17,7 @@ from shared.contracts.registry import decode
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.records import headers_of
 from shared.postgres.outbox import MAX_VALUE_BYTES
-from tests.support.whole import lives, patient_client, play, verified, whole_centre
+from tests.support.whole import patient_client, play, scenarios, verified, whole_centre
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -32,7 +32,7 @@ def finished(toolchain: Toolchain) -> Iterator[LocalCentre]:
 
 async def _played(local: LocalCentre) -> None:
     async with patient_client(local, local.home / "ledger.jsonl") as client:
-        await play(client, lives(local, 40))
+        await play(client, scenarios(local, 40))
     report = await verified(local, ledger=local.home / "ledger.jsonl")
     assert report.passed, report
     assert report.dossiers == 40
@@ -153,7 +153,7 @@ async def test_deleted_outbox_row_of_an_accepted_act_is_found(finished: LocalCen
         await admin.execute("select pg_terminate_backend($1)", await _holder_of_the_relay_lock(admin, "intake"))
     try:
         async with patient_client(finished, finished.home / "late.jsonl") as client:
-            late = replace(lives(finished, 1)[0], number=9000)
+            late = replace(scenarios(finished, 1)[0], number=9000)
             await client.step(late, 0, late.steps[0])
             dossier = client.dossier_ids[9000]
         events = [row["event_id"] for row in await admin.fetch("delete from intake.outbox returning event_id")]

@@ -9,22 +9,20 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import httpx
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from motcua.local.embedded.ports import free_port
 from services.ops.domain.tallies import Tally, TallyKey
 from services.ops.views.handlers import SOURCES, ViewUpdate
 from services.ops.views.store import ViewStore
-from shared.contracts import dossiers, messages
-from shared.contracts.envelope import AnyEnvelope, EventData
-from shared.contracts.topics import DOSSIERS
-from shared.messaging.records import headers_of
-from shared.messaging.relay import partition_of
-from shared.postgres.outbox import Cause, Publisher
+from shared.contracts import messages
+from shared.contracts.envelope import AnyEnvelope
+from shared.contracts.topics import TOPICS
 from shared.service.keys import ApiKey, write_keys
 from tests.support.asking import ask
+from tests.support.dossier_events import MORNING, DossierEvents
+from tests.support.kafka import EventProducer
 from tests.support.service_process import ROOT, ServiceProcess
-from tests.support.told import MORNING, Told
 from tests.support.waiting import eventually_sync
 
 TOKEN = "motcua_ops_of_the_tests"
@@ -138,92 +136,73 @@ async def counted_from_zero(bootstrap: str) -> dict[str, Any]:
 
 @dataclass
 class Sent:
-    """Sends events as the relays do, from one producer, and counts what it sent."""
+    """Publishes events as the relays do, with one producer, and counts what was published."""
 
     bootstrap: str
     dossiers: int = 0
     events: int = 0
-    _producer: AIOKafkaProducer | None = field(default=None, init=False)
+    _producer: EventProducer = field(init=False)
 
     async def __aenter__(self) -> "Sent":
-        self._producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True)
+        self._producer = EventProducer(self.bootstrap)
         await self._producer.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._producer is not None
         await self._producer.stop()
 
     async def send(self, *events: AnyEnvelope) -> None:
-        """In this order, acknowledged."""
-        assert self._producer is not None
-        for sent in [
-            await self._producer.send(
-                event.data.TOPIC, key=event.subject.encode(), value=event.to_json(), headers=headers_of(event)
-            )
-            for event in events
-        ]:
-            await sent
+        """Publish events in this order and wait until the broker has stored them."""
+        await self._producer.send(events)
         self.events += len(events)
 
     async def raw(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
     ) -> None:
-        """Any bytes at all."""
-        assert self._producer is not None
-        partition = partition_of(key or b"", DOSSIERS.partitions)
-        await self._producer.send_and_wait(topic, value, key=key, headers=list(headers), partition=partition)
+        """Publish a record with any bytes."""
+        await self._producer.send_raw(TOPICS[topic], [(key, value, headers)])
 
     async def lives(self, count: int, *, start: datetime = MORNING) -> None:
-        """`count` dossiers side by side, each with pauses, messages, and an event that is sent twice."""
-        told = [_life(start + timedelta(seconds=7 * number), number) for number in range(count)]
+        """Publish the events of `count` dossiers in turn, with pauses, messages, and an event that is sent twice."""
+        running = [_events(start + timedelta(seconds=7 * number), number) for number in range(count)]
         self.dossiers += count
-        while events := [event for life in told if (event := next(life, None)) is not None]:
+        while events := [event for one in running if (event := next(one, None)) is not None]:
             await self.send(*events)
 
 
-def _life(start: datetime, number: int) -> Iterator[AnyEnvelope]:
+def _events(start: datetime, number: int) -> Iterator[AnyEnvelope]:
     department = ("STP", "STNMT", "SXD")[number % 3]
-    told = Told(start=start)
-    yield told.submitted(department=department)
-    yield told.received(department=department)
-    yield from _messages(told, number)
+    dossier = DossierEvents(start=start)
+    yield dossier.submitted(department=department)
+    yield dossier.received(department=department)
+    yield from _messages(dossier, number)
     if number % 2:
-        yield told.in_state("processing")
-        twice = told.in_state("supplement_required")
+        yield dossier.taken_over()
+        twice = dossier.supplement_required()
         yield twice
         yield twice
-        yield told.tell(dossiers.DossierSupplementReceivedV1(state="processing"))
-    yield told.in_state("settled")
-    yield told.in_state("returned")
+        yield dossier.supplement_received("processing")
+    yield dossier.settled()
+    yield dossier.returned()
 
 
-def _messages(told: Told, number: int) -> Iterator[AnyEnvelope]:
+def _messages(dossier: DossierEvents, number: int) -> Iterator[AnyEnvelope]:
     common: dict[str, Any] = {
-        "message_id": uuid5(_NAMESPACE, str(told.dossier_id)),
+        "message_id": uuid5(_NAMESPACE, str(dossier.dossier_id)),
         "channel": ("sms", "email")[number % 2],
         "moment": "received",
         "dossier_sequence": 2,
     }
-    until = told.at + timedelta(days=1)
-    planned = messages.MessagePlannedV1(
-        **common, template="received", template_version=1, not_before=told.at, expires_at=until
+    planned_at = dossier.next_at
+    yield dossier.publish(
+        messages.MessagePlannedV1(
+            **common,
+            template="received",
+            template_version=1,
+            not_before=planned_at,
+            expires_at=planned_at + timedelta(days=1),
+        )
     )
-    yield _message(told, 1, planned)
-    yield _message(told, 2, messages.MessageSentV1(**common, attempts=1))
+    yield dossier.publish(messages.MessageSentV1(**common, attempts=1))
     if number % 5:
-        yield _message(told, 3, messages.MessageDeliveredV1(**common))
-
-
-_NOTIFY = Publisher(service="notify", centre="test", epoch=1, catalogue_version="test")
-
-
-def _message(told: Told, sequence: int, data: EventData) -> AnyEnvelope:
-    cause = Cause(
-        id=f"{told.dossier_id}/message/{sequence}",
-        actor=told.events[0].actor,
-        recorded_at=told.at,
-        correlation=str(told.dossier_id),
-        causation="test",
-    )
-    return _NOTIFY.event(data, subject=str(told.dossier_id), sequence=sequence, time=told.at, cause=cause, place=0)
+        yield dossier.publish(messages.MessageDeliveredV1(**common))

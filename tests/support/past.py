@@ -1,4 +1,4 @@
-"""A small past: acts of some weeks of 2017, as lines of a batch, the same at every call."""
+"""Acts of some weeks of 2017 as lines of a replay batch, equal in every call."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.sla.domain.calendar import compile_calendar
 from shared.kernel.centre import Centre
-from tests.support.lives import Life, Step, plan
+from tests.support.scenarios import Scenario, Step, plan
 
 FIRST_DAY = date(2017, 5, 2)
 STARTS_AT = datetime.fromisoformat("2017-05-02T00:00:00+07:00")
@@ -16,26 +16,29 @@ ENDS_AT = datetime.fromisoformat("2017-06-02T19:00:00+07:00")
 
 
 def acts(centre: Centre, *, count: int, seed: int = 17) -> list[dict[str, Any]]:
-    """`count` lives begun within two weeks, in time order: steps hours and days apart, some at night or on a Sunday,
-    some at one instant, some of them refused."""
+    """The acts of `count` scenarios that start within two weeks, in time order.
+
+    The acts of a dossier are minutes to days apart. Some are at night or on a Sunday, some at the same instant, and
+    some are refused.
+    """
     random = Random(seed)
     worktime = compile_calendar(centre.calendar).worktime
-    told: list[tuple[datetime, int, int, dict[str, Any]]] = []
-    for life in plan(centre, FIRST_DAY, count=count, seed=seed):
+    dated: list[tuple[datetime, int, int, dict[str, Any]]] = []
+    for scenario in plan(centre, FIRST_DAY, count=count, seed=seed):
         at = worktime.add(STARTS_AT, timedelta(minutes=random.randrange(5, 10 * 8 * 60)))
-        for place, step in enumerate(life.steps):
+        for place, step in enumerate(scenario.steps):
             if place:
                 at += timedelta(minutes=random.choice((0, 7, 95, 60 * 11, 60 * 24, 60 * 70)))
             if at <= ENDS_AT:
-                told.append((at, life.number, place, _line(life, place, step, at)))
-    return [line for *_, line in sorted(told, key=lambda one: one[:3])]
+                dated.append((at, scenario.number, place, _line(scenario, place, step, at)))
+    return [line for *_, line in sorted(dated, key=lambda one: one[:3])]
 
 
-def _line(life: Life, place: int, step: Step, at: datetime) -> dict[str, Any]:
+def _line(scenario: Scenario, place: int, step: Step, at: datetime) -> dict[str, Any]:
     return {
-        "key": f"past-{life.number}-{place}",
+        "key": f"past-{scenario.number}-{place}",
         "act": step.act,
-        "dossier": {"id": str(_dossier_id(life.number))},
+        "dossier": {"id": str(_dossier_id(scenario.number))},
         "occurred_at": at.isoformat(),
         "actor": _actor(step.key),
         "data": dict(step.data),
@@ -43,7 +46,7 @@ def _line(life: Life, place: int, step: Step, at: datetime) -> dict[str, Any]:
 
 
 def _dossier_id(number: int) -> UUID:
-    """A UUIDv7 (RFC 9562) of the centre's first instant, told apart by its number."""
+    """A UUIDv7 (RFC 9562) of the first instant, with the number in its random bits."""
     milliseconds = int(STARTS_AT.timestamp() * 1000)
     return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | number)
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts.dossiers import DossierStepRecordedV1
 from shared.contracts.envelope import AnyEnvelope
@@ -21,12 +21,12 @@ from shared.messaging.admin import create_topics
 from shared.messaging.applier import Handler, Stream
 from shared.messaging.consumer import Consumer
 from shared.messaging.quarantine import OperatorDecision
-from shared.messaging.records import headers_of
-from shared.messaging.relay import Relay, partition_of
+from shared.messaging.relay import Relay
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import create_pool
 from shared.postgres.unit_of_work import unit_of_work
 from tests.support.delivery import MOMENT, SERVICE, TALLIES, TALLIES_SQL, Still, Tally, cause, counting, publisher, step
+from tests.support.kafka import EventProducer, RawRecord
 from tests.support.replica import Replica
 from tests.support.unique import unique
 from tests.support.waiting import eventually
@@ -52,7 +52,7 @@ class Shell:
     dsn: str
     pool: asyncpg.Pool
     group: str = field(default_factory=lambda: unique("group"))
-    _producer: AIOKafkaProducer | None = None
+    _producer: EventProducer | None = None
     _topics: list[str] = field(default_factory=list)
 
     @staticmethod
@@ -73,25 +73,18 @@ class Shell:
         return topic
 
     async def send(self, topic: Topic, *events: AnyEnvelope) -> None:
-        """Put events on Kafka, as a relay would, in this order."""
-        await self.send_raw(topic, [(event.subject.encode(), event.to_json(), headers_of(event)) for event in events])
+        """Publish events to Kafka in this order, as a relay does."""
+        await (await self._started_producer()).send(events, topic)
 
-    async def send_raw(
-        self, topic: Topic, records: Iterable[tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]]
-    ) -> None:
-        """Put any bytes on Kafka: key, value, headers."""
+    async def send_raw(self, topic: Topic, records: Iterable[RawRecord]) -> None:
+        """Publish records with any bytes to Kafka."""
+        await (await self._started_producer()).send_raw(topic, records)
+
+    async def _started_producer(self) -> EventProducer:
         if self._producer is None:
-            self._producer = AIOKafkaProducer(
-                bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, linger_ms=5
-            )
+            self._producer = EventProducer(self.bootstrap)
             await self._producer.start()
-        sent = [
-            await self._producer.send(
-                topic.name, value, key=key, headers=list(headers), partition=partition_of(key or b"", topic.partitions)
-            )
-            for key, value, headers in records
-        ]
-        await asyncio.gather(*sent)
+        return self._producer
 
     @asynccontextmanager
     async def flow(self, topic: Topic, keys: Sequence[UUID], *, backlog: int = 1500) -> AsyncIterator[list[int]]:

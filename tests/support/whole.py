@@ -1,4 +1,4 @@
-"""The whole centre on this machine, for tests from one end to the other, and a client that does not give up."""
+"""A whole centre on this machine, and a client that repeats an act until it is answered."""
 
 import asyncio
 import json
@@ -19,15 +19,15 @@ from motcua.local.settings import MotcuaSettings
 from motcua.verification.run import Report, verify
 from shared.runtime.clock import machine_now
 from shared.runtime.settings import load
-from tests.support.lives import Life, Step, plan
+from tests.support.scenarios import Scenario, Step, plan
 
 
 @contextmanager
 def whole_centre(toolchain: Toolchain, *, starts_at: datetime | None = None) -> Iterator[LocalCentre]:
-    """A centre with every service, in a folder and on ports of its own; ended for certain. Its time is set where it
-    `starts_at` an instant.
+    """A centre with every service, in its own folder and on its own ports. With `starts_at` its clock is simulated.
 
-    Not in pytest's folder: under root the database is another user, whom a further run of pytest would shut out.
+    The folder is outside pytest's: under root the database server runs as another user, whose access to pytest's
+    folder another run of pytest removes.
     """
     with tempfile.TemporaryDirectory(prefix="motcua-centre-") as home:
         settings = isolated_settings(load(MotcuaSettings), home=Path(home)).model_copy(
@@ -43,8 +43,8 @@ def whole_centre(toolchain: Toolchain, *, starts_at: datetime | None = None) -> 
             local.stop()
 
 
-def lives(local: LocalCentre, count: int) -> list[Life]:
-    """Lives of every kind, begun today."""
+def scenarios(local: LocalCentre, count: int) -> list[Scenario]:
+    """Scenarios of every kind that start today."""
     return plan(local.centre, local.centre.local_date(machine_now()), count=count)
 
 
@@ -60,7 +60,7 @@ async def verified(local: LocalCentre, *, ledger: Path | None = None, quiescence
 
 
 class PatientClient:
-    """Does acts at one or several intakes in turn, and sends an act again, by its key, until it has an answer."""
+    """Sends acts to one or several intakes in turn; repeats an act with its idempotency key until it is answered."""
 
     def __init__(self, http: httpx.AsyncClient, urls: Sequence[str], tokens: Mapping[str, str], ledger: Path) -> None:
         self._http = http
@@ -72,24 +72,24 @@ class PatientClient:
         self.dossier_ids: dict[int, str] = {}
         self._turn = 0
 
-    async def live(self, life: Life) -> None:
-        """All steps of one life, one after the other."""
-        for place, step in enumerate(life.steps):
-            await self.step(life, place, step)
+    async def run(self, scenario: Scenario) -> None:
+        """Send all acts of a scenario, one after the other."""
+        for place, step in enumerate(scenario.steps):
+            await self.step(scenario, place, step)
 
-    async def step(self, life: Life, place: int, step: Step) -> None:
-        """One act; its answer must be the one that the life expects."""
-        key = f"life-{life.number}-{place}"
+    async def step(self, scenario: Scenario, place: int, step: Step) -> None:
+        """Send one act; the response must be the expected one."""
+        key = f"scenario-{scenario.number}-{place}"
         address = "/dossiers"
         if place:
-            address = f"/dossiers/{self.dossier_ids[life.number]}/acts/{quote(step.act)}"
+            address = f"/dossiers/{self.dossier_ids[scenario.number]}/acts/{quote(step.act)}"
         answer = await self._until_answered(address, {"data": dict(step.data)}, key, self._tokens[step.key])
         if step.refused is not None:
             assert answer.status_code == step.refused, answer.text
             return
         assert answer.is_success, f"{step.act}: {answer.status_code} {answer.text}"
         acted: dict[str, Any] = answer.json()
-        self.dossier_ids[life.number] = acted["dossier_id"]
+        self.dossier_ids[scenario.number] = acted["dossier_id"]
         self.accepted += 1
         line = {"key": key, "dossier_id": acted["dossier_id"], "sequence": acted["sequence"]}
         self._ledger.write(json.dumps(line) + "\n")
@@ -97,7 +97,7 @@ class PatientClient:
 
     async def _until_answered(self, address: str, body: Mapping[str, Any], key: str, token: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        said = ""
+        last = ""
         for _ in range(400):
             self._turn += 1
             url = self._urls[self._turn % len(self._urls)]
@@ -105,12 +105,12 @@ class PatientClient:
                 answer = await self._http.post(url + address, json=dict(body), headers=headers)
                 if answer.status_code != 503 and "due-date-not-available" not in answer.text:
                     return answer
-                said = answer.text
+                last = answer.text
             except httpx.HTTPError as error:
-                said = repr(error)  # nobody there, or nobody any more: was it done? The key tells
+                last = repr(error)  # the act may have been recorded; its idempotency key makes the retry safe
             self.sent_again += 1
             await asyncio.sleep(0.1)
-        raise AssertionError(f"no answer to {address} in 400 tries, last {said}")
+        raise AssertionError(f"no answer to {address} in 400 tries, last: {last}")
 
     def close(self) -> None:
         """Close the ledger."""
@@ -119,7 +119,7 @@ class PatientClient:
 
 @asynccontextmanager
 async def patient_client(local: LocalCentre, ledger: Path, *ports: int) -> AsyncIterator[PatientClient]:
-    """A client of intake, or of its replicas on `ports`, that keeps a ledger of what was accepted."""
+    """A client of intake, or of its replicas on `ports`, which writes each accepted act to a ledger."""
     urls = [f"http://127.0.0.1:{port}" for port in ports] or [local.site.url("intake")]
     async with httpx.AsyncClient(timeout=20.0, trust_env=False) as http:
         client = PatientClient(http, urls, local.tokens, ledger)
@@ -129,12 +129,12 @@ async def patient_client(local: LocalCentre, ledger: Path, *ports: int) -> Async
             client.close()
 
 
-async def play(client: PatientClient, played: Iterable[Life], *, at_once: int = 16) -> None:
-    """Lives side by side, each in its own order."""
+async def play(client: PatientClient, scenarios: Iterable[Scenario], *, at_once: int = 16) -> None:
+    """Run scenarios concurrently, each in its own order."""
     gate = asyncio.Semaphore(at_once)
 
-    async def one(life: Life) -> None:
+    async def one(scenario: Scenario) -> None:
         async with gate:
-            await client.live(life)
+            await client.run(scenario)
 
-    await asyncio.gather(*(one(life) for life in played))
+    await asyncio.gather(*(one(scenario) for scenario in scenarios))

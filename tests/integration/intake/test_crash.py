@@ -20,7 +20,7 @@ from tests.integration.intake.deployment import Deployment, IntakeClient, build_
 from tests.integration.intake.test_batch import line, new_id, walk_in
 from tests.support import Databases, eventually, free_port
 from tests.support.asking import asked
-from tests.support.reading import events_on
+from tests.support.kafka import read_events
 from tests.support.service_process import ServiceProcess
 
 
@@ -149,7 +149,7 @@ async def test_batch_killed_and_repeated_publishes_every_event_once(
 
         await eventually(relayed, within=30)
         ours = {one["dossier"]["id"] for one in lines}
-        published = [(event.subject, event.sequence) for event in await events_on(broker.bootstrap, DOSSIERS)]
+        published = [(event.subject, event.sequence) for event in await read_events(broker.bootstrap, DOSSIERS)]
         seen_events = Counter(place for place in published if place[0] in ours)
         assert set(seen_events) == {(one, n) for one in ours for n in (1, 2)} | {
             (answer["dossier_id"], 3) for answer in answers[:10]

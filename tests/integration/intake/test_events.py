@@ -17,9 +17,8 @@ from shared.runtime.clock import machine_now
 from shared.service.process import Context
 from tests.integration.intake.deployment import IntakeClient, build_deployment, in_process
 from tests.support import Databases, eventually
-from tests.support.life import Life
-from tests.support.reading import events_on
-from tests.support.told import send
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import read_events, send
 
 Running = tuple[IntakeClient, Context]
 
@@ -37,11 +36,11 @@ async def whole(postgres: Postgres, broker: Broker, tmp_path_factory: pytest.Tem
     databases.drop_all()
 
 
-def life_of(dossier_id: str, sequence: int) -> Life:
+def life_of(dossier_id: str, sequence: int) -> DossierEvents:
     """Events of routing and sla about a dossier whose last event has this sequence."""
-    life = Life(start=machine_now())
+    life = DossierEvents(start=machine_now())
     life.dossier_id = UUID(dossier_id)
-    life._sequences[DOSSIERS.name] = sequence
+    life.sequences[DOSSIERS.name] = sequence
     return life
 
 
@@ -77,7 +76,7 @@ async def test_events_are_published_in_sequence_without_personal_data(whole: Run
     await client.act(answer["dossier_id"], "stop", "officer", data={"reason": "Bà Bình moved away"})
 
     async def published() -> bool:
-        events = [e for e in await events_on(broker.bootstrap, DOSSIERS) if e.subject == answer["dossier_id"]]
+        events = [e for e in await read_events(broker.bootstrap, DOSSIERS) if e.subject == answer["dossier_id"]]
         text = b"".join(event.to_json() for event in events).decode()
         for secret in ("Bình", "0987654321", "binh@", "Hùng", "vault", "moved"):
             assert secret not in text
@@ -97,7 +96,7 @@ async def test_waiting_read_ends_with_the_first_event_that_reflects_the_act(whol
     assert (early.status_code, early.json()["due"]["status"]) == (200, "not_yet")
 
     waiting = asyncio.create_task(client.read(dossier, wait_for="due_at", reflecting=3, timeout=20))
-    await send(broker.bootstrap, [life_of(dossier, 2).due(27)])
+    await send(broker.bootstrap, [life_of(dossier, 2).deadline_set("2017-11-27 16:30")])
     due = (await waiting).json()["due"]
     assert due == {
         "status": "set",
@@ -117,9 +116,9 @@ async def test_paused_clock_ends_the_wait(whole: Running, broker: Broker) -> Non
     await client.act(dossier, "take_over", "officer")
     asked = await client.act(dossier, "ask_supplement", "officer", data={"papers": ["deed"]})
     life = life_of(dossier, 2)
-    due = life.due(27)
-    life._sequences[DOSSIERS.name] = asked.json()["sequence"]
-    await send(broker.bootstrap, [due, life.paused()])
+    due = life.deadline_set("2017-11-27 16:30")
+    life.sequences[DOSSIERS.name] = asked.json()["sequence"]
+    await send(broker.bootstrap, [due, life.deadline_paused()])
     found = await client.read(dossier, wait_for="due_at", reflecting=asked.json()["sequence"], timeout=20)
     assert found.json()["due"]["status"] == "paused"
 
@@ -143,7 +142,7 @@ async def test_receipt_at_another_counter_is_published_once(
     life = life_of(dossier, 1)
     if received_first:
         await client.act(dossier, "receive")
-    await send(broker.bootstrap, [life.assigned(5, 6)])
+    await send(broker.bootstrap, [life.assignment_decided(5, 6)])
 
     async def assigned() -> bool:
         return (await client.read(dossier)).json()["assignment"] is not None
@@ -161,7 +160,7 @@ async def test_receipt_at_the_rules_counter_publishes_no_further_event(whole: Ru
     """The rule names counter 2."""
     client, _ = whole
     dossier = (await client.submit()).json()["dossier_id"]
-    await send(broker.bootstrap, [life_of(dossier, 1).assigned(2, 3)])
+    await send(broker.bootstrap, [life_of(dossier, 1).assignment_decided(2, 3)])
 
     async def assigned() -> bool:
         return (await client.read(dossier)).json()["assignment"] is not None
@@ -176,7 +175,7 @@ async def test_assignment_to_another_department_is_listed(whole: Running, broker
     client, _ = whole
     dossier = (await client.submit()).json()["dossier_id"]
     life = life_of(dossier, 1)
-    decided = life.assigned(2)
+    decided = life.assignment_decided(2)
     assert isinstance(decided.data, AssignmentDecidedV1)
     differing = decided.model_copy(update={"data": decided.data.model_copy(update={"competent_department": "SYT"})})
     await send(broker.bootstrap, [differing])
@@ -203,7 +202,7 @@ async def test_act_is_dated_back_only_with_a_calendar(whole: Running, broker: Br
     refused = await client.submit(occurred_at=an_hour_ago, data=data)
     assert (refused.status_code, refused.json()["type"]) == (503, "urn:motcua:problem:calendar-not-available")
     life = life_of("01890000-0000-7000-8000-000000000000", 1)
-    event = life.tell(calendar(1, day=now)).model_copy(update={"subject": "vn-public"})
+    event = life.publish(calendar(1, day=now)).model_copy(update={"subject": "vn-public"})
     await send(broker.bootstrap, [event])
 
     async def accepted() -> bool:

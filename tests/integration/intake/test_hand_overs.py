@@ -13,7 +13,7 @@ from shared.contracts.topics import DOSSIERS
 from tests.integration.intake.deployment import Deployment, build_deployment, count, fresh_key
 from tests.integration.intake.papers_counter import opened
 from tests.support import Databases, eventually
-from tests.support.reading import events_on
+from tests.support.kafka import read_events
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -149,7 +149,7 @@ async def test_events_of_a_batch_have_no_personal_data(broker: Broker, database:
         dossier = await counter.id_of(code)
 
         async def published() -> bool:
-            events = [event for event in await events_on(broker.bootstrap, DOSSIERS) if event.subject == dossier]
+            events = [event for event in await read_events(broker.bootstrap, DOSSIERS) if event.subject == dossier]
             text = b"".join(event.to_json() for event in events).decode()
             assert not any(secret in text for secret in ("Bình", "bui-thi-hoa", "tran-van-nam"))
             return [event.type for event in events][2:] == ["dossier.handed_over"] and number in text

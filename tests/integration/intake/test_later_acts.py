@@ -16,8 +16,8 @@ from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
 from tests.integration.intake.deployment import KNOWN, IntakeClient, build_deployment, fresh_key, in_process
 from tests.support import Databases, eventually
-from tests.support.life import Life
-from tests.support.told import send
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import send
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -48,13 +48,13 @@ class Sla:
     """Publishes due dates of one dossier."""
 
     def __init__(self, dossier: str, broker: Broker) -> None:
-        self.life = Life(start=machine_now())
+        self.life = DossierEvents(start=machine_now())
         self.life.dossier_id = UUID(dossier)
         self.bootstrap = broker.bootstrap
 
     async def publish(self, due_at: datetime, *, reflects: int) -> None:
         """Publish the due date after event `reflects`."""
-        await send(self.bootstrap, [self.life.due_by(due_at, reflects=reflects)])
+        await send(self.bootstrap, [self.life.deadline_set(due_at, dossier_sequence=reflects)])
 
 
 async def test_extension_issues_form_04_without_publishing_its_reason(client: IntakeClient, broker: Broker) -> None:
@@ -164,13 +164,16 @@ async def test_leader_reopens_a_settled_dossier(client: IntakeClient) -> None:
 async def test_moved_due_date_is_stored(client: IntakeClient, broker: Broker) -> None:
     """A due date that a calendar change moved is read and used like any other."""
     dossier = await processing(client)
-    life = Life()
+    life = DossierEvents()
     life.dossier_id = UUID(dossier)
-    life._sequences[DOSSIERS.name] = 2
-    await send(broker.bootstrap, [life.due(27), life.moved(28, before=27)])
+    life.sequences[DOSSIERS.name] = 2
+    await send(
+        broker.bootstrap,
+        [life.deadline_set("2017-11-27 16:30"), life.deadline_moved("2017-11-28 16:30", before="2017-11-27 16:30")],
+    )
 
     async def moved() -> bool:
         return bool((await client.read(dossier)).json()["due"].get("due_at") == "2017-11-28T09:30:00Z")
 
     await eventually(moved, within=20)
-    assert life._sequences[DEADLINES.name] == 2
+    assert life.sequences[DEADLINES.name] == 2

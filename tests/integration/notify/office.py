@@ -43,7 +43,7 @@ from shared.service.keys import KeyRing, new_key, write_keys
 from shared.service.process import Context
 from shared.service.provided import provide
 from tests.support import ServiceDatabase, eventually, free_port
-from tests.support.life import Life
+from tests.support.dossier_events import DossierEvents
 from tests.support.serving import serving
 
 CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
@@ -151,36 +151,38 @@ class Office:
             async with self.context.unit(DOSSIERS, [event.dossier_id]) as (_, unit):
                 handler(event, unit)
 
-    async def messages(self, life: Life, channel: str = "sms") -> list[dict[str, Any]]:
+    async def messages(self, dossier: DossierEvents, channel: str = "sms") -> list[dict[str, Any]]:
         """The dossier's messages on a channel, in the order of their events."""
         rows = await self.pool.fetch(
             "select * from messages where dossier_id = $1 and channel = $2 order by dossier_sequence, planned_at",
-            life.dossier_id,
+            dossier.dossier_id,
             channel,
         )
         return [dict(row) for row in rows]
 
-    async def becomes(self, life: Life, *states: str, within: float = 15, channel: str = "sms") -> dict[str, Any]:
+    async def becomes(
+        self, dossier: DossierEvents, *states: str, within: float = 15, channel: str = "sms"
+    ) -> dict[str, Any]:
         """Wait until the dossier's last message on a channel is in one of these states, and return it."""
         found: dict[str, Any] = {}
 
         async def reached() -> bool:
-            found.update((await self.messages(life, channel))[-1])
+            found.update((await self.messages(dossier, channel))[-1])
             assert found["state"] in states, f"{found['state']} {found['reason']} {found['next_step']}"
             return True
 
         await eventually(reached, within=within)
         return found
 
-    async def inbox(self, life: Life, channel: str = "sms") -> list[InboxMessage]:
+    async def inbox(self, dossier: DossierEvents, channel: str = "sms") -> list[InboxMessage]:
         """What the applicant received about this dossier on a channel."""
-        ids = {str(message["message_id"]) for message in await self.messages(life, channel)}
+        ids = {str(message["message_id"]) for message in await self.messages(dossier, channel)}
         return [message for message in read_inbox(self.home, message_ids=ids) if message.channel == channel]
 
-    async def outcomes(self, life: Life, channel: str = "sms") -> list[tuple[str, dict[str, Any]]]:
+    async def outcomes(self, dossier: DossierEvents, channel: str = "sms") -> list[tuple[str, dict[str, Any]]]:
         """The events that notify published about the dossier's messages on a channel: type and data, in sequence."""
         query = "select type, value from events where key = $1 order by sequence"
-        rows = await self.pool.fetch(query, str(life.dossier_id))
+        rows = await self.pool.fetch(query, str(dossier.dossier_id))
         published = [(row["type"], json.loads(row["value"])["data"]) for row in rows]
         return [(kind, data) for kind, data in published if data["channel"] == channel]
 
@@ -300,9 +302,9 @@ async def _replica(settings: NotifySettings, consumer: IdleConsumer) -> AsyncIte
         pool.terminate()
 
 
-def life_now(**more: Any) -> Life:
+def recent_dossier(**more: Any) -> DossierEvents:
     """A dossier submitted and received half an hour ago."""
-    life = Life(start=machine_now() - timedelta(minutes=30), **more)
-    life.submitted()
-    life.received()
-    return life
+    dossier = DossierEvents(start=machine_now() - timedelta(minutes=30), **more)
+    dossier.submitted()
+    dossier.received()
+    return dossier

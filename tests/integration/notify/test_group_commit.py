@@ -23,7 +23,7 @@ from shared.kernel.ids import uuid7
 from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
 from shared.service.process import Context
-from tests.integration.notify.office import Office, life_now, office
+from tests.integration.notify.office import Office, office, recent_dossier
 from tests.support import Databases, ServiceDatabase, eventually
 
 LOCKED = (
@@ -38,10 +38,10 @@ async def planned(database: ServiceDatabase, home: Path, count: int) -> AsyncIte
         it.consumer.partitions = set()
         ids = []
         for _ in range(count):
-            life = life_now(reach=("sms",))
-            life.withdrawn()
-            await it.handle(life.events)
-            ids.append((await it.messages(life))[0]["message_id"])
+            dossier = recent_dossier(reach=("sms",))
+            dossier.withdrawn()
+            await it.handle(dossier.events)
+            ids.append((await it.messages(dossier))[0]["message_id"])
         yield it, ids
 
 

@@ -13,19 +13,19 @@ from services.notify.sending.gateways import Outgoing, mail
 from services.notify.sending.gateways.mail import SmtpGateway
 from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
-from tests.integration.notify.office import EMAIL, IMPATIENT, life_now, office
+from tests.integration.notify.office import EMAIL, IMPATIENT, office, recent_dossier
 from tests.support import Databases, eventually, free_port
 
 
 async def test_email_arrives_with_its_diacritics(database: Databases, tmp_path: Path) -> None:
     """Subject and text are as written, and the Message-ID contains the message id."""
     async with office(database.fresh("notify"), tmp_path) as it:
-        life = life_now(reach=("email",))
-        life.supplement_required()
-        await it.handle(life.events)
-        message = await it.becomes(life, "sent", channel="email")
-        (mail,) = await it.inbox(life, "email")
-        assert (mail.to, mail.subject) == (EMAIL, f"Hồ sơ {life.code}: cần bổ sung giấy tờ")
+        dossier = recent_dossier(reach=("email",))
+        dossier.supplement_required()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "sent", channel="email")
+        (mail,) = await it.inbox(dossier, "email")
+        assert (mail.to, mail.subject) == (EMAIL, f"Hồ sơ {dossier.code}: cần bổ sung giấy tờ")
         assert "- Bản sao giấy khai sinh\n- Sổ hộ khẩu" in mail.text
         assert mail.message_id == str(message["message_id"])
 
@@ -35,59 +35,59 @@ async def test_temporary_error_is_retried(database: Databases, tmp_path: Path, a
     """4xx means "not accepted", so the repetition cannot cause a duplicate."""
     async with office(database.fresh("notify"), tmp_path) as it:
         it.mail_behaves(answers=answers, takes=False, times=1)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        message = await it.becomes(life, "sent", channel="email")
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "sent", channel="email")
         assert (message["attempts"], message["in_doubt"]) == (2, False)
-        assert len(await it.inbox(life, "email")) == 1
+        assert len(await it.inbox(dossier, "email")) == 1
 
 
 async def test_rejected_text_fails(database: Databases, tmp_path: Path) -> None:
     """5xx is final."""
     async with office(database.fresh("notify"), tmp_path) as it:
         it.mail_behaves(answers="refused", takes=False)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        assert (await it.becomes(life, "failed", channel="email"))["reason"] == "smtp_554"
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        assert (await it.becomes(dossier, "failed", channel="email"))["reason"] == "smtp_554"
 
 
 async def test_missing_answer_after_the_text_is_unknown(database: Databases, tmp_path: Path) -> None:
     """SMTP has neither an idempotency key nor a status query."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT) as it:
         it.mail_behaves(answers="nothing")
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        await it.becomes(life, "unknown", channel="email")
-        assert len(await it.inbox(life, "email")) == 1
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        await it.becomes(dossier, "unknown", channel="email")
+        assert len(await it.inbox(dossier, "email")) == 1
 
 
 async def test_result_without_answer_is_mailed_a_second_time(database: Databases, tmp_path: Path) -> None:
     """The repetition is marked and has the same Message-ID, so that a mail reader can detect the duplicate."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT) as it:
         it.mail_behaves(answers="nothing", times=1)
-        life = life_now()
-        life.settled()
-        life.result_arrived()
-        await it.handle(life.events)
-        await it.becomes(life, "sent", channel="email")
-        first, second = await it.inbox(life, "email")
+        dossier = recent_dossier()
+        dossier.settled()
+        dossier.result_arrived()
+        await it.handle(dossier.events)
+        await it.becomes(dossier, "sent", channel="email")
+        first, second = await it.inbox(dossier, "email")
         assert first.message_id == second.message_id
-        assert (await it.outcomes(life, "email"))[-1][1]["possibly_doubled"] is True
+        assert (await it.outcomes(dossier, "email"))[-1][1]["possibly_doubled"] is True
 
 
 async def test_missing_mail_answer_delays_no_sms(database: Databases, tmp_path: Path) -> None:
     """Each channel has its own sender."""
     async with office(database.fresh("notify"), tmp_path, send_seconds=20.0, lease_seconds=60.0) as it:
         it.mail_behaves(answers="nothing")
-        lives = [life_now() for _ in range(10)]
-        for life in lives:
-            life.withdrawn()
-            await it.handle(life.events)
-        for life in lives:
-            await it.becomes(life, "delivered", within=10)
+        dossiers = [recent_dossier() for _ in range(10)]
+        for dossier in dossiers:
+            dossier.withdrawn()
+            await it.handle(dossier.events)
+        for dossier in dossiers:
+            await it.becomes(dossier, "delivered", within=10)
         it.mail_behaves()
 
 

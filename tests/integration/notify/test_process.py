@@ -21,12 +21,11 @@ from services.notify.sending.worker import MAX_CONCURRENT
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
 from shared.contracts.topics import MESSAGES
-from tests.integration.notify.office import MOBILE, Surroundings, life_now, surroundings
+from tests.integration.notify.office import MOBILE, Surroundings, recent_dossier, surroundings
 from tests.support import Databases, eventually, free_port
-from tests.support.life import Life
-from tests.support.reading import events_on
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import read_events, send
 from tests.support.service_process import ServiceProcess
-from tests.support.told import send
 from tests.support.topics import made_anew
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,28 +41,28 @@ class Site:
     home: Path
     database: asyncpg.Connection
 
-    async def publish(self, *lives: Life) -> None:
-        await send(self.bootstrap, [event for life in lives for event in life.events])
+    async def publish(self, *dossiers: DossierEvents) -> None:
+        await send(self.bootstrap, [event for dossier in dossiers for event in dossier.events])
 
-    async def state(self, life: Life, *, channel: str = "sms") -> str | None:
+    async def state(self, dossier: DossierEvents, *, channel: str = "sms") -> str | None:
         """The state of the dossier's message on a channel; None if none is planned."""
         query = "select state from messages where dossier_id = $1 and channel = $2"
-        state: str | None = await self.database.fetchval(query, life.dossier_id, channel)
+        state: str | None = await self.database.fetchval(query, dossier.dossier_id, channel)
         return state
 
-    async def reaches(self, life: Life, *states: str, channel: str = "sms", within: float = 40) -> None:
+    async def reaches(self, dossier: DossierEvents, *states: str, channel: str = "sms", within: float = 40) -> None:
         """Wait until the dossier's message on a channel is in one of these states."""
 
         async def reached() -> bool:
-            state = await self.state(life, channel=channel)
+            state = await self.state(dossier, channel=channel)
             assert state in states, state
             return True
 
         await eventually(reached, within=within)
 
-    async def inbox(self, life: Life) -> list[InboxMessage]:
+    async def inbox(self, dossier: DossierEvents) -> list[InboxMessage]:
         query = "select message_id::text from messages where dossier_id = $1"
-        ids = {row["message_id"] for row in await self.database.fetch(query, life.dossier_id)}
+        ids = {row["message_id"] for row in await self.database.fetch(query, dossier.dossier_id)}
         return read_inbox(self.home, message_ids=ids)
 
     async def sms_behaves(self, **behaviour: Any) -> None:
@@ -74,10 +73,10 @@ class Site:
         async with httpx.AsyncClient(trust_env=False) as http:
             return int((await http.get(f"{self.around.sms_url}/requests")).json()["requests"])
 
-    async def published(self, *lives: Life) -> list[AnyEnvelope]:
+    async def published(self, *dossiers: DossierEvents) -> list[AnyEnvelope]:
         """The events on the messages topic about these dossiers, in sequence for each."""
-        subjects = {str(life.dossier_id) for life in lives}
-        return [event for event in await events_on(self.bootstrap, MESSAGES) if event.subject in subjects]
+        subjects = {str(dossier.dossier_id) for dossier in dossiers}
+        return [event for event in await read_events(self.bootstrap, MESSAGES) if event.subject in subjects]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -101,18 +100,18 @@ async def it(broker: kafka.Broker, postgres: Postgres, tmp_path_factory: pytest.
 
 async def test_events_become_sms_and_email(it: Site) -> None:
     """Events on three topics become an SMS and an e-mail; plans and outcomes are on the messages topic in sequence."""
-    life = life_now()
-    life.assigned(2)
-    life.due(27)
-    await it.publish(life)
-    await it.reaches(life, "delivered")
-    await it.reaches(life, "sent", channel="email")
-    sms, mail = sorted(await it.inbox(life), key=lambda message: message.channel, reverse=True)
-    assert (sms.to, f"Ho so {life.code} da tiep nhan" in sms.text) == (MOBILE, True)
-    assert f"Hồ sơ {life.code} đã được tiếp nhận" in mail.text
+    dossier = recent_dossier()
+    dossier.assignment_decided(2)
+    dossier.deadline_set("2017-11-27 16:30")
+    await it.publish(dossier)
+    await it.reaches(dossier, "delivered")
+    await it.reaches(dossier, "sent", channel="email")
+    sms, mail = sorted(await it.inbox(dossier), key=lambda message: message.channel, reverse=True)
+    assert (sms.to, f"Ho so {dossier.code} da tiep nhan" in sms.text) == (MOBILE, True)
+    assert f"Hồ sơ {dossier.code} đã được tiếp nhận" in mail.text
 
     async def all_published() -> bool:
-        events = await it.published(life)
+        events = await it.published(dossier)
         kinds = [
             event.type for event in events if isinstance(event.data, MessageEvent) and event.data.channel == "email"
         ]
@@ -120,7 +119,7 @@ async def test_events_become_sms_and_email(it: Site) -> None:
         assert "message.delivered" in [event.type for event in events]
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         planned = {event.data.message_id for event in events if isinstance(event.data, MessagePlannedV1)}
-        assert planned == {plan.message_id for plan in expected_plans(life.events)}
+        assert planned == {plan.message_id for plan in expected_plans(dossier.events)}
         return True
 
     await eventually(all_published, within=20)
@@ -134,20 +133,20 @@ async def test_kill_between_sending_and_recording_leaves_a_doubt(it: Site) -> No
     await it.sms_behaves(answers="nothing", receipts="none", times=1)
     it.around.mail.behaviour = Behaviour(answers="nothing", times=1)
     before = await it.sms_requests()
-    life = life_now()
-    life.withdrawn()
-    await it.publish(life)
+    dossier = recent_dossier()
+    dossier.withdrawn()
+    await it.publish(dossier)
 
     async def both_have_it() -> bool:
-        return len(await it.inbox(life)) == 2
+        return len(await it.inbox(dossier)) == 2
 
     await eventually(both_have_it, within=40)
     await asyncio.to_thread(it.process.kill)
-    assert (await it.state(life), await it.state(life, channel="email")) == ("planned", "planned")
+    assert (await it.state(dossier), await it.state(dossier, channel="email")) == ("planned", "planned")
     await asyncio.to_thread(it.process.start)
-    await it.reaches(life, "sent")
-    await it.reaches(life, "unknown", channel="email")
-    assert len(await it.inbox(life)) == 2
+    await it.reaches(dossier, "sent")
+    await it.reaches(dossier, "unknown", channel="email")
+    assert len(await it.inbox(dossier)) == 2
     assert await it.sms_requests() == before + 2
 
 
@@ -161,42 +160,42 @@ async def test_kill_with_messages_under_way_leaves_only_these_in_doubt(it: Site)
     before = it.around.mail.requests
     patient = {"NOTIFY_SEND_SECONDS": "60", "NOTIFY_LEASE_SECONDS": "180"}
     process = ServiceProcess("notify", it.around.environment | patient, it.home / "notify-patient.log")
-    lives = [life_now(reach=("email",)) for _ in range(MAX_CONCURRENT + 8)]
-    for life in lives:
-        life.withdrawn()
-    await it.publish(*lives)
+    dossiers = [recent_dossier(reach=("email",)) for _ in range(MAX_CONCURRENT + 8)]
+    for dossier in dossiers:
+        dossier.withdrawn()
+    await it.publish(*dossiers)
     try:
         await asyncio.to_thread(process.start)
         await eventually(lambda: it.around.mail.requests == before + MAX_CONCURRENT, within=60)
     finally:
         await asyncio.to_thread(process.kill)
     steps = "select dossier_id, next_step, attempts from messages where dossier_id = any($1::uuid[])"
-    rows = await it.database.fetch(steps, [life.dossier_id for life in lives])
+    rows = await it.database.fetch(steps, [dossier.dossier_id for dossier in dossiers])
     marked = {row["dossier_id"] for row in rows if row["next_step"] == "await_answer"}
     assert len(marked) == MAX_CONCURRENT
     assert {(row["next_step"], row["attempts"]) for row in rows} == {("await_answer", 1), ("send", 0)}
     it.around.mail.behaviour = Behaviour()
     await it.database.execute("update messages set leased_until = clock_timestamp() where leased_until is not null")
     await asyncio.to_thread(it.process.start)
-    for life in lives:
-        await it.reaches(life, "unknown" if life.dossier_id in marked else "sent", channel="email", within=60)
-        assert len(await it.inbox(life)) == (0 if life.dossier_id in marked else 1)
+    for dossier in dossiers:
+        await it.reaches(dossier, "unknown" if dossier.dossier_id in marked else "sent", channel="email", within=60)
+        assert len(await it.inbox(dossier)) == (0 if dossier.dossier_id in marked else 1)
 
 
 async def test_message_overtaken_during_an_outage_is_not_sent(it: Site) -> None:
     """The papers came while notify was down: its sender waits until the consumer has handled what is on Kafka."""
     it.around.intake.broken = True
-    life = life_now(reach=("sms",))
-    life.supplement_required()
-    await it.publish(life)
-    await it.reaches(life, "planned")
+    dossier = recent_dossier(reach=("sms",))
+    dossier.supplement_required()
+    await it.publish(dossier)
+    await it.reaches(dossier, "planned")
     await asyncio.to_thread(it.process.kill)
-    await send(it.bootstrap, [life.supplement_received()])
+    await send(it.bootstrap, [dossier.supplement_received()])
     it.around.intake.broken = False
     requested = len(it.around.intake.requested)
     await asyncio.to_thread(it.process.start)
-    await it.reaches(life, "dropped")
-    assert await it.inbox(life) == []
+    await it.reaches(dossier, "dropped")
+    assert await it.inbox(dossier) == []
     assert len(it.around.intake.requested) == requested
 
 
@@ -204,27 +203,27 @@ async def test_kill_with_backlog_plans_and_sends_every_alert_once(it: Site) -> N
     """After kill -9 in the middle of 60 dossiers no alert is missing or duplicated, and the plans are as expected."""
     await it.sms_behaves(delay_seconds=0.2, receipts="none")
     before = await it.sms_requests()
-    lives = [life_now(reach=("sms",)) for _ in range(60)]
-    for life in lives:
-        life.withdrawn()
-    await it.publish(*lives)
+    dossiers = [recent_dossier(reach=("sms",)) for _ in range(60)]
+    for dossier in dossiers:
+        dossier.withdrawn()
+    await it.publish(*dossiers)
 
     async def begun() -> bool:
         return await it.sms_requests() > before
 
     await eventually(begun, within=40)
     await asyncio.to_thread(it.process.kill)
-    states = [await it.state(life) for life in lives]
+    states = [await it.state(dossier) for dossier in dossiers]
     assert states.count("sent") < 60
     await asyncio.to_thread(it.process.start)
-    for life in lives:
-        await it.reaches(life, "sent", within=60)
-        assert len(await it.inbox(life)) == 1
-    expected = {plan.message_id for plan in expected_plans(event for life in lives for event in life.events)}
+    for dossier in dossiers:
+        await it.reaches(dossier, "sent", within=60)
+        assert len(await it.inbox(dossier)) == 1
+    expected = {plan.message_id for plan in expected_plans(event for dossier in dossiers for event in dossier.events)}
 
     async def all_published() -> bool:
         # a relay that is killed between sending and deleting sends the same record again, which readers ignore
-        events = list({event.id: event for event in await it.published(*lives)}.values())
+        events = list({event.id: event for event in await it.published(*dossiers)}.values())
         planned = [event.data.message_id for event in events if isinstance(event.data, MessagePlannedV1)]
         assert (len(planned), set(planned)) == (60, expected)
         assert len(events) == 120

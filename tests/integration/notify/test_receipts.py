@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
-from tests.integration.notify.office import RECEIPT_KEY, life_now, office
+from tests.integration.notify.office import RECEIPT_KEY, office, recent_dossier
 from tests.support import Databases
 
 
@@ -27,7 +27,7 @@ async def test_receipts_of_a_request_apply_independently(database: Databases, tm
     """Receipts of one message apply in order, one of an unknown message changes nothing, and none affects another."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(receipts="none")
-        sent, unsent = life_now(reach=("sms",)), life_now(reach=("sms",))
+        sent, unsent = recent_dossier(reach=("sms",)), recent_dossier(reach=("sms",))
         sent.withdrawn()
         await it.handle(sent.events)
         await it.becomes(sent, "sent")
@@ -58,16 +58,16 @@ async def test_receipt_that_cannot_be_stored_affects_no_other(database: Database
     """The request fails, so that the provider sends all again; the other receipts are stored."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(receipts="none")
-        lives = [life_now(reach=("sms",)) for _ in range(2)]
-        for life in lives:
-            life.withdrawn()
-            await it.handle(life.events)
-            await it.becomes(life, "sent")
-        ids = [str((await it.messages(life))[0]["message_id"]) for life in lives]
+        dossiers = [recent_dossier(reach=("sms",)) for _ in range(2)]
+        for dossier in dossiers:
+            dossier.withdrawn()
+            await it.handle(dossier.events)
+            await it.becomes(dossier, "sent")
+        ids = [str((await it.messages(dossier))[0]["message_id"]) for dossier in dossiers]
         await it.pool.execute(f"alter table messages add check (message_id <> '{ids[0]}' or state <> 'delivered')")
         body = {"receipts": [{"message_id": one, "status": "delivered"} for one in ids]}
         answer = await it.http.post(
             f"{it.urls[0]}/receipts", json=body, headers={"Authorization": f"Bearer {RECEIPT_KEY}"}
         )
         assert answer.status_code == 500
-        assert [(await it.messages(life))[0]["state"] for life in lives] == ["sent", "delivered"]
+        assert [(await it.messages(dossier))[0]["state"] for dossier in dossiers] == ["sent", "delivered"]

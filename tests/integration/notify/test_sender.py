@@ -10,9 +10,9 @@ import structlog
 from motcua.local.embedded.postgres import Postgres
 from motcua.local.sinks.inbox import read_inbox
 from services.notify.sending import worker
-from tests.integration.notify.office import EMAIL, IMPATIENT, Office, life_now, office
+from tests.integration.notify.office import EMAIL, IMPATIENT, Office, office, recent_dossier
 from tests.support import Databases, eventually
-from tests.support.life import Life
+from tests.support.dossier_events import DossierEvents
 
 PLAIN = {"sms_idempotent": False, "sms_status_query": False}
 
@@ -20,14 +20,14 @@ PLAIN = {"sms_idempotent": False, "sms_status_query": False}
 async def test_two_senders_send_each_message_once(database: Databases, tmp_path: Path) -> None:
     """A lease excludes the other sender, and no message is left unsent."""
     async with office(database.fresh("notify"), tmp_path, replicas=2) as it:
-        lives = [life_now(reach=("sms",)) for _ in range(20)]
-        for life in lives:
-            life.withdrawn()
-            await it.handle(life.events)
-        await asyncio.gather(*(it.becomes(life, "sent", "delivered", within=30) for life in lives))
+        dossiers = [recent_dossier(reach=("sms",)) for _ in range(20)]
+        for dossier in dossiers:
+            dossier.withdrawn()
+            await it.handle(dossier.events)
+        await asyncio.gather(*(it.becomes(dossier, "sent", "delivered", within=30) for dossier in dossiers))
         assert await it.sms_requests() == 20
-        for life in lives:
-            assert len(await it.inbox(life)) == 1
+        for dossier in dossiers:
+            assert len(await it.inbox(dossier)) == 1
 
 
 async def test_plan_wakes_the_sender(database: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,23 +35,23 @@ async def test_plan_wakes_the_sender(database: Databases, tmp_path: Path, monkey
     monkeypatch.setattr(worker, "POLL_SECONDS", 600.0)
     async with office(database.fresh("notify"), tmp_path) as it:
         for _ in range(2):
-            life = life_now(reach=("sms",))
-            life.withdrawn()
-            await it.handle(life.events)
+            dossier = recent_dossier(reach=("sms",))
+            dossier.withdrawn()
+            await it.handle(dossier.events)
             it.consumer.published.notify()
-            await it.becomes(life, "delivered")
+            await it.becomes(dossier, "delivered")
 
 
 async def test_overtaken_message_is_neither_looked_up_nor_sent(database: Databases, tmp_path: Path) -> None:
     """The papers came before the request for them was sent."""
     async with office(database.fresh("notify"), tmp_path) as it:
         it.intake.broken = True
-        life = life_now()
-        life.supplement_required()
-        await it.handle(life.events)
-        await it.handle([life.supplement_received()])
+        dossier = recent_dossier()
+        dossier.supplement_required()
+        await it.handle(dossier.events)
+        await it.handle([dossier.supplement_received()])
         it.intake.broken = False
-        message = await it.becomes(life, "dropped")
+        message = await it.becomes(dossier, "dropped")
         assert message["reason"] == "overtaken"
         assert it.intake.requested == []
 
@@ -60,9 +60,9 @@ async def test_message_of_a_lagging_partition_is_not_sent(database: Databases, t
     """An unread event on Kafka may overtake a message; messages of other partitions are sent."""
     async with office(database.fresh("notify"), tmp_path) as it:
         it.consumer.partitions = {1}
-        waits, goes = life_now(reach=("sms",)), life_now(reach=("sms",))
-        for life in (waits, goes):
-            life.withdrawn()
+        waits, goes = recent_dossier(reach=("sms",)), recent_dossier(reach=("sms",))
+        for dossier in (waits, goes):
+            dossier.withdrawn()
         it.intake.broken = True
         await it.handle([*waits.events, *goes.events])
         await it.pool.execute("update dossiers set partition = 1 where dossier_id = $1", goes.dossier_id)
@@ -79,36 +79,36 @@ async def test_message_of_a_dossier_with_quarantined_records_is_not_sent(databas
     async with office(database.fresh("notify"), tmp_path) as it:
         it.intake.broken = True
         fence = "update dossiers set fences = jsonb_build_object($2::text, jsonb_build_array(2, 1, $3::boolean))"
-        life, other = life_now(reach=("sms",)), life_now(reach=("sms",))
-        for each, topic in ((life, "intake.dossiers.v1"), (other, "sla.deadlines.v1")):
+        dossier, other = recent_dossier(reach=("sms",)), recent_dossier(reach=("sms",))
+        for each, topic in ((dossier, "intake.dossiers.v1"), (other, "sla.deadlines.v1")):
             each.withdrawn()
             it.consumer.partitions = set()
             await it.handle(each.events)
             await it.pool.execute(f"{fence} where dossier_id = $1", each.dossier_id, topic, True)
         it.consumer.partitions, it.intake.broken = {0}, False
-        third = life_now(reach=("sms",))
+        third = recent_dossier(reach=("sms",))
         third.withdrawn()
         await it.handle(third.events)
         await it.becomes(third, "delivered")
-        assert [(await it.messages(each))[0]["lease_token"] for each in (life, other)] == [0, 0]
-        await it.pool.execute(f"{fence} where dossier_id = $1", life.dossier_id, "intake.dossiers.v1", False)
-        await it.becomes(life, "delivered")
+        assert [(await it.messages(each))[0]["lease_token"] for each in (dossier, other)] == [0, 0]
+        await it.pool.execute(f"{fence} where dossier_id = $1", dossier.dossier_id, "intake.dossiers.v1", False)
+        await it.becomes(dossier, "delivered")
 
 
 async def test_status_is_queried_while_the_broker_is_away(database: Databases, tmp_path: Path) -> None:
     """A message under way is settled in any case: only a new attempt waits for the events on Kafka."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN | {"sms_status_query": True}) as it:
         await it.sms_behaves(answers="nothing", times=1, receipts="none", status_query=True)
-        life = life_now(reach=("sms",))
-        life.withdrawn()
-        await it.handle(life.events)
+        dossier = recent_dossier(reach=("sms",))
+        dossier.withdrawn()
+        await it.handle(dossier.events)
 
         async def offered() -> bool:
             return await it.sms_requests() == 1
 
         await eventually(offered, within=15)
         it.consumer.partitions = set()
-        await it.becomes(life, "sent")
+        await it.becomes(dossier, "sent")
         assert await it.sms_requests() == 1
 
 
@@ -116,16 +116,16 @@ async def test_received_alert_with_an_old_due_date_is_not_sent(database: Databas
     """If sla moves the due date first, only the alert with the new date is sent."""
     async with office(database.fresh("notify"), tmp_path) as it:
         it.intake.broken = True
-        life = life_now(reach=("sms",))
-        life.due(27)
-        life.due(28)
-        await it.handle(life.events)
+        dossier = recent_dossier(reach=("sms",))
+        dossier.deadline_set("2017-11-27 16:30")
+        dossier.deadline_set("2017-11-28 16:30")
+        await it.handle(dossier.events)
         it.intake.broken = False
-        changed = await it.becomes(life, "delivered")
+        changed = await it.becomes(dossier, "delivered")
         assert changed["template"] == "due_date_delayed"
 
         async def overtaken() -> bool:
-            received = (await it.messages(life))[0]
+            received = (await it.messages(dossier))[0]
             assert (received["state"], received["reason"]) == ("dropped", "overtaken")
             return True
 
@@ -135,12 +135,12 @@ async def test_received_alert_with_an_old_due_date_is_not_sent(database: Databas
 async def test_expired_message_is_not_sent(database: Databases, tmp_path: Path) -> None:
     """Expiry counts from the event's time: a rebuild from the topics sends no old message."""
     async with office(database.fresh("notify"), tmp_path) as it:
-        life = Life()
-        life.submitted()
-        life.withdrawn()
-        await it.handle(life.events)
-        assert (await it.becomes(life, "dropped"))["reason"] == "expired"
-        assert (await it.becomes(life, "dropped", channel="email"))["reason"] == "expired"
+        dossier = DossierEvents()
+        dossier.submitted()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        assert (await it.becomes(dossier, "dropped"))["reason"] == "expired"
+        assert (await it.becomes(dossier, "dropped", channel="email"))["reason"] == "expired"
         assert it.intake.requested == []
 
 
@@ -148,17 +148,17 @@ async def test_message_waits_while_intake_is_away(database: Databases, tmp_path:
     """A failed look-up is not a missing contact: the message is postponed without an attempt."""
     async with office(database.fresh("notify"), tmp_path) as it:
         it.intake.broken = True
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
 
         async def tried() -> bool:
-            (message,) = await it.messages(life)
+            (message,) = await it.messages(dossier)
             return bool(message["lease_token"] >= 2)
 
         await eventually(tried, within=15)
         it.intake.broken = False
-        assert (await it.becomes(life, "sent", "delivered"))["attempts"] == 1
+        assert (await it.becomes(dossier, "sent", "delivered"))["attempts"] == 1
 
 
 async def test_message_without_usable_contact_is_dropped(database: Databases, tmp_path: Path) -> None:
@@ -170,57 +170,57 @@ async def test_message_without_usable_contact_is_dropped(database: Databases, tm
             {"phone": "0271 388 8999", "email": None},
         ]
         for contact in contacts:
-            life = life_now()
-            it.intake.contacts[life.dossier_id] = contact
-            life.withdrawn()
-            await it.handle(life.events)
+            dossier = recent_dossier()
+            it.intake.contacts[dossier.dossier_id] = contact
+            dossier.withdrawn()
+            await it.handle(dossier.events)
             for channel in ("sms", "email"):
-                message = await it.becomes(life, "dropped", channel=channel)
+                message = await it.becomes(dossier, "dropped", channel=channel)
                 assert (message["reason"], message["attempts"]) == ("no_contact", 0)
 
 
 async def test_applicant_without_contact_has_a_dropped_message(database: Databases, tmp_path: Path) -> None:
     """The event has its message, the message its reason, and staff find it in the list."""
     async with office(database.fresh("notify"), tmp_path) as it:
-        life = life_now(reach=())
-        life.withdrawn()
-        await it.handle(life.events)
-        kinds = [(kind, data.get("reason")) for kind, data in await it.outcomes(life, "none")]
+        dossier = recent_dossier(reach=())
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        kinds = [(kind, data.get("reason")) for kind, data in await it.outcomes(dossier, "none")]
         assert kinds == [("message.planned", None), ("message.dropped", "not_reachable")]
         assert it.intake.requested == []
         listed = await ask(it, "leader", "/messages", state="dropped", reason="not_reachable")
-        assert [message["code"] for message in listed["items"]] == [life.code]
+        assert [message["code"] for message in listed["items"]] == [dossier.code]
 
 
 async def test_overtaken_message_in_doubt_is_unknown(database: Databases, tmp_path: Path) -> None:
     """Without an answer to the attempt, a message that is overtaken is neither repeated nor "never sent"."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN, sms_receipt_window_seconds=3.0) as it:
         await it.sms_behaves(answers="nothing", receipts="none", idempotent=False)
-        life = life_now()
-        life.supplement_required()
-        await it.handle(life.events)
+        dossier = recent_dossier()
+        dossier.supplement_required()
+        await it.handle(dossier.events)
 
         async def in_doubt() -> bool:
-            (message,) = await it.messages(life)
+            (message,) = await it.messages(dossier)
             return bool(message["in_doubt"])
 
         await eventually(in_doubt, within=10)
-        await it.handle([life.supplement_received()])
-        assert (await it.becomes(life, "unknown"))["attempts"] == 1
+        await it.handle([dossier.supplement_received()])
+        assert (await it.becomes(dossier, "unknown"))["attempts"] == 1
 
 
 async def test_repetition_has_the_same_text(database: Databases, tmp_path: Path) -> None:
     """The place is fixed by the first attempt, even if routing decides again in between."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN, sms_receipt_window_seconds=3.0) as it:
         await it.sms_behaves(answers="nothing", receipts="none", idempotent=False, times=1)
-        life = life_now()
-        life.assigned(2)
-        life.supplement_required()
-        await it.handle(life.events)
-        await eventually(lambda: it.inbox(life), within=10)
-        await it.handle([life.assigned(3)])
-        await it.becomes(life, "sent")
-        first, second = await it.inbox(life)
+        dossier = recent_dossier()
+        dossier.assignment_decided(2)
+        dossier.supplement_required()
+        await it.handle(dossier.events)
+        await eventually(lambda: it.inbox(dossier), within=10)
+        await it.handle([dossier.assignment_decided(3)])
+        await it.becomes(dossier, "sent")
+        first, second = await it.inbox(dossier)
         assert "quay so 2" in first.text
         assert second.text == first.text
 
@@ -232,11 +232,11 @@ async def test_personal_data_is_in_no_table_and_no_log(database: Databases, tmp_
         async with office(url, tmp_path, **IMPATIENT) as it:
             await it.sms_behaves(answers="nothing", receipts="none", times=1)
             it.mail_behaves(answers="refused", takes=False)
-            life = life_now()
-            life.withdrawn()
-            await it.handle(life.events)
-            await it.becomes(life, "sent")
-            await it.becomes(life, "failed", channel="email")
+            dossier = recent_dossier()
+            dossier.withdrawn()
+            await it.handle(dossier.events)
+            await it.becomes(dossier, "sent")
+            await it.becomes(dossier, "failed", channel="email")
             stored = ""
             for table in ("dossiers", "messages", "events"):
                 stored += "".join(str(dict(row)) for row in await it.pool.fetch(f"select * from {table}"))
@@ -248,12 +248,12 @@ async def test_personal_data_is_in_no_table_and_no_log(database: Databases, tmp_
 async def test_messages_of_a_dossier_are_listed_for_staff(database: Databases, tmp_path: Path) -> None:
     """The list has outcomes and no address; an officer sees the own department's, an applicant none."""
     async with office(database.fresh("notify"), tmp_path) as it:
-        life = life_now()
-        life.due(27)
-        life.result_arrived()
-        await it.handle(life.events)
-        await it.becomes(life, "delivered")
-        path = f"/dossiers/{life.dossier_id}/messages"
+        dossier = recent_dossier()
+        dossier.deadline_set("2017-11-27 16:30")
+        dossier.result_arrived()
+        await it.handle(dossier.events)
+        await it.becomes(dossier, "delivered")
+        path = f"/dossiers/{dossier.dossier_id}/messages"
         found = (await ask(it, "officer", path))["items"]
         assert [(message["moment"], message["channel"]) for message in found[::2]] == [
             ("received", found[0]["channel"]),
@@ -268,10 +268,10 @@ async def test_messages_of_a_dossier_are_listed_for_staff(database: Databases, t
 async def test_messages_of_a_state_are_listed_in_pages(database: Databases, tmp_path: Path) -> None:
     """A page has at most `limit` messages; `next` continues the list and is null on the last page."""
     async with office(database.fresh("notify"), tmp_path) as it:
-        lives = [life_now(reach=()) for _ in range(4)]
-        for life in lives:
-            life.withdrawn()
-            await it.handle(life.events)
+        dossiers = [recent_dossier(reach=()) for _ in range(4)]
+        for dossier in dossiers:
+            dossier.withdrawn()
+            await it.handle(dossier.events)
         listed: list[str] = []
         sizes: list[int] = []
         after: str | None = None
@@ -282,7 +282,7 @@ async def test_messages_of_a_state_are_listed_in_pages(database: Databases, tmp_
             sizes.append(len(page["items"]))
             after = page["next"]
         assert sizes == [2, 2]
-        assert sorted(listed) == sorted(life.code for life in lives)
+        assert sorted(listed) == sorted(dossier.code for dossier in dossiers)
         assert (await ask(it, "other", "/messages", state="dropped"))["items"] == []
 
 
@@ -298,12 +298,12 @@ async def test_answer_is_not_lost_while_the_database_is_away(
     """An acceptance during an outage of Postgres is recorded afterwards and not left in doubt."""
     async with office(database.fresh("notify"), tmp_path, send_seconds=10.0, lease_seconds=60.0) as it:
         it.mail_behaves(delay_seconds=1.5)
-        life = life_now(reach=("email",))
-        life.withdrawn()
-        await it.handle(life.events)
+        dossier = recent_dossier(reach=("email",))
+        dossier.withdrawn()
+        await it.handle(dossier.events)
         await eventually(lambda: it.mail.requests, within=10)
         await asyncio.to_thread(postgres.stop_immediately)
         await eventually(lambda: read_inbox(tmp_path), within=10)
         await asyncio.to_thread(postgres.start)
-        message = await it.becomes(life, "sent", channel="email")
+        message = await it.becomes(dossier, "sent", channel="email")
         assert (message["attempts"], message["in_doubt"]) == (1, False)

@@ -10,7 +10,7 @@ from services.notify.sending.gateways import Outgoing
 from services.notify.sending.gateways.sms import HttpSmsGateway
 from shared.kernel.ids import uuid7
 from shared.runtime.clock import machine_now
-from tests.integration.notify.office import IMPATIENT, MOBILE, RECEIPT_KEY, life_now, office
+from tests.integration.notify.office import IMPATIENT, MOBILE, RECEIPT_KEY, office, recent_dossier
 from tests.support import Databases, eventually, free_port
 
 IDEMPOTENT = {"sms_idempotent": True}
@@ -22,16 +22,16 @@ FORGETFUL = {"idempotent": False, "status_query": False}
 async def test_alert_is_delivered(database: Databases, tmp_path: Path) -> None:
     """The SMS has plain letters, an E.164 number and the place that routing decided."""
     async with office(database.fresh("notify"), tmp_path) as it:
-        life = life_now()
-        life.assigned(2)
-        life.withdrawn()
-        await it.handle(life.events)
-        await it.becomes(life, "delivered")
-        (sms,) = await it.inbox(life)
+        dossier = recent_dossier()
+        dossier.assignment_decided(2)
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        await it.becomes(dossier, "delivered")
+        (sms,) = await it.inbox(dossier)
         assert (sms.to, sms.sender) == (MOBILE, "HCC BPHUOC")
-        assert f"Ho so {life.code} da duoc rut" in sms.text
+        assert f"Ho so {dossier.code} da duoc rut" in sms.text
         assert "quay so 2" in sms.text
-        kinds = [kind for kind, _ in await it.outcomes(life)]
+        kinds = [kind for kind, _ in await it.outcomes(dossier)]
         # a receipt may arrive before the answer to the attempt
         assert [kind for kind in kinds if kind != "message.sent"] == ["message.planned", "message.delivered"]
 
@@ -40,12 +40,12 @@ async def test_slow_answer_is_one_attempt(database: Databases, tmp_path: Path) -
     """An answer within the time limit counts."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(delay_seconds=1)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        message = await it.becomes(life, "delivered")
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "delivered")
         assert (message["attempts"], message["possibly_doubled"]) == (1, False)
-        assert len(await it.inbox(life)) == 1
+        assert len(await it.inbox(dossier)) == 1
 
 
 @pytest.mark.parametrize("answers", ["nothing", "error"])
@@ -55,74 +55,74 @@ async def test_idempotent_provider_without_answer_gets_the_message_again(
     """The provider accepted the message without an answer or with an error: it is repeated by key, delivered once."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **IDEMPOTENT) as it:
         await it.sms_behaves(answers=answers, times=1, receipts="none")
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        message = await it.becomes(life, "sent")
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "sent")
         assert (message["attempts"], message["possibly_doubled"]) == (2, False)
-        assert len(await it.inbox(life)) == 1
+        assert len(await it.inbox(dossier)) == 1
 
 
 async def test_provider_with_status_query_is_queried_before_a_repetition(database: Databases, tmp_path: Path) -> None:
     """It accepted the message without an answer; the query settles the message without a second one."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **QUERYABLE) as it:
         await it.sms_behaves(answers="nothing", idempotent=False, receipts="none", times=1)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        message = await it.becomes(life, "sent")
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "sent")
         assert (message["attempts"], message["possibly_doubled"]) == (1, False)
-        assert len(await it.inbox(life)) == 1
+        assert len(await it.inbox(dossier)) == 1
 
 
 async def test_message_unknown_to_the_provider_is_sent_again(database: Databases, tmp_path: Path) -> None:
     """The query proves that the provider does not have it, so the repetition is not a possible duplicate."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **QUERYABLE) as it:
         await it.sms_behaves(answers="nothing", takes=False, idempotent=False, receipts="none", times=1)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        message = await it.becomes(life, "sent")
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "sent")
         assert (message["attempts"], message["possibly_doubled"], message["in_doubt"]) == (2, False, False)
-        assert len(await it.inbox(life)) == 1
+        assert len(await it.inbox(dossier)) == 1
 
 
 async def test_missing_answer_without_key_and_query_is_unknown(database: Databases, tmp_path: Path) -> None:
     """The message is neither "sent" nor "failed", and officers find it in the list."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
-        life = life_now(reach=("sms",))
-        life.withdrawn()
-        await it.handle(life.events)
-        await it.becomes(life, "unknown")
+        dossier = recent_dossier(reach=("sms",))
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        await it.becomes(dossier, "unknown")
         assert await it.sms_requests() == 1
         listed = await it.http.get(
             f"{it.urls[0]}/messages", params={"state": "unknown"}, headers=bearer(it.keys["leader"])
         )
-        assert [message["code"] for message in listed.json()["items"]] == [life.code]
+        assert [message["code"] for message in listed.json()["items"]] == [dossier.code]
 
 
 async def test_important_message_without_answer_is_sent_a_second_time(database: Databases, tmp_path: Path) -> None:
     """The applicant may have received it twice; the outcome states it, and there is no third attempt."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", times=1, **FORGETFUL)
-        life = life_now()
-        life.supplement_required()
-        await it.handle(life.events)
-        message = await it.becomes(life, "sent")
+        dossier = recent_dossier()
+        dossier.supplement_required()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "sent")
         assert message["attempts"] == 2
-        assert (await it.outcomes(life))[-1][1]["possibly_doubled"] is True
-        assert len(await it.inbox(life)) == 2
+        assert (await it.outcomes(dossier))[-1][1]["possibly_doubled"] is True
+        assert len(await it.inbox(dossier)) == 2
 
 
 async def test_repetition_without_answer_is_the_last(database: Databases, tmp_path: Path) -> None:
     """After one repetition the message is unknown."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
-        life = life_now()
-        life.payment_required()
-        await it.handle(life.events)
-        message = await it.becomes(life, "unknown")
+        dossier = recent_dossier()
+        dossier.payment_required()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "unknown")
         assert message["attempts"] == 2
         assert await it.sms_requests() == 2
 
@@ -131,22 +131,22 @@ async def test_receipt_within_the_window_prevents_the_repetition(database: Datab
     """Without an answer but with a delivery receipt, nothing is sent again."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN, sms_receipt_window_seconds=30.0) as it:
         await it.sms_behaves(answers="nothing", **FORGETFUL)
-        life = life_now()
-        life.supplement_required()
-        await it.handle(life.events)
-        message = await it.becomes(life, "delivered")
+        dossier = recent_dossier()
+        dossier.supplement_required()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "delivered")
         assert message["attempts"] == 1
-        assert len(await it.inbox(life)) == 1
+        assert len(await it.inbox(dossier)) == 1
 
 
 async def test_late_receipt_makes_an_unknown_message_delivered(database: Databases, tmp_path: Path) -> None:
     """A late receipt counts, once."""
     async with office(database.fresh("notify"), tmp_path, **IMPATIENT, **PLAIN) as it:
         await it.sms_behaves(answers="nothing", receipts="none", **FORGETFUL)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        message = await it.becomes(life, "unknown")
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "unknown")
         for news in (True, False):
             answer = await it.http.post(
                 f"{it.urls[0]}/receipts",
@@ -154,7 +154,7 @@ async def test_late_receipt_makes_an_unknown_message_delivered(database: Databas
                 headers=bearer(RECEIPT_KEY),
             )
             assert answer.json()["taken"][0]["news"] is news
-        kinds = [kind for kind, _ in await it.outcomes(life)]
+        kinds = [kind for kind, _ in await it.outcomes(dossier)]
         assert kinds == ["message.planned", "message.unknown", "message.delivered"]
 
 
@@ -162,31 +162,31 @@ async def test_message_accepted_without_receipt_is_sent(database: Databases, tmp
     """Sent means that the provider accepted it; delivered needs its receipt."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(takes=False)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        await it.becomes(life, "sent")
-        assert await it.inbox(life) == []
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        await it.becomes(dossier, "sent")
+        assert await it.inbox(dossier) == []
 
 
 async def test_receipt_of_failed_delivery_is_a_failure(database: Databases, tmp_path: Path) -> None:
     """Staff see that the applicant did not get the message."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(receipts="undelivered")
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        assert (await it.becomes(life, "failed"))["reason"] == "undelivered"
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        assert (await it.becomes(dossier, "failed"))["reason"] == "undelivered"
 
 
 async def test_rejection_is_final(database: Databases, tmp_path: Path) -> None:
     """A rejected message is attempted once."""
     async with office(database.fresh("notify"), tmp_path) as it:
         await it.sms_behaves(answers="refused", takes=False)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        assert (await it.becomes(life, "failed"))["reason"] == "http_422"
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        assert (await it.becomes(dossier, "failed"))["reason"] == "http_422"
         assert await it.sms_requests() == 1
 
 
@@ -194,24 +194,24 @@ async def test_rate_limit_is_retried_without_doubt(database: Databases, tmp_path
     """A rate limit means "not accepted", also for a provider without keys."""
     async with office(database.fresh("notify"), tmp_path, **PLAIN) as it:
         await it.sms_behaves(answers="busy", takes=False, receipts="none", times=1, **FORGETFUL)
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
-        message = await it.becomes(life, "sent")
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
+        message = await it.becomes(dossier, "sent")
         assert (message["attempts"], message["in_doubt"]) == (2, False)
-        assert len(await it.inbox(life)) == 1
+        assert len(await it.inbox(dossier)) == 1
 
 
 async def test_unreachable_provider_is_retried(database: Databases, tmp_path: Path) -> None:
     """Without a connection there is no doubt: the message stays planned."""
     nowhere = f"http://127.0.0.1:{free_port()}"
     async with office(database.fresh("notify"), tmp_path, sms_url=nowhere, **PLAIN) as it:
-        life = life_now()
-        life.withdrawn()
-        await it.handle(life.events)
+        dossier = recent_dossier()
+        dossier.withdrawn()
+        await it.handle(dossier.events)
 
         async def tried_twice() -> bool:
-            (message,) = await it.messages(life)
+            (message,) = await it.messages(dossier)
             return message["attempts"] >= 2 and message["state"] == "planned" and not message["in_doubt"]
 
         await eventually(tried_twice, within=15)

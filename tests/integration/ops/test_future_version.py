@@ -6,8 +6,8 @@ from motcua.local.embedded import kafka
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.records import headers_of
 from tests.support import eventually
+from tests.support.dossier_events import DossierEvents
 from tests.support.ops import Ops, Sent, counted_from_zero
-from tests.support.told import Told
 
 
 async def test_event_version_of_a_later_release_asks_for_an_upgrade(
@@ -20,7 +20,7 @@ async def test_event_version_of_a_later_release_asks_for_an_upgrade(
         await sent.lives(5)
         expected = await counted_from_zero(own_broker.bootstrap)
         await asyncio.to_thread(ops.shows, expected)
-        event = Told().submitted()
+        event = DossierEvents().submitted()
         newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
         await sent.raw(DOSSIERS.name, event.subject.encode(), event.to_json(), newer)
         await eventually(lambda: "Upgrade ops" in ops.reasons().get("views", ""), within=30)

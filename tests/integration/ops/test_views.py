@@ -12,9 +12,9 @@ from motcua.local.embedded import kafka
 from shared.contracts.topics import DOSSIERS, MESSAGES
 from shared.messaging.records import headers, headers_of
 from tests.support import eventually
+from tests.support.dossier_events import MORNING, DossierEvents
 from tests.support.ops import Ops, Sent, counted_from_zero
 from tests.support.service_process import ROOT
-from tests.support.told import MORNING, Told
 
 Replicas = tuple[Ops, Ops]
 
@@ -27,7 +27,7 @@ async def test_unreadable_records_are_counted_and_stop_nothing(own_broker: kafka
     await asyncio.to_thread(ops.start)
     async with Sent(own_broker.bootstrap) as sent:
         await sent.lives(30)
-        event = Told().submitted()
+        event = DossierEvents().submitted()
         await sent.raw(DOSSIERS.name, event.subject.encode(), b"\xff not JSON", headers_of(event))
         await sent.raw(MESSAGES.name, None, b"", [])
         await sent.raw(MESSAGES.name, b"key without value", None, [])

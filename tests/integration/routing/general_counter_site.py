@@ -30,8 +30,9 @@ from shared.service.keys import ApiKey, new_key, write_keys
 from shared.service.process import Context, running
 from tests.integration.routing.site import MIGRATIONS
 from tests.support import eventually
+from tests.support.dossier_events import DossierEvents
 from tests.support.hand_clock import HandClock, at
-from tests.support.told import Told, send
+from tests.support.kafka import send
 from tests.support.unique import unique
 
 PROCEDURE_OF = {"STP": "2.000908", "STC": "1.000001", "CA": "L.7"}
@@ -48,7 +49,7 @@ class GeneralCounter:
     closer: WeekCloser
     clock: HandClock
     tokens: dict[str, str]
-    sent: list[Told] = field(default_factory=list)
+    sent: list[DossierEvents] = field(default_factory=list)
 
     async def consume(self, envelopes: Iterable[AnyEnvelope]) -> None:
         """Produce events to Kafka and wait until they have taken effect."""
@@ -61,17 +62,17 @@ class GeneralCounter:
 
     async def receive(
         self, week: date, department: str, dossiers: int, *, channel: Channel = "counter", day: int = 1
-    ) -> list[Told]:
+    ) -> list[DossierEvents]:
         """Consume receipts of so many dossiers on a day of the week (Monday is 0), a minute apart."""
         start = at(f"{week + timedelta(days=day)} 08:00")
         found = []
         for number in range(dossiers):
-            told = Told(start=start + timedelta(minutes=number))
-            told.submitted(PROCEDURE_OF[department], department, channel)
-            told.received(PROCEDURE_OF[department], department)
-            found.append(told)
+            dossier = DossierEvents(start=start + timedelta(minutes=number))
+            dossier.submitted(PROCEDURE_OF[department], department, channel)
+            dossier.received(PROCEDURE_OF[department], department)
+            found.append(dossier)
         self.sent += found
-        await self.consume(envelope for told in found for envelope in told.events)
+        await self.consume(envelope for dossier in found for envelope in dossier.events)
         return found
 
     async def close(self, week: date) -> None:
@@ -79,12 +80,12 @@ class GeneralCounter:
         self.clock.set(f"{week + timedelta(days=8)} 07:01")
         await eventually(self.closer.close_oldest, within=30)
 
-    async def assignments(self, dossiers: Sequence[Told]) -> dict[str, AssignmentDecidedV1]:
+    async def assignments(self, dossiers: Sequence[DossierEvents]) -> dict[str, AssignmentDecidedV1]:
         """The last assignment that was published about each dossier."""
         rows = await self.context.pool.fetch(
             "select distinct on (key) key, type, version, value from events where key = any($1::text[]) "
             "order by key, sequence desc",
-            [str(told.dossier_id) for told in dossiers],
+            [str(dossier.dossier_id) for dossier in dossiers],
         )
         found = {row["key"]: decode(row["type"], row["version"], row["value"].encode()).data for row in rows}
         return {key: data for key, data in found.items() if isinstance(data, AssignmentDecidedV1)}

@@ -15,9 +15,9 @@ from shared.contracts.topics import ASSIGNMENTS
 from tests.integration.routing.site import routing_site
 from tests.support import Databases, eventually
 from tests.support.asking import asked
-from tests.support.reading import count_on, events_on
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import count_records, read_events, send
 from tests.support.service_process import ServiceProcess
-from tests.support.told import Told, send
 
 DOSSIERS = 6000
 
@@ -33,7 +33,7 @@ async def test_replica_killed_with_backlog_loses_and_duplicates_nothing(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
     """Both replicas do at least a fifth of the work, and the events on Kafka are those that follow from intake's."""
-    dossiers = [Told() for _ in range(DOSSIERS)]
+    dossiers = [DossierEvents() for _ in range(DOSSIERS)]
     procedures = [("2.000908", "STP"), ("1.000001", "STC"), ("L.7", "CA"), ("9.999999", None)]
     for number, dossier in enumerate(dossiers):
         procedure, department = procedures[number % len(procedures)]
@@ -62,10 +62,10 @@ async def test_replica_killed_with_backlog_loses_and_duplicates_nothing(
         second.start()
 
         async def all_published() -> bool:
-            return await count_on(site.bootstrap, ASSIGNMENTS) >= expected
+            return await count_records(site.bootstrap, ASSIGNMENTS) >= expected
 
         await eventually(all_published, within=120, every=1)
-        published = await events_on(site.bootstrap, ASSIGNMENTS)
+        published = await read_events(site.bootstrap, ASSIGNMENTS)
         work = [await applied(first), await applied(second) + shares[1]]
 
     assert min(work) >= 3 * DOSSIERS // 5

@@ -13,8 +13,8 @@ from shared.contracts.topics import ASSIGNMENTS
 from tests.integration.routing.site import Site, routing_site
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.support.reading import events_on
-from tests.support.told import Told, send
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import read_events, send
 
 NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,,none,,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
 
@@ -23,7 +23,7 @@ async def assignments(site: Site, count: int) -> list[AnyEnvelope]:
     """The events on routing's topic, as soon as there are at least `count`."""
 
     async def enough() -> list[AnyEnvelope]:
-        found = await events_on(site.bootstrap, ASSIGNMENTS)
+        found = await read_events(site.bootstrap, ASSIGNMENTS)
         return found if len(found) >= count else []
 
     return await eventually(enough, within=30, every=0.3)
@@ -41,8 +41,8 @@ async def test_events_become_assignments_and_queues(
     own_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
     """A department's queue lists its open dossiers page by page, and each dossier's assignment has a reason."""
-    pooled = [Told() for _ in range(5)]
-    other, finished = Told(), Told()
+    pooled = [DossierEvents() for _ in range(5)]
+    other, finished = DossierEvents(), DossierEvents()
     events = [dossier.submitted("1.000001", "STC") for dossier in pooled]
     events += [pooled[0].received("1.000001", "STC"), other.submitted("L.7", "CA")]
     events += [finished.submitted("1.000001", "STC"), finished.in_state("withdrawn")]
@@ -123,7 +123,7 @@ async def test_unknown_procedure_waits_until_entered_or_department_named(
 
     An ended dossier is not listed, but the catalogue assigns it as well.
     """
-    by_catalogue, by_receipt, ended = Told(), Told(), Told()
+    by_catalogue, by_receipt, ended = DossierEvents(), DossierEvents(), DossierEvents()
     with routing_site(own_broker.bootstrap, database.fresh("routing"), tmp_path) as site:
         site.replicas[0].start()
         await send(site.bootstrap, [ended.submitted("L.8"), ended.in_state("withdrawn")])

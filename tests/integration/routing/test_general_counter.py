@@ -23,8 +23,8 @@ from tests.integration.routing.general_counter_site import (
 )
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, ruled_centre
+from tests.support.dossier_events import DossierEvents
 from tests.support.hand_clock import at
-from tests.support.told import Told
 
 FIRST = monday("2018-01-08")
 WEEK = timedelta(days=7)
@@ -47,11 +47,11 @@ async def check_assignments(counter: GeneralCounter) -> None:
     assigned = await counter.assignments(counter.sent)
     decisions = await read_decisions(counter.context.pool)
     centre = counter.context.centre
-    for told in counter.sent:
-        data = assigned[str(told.dossier_id)]
-        day = centre.local_date(told.events[0].time)
+    for dossier in counter.sent:
+        data = assigned[str(dossier.dossier_id)]
+        day = centre.local_date(dossier.events[0].time)
         in_force = decisions.in_force(data.competent_department, day)
-        rebuilt = rebuild_assignment(told.events, centre, decisions)
+        rebuilt = rebuild_assignment(dossier.events, centre, decisions)
         assert rebuilt is not None
         assert data.model_dump(exclude={"dossier_sequence"}) == rebuilt.model_dump(exclude={"dossier_sequence"})
         if in_force is None:
@@ -176,7 +176,7 @@ async def test_week_closes_once_and_only_when_complete(
         assert not await counter.closer.close_oldest()  # the calendar is not available yet
         await counter.consume([calendar_event(counter.context.centre)])
         await counter.receive(FIRST, "STC", 3)
-        gap = Told(start=at("2018-01-10 08:00"))
+        gap = DossierEvents(start=at("2018-01-10 08:00"))
         events = [gap.submitted("1.000001", "STC"), gap.received("1.000001", "STC"), gap.in_state("processing")]
         await counter.consume([events[0], events[2]])  # a gap: the receipt is missing
 
@@ -348,9 +348,9 @@ async def test_dossiers_are_not_assigned_while_a_decision_is_signed(
             signer = other.transaction()
             await signer.start()
             await other.execute("select pg_advisory_xact_lock(hashtext('motcua decisions'), hashtext('routing'))")
-            told = Told(start=at("2018-01-22 07:30"))
-            counter.sent.append(told)
-            consuming = asyncio.create_task(counter.consume([told.submitted("1.000001", "STC")]))
+            dossier = DossierEvents(start=at("2018-01-22 07:30"))
+            counter.sent.append(dossier)
+            consuming = asyncio.create_task(counter.consume([dossier.submitted("1.000001", "STC")]))
             await eventually(lambda: waiting_for_lock(counter), within=20)
             await other.execute(
                 "insert into decisions (decision_id, department, effective_from, receiving, fixed, decision, weeks,"

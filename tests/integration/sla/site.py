@@ -29,7 +29,7 @@ from shared.service.keys import ApiKey, new_key, write_keys
 from shared.service.process import Context, running
 from tests.support import eventually
 from tests.support.hand_clock import HandClock, at
-from tests.support.told import send
+from tests.support.kafka import send
 
 MIGRATIONS = Path(sla_file).parent / "migrations"
 KEYS: tuple[tuple[str, Role, str | None], ...] = (

@@ -17,7 +17,8 @@ from shared.contracts.topics import CALENDARS
 from shared.kernel.errors import StartError
 from tests.integration.sla.site import Sla, sla_running
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.unit.sla.builders import Acts, at, local
+from tests.support.dossier_events import DossierEvents
+from tests.unit.sla.builders import local
 
 MONDAY = "2018-01-08 09:00"
 OFF = {"date": "2018-01-09", "kind": "off", "status": "decided", "name": "Nghỉ bão"}
@@ -40,10 +41,9 @@ async def decide(client: httpx.AsyncClient, proposal_id: str, how: str, key: str
     return await client.post(f"{PROPOSALS}/{proposal_id}/{how}", json=body, headers={"Idempotency-Key": key})
 
 
-def received(acts: Acts, when: str = MONDAY, department: str = "CA") -> AnyEnvelope:
+def received(dossier: DossierEvents, when: str = MONDAY, department: str = "CA") -> AnyEnvelope:
     """A receipt at a department that no other test reads: all tests share one topic."""
-    acts.at = at(when)
-    return acts.received("2.000908", department)
+    return dossier.at(when).received(department=department)
 
 
 def of_police(rehearsed: dict[str, Any]) -> dict[str, Any]:
@@ -123,12 +123,12 @@ async def test_approved_proposal_is_the_next_version(
 ) -> None:
     """The version is published with its decision and in force at once and after a restart; explanations of an earlier
     instant omit it."""
-    acts = Acts()
+    dossier = DossierEvents()
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
         sla.client("leader") as leader,
     ):
-        await sla.consume(acts.receive(MONDAY, "2.000908"))
+        await sla.consume(dossier.at(MONDAY).received())
         made = (await propose(leader)).json()
         assert (made["state"], made["base_version"], made["proposed_by"]) == ("proposed", 1, "leader")
         sla.clock.set("2018-01-08 11:00")
@@ -145,7 +145,7 @@ async def test_approved_proposal_is_the_next_version(
         query = {"procedure": "2.000908", "received_at": "2018-01-08T09:00:00+07:00"}
         due = (await leader.get("/due", params=query)).json()
         assert (due["due_date"], due["calendar_version"]) == ("2018-01-10", 2)
-        path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
+        path = f"/dossiers/{dossier.dossier_id}/due-date/explanation"
         now = (await leader.get(path)).json()
         then = (await leader.get(path, params={"as_known_at": "2018-01-08T10:59:00+07:00"})).json()
         assert (now["due_date"], then["due_date"]) == ("2018-01-10", "2018-01-09")
@@ -161,22 +161,22 @@ async def test_approved_proposal_is_the_next_version(
 
 async def test_proposal_extends_the_calendar(sla_broker: kafka.Broker, url: str, tmp_path: Path) -> None:
     """A later last date and its holidays are one proposal; waiting dossiers get their due date."""
-    acts = Acts()
+    dossier = DossierEvents()
     short = SMALL_CENTRE["calendars.csv"].replace("2026-12-31", "2018-01-08")
     centre = write_centre(tmp_path / "centre", calendars_csv=short)
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=MONDAY) as sla,
         sla.client("leader") as leader,
     ):
-        await sla.consume(received(acts, MONDAY, "STC"))
-        assert await sla.types(acts.dossier_id) == ["waiting"]
+        await sla.consume(received(dossier, MONDAY, "STC"))
+        assert await sla.types(dossier.dossier_id) == ["waiting"]
         sla.clock.set("2018-01-08 11:00")
         made = (await propose(leader, exceptions=[OFF], last_date="2018-12-31")).json()
         path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal/moves"
         assert (await leader.get(path, params={"department": "STC"})).json()["items"] == [
             {
-                "dossier_id": str(acts.dossier_id),
-                "code": acts.events[0].data.model_dump()["code"],
+                "dossier_id": str(dossier.dossier_id),
+                "code": dossier.events[0].data.model_dump()["code"],
                 "department": "STC",
                 "due_before": None,
                 "due_after": "2018-01-10T02:00:00Z",
@@ -184,10 +184,10 @@ async def test_proposal_extends_the_calendar(sla_broker: kafka.Broker, url: str,
         ]
         await decide(leader, made["proposal_id"], "approve", "a-1", decision="10/QĐ")
         await sla.sweep_all()
-        assert await sla.types(acts.dossier_id) == ["waiting", "set"]
-        assert local((await sla.row(acts.dossier_id))["due_at"]) == "2018-01-10 09:00"
+        assert await sla.types(dossier.dossier_id) == ["waiting", "set"]
+        assert local((await sla.row(dossier.dossier_id))["due_at"]) == "2018-01-10 09:00"
         sla.clock.set("2018-01-08 12:00")
-        path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
+        path = f"/dossiers/{dossier.dossier_id}/due-date/explanation"
         now, then = [
             (await leader.get(path, params={"as_known_at": f"2018-01-08T{hour}:00:00+07:00"})).json()
             for hour in ("12", "10")
@@ -199,7 +199,12 @@ async def test_rehearsal_lists_the_moving_dossiers(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
     """Moves are listed by page and department; paused, ended and later dossiers do not move, and nothing changes."""
-    moving, late, paused, ended = [Acts(), Acts(), Acts()], Acts(), Acts(), Acts()
+    moving, late, paused, ended = (
+        [DossierEvents(), DossierEvents(), DossierEvents()],
+        DossierEvents(),
+        DossierEvents(),
+        DossierEvents(),
+    )
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 16:00") as sla,
         sla.client("leader") as leader,
@@ -208,8 +213,8 @@ async def test_rehearsal_lists_the_moving_dossiers(
     ):
         await sla.consume(*[received(each) for each in moving])
         await sla.consume(received(late, "2018-01-10 09:00"))
-        await sla.consume(received(paused), paused.ask_supplement("2018-01-08 10:00"))
-        await sla.consume(received(ended), ended.settle("2018-01-08 10:00"))
+        await sla.consume(received(paused), paused.at("2018-01-08 10:00").supplement_required())
+        await sla.consume(received(ended), ended.at("2018-01-08 10:00").settled())
         made = (await propose(leader)).json()
         path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal"
         found = (await leader.get(path)).json()
@@ -251,27 +256,30 @@ async def test_sweep_publishes_the_moves_of_the_rehearsal(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:
     """With and without pauses, the moves after the approval are those of the rehearsal."""
-    several = [Acts() for _ in range(12)]
+    several = [DossierEvents() for _ in range(12)]
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-11 16:00") as sla,
         sla.client("leader") as leader,
     ):
-        for number, acts in enumerate(several):
-            await sla.consume(received(acts, f"2018-01-{5 + number % 6:02} {8 + number % 3:02}:30", "STP"))
+        for number, dossier in enumerate(several):
+            await sla.consume(received(dossier, f"2018-01-{5 + number % 6:02} {8 + number % 3:02}:30", "STP"))
             if number % 4 == 0:
-                await sla.consume(acts.ask_supplement("2018-01-10 15:00"), acts.supplement_received("2018-01-11 07:30"))
+                await sla.consume(
+                    dossier.at("2018-01-10 15:00").supplement_required(),
+                    dossier.at("2018-01-11 07:30").supplement_received(),
+                )
         made = (await propose(leader)).json()
         path = f"{PROPOSALS}/{made['proposal_id']}/rehearsal/moves"
         rehearsed = (await leader.get(path, params={"department": "STP", "limit": 500})).json()["items"]
         await decide(leader, made["proposal_id"], "approve", "a-1", decision="9/QĐ")
         await sla.sweep_all()
         moved = {}
-        for acts in several:
-            for envelope in await sla.published(acts.dossier_id):
+        for dossier in several:
+            for envelope in await sla.published(dossier.dossier_id):
                 if isinstance(envelope.data, DeadlineMovedV1):
-                    moved[str(acts.dossier_id)] = (envelope.data.previous_due_at, envelope.data.due_at)
+                    moved[str(dossier.dossier_id)] = (envelope.data.previous_due_at, envelope.data.due_at)
         assert 0 < len(moved) < len(several)
-        ours = {str(acts.dossier_id) for acts in several}
+        ours = {str(dossier.dossier_id) for dossier in several}
         assert moved == {
             each["dossier_id"]: tuple(datetime.fromisoformat(each[name]) for name in ("due_before", "due_after"))
             for each in rehearsed
@@ -384,7 +392,7 @@ async def test_proposal_without_role_or_with_faults_is_refused(
         to_other = await leader.post("/calendars/other/proposals", json={"exceptions": [OFF]}, headers=KEY)
         for unknown in (await leader.get("/calendars/other"), to_other):
             assert problem(unknown, 404, "calendar-not-found")["allowed"] == ["week"]
-        problem(await leader.get(f"{PROPOSALS}/{Acts().dossier_id}"), 404, "proposal-not-found")
+        problem(await leader.get(f"{PROPOSALS}/{DossierEvents().dossier_id}"), 404, "proposal-not-found")
         problem(await leader.get(f"{PROPOSALS}/1"), 422, "invalid-content")
         assert len(await published_calendars(sla)) == 1
         assert isinstance(sla.context.settings, SlaSettings)

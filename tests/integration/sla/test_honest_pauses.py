@@ -9,7 +9,7 @@ from shared.contracts.dossiers import DossierResultArrivedV1
 from tests.integration.sla.site import sla_running
 from tests.support import Databases
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.unit.sla.builders import Acts
+from tests.support.dossier_events import DossierEvents
 
 SHORT = SMALL_CENTRE["centre.toml"].replace("pause_ceiling_working_days = 30", "pause_ceiling_working_days = 2")
 JANUARY = {"first": "2018-01-01", "last": "2018-01-31"}
@@ -22,22 +22,22 @@ async def test_report_lists_findings_by_department(
     with its result, and what began outside the dates, is not."""
     url = database.fresh("sla").url("sla")
     centre = write_centre(tmp_path / "centre", centre_toml=SHORT)
-    paused, settled, in_order, reopened = (Acts() for _ in range(4))
+    paused, settled, in_order, reopened = (DossierEvents() for _ in range(4))
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-12 09:00") as sla:
         await sla.consume(
-            paused.receive("2018-01-02 09:00", "2.000908"),
-            paused.ask_supplement("2018-01-02 16:00"),
-            paused.supplement_received("2018-01-09 16:00"),
-            settled.receive("2018-01-02 09:00", "2.000908"),
-            settled.settle("2018-01-02 16:00"),
-            in_order.receive("2018-01-02 09:00", "2.000908"),
-            in_order.settle("2018-01-02 16:00"),
-            in_order.act(DossierResultArrivedV1(state="settled"), "2018-01-03 09:00"),
-            reopened.receive("2018-01-02 09:00", "2.000908"),
-            reopened.act(DossierResultArrivedV1(state="received"), "2018-01-02 10:00"),
-            reopened.settle("2018-01-02 16:00"),
-            reopened.reopen("2018-01-03 09:00"),
-            reopened.settle("2018-01-03 10:00"),
+            paused.at("2018-01-02 09:00").received(),
+            paused.at("2018-01-02 16:00").supplement_required(),
+            paused.at("2018-01-09 16:00").supplement_received(),
+            settled.at("2018-01-02 09:00").received(),
+            settled.at("2018-01-02 16:00").settled(),
+            in_order.at("2018-01-02 09:00").received(),
+            in_order.at("2018-01-02 16:00").settled(),
+            in_order.at("2018-01-03 09:00").publish(DossierResultArrivedV1(state="settled")),
+            reopened.at("2018-01-02 09:00").received(),
+            reopened.at("2018-01-02 10:00").publish(DossierResultArrivedV1(state="received")),
+            reopened.at("2018-01-02 16:00").settled(),
+            reopened.at("2018-01-03 09:00").reopened(),
+            reopened.at("2018-01-03 10:00").settled(),
         )
         async with sla.client("leader") as leader, sla.client("stp") as stp, sla.client("stc") as stc:
             found = (await leader.get("/reports/honest-pauses", params=JANUARY)).json()

@@ -11,9 +11,9 @@ from shared.postgres.migrate import migrate
 from shared.service.keys import new_key, write_keys
 from tests.support import Databases, eventually, free_port
 from tests.support.centre_folder import write_centre
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import send
 from tests.support.service_process import ServiceProcess
-from tests.support.told import send
-from tests.unit.sla.builders import Acts
 
 LONG_AGO = "2018-01-02 09:00"
 
@@ -36,23 +36,25 @@ async def test_killed_process_publishes_nothing_twice(
         "SLA_TICK_SECONDS": "0.2",
     }
     process = ServiceProcess("sla", settings, tmp_path / "sla.log")
-    first, second = Acts(), Acts()
+    first, second = DossierEvents(), DossierEvents()
     everything = ["set", "near", "reached", "breached", "escalated", "escalated"]
     connection = await asyncpg.connect(url)
 
-    async def types(acts: Acts) -> list[str]:
-        rows = await connection.fetch("select type from events where key = $1 order by sequence", str(acts.dossier_id))
+    async def types(dossier: DossierEvents) -> list[str]:
+        rows = await connection.fetch(
+            "select type from events where key = $1 order by sequence", str(dossier.dossier_id)
+        )
         return [row["type"].removeprefix("deadline.") for row in rows]
 
-    async def published(acts: Acts) -> bool:
-        return await types(acts) == everything
+    async def published(dossier: DossierEvents) -> bool:
+        return await types(dossier) == everything
 
     try:
         process.start()
-        await send(sla_broker.bootstrap, [first.receive(LONG_AGO, "2.000908")])
+        await send(sla_broker.bootstrap, [first.at(LONG_AGO).received()])
         await eventually(lambda: published(first), within=30)
         process.kill()
-        await send(sla_broker.bootstrap, [second.receive(LONG_AGO, "2.000908")])
+        await send(sla_broker.bootstrap, [second.at(LONG_AGO).received()])
         process.start()
         await eventually(lambda: published(second), within=30)
         assert await types(first) == everything

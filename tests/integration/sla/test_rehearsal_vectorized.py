@@ -16,7 +16,7 @@ from shared.kernel.centre import Centre
 from tests.integration.sla.site import Sla, sla_running
 from tests.support import Databases
 from tests.support.centre_folder import write_centre
-from tests.unit.sla.builders import Acts
+from tests.support.dossier_events import DossierEvents
 
 OFF = tuple(CalendarException(date(2018, 1, day), "off", "decided") for day in (9, 10))
 DEPARTMENTS = ("STP", "STC", "CA")
@@ -25,16 +25,13 @@ DEPARTMENTS = ("STP", "STC", "CA")
 async def _received(sla: Sla, lot: Random) -> None:
     events: list[AnyEnvelope] = []
     for number in range(60):
-        acts, day = Acts(), lot.randint(2, 8)
-        acts.receive(f"2018-01-{day:02} {lot.randint(6, 18):02}:30", lot.choice(("2.000908", "L.7", "9.999999")))
-        received = acts.events.pop()
-        named = received.data.model_copy(update={"department": lot.choice(DEPARTMENTS)})
-        events.append(received.model_copy(update={"data": named}))
-        acts.events.append(events[-1])
+        dossier, day = DossierEvents(), lot.randint(2, 8)
+        dossier.at(f"2018-01-{day:02} {lot.randint(6, 18):02}:30")
+        events.append(dossier.received(lot.choice(("2.000908", "L.7", "9.999999")), lot.choice(DEPARTMENTS)))
         if number % 4 == 0:
-            events.append(acts.ask_supplement(f"2018-01-{day:02} 19:00"))
+            events.append(dossier.at(f"2018-01-{day:02} 19:00").supplement_required())
         if number % 8 == 0:
-            events.append(acts.supplement_received("2018-01-09 08:00"))
+            events.append(dossier.at("2018-01-09 08:00").supplement_received())
     await sla.consume(*events)
 
 

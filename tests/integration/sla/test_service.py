@@ -11,8 +11,9 @@ from shared.runtime import metrics
 from tests.integration.sla.site import sla_running
 from tests.support import Databases, eventually
 from tests.support.centre_folder import SMALL_CENTRE, write_centre
-from tests.support.reading import events_on
-from tests.unit.sla.builders import Acts, local
+from tests.support.dossier_events import DossierEvents
+from tests.support.kafka import read_events
+from tests.unit.sla.builders import local
 
 NEW_PROCEDURE = "L.8,Thủ tục mới,New thing,,STP,2,working_day,by_hours,,,,2017-04-28,,02/QĐ,,unverified,code,\n"
 
@@ -26,20 +27,22 @@ def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
 
 async def test_acts_give_deadlines_on_kafka(sla_broker: kafka.Broker, database: Databases, tmp_path: Path) -> None:
     """Deadlines are on sla's topic with the dossier as key, in sequence, one for each act."""
-    url, acts = database.fresh("sla").url("sla"), Acts()
+    url, dossier = database.fresh("sla").url("sla"), DossierEvents()
     centre = write_centre(tmp_path / "centre")
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
         await sla.consume(
-            acts.submitted(),
-            acts.receive("2018-01-02 09:00", "2.000908"),
-            acts.ask_supplement("2018-01-02 10:00"),
-            acts.supplement_received("2018-01-03 10:00"),
-            acts.settle("2018-01-04 08:00"),
+            dossier.submitted(),
+            dossier.at("2018-01-02 09:00").received(),
+            dossier.at("2018-01-02 10:00").supplement_required(),
+            dossier.at("2018-01-03 10:00").supplement_received(),
+            dossier.at("2018-01-04 08:00").settled(),
         )
 
         async def on_kafka() -> bool:
             events = [
-                event for event in await events_on(sla.bootstrap, DEADLINES) if event.subject == str(acts.dossier_id)
+                event
+                for event in await read_events(sla.bootstrap, DEADLINES)
+                if event.subject == str(dossier.dossier_id)
             ]
             assert [(event.sequence, event.type) for event in events] == [
                 (1, "deadline.set"),
@@ -64,15 +67,19 @@ async def test_waiting_dossiers_are_listed_until_the_procedure_is_added(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
     """Then the due date counts from the receipt."""
-    url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), [Acts(), Acts(), Acts()]
+    url, centre, dossiers = (
+        database.fresh("sla").url("sla"),
+        write_centre(tmp_path / "centre"),
+        [DossierEvents(), DossierEvents(), DossierEvents()],
+    )
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla:
-        await sla.consume(*[each.receive("2018-01-02 09:00", "L.8") for each in acts])
+        await sla.consume(*[each.at("2018-01-02 09:00").received("L.8") for each in dossiers])
         async with sla.client("leader") as leader, sla.client("stp") as stp:
             first = (await leader.get("/waiting", params={"limit": 2})).json()
             rest = (await leader.get("/waiting", params={"limit": 2, "after": first["next"]})).json()
             problem(await stp.get("/waiting"), 403, "forbidden")
         listed = first["items"] + rest["items"]
-        assert [row["dossier_id"] for row in listed] == sorted(str(each.dossier_id) for each in acts)
+        assert [row["dossier_id"] for row in listed] == sorted(str(each.dossier_id) for each in dossiers)
         assert {(row["procedure"], row["waiting_for"], row["state"]) for row in listed} == {
             ("L.8", "procedure", "running")
         }
@@ -82,7 +89,7 @@ async def test_waiting_dossiers_are_listed_until_the_procedure_is_added(
     write_centre(centre, procedures_csv=SMALL_CENTRE["procedures.csv"] + NEW_PROCEDURE)
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-08 09:00") as sla:
         assert (await sla.ticker.rederive(), await sla.ticker.rederive()) == (3, 0)
-        for each in acts:
+        for each in dossiers:
             waiting, found = await sla.published(each.dossier_id)
             assert (waiting.type, found.type) == ("deadline.waiting", "deadline.set")
             assert local(found.data.model_dump()["due_at"]) == "2018-01-04 09:00"
@@ -94,16 +101,16 @@ async def test_deadline_is_shown_to_keys_in_scope(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
     """The response has the clock's state; keys of other departments and roles are refused."""
-    url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
+    url, centre, dossier = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), DossierEvents()
     async with (
         sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now="2018-01-02 09:00") as sla,
         sla.client("stp") as stp,
         sla.client("stc") as stc,
         sla.client("applicant") as applicant,
     ):
-        path = f"/dossiers/{acts.dossier_id}/deadline"
+        path = f"/dossiers/{dossier.dossier_id}/deadline"
         problem(await stp.get(path), 404, "dossier-not-found")
-        await sla.consume(acts.receive("2018-01-02 09:00", "2.000908"))
+        await sla.consume(dossier.at("2018-01-02 09:00").received())
         shown = (await stp.get(path)).json()
         assert (shown["state"], shown["due_at"], shown["due_date"], shown["overdue"]) == (
             "running",
@@ -119,7 +126,7 @@ async def test_deadline_is_shown_to_keys_in_scope(
         problem(await stp.get("/dossiers/1/deadline"), 422, "invalid-content")
         assert shown["step"] is None  # the procedure has none
 
-        await sla.consume(acts.begin_step("2018-01-03 15:00", 2), acts.settle("2018-01-03 16:00"))
+        await sla.consume(dossier.at("2018-01-03 15:00").step_begun(2), dossier.at("2018-01-03 16:00").settled())
         problem(await stp.get(path), 404, "dossier-not-found")  # it went to the next department
         shown = (await stc.get(path)).json()
         assert (shown["state"], shown["outcome"], shown["ended_at"], shown["step"], shown["dossier_sequence"]) == (
@@ -135,7 +142,7 @@ async def test_explanation_is_shown_to_keys_in_scope(
     sla_broker: kafka.Broker, database: Databases, tmp_path: Path
 ) -> None:
     """The explanation has days and shifts, as known now or at a past instant."""
-    url, centre, acts = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), Acts()
+    url, centre, dossier = database.fresh("sla").url("sla"), write_centre(tmp_path / "centre"), DossierEvents()
     off = '2018-01-03,off,,Nghỉ,,"Quyết định 5",2018-01-03,all,,decided,\n'
     write_centre(centre, **{"calendars/week_csv": SMALL_CENTRE["calendars/week.csv"] + off})
     async with (
@@ -144,12 +151,14 @@ async def test_explanation_is_shown_to_keys_in_scope(
         sla.client("stc") as stc,
         sla.client("applicant") as applicant,
     ):
-        path = f"/dossiers/{acts.dossier_id}/due-date/explanation"
+        path = f"/dossiers/{dossier.dossier_id}/due-date/explanation"
         problem(await stp.get(path), 404, "dossier-not-found")
-        await sla.consume(acts.submitted())
+        await sla.consume(dossier.submitted())
         problem(await stp.get(path), 404, "dossier-not-found")
-        await sla.consume(acts.receive("2018-01-02 10:00", "2.000908"), acts.ask_supplement("2018-01-02 16:00"))
-        await sla.consume(acts.supplement_received("2018-01-04 10:00"))
+        await sla.consume(
+            dossier.at("2018-01-02 10:00").received(), dossier.at("2018-01-02 16:00").supplement_required()
+        )
+        await sla.consume(dossier.at("2018-01-04 10:00").supplement_received())
 
         # one day from Tuesday 10:00; on Tuesday at 16:00 4 of 8 h were left: Thursday 10:00 to 11:30, and to 16:00
         shown = (await stp.get(path, params={"lang": "en"})).json()

@@ -7,14 +7,15 @@ import pytest
 
 from tests.bench.course import act_of, course
 from tests.bench.steady import Done, schedule
-from tests.support.lives import Life, Step
+from tests.support.scenarios import Scenario, Step
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 
 
-def _lives(count: int, steps: int = 3) -> list[Life]:
+def _lives(count: int, steps: int = 3) -> list[Scenario]:
     return [
-        Life(number, "made up", tuple(Step(0, f"act {n}", "clerk-1") for n in range(steps))) for number in range(count)
+        Scenario(number, "made up", tuple(Step(0, f"act {n}", "clerk-1") for n in range(steps)))
+        for number in range(count)
     ]
 
 

@@ -7,7 +7,7 @@ from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.kernel.ids import uuid7
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.unit_of_work import Unit
-from tests.support.told import MORNING
+from tests.support.dossier_events import MORNING
 
 
 def test_waiting_deadline_stores_what_is_missing() -> None:

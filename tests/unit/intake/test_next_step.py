@@ -12,7 +12,7 @@ from shared.kernel.ids import uuid7
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.unit_of_work import Unit
 from shared.service.problems import status_of
-from tests.support.told import MORNING
+from tests.support.dossier_events import MORNING
 
 STEPS = ("STP", "STC", "CA")
 ALL = frozenset({"STP", "STC", "CA", "SYT"})

@@ -9,7 +9,7 @@ from services.sla.domain.rules import DerivationRules
 from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
-from tests.unit.sla.builders import Acts, at, with_exceptions
+from tests.unit.sla.builders import at, dossier_events, with_exceptions
 from tests.unit.sla.harness import RULES_IN_FORCE, TUESDAYS_OFF, ClockHarness, centre, with_calendar
 
 NEW = replace(RULES_IN_FORCE, centre=centre(L_5=Term(1, "working_day")), digest="two")
@@ -34,8 +34,8 @@ def found(events: list[AnyEnvelope], clocks: DerivationRules = NEW, *, last: Any
 
 
 def settled() -> list[AnyEnvelope]:
-    acts = Acts()
-    return [acts.receive("2017-11-06 07:00"), acts.settle("2017-11-09 08:00")]
+    acts = dossier_events()
+    return [acts.at("2017-11-06 07:00").received(), acts.at("2017-11-09 08:00").settled()]
 
 
 def test_ended_clock_keeps_the_outcome_of_its_rules() -> None:
@@ -61,13 +61,13 @@ def test_ended_clock_of_current_rules_is_derived_again() -> None:
 
 def test_open_clock_of_former_rules_is_found() -> None:
     """Open clocks are derived again when the rules change; one that was not is found."""
-    assert found([Acts().receive("2017-11-06 07:00")])
+    assert found([dossier_events().at("2017-11-06 07:00").received()])
 
 
 def test_ended_clock_without_known_procedure_is_found_when_it_is_known() -> None:
     """The outcome follows from the terms of the settlement's day, once they are entered."""
-    acts = Acts()
-    events = [acts.receive("2017-11-06 07:00", "L.8"), acts.settle("2017-11-20 07:00")]
+    acts = dossier_events()
+    events = [acts.at("2017-11-06 07:00").received("L.8"), acts.at("2017-11-20 07:00").settled()]
     assert found(events, replace(RULES_IN_FORCE, digest="two")) == []
     assert found(events, replace(RULES_IN_FORCE, centre=centre(L_8=Term(5, "working_day")), digest="two"))
 
@@ -82,7 +82,7 @@ def test_ended_clock_keeps_the_outcome_of_its_calendar() -> None:
 
 def test_moved_due_date_is_compared_with_the_rules() -> None:
     """The last event may be a move; its due date is compared with the rules like any other."""
-    events = [Acts().receive("2017-11-06 07:00")]
+    events = [dossier_events().at("2017-11-06 07:00").received()]
     harness, clocks = ClockHarness().consume(*events), with_calendar(TUESDAYS_OFF, "9/QĐ")
     harness.rederive(clocks)
     row: dict[str, Any] = {"due_at": harness.row.due_at, "calendar_version": 4}
@@ -94,7 +94,7 @@ def test_moved_due_date_is_compared_with_the_rules() -> None:
 
 def test_move_from_an_unpublished_date_is_found() -> None:
     """The previous due date of a move must be the one that was published before."""
-    harness = ClockHarness().consume(Acts().receive("2017-11-06 07:00"))
+    harness = ClockHarness().consume(dossier_events().at("2017-11-06 07:00").received())
     harness.rederive(with_calendar(TUESDAYS_OFF, "9/QĐ"))
     course: list[Any] = [event.data for event in harness.published]
     assert moves_of("key", course) == []

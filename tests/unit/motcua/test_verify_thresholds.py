@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from motcua.verification.deadlines import ClockRow, Rules, thresholds_of
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.envelope import AnyEnvelope
-from tests.unit.sla.builders import CENTRE, Acts, at
+from tests.support.dossier_events import DossierEvents
+from tests.unit.sla.builders import CENTRE, at, dossier_events
 from tests.unit.sla.harness import RULES_IN_FORCE, ClockHarness
 
 _LOCAL = "%Y-%m-%d %H:%M"
@@ -20,7 +21,7 @@ RULES = Rules(RULES_IN_FORCE.centre, RULES_IN_FORCE.calendar, RULES_IN_FORCE.dig
 
 
 def found(
-    acts: Acts,
+    acts: DossierEvents,
     harness: ClockHarness,
     *,
     until: datetime = SOON,
@@ -41,10 +42,10 @@ def found(
     return [each.sentence for each in thresholds_of("key", acts.events, replace(stored, **row), events, RULES, until)]
 
 
-def breached() -> tuple[Acts, ClockHarness]:
+def breached() -> tuple[DossierEvents, ClockHarness]:
     """A breached clock of five days: near, reached and breached are published, the escalation is next."""
-    acts = Acts()
-    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-13 00:00")
+    acts = dossier_events()
+    harness = ClockHarness().consume(acts.at("2017-11-06 07:00").received()).tick("2017-11-13 00:00")
     assert harness.types() == ["set", "near", "reached", "breached"]
     return acts, harness
 
@@ -56,7 +57,7 @@ def test_thresholds_published_on_time_are_correct() -> None:
     harness.tick("2017-12-01 00:00")
     assert harness.types()[-1] == "escalated"
     assert found(acts, harness, until=LATE) == []
-    harness.consume(acts.settle("2017-12-01 08:00"))
+    harness.consume(acts.at("2017-12-01 08:00").settled())
     assert found(acts, harness, until=LATE) == []
 
 
@@ -117,9 +118,9 @@ def test_threshold_on_a_wrong_day_is_found() -> None:
 
 def test_retraction_after_a_late_record_is_correct() -> None:
     """A pause that is recorded late retracts a threshold; a second retraction is found."""
-    acts = Acts()
-    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-10 07:00")
-    harness.consume(acts.ask_supplement("2017-11-08 08:00", recorded="2017-11-10 08:00"))
+    acts = dossier_events()
+    harness = ClockHarness().consume(acts.at("2017-11-06 07:00").received()).tick("2017-11-10 07:00")
+    harness.consume(acts.at("2017-11-08 08:00", recorded="2017-11-10 08:00").supplement_required())
     assert harness.types() == ["set", "near", "retracted", "paused"]
     assert found(acts, harness) == []
     texts = found(acts, harness, events=[*harness.published, harness.published[2]])
@@ -130,14 +131,14 @@ def test_retraction_after_a_late_record_is_correct() -> None:
 @settings(deadline=None)
 def test_course_allowed_by_the_rules_has_no_findings(course: list[tuple[int, bool]]) -> None:
     """Ticks at any time, with pauses and resumes between them, give no finding."""
-    acts, now, paused = Acts(), datetime(2017, 11, 6, 8, tzinfo=CENTRE.zone), False
-    harness = ClockHarness().consume(acts.receive(f"{now:{_LOCAL}}"))
+    acts, now, paused = dossier_events(), datetime(2017, 11, 6, 8, tzinfo=CENTRE.zone), False
+    harness = ClockHarness().consume(acts.at(f"{now:{_LOCAL}}").received())
     for hours, turns in course:
         now = min(now + timedelta(hours=hours), datetime(2018, 1, 20, tzinfo=CENTRE.zone))
         when = f"{now:{_LOCAL}}"
         harness.tick(when)
         assert found(acts, harness, until=now) == []
         if turns:
-            harness.consume(acts.supplement_received(when) if paused else acts.ask_supplement(when))
+            harness.consume(acts.at(when).supplement_received() if paused else acts.at(when).supplement_required())
             paused = not paused
             assert found(acts, harness, until=now) == []

@@ -14,7 +14,7 @@ from services.ops.views.handlers import CourseKey, ViewUpdate
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import UpgradeNeededError
 from shared.messaging.records import headers_of
-from tests.support.told import Told
+from tests.support.dossier_events import DossierEvents
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Tables:
 
 def records_of_five_dossiers() -> list[Raw]:
     """Return events of five dossiers on two partitions, interleaved, with duplicates and an unreadable record."""
-    dossiers = [Told() for _ in range(5)]
+    dossiers = [DossierEvents() for _ in range(5)]
     events = [[one.submitted(department="STP"), one.received()] for one in dossiers]
     for number, one in enumerate(dossiers):
         if number % 2:
@@ -130,7 +130,7 @@ def test_unreadable_record_is_counted_as_unreadable() -> None:
 
 def test_unknown_event_type_only_advances_the_position() -> None:
     """An event type of a later release is not decoded."""
-    event = Told().submitted()
+    event = DossierEvents().submitted()
     unknown = [(name, b"dossier.of_a_later_release" if name == "type" else value) for name, value in headers_of(event)]
     update = ViewUpdate({}, {})
     assert update.apply(Raw(event.data.TOPIC, 0, 0, event.subject.encode(), b"\xff", unknown))
@@ -140,7 +140,7 @@ def test_unknown_event_type_only_advances_the_position() -> None:
 
 def test_event_version_of_a_later_release_stops_the_count() -> None:
     """An event version of a later release changes nothing, not even the position, so it is counted after an upgrade."""
-    event = Told().submitted()
+    event = DossierEvents().submitted()
     newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
     update = ViewUpdate({}, {})
     with pytest.raises(UpgradeNeededError, match="version 2"):

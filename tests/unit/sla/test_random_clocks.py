@@ -23,7 +23,7 @@ from shared.contracts.deadlines import (
 from shared.contracts.envelope import AnyEnvelope
 from shared.kernel.calendar_rules import CalendarException, CalendarRules, Kind
 from shared.kernel.centre import ProcedureStep, Term
-from tests.unit.sla.builders import RULES, ZONE, Acts, at
+from tests.unit.sla.builders import RULES, ZONE, at, dossier_events
 from tests.unit.sla.harness import ClockHarness, centre
 
 _SPAN = (date(2017, 1, 1), date(2018, 12, 31))
@@ -51,13 +51,13 @@ class _Life:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.acts = Acts()
+        self.dossier = dossier_events()
         self.harness = ClockHarness(_rules_in_force(random))
         self.calendar: CalendarRules = _RULES
         self.at = self.wall = at("2017-11-06 00:00") + timedelta(minutes=random.randint(0, 7 * 1440))
         self.step = 1
         self.unaffected = self.without_deadline = 0
-        self.harness.consume(self.acts.receive(_local(self.at), "L.9"))
+        self.harness.consume(self.dossier.at(_local(self.at)).received("L.9"))
         self.acts_by_state: dict[str, tuple[Callable[[str], AnyEnvelope | None], ...]] = {
             "running": (self._pause, self._extend, self._pass_on, self._settle, self._note),
             "paused": (self._resume, self._note),
@@ -131,32 +131,32 @@ class _Life:
 
     def _pause(self, when: str) -> AnyEnvelope:
         self.state = "paused"
-        return self.acts.ask_supplement(when)
+        return self.dossier.at(when).supplement_required()
 
     def _resume(self, when: str) -> AnyEnvelope:
         self.state = "running"
-        return self.acts.supplement_received(when)
+        return self.dossier.at(when).supplement_received()
 
     def _extend(self, when: str) -> AnyEnvelope | None:
         due_at = self.harness.row.due_at  # as intake checks it
         if due_at is None or at(when) >= due_at:
             return None
-        return self.acts.extend(when, self.random.randint(1, 3))
+        return self.dossier.at(when).extended(self.random.randint(1, 3))
 
     def _pass_on(self, when: str) -> AnyEnvelope:
         self.step += 1
-        return self.acts.begin_step(when, self.step)
+        return self.dossier.at(when).step_begun(self.step)
 
     def _settle(self, when: str) -> AnyEnvelope:
         self.state = "settled"
-        return self.acts.settle(when)
+        return self.dossier.at(when).settled()
 
     def _reopen(self, when: str) -> AnyEnvelope:
         self.state = "running"
-        return self.acts.reopen(when)
+        return self.dossier.at(when).reopened()
 
     def _note(self, when: str) -> AnyEnvelope:
-        return self.acts.record_step(when)
+        return self.dossier.at(when).step_recorded()
 
 
 def _rules_in_force(random: Random) -> DerivationRules:

@@ -6,13 +6,14 @@ from datetime import date, timedelta
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.deadlines import DeadlineRetractedV1
 from shared.kernel.calendar_rules import CalendarException
-from tests.unit.sla.builders import RULES, Acts
+from tests.support.dossier_events import DossierEvents
+from tests.unit.sla.builders import RULES, dossier_events
 from tests.unit.sla.harness import TUESDAYS_OFF, ClockHarness, with_calendar
 
 
-def breached(acts: Acts) -> ClockHarness:
+def breached(dossier: DossierEvents) -> ClockHarness:
     """A clock of five working days from Monday 6 November 2017, breached at the end of Friday."""
-    harness = ClockHarness().consume(acts.receive("2017-11-06 07:00")).tick("2017-11-11 08:00")
+    harness = ClockHarness().consume(dossier.at("2017-11-06 07:00").received()).tick("2017-11-11 08:00")
     assert harness.types() == ["set", "near", "reached", "breached"]
     return harness
 
@@ -24,8 +25,8 @@ def retracted(harness: ClockHarness) -> list[str]:
 
 def test_paused_clock_retracts_thresholds_when_its_due_date_moves_after_the_pause() -> None:
     """The clock is then not late: it is paused with time left."""
-    acts = Acts()
-    harness = breached(acts).consume(acts.ask_supplement("2017-11-13 08:00"))
+    dossier = dossier_events()
+    harness = breached(dossier).consume(dossier.at("2017-11-13 08:00").supplement_required())
     harness.rederive(with_calendar(TUESDAYS_OFF, "9/QĐ"), "2017-11-13 09:00")
     assert retracted(harness) == ["deadline.reached", "deadline.breached"]
     assert harness.types()[-1] == "paused"
@@ -33,8 +34,8 @@ def test_paused_clock_retracts_thresholds_when_its_due_date_moves_after_the_paus
 
 def test_late_clock_fires_thresholds_of_the_moved_due_date() -> None:
     """The clock is late by another due date: thresholds of the first are retracted, those of the second fire."""
-    acts = Acts()
-    harness = breached(acts).consume(acts.ask_supplement("2017-11-20 08:00"))
+    dossier = dossier_events()
+    harness = breached(dossier).consume(dossier.at("2017-11-20 08:00").supplement_required())
     harness.rederive(with_calendar(TUESDAYS_OFF, "9/QĐ"), "2017-11-20 09:00")
     harness.tick("2017-11-20 10:00")
     assert retracted(harness).count("deadline.breached") == 1
@@ -45,20 +46,20 @@ def test_late_clock_fires_thresholds_of_the_moved_due_date() -> None:
 
 def test_reopened_clock_retracts_thresholds_that_the_changed_calendar_refutes() -> None:
     """Late by the calendar of its settlement, the dossier is not late by the calendar of its reopening."""
-    acts = Acts()
-    harness = breached(acts).consume(acts.settle("2017-11-13 08:00"))
+    dossier = dossier_events()
+    harness = breached(dossier).consume(dossier.at("2017-11-13 08:00").settled())
     harness.rules = with_calendar(TUESDAYS_OFF, "9/QĐ")
-    harness.consume(acts.reopen("2017-11-13 10:00"), acts.settle("2017-11-13 11:00"))
+    harness.consume(dossier.at("2017-11-13 10:00").reopened(), dossier.at("2017-11-13 11:00").settled())
     assert retracted(harness) == ["deadline.reached", "deadline.breached"]
     assert harness.last.outcome == "early"
 
 
 def test_waiting_clock_retracts_thresholds_of_its_previous_due_date() -> None:
     """Without a due date, no threshold of a due date has passed."""
-    acts = Acts()
+    dossier = dossier_events()
     idle = tuple(CalendarException(date(2017, 11, 7) + timedelta(days=n), "off", "decided") for n in range(400))
     calendar = compile_calendar(replace(RULES, exceptions=(*RULES.exceptions, *idle)))
-    harness = breached(acts)
+    harness = breached(dossier)
     harness.rederive(with_calendar(calendar, "9/QĐ"), "2017-11-11 09:00")
     assert retracted(harness) == ["deadline.reached", "deadline.breached"]
     assert harness.types()[-1] == "waiting"

@@ -28,7 +28,7 @@ from services.sla.vectorized import (
 from shared.kernel.calendar_rules import CalendarException
 from shared.kernel.centre import Term
 from shared.kernel.worktime import OutsideCalendarError
-from tests.unit.sla.builders import RULES, VIETNAM, Acts, at, local
+from tests.unit.sla.builders import RULES, VIETNAM, at, dossier_events, local
 from tests.unit.sla.harness import ClockHarness
 from tests.unit.sla.test_term_properties import gaps, terms
 
@@ -203,10 +203,16 @@ def test_calendar_with_a_year_without_work_is_not_vectorized() -> None:
 
 def test_rounds_have_the_pauses_of_rows() -> None:
     """The first pause of each clock, then the second; adjacent pauses are joined, and a present pause has no end."""
-    acts = Acts()
-    clock = ClockHarness().consume(acts.receive("2017-11-06 07:00"), acts.ask_supplement("2017-11-06 08:00"))
-    clock.consume(acts.supplement_received("2017-11-06 09:00"), acts.ask_supplement("2017-11-06 09:00"))
-    clock.consume(acts.supplement_received("2017-11-06 10:00"), acts.ask_supplement("2017-11-07 07:00"))
+    dossier = dossier_events()
+    clock = ClockHarness().consume(
+        dossier.at("2017-11-06 07:00").received(), dossier.at("2017-11-06 08:00").supplement_required()
+    )
+    clock.consume(
+        dossier.at("2017-11-06 09:00").supplement_received(), dossier.at("2017-11-06 09:00").supplement_required()
+    )
+    clock.consume(
+        dossier.at("2017-11-06 10:00").supplement_received(), dossier.at("2017-11-07 07:00").supplement_required()
+    )
     first, second = rounds_of_rows([None, json.dumps(clock.row.changes)])
     assert (first.of.tolist(), second.of.tolist()) == ([1], [1])
     assert [local(moment(at)) for at in (first.start[0], first.end[0], second.start[0])] == [

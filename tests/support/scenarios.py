@@ -1,4 +1,4 @@
-"""Lives of every kind for tests to play: which acts, by whose key, in which scene. Pure; the same for the same seed."""
+"""Scenarios for tests of a whole centre: the acts of each dossier, with API key and scene. Pure; fixed by the seed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ UNKNOWN_PROCEDURE = "9.999001"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One act. `key` is the id of the API key that does it; `refused` is the status expected of a rule's no."""
+    """One act with the API key of that id. `refused` is the expected status if a rule refuses the act."""
 
     scene: Scene
     act: str
@@ -30,8 +30,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """A dossier from its submission on: the first step submits."""
+class Scenario:
+    """The acts of one dossier; the first one submits it."""
 
     number: int
     kind: str
@@ -40,9 +40,9 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a life is made for: a procedure at its department, an applicant, and who serves them.
+    """The parameters of a scenario: a procedure at its department, an applicant, and the keys of the staff.
 
-    `following` has the next step, which somebody must name unless the procedure's steps are entered.
+    `following` is the department of the next step; the act must name it unless the catalogue has the steps.
     """
 
     procedure: Procedure
@@ -71,17 +71,17 @@ class Case:
         }
 
 
-def plan(centre: Centre, on: date, *, count: int, seed: int = 2017) -> list[Life]:
-    """`count` lives of every kind, in the proportions of `_KINDS`, over the procedures in force on that local date."""
+def plan(centre: Centre, on: date, *, count: int, seed: int = 2017) -> list[Scenario]:
+    """`count` scenarios in the proportions of `_KINDS`, over the procedures in force on that local date."""
     random = Random(seed)
     procedures = [found for code in centre.procedures if (found := centre.procedure(code, on)) is not None]
     kinds = [kind for kind, share in _KINDS.items() for _ in range(share)]
-    lives = []
+    scenarios = []
     for number in range(count):
         kind = kinds[number % len(kinds)]
         case = _case(centre, on, random.choice(procedures), random, number)
-        lives.append(Life(number, kind.__name__.strip("_").replace("_", " "), tuple(kind(case))))
-    return lives
+        scenarios.append(Scenario(number, kind.__name__.strip("_").replace("_", " "), tuple(kind(case))))
+    return scenarios
 
 
 def _case(centre: Centre, on: date, procedure: Procedure, random: Random, number: int) -> Case:
@@ -107,7 +107,7 @@ def _case(centre: Centre, on: date, procedure: Procedure, random: Random, number
 
 
 def _person(random: Random, number: int) -> dict[str, str]:
-    """Invented people; nothing leaves this machine. Some leave a phone only, some an e-mail only, a few neither."""
+    """An invented applicant. Some have only a phone, some only an e-mail address, a few neither."""
     name = " ".join((random.choice(_FAMILIES), random.choice(_MIDDLES), random.choice(_GIVEN)))
     person = {"name": name, "id_number": f"0700{number:08d}"}
     draw = random.random()
@@ -119,7 +119,7 @@ def _person(random: Random, number: int) -> dict[str, str]:
 
 
 def _received(case: Case) -> list[Step]:
-    """A walk-in: submitted and received at once."""
+    """A walk-in: submitted and received by one act."""
     return [Step(0, "submit", case.clerk, case.submission(channel="counter", receive={}))]
 
 
@@ -187,7 +187,7 @@ def _supplemented_before_receipt(case: Case) -> list[Step]:
 
 
 def _extended(case: Case) -> list[Step]:
-    """Without a term there is nothing to extend."""
+    """Intake refuses the extension of a dossier without a term."""
     more = {"working_days": 2, "reason": "Cần xác minh thực địa"}
     refused = 409 if case.procedure.term is None else None
     return [*_received(case), *_worked(case), Step(1, "extend", case.officer, more, refused), *_settled(case)]
@@ -292,4 +292,4 @@ _KINDS: Mapping[Callable[[Case], list[Step]], int] = {
     _unknown_procedure: 1,
     _tried_too_early: 1,
 }
-"""Lives of each kind in forty."""
+"""The number of scenarios of each kind in forty."""
