@@ -25,7 +25,7 @@ from motcua.local.settings import MotcuaSettings
 from shared.kernel.errors import StartError
 from shared.runtime.clock import machine_now
 from shared.runtime.settings import load
-from tests.bench import alone, chain, derivations, http, limits, machine, peers, shell
+from tests.bench import chain, consumers, delivery_rates, due_dates, latency, limits, machine, peers
 from tests.bench.bench import FULL, QUICK, Bench, NoResultError
 from tests.bench.figures import Part, Results, save
 from tests.bench.figures import load as load_results
@@ -34,11 +34,11 @@ from tests.bench.page import dated, page
 PAGE = Path("docs/benchmarks.md")
 PARTS: Mapping[str, Callable[[Bench], Part]] = {
     "limits": limits.run,
-    "shell": shell.run,
-    "alone": alone.run,
+    "shell": delivery_rates.run,
+    "alone": consumers.run,
     "chain": chain.run,
-    "http": http.run,
-    "derivations": derivations.run,
+    "http": latency.run,
+    "derivations": due_dates.run,
     "peers": peers.run,
 }
 NO_RESULT = (

@@ -17,7 +17,7 @@ from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
-from tests.bench.load import Load, whole_lives
+from tests.bench.workload import Load, whole_lives
 
 
 class NoResultError(MotcuaError):

@@ -8,10 +8,10 @@ from motcua.lab.player import play
 from motcua.local.centre import LocalCentre
 from motcua.local.keys import IMPORTER
 from tests.bench.bench import Bench, NoResultError
-from tests.bench.counting import Counts, counted
+from tests.bench.consistency import Counts, counted
 from tests.bench.figures import Figure, Part, Row, Table, series
-from tests.bench.load import Load
 from tests.bench.machine import CLIENT, Meter, pids_of
+from tests.bench.workload import Load
 
 AIM = 1500.0
 _WARMING = 0.1

@@ -1,19 +1,19 @@
 """Figures of one run beside each other: ours by a peer's or a limit's. Those alone hold on another machine."""
 
-from tests.bench import shell
+from tests.bench import delivery_rates
 from tests.bench.figures import Figure, Results, Row
 
 STREAMS = "Kafka Streams, exactly once, RocksDB"
 WARM = "events/s, first 50,000 left out"
 _PAIRS = (
     (("alone", "routing"), ("peers", STREAMS)),
-    (("shell", shell.TOLD), ("peers", STREAMS)),
-    (("shell", shell.TOLD), ("peers", "aiokafka and asyncpg, a transaction a partition, with its relay")),
+    (("shell", delivery_rates.TOLD), ("peers", STREAMS)),
+    (("shell", delivery_rates.TOLD), ("peers", "aiokafka and asyncpg, a transaction a partition, with its relay")),
     (("alone", "routing"), ("peers", "Faust, take(500) and one transaction a batch")),
     (("alone", "routing"), ("peers", "Faust, table and send")),
-    (("alone", "routing"), ("shell", shell.TOLD)),
-    (("shell", shell.TOLD), ("shell", shell.DECODED)),
-    (("shell", shell.DECODED), ("shell", shell.CLIENT_ALONE)),
+    (("alone", "routing"), ("shell", delivery_rates.TOLD)),
+    (("shell", delivery_rates.TOLD), ("shell", delivery_rates.DECODED)),
+    (("shell", delivery_rates.DECODED), ("shell", delivery_rates.CLIENT_ALONE)),
 )
 
 

@@ -35,7 +35,7 @@ from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
 from tests.bench.bench import Bench
 from tests.bench.machine import Meter
-from tests.bench.sla_alone import SlaAlone, sla_alone
+from tests.bench.sla_replicas import SlaAlone, sla_alone
 from tests.support import eventually
 from tests.support.dossier_events import DossierEvents
 

@@ -8,7 +8,7 @@ import pytest
 from motcua.local.embedded.kafka import Toolchain
 from motcua.local.settings import MotcuaSettings
 from shared.runtime.settings import load
-from tests.bench import limits, peers, shell
+from tests.bench import delivery_rates, limits, peers
 from tests.bench.bench import QUICK, Bench
 from tests.bench.figures import Part
 
@@ -33,8 +33,14 @@ def _rates(part: Part) -> dict[str, float]:
 
 def test_the_shell_is_measured_line_by_line(bench: Bench) -> None:
     """Every line of the same records has a rate of its own, and what was counted agrees; else there is no result."""
-    found = _rates(shell.run(bench))
-    assert found.keys() == {shell.CLIENT_ALONE, shell.DECODED, shell.STATE, shell.TOLD, shell.RELAY}
+    found = _rates(delivery_rates.run(bench))
+    assert found.keys() == {
+        delivery_rates.CLIENT_ALONE,
+        delivery_rates.DECODED,
+        delivery_rates.STATE,
+        delivery_rates.TOLD,
+        delivery_rates.RELAY,
+    }
     assert all(rate > 0 for rate in found.values())
 
 

@@ -1,7 +1,7 @@
-"""How many events a second the delivery shell takes, beside the broker's client alone on the same records.
+"""Throughput of each stage of event delivery on the same records: Kafka client, decoding, consumer, relay.
 
-`python -m tests.bench.delivery [records] [--profile consumer|relay]` starts a broker and a database of its own, prints
-a table and ends. Only the ratios of one run mean something: the machine is shared with broker and database.
+`python -m tests.bench.delivery_stages [records] [--profile state|consumer|relay]` starts its own broker and database
+and prints one line per stage. Compare only figures of one run: broker and database share the cores of the machine.
 """
 
 import argparse

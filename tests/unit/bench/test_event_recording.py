@@ -4,7 +4,7 @@ import json
 from uuid import UUID
 
 from shared.messaging.topic_log import Copy
-from tests.bench.recorded import another, copied
+from tests.bench.event_recording import another, copied
 
 DOSSIER = "0199a000-0000-7000-8000-000000000001"
 FACT = "5f1b2c3d-4e5f-5a6b-8c7d-9e0f1a2b3c4d"

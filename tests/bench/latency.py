@@ -10,11 +10,11 @@ from motcua.local.centre import LocalCentre
 from motcua.local.database import VERIFY
 from motcua.local.quiescence import QuiescenceMonitor
 from tests.bench.bench import Bench
-from tests.bench.counting import Counts, counted
-from tests.bench.course import STAGES, Course, courses
+from tests.bench.consistency import Counts, counted
 from tests.bench.figures import Figure, Part, Row, Table
 from tests.bench.machine import Meter, Spent, pids_of
-from tests.bench.steady import Done, Planned, schedule, send
+from tests.bench.message_trace import STAGES, Course, courses
+from tests.bench.steady_load import Done, Planned, schedule, send
 from tests.support.whole import scenarios
 
 RATE = 50.0

@@ -20,9 +20,9 @@ from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics
 from shared.messaging.lag import Ends
 from tests.bench.bench import Bench, NoResultError
+from tests.bench.event_recording import Recording, record, tell, unheard
 from tests.bench.figures import Part, Row, Table, series
 from tests.bench.machine import Meter, Spent
-from tests.bench.recorded import Recording, record, tell, unheard
 
 AIM = 15_000.0
 ORDER = ("routing", "sla", "notify", "intake")

@@ -17,8 +17,8 @@ from shared.messaging.relay import partition_of
 from shared.messaging.topic_log import Copy, read_topic
 from tests.bench.bench import Bench
 from tests.bench.chain import played
-from tests.bench.counting import counted
-from tests.bench.load import Load
+from tests.bench.consistency import counted
+from tests.bench.workload import Load
 
 _RANDOM_BITS = (1 << 62) - 1
 """Of a UUID, those that are neither time nor version nor variant (RFC 9562)."""

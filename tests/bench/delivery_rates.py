@@ -7,7 +7,7 @@ from pathlib import Path
 
 from motcua.local.database import create_database, url_for
 from tests.bench.bench import Bench, NoResultError
-from tests.bench.delivery import (
+from tests.bench.delivery_stages import (
     STEPS,
     client_alone,
     client_and_decoding,

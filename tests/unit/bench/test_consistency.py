@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.bench.bench import NoResultError
-from tests.bench.counting import Seen, judged
+from tests.bench.consistency import Seen, judged
 
 GOOD = Seen(
     told={"intake.dossiers.v1": 3},

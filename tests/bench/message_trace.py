@@ -12,7 +12,7 @@ from motcua.local.centre import LocalCentre
 from motcua.local.database import VERIFY
 from motcua.local.sinks.inbox import read_inbox
 from shared.contracts.topics import DEADLINES, DOSSIERS, MESSAGES, Topic
-from tests.bench.steady import Done
+from tests.bench.steady_load import Done
 
 STAGES = (
     "meant → recorded by intake",

@@ -116,7 +116,7 @@ def _peers(bench: Bench, notes: list[str]) -> list[Row]:
         start = _START + timedelta(minutes=lot.randrange(60 * 24 * 365 * 8))
         plain.append((start, start + timedelta(minutes=lot.randrange(60 * 24 * 30)), lot.randrange(1, 160)))
     given = "\n".join(json.dumps([_local(start), _local(end), hours]) for start, end, hours in plain)
-    script = Path(__file__).with_name("derivation_peers.py")
+    script = Path(__file__).with_name("business_time_libraries.py")
     worktime = compile_calendar(_PLAIN).worktime
     rates: dict[str, list[float]] = {}
     ours: dict[str, list[Any]] = {}

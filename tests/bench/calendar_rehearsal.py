@@ -1,8 +1,9 @@
-"""`python -m tests.bench.rehearsed`: a day off proposed in the middle of 2017's busy weeks, rehearsed and approved.
+"""Rehearse and approve an extra day off in the middle of the busy weeks of 2017.
 
-Plays the first weeks of the demo's half year through a fresh centre and stops at a noon with dossiers open everywhere;
-then a leader makes the next working day but one a day off. Prints the rehearsal as a table (docs/calendars.md has it),
-what the sweep told, and what `motcua verify` finds.
+`python -m tests.bench.calendar_rehearsal` plays the first weeks of the demo's half year through a fresh centre. It
+stops at noon of a working day, when every department has open dossiers. A leader then proposes that the second working
+day from there is a day off. The output is the rehearsal as a table (see docs/calendars.md), the number of events that
+the sweep published, and the result of `motcua verify`.
 """
 
 import argparse
@@ -33,7 +34,9 @@ _TOLD = ("later", "earlier", "unmoved", "past")
 
 def main() -> int:
     """Exit status: 0 if every promise is kept afterwards."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.rehearsed", description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.calendar_rehearsal", description=__doc__.split("\n", 1)[0]
+    )
     parser.add_argument("--weeks", type=int, default=6)
     weeks = parser.parse_args().weeks
     settings = load(MotcuaSettings)

@@ -1,7 +1,8 @@
-"""Two libraries of business time on plain cases, in a virtual environment of their own: `python derivation_peers.py N`.
+"""Measure two business-time libraries on plain cases. Runs in their own virtual environment, without project code.
 
-Reads N cases of a calendar without lunch and without exceptions as JSON lines `[start, end, hours]` (local times) from
-standard input, and prints a JSON object: seconds of CPU and answers of each. It imports nothing of the project.
+`python business_time_libraries.py` reads one case per line from standard input: JSON `[start, end, hours]` in local
+time. The calendar has one window per day and no exceptions. It prints one JSON object: for each library the CPU seconds
+and the answers.
 """
 
 import datetime
@@ -13,7 +14,7 @@ OPENS, CLOSES = datetime.time(7), datetime.time(15)
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure both libraries on the same cases and print the result."""
     import businesstimedelta  # type: ignore[import-not-found]
     from business_duration import businessDuration  # type: ignore[import-not-found]
 

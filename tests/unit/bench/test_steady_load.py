@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.bench.course import act_of, course
-from tests.bench.steady import Done, schedule
+from tests.bench.message_trace import act_of, course
+from tests.bench.steady_load import Done, schedule
 from tests.support.scenarios import Scenario, Step
 
 AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
