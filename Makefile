@@ -20,12 +20,13 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-check: setup ## lint, format, types, import contracts, event catalogue, language, compose file
+check: setup ## lint, format, types, import contracts, generated pages, language, compose file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m motcua.cli.events
+	$(BIN)/python -m pytest tests/architecture/test_language.py
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: setup ## rewrite the code in the house's format
