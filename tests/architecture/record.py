@@ -1,7 +1,7 @@
 """Keeps real records of a release, for test_recorded.py: `python -m tests.architecture.record HOST:PORT > X.ndjson`.
 
 Run against a centre that has just lived (the demo's, say): for each type and version the first few records, and each
-that shows a field or a word not seen before. Of long lists (a calendar's windows) the beginning is kept.
+that shows a field or a word not seen before. Of long lists (a calendar's windows) only the beginning is recorded.
 """
 
 import asyncio

@@ -29,7 +29,8 @@ PURE = frozenset(
         *("string", "textwrap", "types", "typing", "unicodedata", "uuid", "zoneinfo", "json", "calendar", "numbers"),
     }
 )
-"""What of the standard library a domain may use: nothing that reads a clock, draws lots or touches the outside."""
+"""What of the standard library a domain may use: nothing that reads a clock, draws random numbers or has side
+effects."""
 
 
 def test_files_stay_short() -> None:
@@ -41,12 +42,12 @@ def test_files_stay_short() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > most
     }
     assert {path: lines for path, lines in long.items() if path not in LONGER} == {}
-    assert set(LONGER) <= set(long), "an exception that nobody needs any more"
+    assert set(LONGER) <= set(long), "an exception that is no longer needed"
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_domain_is_pure(service: str) -> None:
-    """A domain stands on the pure standard library, shared.kernel and itself."""
+    """A domain imports only the pure standard library, shared.kernel and itself."""
     allowed = ("shared.kernel.", f"services.{service}.domain.")
     impure = {
         f"{path.relative_to(ROOT)}: {name}"
@@ -126,7 +127,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_decisions_are_listed() -> None:
-    """Every decision record stands in the table of its folder, and ends with what would overturn it."""
+    """Every decision record is in the table of its folder, and ends with what would overturn it."""
     folder = ROOT / "docs/adr"
     listed = (folder / "README.md").read_text(encoding="utf-8")
     for record in sorted(folder.glob("0*.md")):

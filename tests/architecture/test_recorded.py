@@ -1,4 +1,4 @@
-"""Records that a release really wrote stay readable for ever."""
+"""Records that a release really wrote stay readable permanently."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_recorded_events_are_read(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_recorded_events_lose_nothing(file: Path) -> None:
-    """Every field that the release wrote is still known: read and written again it says the same."""
+    """Every field that the release wrote is still known: read and written again it is the same."""
     for line in lines(file):
         headers = line["headers"]
         if int(headers["version"]) == EVENTS[headers["type"]].VERSION:
@@ -50,5 +50,5 @@ def _as_written(again: Any, then: Any) -> Any:
 
 
 def test_every_topic_is_recorded() -> None:
-    """A topic that no file holds would be a promise that nobody tries."""
+    """A topic without a recorded file would be a promise without a test."""
     assert {line["topic"] for file in FILES for line in lines(file)} == set(TOPICS)

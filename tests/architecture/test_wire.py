@@ -21,7 +21,7 @@ _WRITERS = {event.__name__: TOPICS[event.TOPIC].owner for event in EVENTS.values
 
 
 def test_catalogue_and_snapshots_follow_from_the_contracts() -> None:
-    """A document that nobody generated again is a document that lies."""
+    """A generated document that is out of date is wrong."""
     assert event_files.check(ROOT) == []
 
 
@@ -61,10 +61,10 @@ def test_asyncapi_document_has_what_the_specification_demands() -> None:
         assert name in channels
         for message in operation.get("messages", ()):
             assert message["$ref"].startswith(f"{channel}/messages/")
-    told = {topic: {e.TYPE for e in EVENTS.values() if topic == e.TOPIC} for topic in TOPICS}
+    published = {topic: {e.TYPE for e in EVENTS.values() if topic == e.TOPIC} for topic in TOPICS}
     for channel in channels.values():
         messages = [_at(document, message["$ref"]) for message in channel["messages"].values()]
-        assert {message["name"] for message in messages} == told[channel["address"]]
+        assert {message["name"] for message in messages} == published[channel["address"]]
         assert all("payload" in message for message in messages)
 
 
@@ -127,7 +127,7 @@ def test_topics_have_one_writer(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_readers_are_those_that_the_catalogue_names(service: str) -> None:
-    """Who consumes a topic stands in shared.contracts.topics; the code is held to it."""
+    """`shared.contracts.topics` lists the consumers of each topic, and the code agrees."""
     constants = {thing.name: name for name, thing in vars(topics).items() if isinstance(thing, Topic)}
     consumed = {topic for path in sources(f"services/{service}") for topic in _streamed(path)}
     assert consumed == {constants[topic.name] for topic in TOPICS.values() if service in topic.readers}
@@ -147,7 +147,7 @@ def _streamed(path: Path) -> Iterator[str]:
             yield topic.attr if isinstance(topic, ast.Attribute) else own_names[ast.unparse(topic)]
 
 
-def test_nobody_else_makes_events() -> None:
+def test_only_the_publisher_makes_events() -> None:
     """Neither the shell nor the command publishes: an event has a service that decided it."""
     makers = {
         f"{path.relative_to(ROOT)} makes {name}"

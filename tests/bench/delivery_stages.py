@@ -29,7 +29,7 @@ from shared.postgres.unit_of_work import Unit
 from shared.service.process import tune_garbage_collection
 from tests.support import eventually
 from tests.support.delivery import SERVICE, Tally, dossier, step
-from tests.support.shell import Shell, background, opened, told_on
+from tests.support.shell import Shell, background, event_class_of, opened
 
 STEPS = 10
 """Events a dossier."""
@@ -37,7 +37,7 @@ STEPS = 10
 
 def publishing(topic: Topic) -> Handler[Tally]:
     """Counts, and tells one event for each that it hears."""
-    told = told_on(topic)
+    told = event_class_of(topic)
 
     def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
         row = unit.row(event.dossier_id)

@@ -53,15 +53,15 @@ async def _partitions_held(local: LocalCentre, service: str, topic: Topic, *part
 
 async def _behind(connection: asyncpg.Connection, service: str, topic: Topic) -> int:
     """Events of `topic` in its owner's history that the service has not applied (first copies alone)."""
-    told = await connection.fetchval(f"select count(*) from {topic.owner}.events where topic = $1", topic.name)
+    published = await connection.fetchval(f"select count(*) from {topic.owner}.events where topic = $1", topic.name)
     applied = await connection.fetchval(
         f"select coalesce(sum((fences -> $1 ->> 0)::bigint), 0)::bigint from {service}.dossiers", topic.name
     )
-    return int(told - applied)
+    return int(published - applied)
 
 
 async def _play_new(local: LocalCentre, count: int, *ports: int) -> None:
-    """Lives that nobody has lived yet, at one intake or at several."""
+    """Dossiers that were not submitted yet, at one intake or at several."""
     ledger = local.home / "ledger.jsonl"
     lived = len(ledger.read_text().splitlines()) if ledger.exists() else 0
     async with patient_client(local, ledger, *ports) as client:
@@ -89,8 +89,8 @@ async def _all_is_well(local: LocalCentre, connection: asyncpg.Connection) -> No
     assert sent
     twice = {message_id for message_id, times in sent.items() if times > 1}
     rows = await connection.fetch("select message_id from notify.messages where possibly_doubled")
-    told = {str(row["message_id"]) for row in rows}
-    assert twice <= told, "an applicant got a message twice and nobody says so"
+    published = {str(row["message_id"]) for row in rows}
+    assert twice <= published, "an applicant got a message twice and no event reports it"
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ async def test_a_service_killed_over_its_backlog_loses_nothing(local: LocalCentr
     playing = asyncio.create_task(_play_new(local, 60))
     try:
         async with _partitions_held(local, service, topic, 0, 3):
-            before = await _told(connection, service)
+            before = await _published_events(connection, service)
             await eventually(lambda: _stuck(connection, service, topic), within=60)
-            await eventually(lambda: _has_told_more(connection, service, before), within=30)
+            await eventually(lambda: _has_published_more(connection, service, before), within=30)
             assert local.parts[service].kill() == -9
         local.start_service(service)
         await playing
@@ -114,13 +114,13 @@ async def test_a_service_killed_over_its_backlog_loses_nothing(local: LocalCentr
         await connection.close()
 
 
-async def _told(connection: asyncpg.Connection, service: str) -> int:
+async def _published_events(connection: asyncpg.Connection, service: str) -> int:
     return int(await connection.fetchval(f"select count(*) from {service}.events"))
 
 
-async def _has_told_more(connection: asyncpg.Connection, service: str, before: int) -> bool:
-    """The service goes on with what is not held."""
-    return await _told(connection, service) > before
+async def _has_published_more(connection: asyncpg.Connection, service: str, before: int) -> bool:
+    """The service continues with records that are not quarantined."""
+    return await _published_events(connection, service) > before
 
 
 async def _stuck(connection: asyncpg.Connection, service: str, topic: Topic) -> bool:
@@ -171,7 +171,7 @@ async def test_two_replicas_killed_over_their_backlog_lose_nothing(
 
 
 async def _applied(ports: list[int], topic: Topic) -> list[int]:
-    """Records of `topic` that each replica says it has applied."""
+    """Records of `topic` that each replica reports as applied."""
     counts = []
     for port in ports:
         text = (await asked(f"http://127.0.0.1:{port}/metrics")).text

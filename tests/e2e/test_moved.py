@@ -27,7 +27,7 @@ def local(toolchain: Toolchain) -> Iterator[LocalCentre]:
         yield centre
 
 
-async def test_a_sweep_killed_in_the_middle_tells_each_dossier_once(local: LocalCentre) -> None:
+async def test_killed_sweep_publishes_each_dossier_once(local: LocalCentre) -> None:
     """Half of the moves are committed, the rest is decided and not committed when sla is killed; started again it ends
     the sweep, and every promise holds."""
     url = local.site.databases["intake"].replace("motcua_intake", "postgres")
@@ -50,7 +50,7 @@ async def test_a_sweep_killed_in_the_middle_tells_each_dossier_once(local: Local
             await stop.start()
             await admin.execute("lock table sla.outbox in exclusive mode")
             await rows.rollback()
-            await eventually(lambda: _stands_before_its_commit(holder), within=60)
+            await eventually(lambda: _is_before_its_commit(holder), within=60)
             assert local.parts["sla"].kill() == -9
             await stop.rollback()
         local.start_service("sla")
@@ -106,7 +106,7 @@ async def _moved(connection: asyncpg.Connection, count: int) -> bool:
     return bool(await connection.fetchval("select count(*) from sla.events where type = 'deadline.moved'") == count)
 
 
-async def _stands_before_its_commit(connection: asyncpg.Connection) -> bool:
+async def _is_before_its_commit(connection: asyncpg.Connection) -> bool:
     """The sweep has decided on the rest, and waits for the outbox."""
     return bool(
         await connection.fetchval(

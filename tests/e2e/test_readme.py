@@ -1,4 +1,4 @@
-"""The README's walk-through, run as it stands: only ports, folder and the way to the command are this test's."""
+"""The README's walk-through, run unchanged: only ports, folder and the way to the command are this test's."""
 
 import re
 import subprocess
@@ -63,19 +63,19 @@ def test_walk_through_works_as_written(up: Up) -> None:
     assert '"code":"H10.02-' in run(up, submit)
     assert '"up_to_date":true' in run(up, keys, due)
 
-    def told(words: str) -> str:
+    def events(words: str) -> str:
         eventually_sync(lambda: any(words in message.text for message in read_inbox(up.home)), within=20)
         return run(up, dossier, inbox)
 
     eventually_sync(lambda: {message.channel for message in read_inbox(up.home)} == {"sms", "email"}, within=20)
-    received = told("da tiep nhan")
+    received = events("da tiep nhan")
     assert "da tiep nhan" in received
     assert "sms to +84912345678" in received
     assert "email to lan@example.com" in received
     refused = run(up, keys, dossier, acts, """act receive "$CLERK_2" '{}'""")
     assert refused.count("urn:motcua:problem") == 1
     assert '"allowed": [' in refused
-    assert "da co ket qua" in told("da co ket qua")
+    assert "da co ket qua" in events("da co ket qua")
     assert '"counters"' in run(up, keys, routing)
     run(up, keys, dossier, proof)
     person = ("Nguyễn Thị Lan", "912345678", "lan@example.com")
@@ -83,7 +83,7 @@ def test_walk_through_works_as_written(up: Up) -> None:
     for text in person:
         assert places[text] <= {"inbox"}, "personal data live in intake alone; logs and Kafka hold none"
     assert places["912345678"] == {"inbox"}
-    assert "kafka" in places["H10.02-"], "what does travel is found where it is looked for"
+    assert "kafka" in places["H10.02-"], "published data is found by the same search"
 
 
 def places_of(up: Up, *texts: str) -> dict[str, set[str]]:

@@ -9,7 +9,7 @@ import httpx
 
 
 def ask(url: str, **more: Any) -> httpx.Response:
-    """The answer. Blocks; raises httpx.TransportError where nobody answers."""
+    """The answer. Blocks; raises httpx.TransportError if no server answers."""
     return httpx.get(url, verify=False, trust_env=False, **more)
 
 

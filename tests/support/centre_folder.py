@@ -1,4 +1,4 @@
-"""A small centre's folder, sound as it stands, for tests that bend one file of it."""
+"""A small, valid centre's folder for tests that change one file of it."""
 
 # ruff: noqa: E501 -- a line of a table is one line
 
@@ -110,7 +110,7 @@ def write_centre(folder: Path, **changed: str | bytes | None) -> Path:
 
 def edited(name: str, old: str, new: str) -> str:
     """A file of the small centre with one passage replaced; fails if the passage is not there."""
-    assert old in SMALL_CENTRE[name], f"{old!r} does not stand in {name}"
+    assert old in SMALL_CENTRE[name], f"{old!r} is not in {name}"
     return SMALL_CENTRE[name].replace(old, new, 1)
 
 

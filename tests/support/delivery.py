@@ -24,14 +24,14 @@ SERVICE = "tally"
 
 
 class Still(Clock):
-    """A centre's clock that stands still."""
+    """A centre's clock that does not advance."""
 
     def now(self) -> datetime:
         return MOMENT
 
 
 def publisher(service: str = "intake", *, epoch: int = 1) -> Publisher:
-    """Who tells the made-up events."""
+    """The publisher of the made-up events."""
     return Publisher(service=service, centre="test", epoch=epoch, catalogue_version="none")
 
 
@@ -45,8 +45,8 @@ def dossier(number: int) -> UUID:
     return UUID(int=number)
 
 
-def told(key: UUID, sequence: int, data: EventData, *, epoch: int = 1) -> AnyEnvelope:
-    """Any event about a dossier, as its writer would tell it."""
+def any_event(key: UUID, sequence: int, data: EventData, *, epoch: int = 1) -> AnyEnvelope:
+    """Any event about a dossier, as its writer publishes it."""
     name = f"{key} {sequence} {epoch} {data}"
     return publisher(epoch=epoch).event(
         data, subject=str(key), sequence=sequence, time=MOMENT, cause=cause(name), place=0
@@ -55,7 +55,7 @@ def told(key: UUID, sequence: int, data: EventData, *, epoch: int = 1) -> AnyEnv
 
 def step(key: UUID, sequence: int, activity: str = "", *, epoch: int = 1) -> AnyEnvelope:
     """The event whose effect is that `activity` (the sequence unless given) is added to the dossier's row."""
-    return told(
+    return any_event(
         key, sequence, DossierStepRecordedV1(state="processing", activity=activity or f"{sequence}"), epoch=epoch
     )
 
@@ -96,7 +96,7 @@ create table tallies (
 
 
 class RefusedError(Exception):
-    """The made-up handler says no."""
+    """The made-up handler refuses."""
 
 
 def counting(*, refuses: Callable[[str], bool] = lambda _: False) -> Callable[[EventEnvelope[Any], Unit[Tally]], None]:

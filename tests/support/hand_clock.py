@@ -14,7 +14,7 @@ def at(local: str) -> datetime:
 
 
 class HandClock(Clock):
-    """Centre time as the test says."""
+    """Centre time that the test sets."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now

@@ -32,7 +32,7 @@ _NAMESPACE = UUID("6d6f7463-0000-5000-8000-0000000000aa")
 
 
 class Ops(ServiceProcess):
-    """`python -m services.ops run`; ready once its views are, whatever the lag does."""
+    """`python -m services.ops run`; ready once its views are, regardless of the lag."""
 
     def start(self) -> None:
         """Start it and wait until its tables are recovered: Faust reads some thousand entries a second."""
@@ -85,9 +85,9 @@ class Ops(ServiceProcess):
         try:
             eventually_sync(same, within=within, every=1)
         except AssertionError:
-            told = f"not ready: {self.reasons()}\n{self.log.read_text()[-3000:]}"
+            detail = f"not ready: {self.reasons()}\n{self.log.read_text()[-3000:]}"
             for view, wanted in expected.items():
-                assert seen[0][view] == wanted, f"{view}: {seen[0][view]} is not {wanted}; {told}"
+                assert seen[0][view] == wanted, f"{view}: {seen[0][view]} is not {wanted}; {detail}"
             raise
 
 

@@ -38,12 +38,12 @@ class ServiceProcess:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}  # noqa: TID251 - a child needs its PATH
+        stored = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}  # noqa: TID251 - a child needs its PATH
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", f"services.{self.service}", "run"],
                 cwd=ROOT,
-                env={**kept, **self.settings},
+                env={**stored, **self.settings},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -54,7 +54,7 @@ class ServiceProcess:
         eventually_sync(self.ready, within=120)
 
     def ready(self) -> bool:
-        """Whether `/readyz` says so."""
+        """Whether `/readyz` reports ready."""
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()[-2000:]
         try:

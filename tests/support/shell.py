@@ -39,7 +39,7 @@ def prepare(dsn: str, folder: Path) -> None:
     migrate(dsn, SERVICE, folder)
 
 
-def told_on(topic: Topic) -> type[DossierStepRecordedV1]:
+def event_class_of(topic: Topic) -> type[DossierStepRecordedV1]:
     """The recorded step, published on the test's own topic."""
     return type("Told", (DossierStepRecordedV1,), {"TOPIC": topic.name, "__module__": __name__})
 
@@ -151,14 +151,17 @@ class Shell:
         return Relay(self.dsn, SERVICE, bootstrap=self.bootstrap, client_id=name)
 
     async def publish(self, topic: Topic, key: UUID, *activities: str) -> None:
-        """Tell events in one transaction, as an act would."""
-        told = told_on(topic)
+        """Publish events in one transaction, as an act does."""
+        event_class = event_class_of(topic)
         async with unit_of_work(
             self.pool, TALLIES, [key], publisher=publisher(), clock=Still(), on_publish=self.deaf
         ) as (_, unit):
             for activity in activities:
                 unit.publish(
-                    unit.row(key), told(state="processing", activity=activity), time=MOMENT, cause=cause(unique("act"))
+                    unit.row(key),
+                    event_class(state="processing", activity=activity),
+                    time=MOMENT,
+                    cause=cause(unique("act")),
                 )
 
     async def know(self, *keys: UUID) -> None:
@@ -177,7 +180,7 @@ class Shell:
                 return await TALLIES.lock(connection, keys)
 
     async def steps(self, key: UUID) -> list[str]:
-        """What took effect for one dossier, in order. Waits for nobody."""
+        """What took effect for one dossier, in order. Does not wait."""
         found = await self.pool.fetchval("select steps #>> '{}' from tallies where dossier_id = $1", key)
         return [] if found is None else list(json.loads(found))
 
@@ -224,7 +227,7 @@ class Shell:
             return {place.partition: end for place, end in (await consumer.end_offsets(places)).items()}
 
     async def caught_up(self, *topics: Topic, within: float = 20) -> None:
-        """Wait until everything that lies on Kafka now has been applied or quarantined."""
+        """Wait until everything on Kafka now has been applied or quarantined."""
         for topic in topics:
             ends = await self.ends(topic)
 

@@ -1,4 +1,4 @@
-"""The centre's topics made anew on a broker that other tests have used: cheaper than a broker of one's own."""
+"""The centre's topics, created again on a broker that other tests have used: cheaper than a new broker."""
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -8,8 +8,8 @@ from shared.messaging.admin import create_topics
 from tests.support.waiting import eventually
 
 
-async def made_anew(bootstrap: str) -> None:
-    """All of them are there and empty, and nobody is left in the services' groups: one that was killed is a member
+async def recreate_topics(bootstrap: str) -> None:
+    """All of them are there and empty, and the services' groups have no member: one that was killed is a member
     until its session has ended."""
     names = {topic.name for topic in ALL_TOPICS}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -21,13 +21,13 @@ async def made_anew(bootstrap: str) -> None:
     async def none_left() -> bool:
         return not await there()
 
-    async def nobody_left() -> bool:
+    async def groups_are_empty() -> bool:
         known = {name for name, *_ in await admin.list_consumer_groups()}
         answers = [await admin.describe_consumer_groups([group]) for group in known & {*SERVICES, OPS}]
         return not any(group[5] for (answer,) in answers for group in answer.groups)
 
     try:
-        await eventually(nobody_left, within=60, every=0.5)
+        await eventually(groups_are_empty, within=60, every=0.5)
         if old := await there():
             await admin.delete_topics(old)
             await eventually(none_left, within=30)

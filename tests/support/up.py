@@ -49,7 +49,7 @@ class Up:
 
     @property
     def output(self) -> str:
-        """Everything it said since the last start."""
+        """Everything it printed since the last start."""
         return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
 
     def launch(self) -> None:
@@ -60,7 +60,7 @@ class Up:
             )
 
     def start(self) -> None:
-        """Start it and wait until it says that it is up."""
+        """Start it and wait until it prints that it is up."""
         self.launch()
         eventually_sync(lambda: IS_UP in " ".join(self.output.split()) or self.exit_code is not None, within=120)
         assert self.exit_code is None, self.output

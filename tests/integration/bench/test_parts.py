@@ -52,7 +52,7 @@ def test_limits_are_measured_on_the_servers_own_disk(bench: Bench) -> None:
 
 
 def test_without_their_harness_peers_are_left_out(bench: Bench) -> None:
-    """A clone alone can be measured, and the page says what is missing."""
+    """A clone alone can be measured, and the page names what is missing."""
     part = peers.run(bench)
     assert "no bench.py in the folder given" in part.skipped
     assert part.tables == ()

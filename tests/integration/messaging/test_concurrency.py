@@ -149,8 +149,8 @@ async def test_consumer_waits_for_a_transaction_on_the_dossier(shell: Shell, kno
 async def test_two_topics_of_one_dossier_do_not_deadlock(shell: Shell, known: bool) -> None:
     """Transactions of two topics lock the same dossiers, whose records arrived in opposite orders, without deadlock.
 
-    Locks are taken in one order: the offset row, then dossiers by key, then new ones by key. In the order of the batch
-    each transaction would wait for the other one, once the third releases its lock.
+    Locks are acquired in one order: the offset row, then dossiers by key, then new ones by key. In the order of
+    the batch, each transaction would wait for the other one, once the third releases its lock.
     """
     one, two = await shell.topic("one"), await shell.topic("two")
     keys = [dossier(n) for n in range(1, 42)]

@@ -11,7 +11,7 @@ from shared.messaging.records import headers, headers_of
 from shared.postgres.unit_of_work import Unit
 from tests.support import eventually
 from tests.support.delivery import MOMENT, Tally, counting, dossier, step
-from tests.support.shell import Shell, told_on
+from tests.support.shell import Shell, event_class_of
 
 A, B, C = dossier(1), dossier(2), dossier(3)
 
@@ -47,7 +47,7 @@ async def test_record_after_a_gap_is_quarantined_until_the_gap_closes(shell: She
 async def test_signals_fire_after_commits(shell: Shell) -> None:
     """`applied` fires after each transaction, `published` only after one that published events."""
     topic, outgoing = await shell.topic(), await shell.topic("outgoing")
-    event_of = told_on(outgoing)
+    event_of = event_class_of(outgoing)
 
     def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
         if event.data.activity == "publish":

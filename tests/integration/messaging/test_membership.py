@@ -138,7 +138,7 @@ def state(pid: int) -> str:
 
 
 async def test_member_name_has_one_process(shell: Shell, tmp_path: Path) -> None:
-    """A second process with the same member name does not start, and the error says what to do."""
+    """A second process with the same member name does not start, and the error names the remedy."""
     topic = await shell.topic()
     replica = shell.replica(topic, member="twin")
     with replica.process(tmp_path / "first.log") as first:
@@ -233,7 +233,7 @@ def assigned(consumer: Any) -> bool:
 
 
 async def test_missing_topic_is_reported(shell: Shell) -> None:
-    """A consumer without its topic says which command creates it."""
+    """The error for a missing topic names the command that creates it."""
     absent = Topic("never_made", owner="intake", partitions=1)
     consumer = shell.consumer(absent)
     async with background(consumer.run()):

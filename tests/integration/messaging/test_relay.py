@@ -17,7 +17,7 @@ from shared.messaging.relay import Relay
 from shared.postgres.unit_of_work import Unit
 from tests.support import eventually, unique
 from tests.support.delivery import MOMENT, TALLIES, cause, dossier, publisher
-from tests.support.shell import Shell, background, told_on
+from tests.support.shell import Shell, background, event_class_of
 
 KEYS = [dossier(n) for n in range(1, 21)]
 
@@ -191,7 +191,7 @@ async def test_transaction_that_commits_late_is_sent(shell: Shell) -> None:
     """
     topic = await shell.topic()
     slow, quick = KEYS[:2]
-    event_of = told_on(topic)
+    event_of = event_class_of(topic)
     async with shell.pool.acquire() as connection, background(shell.relay().run()):
         transaction = connection.transaction()
         await transaction.start()
@@ -211,7 +211,7 @@ async def test_transaction_that_commits_late_is_sent(shell: Shell) -> None:
 async def test_event_of_a_rolled_back_transaction_is_not_sent(shell: Shell) -> None:
     """An event that is rolled back is not sent, and the next event has its sequence."""
     topic = await shell.topic()
-    event_of = told_on(topic)
+    event_of = event_class_of(topic)
     async with background(shell.relay().run()):
         async with shell.pool.acquire() as connection:
             transaction = connection.transaction()

@@ -26,7 +26,7 @@ from tests.support import Databases, eventually, free_port
 from tests.support.dossier_events import DossierEvents
 from tests.support.kafka import read_events, send
 from tests.support.service_process import ServiceProcess
-from tests.support.topics import made_anew
+from tests.support.topics import recreate_topics
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -87,7 +87,7 @@ async def it(broker: kafka.Broker, postgres: Postgres, tmp_path_factory: pytest.
     url = databases.fresh("notify").url("notify")
     async with AsyncExitStack() as stack:
         stack.callback(databases.drop_all)
-        await made_anew(broker.bootstrap)
+        await recreate_topics(broker.bootstrap)
         settings = {"kafka_bootstrap": broker.bootstrap, "send_seconds": 4.0, "lease_seconds": 12.0}
         around = await stack.enter_async_context(surroundings(url, home, port=free_port(), **settings))
         database = await asyncpg.connect(url, server_settings={"search_path": "notify"})

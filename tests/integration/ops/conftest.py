@@ -8,13 +8,13 @@ import pytest
 
 from motcua.local.embedded import kafka
 from tests.support.ops import Ops, ops_process
-from tests.support.topics import made_anew
+from tests.support.topics import recreate_topics
 
 
 @pytest.fixture(scope="module")
 def own_broker(broker: kafka.Broker) -> kafka.Broker:
     """The broker of the test run, with the centre's topics, which are empty."""
-    asyncio.run(made_anew(broker.bootstrap))
+    asyncio.run(recreate_topics(broker.bootstrap))
     return broker
 
 

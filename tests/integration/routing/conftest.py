@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from motcua.local.embedded import kafka
-from tests.support.topics import made_anew
+from tests.support.topics import recreate_topics
 
 
 @pytest.fixture
 def own_broker(broker: kafka.Broker) -> kafka.Broker:
     """The test run's broker, with all topics of a centre, empty."""
-    asyncio.run(made_anew(broker.bootstrap))
+    asyncio.run(recreate_topics(broker.bootstrap))
     return broker

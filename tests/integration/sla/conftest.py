@@ -8,7 +8,7 @@ import pytest
 from motcua.local.embedded import kafka
 from tests.support import Databases
 from tests.support.centre_folder import write_centre
-from tests.support.topics import made_anew
+from tests.support.topics import recreate_topics
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def sla_broker(broker: kafka.Broker) -> kafka.Broker:
     Each test has its own database, which consumes the events of all tests of its file. So a test reads its own dossiers
     only, or is the only test of its file that counts all of them.
     """
-    asyncio.run(made_anew(broker.bootstrap))
+    asyncio.run(recreate_topics(broker.bootstrap))
     return broker
 
 

@@ -283,7 +283,7 @@ FAULTY = {
         "counters.csv:6: department: A counter of kind department needs a department; "
         "a counter of another kind has none.",
     ),
-    "a department that nobody receives for": (
+    "a department without a receiving place": (
         {
             "counters_csv": edited(
                 "counters.csv",
@@ -361,7 +361,7 @@ FAULTY = {
 def test_fault_is_reported_with_file_line_and_what_to_do(
     tmp_path: Path, changed: dict[str, str | bytes | None], fault: str
 ) -> None:
-    """Nothing is loaded, and the report says where the fault is and what to do."""
+    """Nothing is loaded, and the report names the place of the fault and the remedy."""
     assert fault in faults(write_centre(tmp_path, **changed))
 
 

@@ -35,7 +35,7 @@ def faults(folder: Path, steps: str, *, procedures: str = TEN_DAYS) -> list[str]
 
 
 def test_steps_of_a_day_are_in_order(tmp_path: Path) -> None:
-    """The steps in force on a local date are sorted by number, whatever the order of the lines."""
+    """The steps in force on a local date are sorted by number, in any order of the lines."""
     centre = loaded(tmp_path, STEPS)
     before, after = (centre.steps_of("2.000908", day) for day in (date(2017, 12, 31), ON))
     assert [(each.number, each.department, each.term) for each in before] == [

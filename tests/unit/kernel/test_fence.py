@@ -26,5 +26,5 @@ def test_record_after_sequence_3_of_epoch_2_is_classified(sequence: int, epoch: 
 
 @pytest.mark.parametrize(("sequence", "expected"), [(1, Classification.NEXT), (2, Classification.GAP)])
 def test_first_record_of_a_key_has_sequence_1_in_any_epoch(sequence: int, expected: Classification) -> None:
-    """Before the first record, sequence 1 is NEXT whatever the producer's epoch is."""
+    """Before the first record, sequence 1 is NEXT in any epoch of the producer."""
     assert classify(Fence(), sequence, 1_700_000_000) is expected

@@ -46,7 +46,7 @@ def test_calendar_key_is_its_name() -> None:
 
 POISON = {
     "no key": Raw(key=None),
-    "a key that is no UUID": Raw(key=b"H10.18-170428-0001"),
+    "a key that is not a UUID": Raw(key=b"H10.18-170428-0001"),
     "another spelling of the UUID": Raw(key=str(A).upper().encode()),
     "a key in no encoding": Raw(key=b"\xff\xfe"),
     "no headers": Raw(headers=()),

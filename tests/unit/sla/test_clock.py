@@ -140,7 +140,7 @@ def test_adjacent_pauses_are_joined() -> None:
     ],
 )
 def test_outcome_compares_local_dates(settled: str, outcome: str) -> None:
-    """An earlier date is early, the same date on time (Decision 766), whatever the hour."""
+    """An earlier date is early, the same date on time (Decision 766), at any hour."""
     deadline = run(MONDAY, change("settled", settled))
     assert (deadline.state, deadline.ended, deadline.outcome, local(deadline.due_at)) == (
         "ended",

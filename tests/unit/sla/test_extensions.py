@@ -181,7 +181,7 @@ def test_extension_to_a_past_date_is_refused() -> None:
 
 
 def test_extension_to_a_date_before_the_calendar_is_refused() -> None:
-    """It is refused as too early, whatever the calendar covers."""
+    """It is refused as too early, regardless of what the calendar covers."""
     with pytest.raises(
         ExtensionRefusedError, match="1990-01-01 gives no more time: the dossier is due at 2017-11-07T17:00:00"
     ):

@@ -60,7 +60,7 @@ def test_overrun_step_is_at_risk_when_later_steps_no_longer_fit() -> None:
         ("2017-11-09 07:01", 2, "2017-11-09 07:01"),  # a minute too late
         ("2017-11-09 09:00", 2, "2017-11-09 09:00"),  # 16 needed, 14 left
         ("2017-11-09 12:00", 2, "2017-11-09 12:00"),  # 16 needed, 11.5 left
-        ("2017-11-10 06:00", 3, None),  # 8 needed, 8 left: then `reached` says it
+        ("2017-11-10 06:00", 3, None),  # 8 needed, 8 left: then `reached` covers it
         ("2017-11-10 08:00", 3, "2017-11-10 08:00"),  # 8 needed, 7 left
         ("2017-11-10 16:59", 3, "2017-11-10 16:59"),
     ],

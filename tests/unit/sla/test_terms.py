@@ -207,7 +207,7 @@ def test_calendar_without_exceptions_skips_weekends() -> None:
     ],
 )
 def test_window_in_a_skipped_hour_is_cut(zone: str, on: str, hours: list[str], expected: list[str]) -> None:
-    """A window of which no time is left is omitted on that date, whatever the calendar's span."""
+    """A window of which no time is left is omitted on that date, regardless of the calendar's span."""
     day = date.fromisoformat(on)
     windows = (Window(*(time.fromisoformat(each) for each in pair.split("-"))) for pair in hours)
     rules = CalendarRules("summer", zone, frozenset(range(1, 8)), tuple(windows), day, day)
