@@ -29,7 +29,7 @@ class ClockAdvance(Body):
     @model_validator(mode="after")
     def _in_order(self) -> "ClockAdvance":
         if self.accept_until < self.now:
-            raise ValueError("must not be before now")
+            raise ValueError("accept_until must not be before now")
         return self
 
 

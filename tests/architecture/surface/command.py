@@ -7,6 +7,7 @@ import io
 import runpy
 import sys
 import tomllib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -32,7 +33,9 @@ def run(*arguments: str, given: bytes = b"") -> tuple[int, str, str]:
 def run_module(name: str, *arguments: str) -> tuple[int, str]:
     """Run `python -m <name>`; return exit status and standard error."""
     sys.modules.pop(f"{name}.__main__", None)
-    with _streams([name, *arguments], b"") as (_, err):
+    with _streams([name, *arguments], b"") as (_, err), warnings.catch_warnings():
+        # Another test may have imported the module, which does not matter here.
+        warnings.filterwarnings("ignore", ".* found in sys.modules after import of package", RuntimeWarning)
         status = _status(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
     return status, _text(err)
 
