@@ -1,4 +1,4 @@
-"""What every part of the benchmarks is given: sizes, folders, a way to say what it does, and real parts to measure."""
+"""The environment of one benchmark run: sizes, folders, progress output, and real servers to measure."""
 
 import shutil
 import tempfile
@@ -17,24 +17,24 @@ from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
 from shared.kernel.centre import Centre
 from shared.kernel.errors import MotcuaError
-from tests.bench.workload import Load, whole_lives
+from tests.bench.workload import Workload, half_year_workload
 
 
-class NoResultError(MotcuaError):
-    """A run whose counts do not agree, or in which something was refused, is no result; the message says what."""
+class InvalidRunError(MotcuaError):
+    """The run is not valid: counts disagree, or a request was rejected. The message names the differences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is done, and how often: one form for the published figures, one for trying."""
+    """Sizes of the workloads and number of runs: FULL for the published figures, QUICK for a trial."""
 
     runs: int
     chain_dossiers: int
     events: int
     recorded_dossiers: int
-    http_seconds: int
+    latency_seconds: int
     slow_events: int
-    """For peers that take two thousand a second or fewer."""
+    """Number of events for peers that process 2,000 events per second or fewer."""
     limit_seconds: float
     derivations: int
 
@@ -44,7 +44,7 @@ FULL = Sizes(
     chain_dossiers=1500,
     events=100_000,
     recorded_dossiers=300,
-    http_seconds=60,
+    latency_seconds=60,
     slow_events=20_000,
     limit_seconds=3.0,
     derivations=1_000_000,
@@ -54,7 +54,7 @@ QUICK = Sizes(
     chain_dossiers=150,
     events=20_000,
     recorded_dossiers=60,
-    http_seconds=15,
+    latency_seconds=15,
     slow_events=5_000,
     limit_seconds=1.0,
     derivations=100_000,
@@ -63,34 +63,35 @@ QUICK = Sizes(
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One run of the benchmarks. Below `scratch` everything is written; it is gone afterwards."""
+    """One benchmark run. Everything that a part writes is below `scratch` and is removed afterwards."""
 
     sizes: Sizes
     settings: MotcuaSettings
     scratch: Path
-    say: Callable[[str], None]
+    report: Callable[[str], None]
+    """Print one line of progress."""
     peers: Path = Path("../shared/bench")
-    """The folder of the peers' own harness."""
+    """The folder of the harness that runs the peers."""
 
     @property
     def tools(self) -> kafka.Toolchain:
-        """What runs the broker."""
-        return self.settings.toolchain(self.say)
+        """Java and the jars that run the broker."""
+        return self.settings.toolchain(self.report)
 
     @property
     def centre(self) -> Centre:
-        """The centre's data."""
+        """The data of the centre's folder."""
         return load_centre(self.settings.centre)
 
-    def load(self, dossiers: int) -> Load:
-        """Whole lives of as many dossiers."""
-        return _load(self.settings.centre, dossiers)
+    def workload(self, dossiers: int) -> Workload:
+        """Return all acts of that many dossiers, from submission to result. The result is cached."""
+        return _workload(self.settings.centre, dossiers)
 
     @contextmanager
     def local_centre(
         self, name: str, *, durable: bool = True, starts_at: datetime | None = None
     ) -> Iterator[LocalCentre]:
-        """A fresh centre with every service; its time is set where it `starts_at` an instant. Its data are removed."""
+        """Run a fresh centre with every service, with a simulated clock if `starts_at` is given. Removes its data."""
         settings = isolated_settings(self.settings, home=self._folder(name))
         if starts_at is not None:
             settings = settings.model_copy(update={"clock": "simulated", "clock_starts_at": starts_at})
@@ -105,7 +106,7 @@ class Bench:
 
     @contextmanager
     def servers(self, name: str) -> Iterator[tuple[kafka.Broker, Postgres]]:
-        """A fresh broker and a fresh durable database server, and nothing else. Their data are removed."""
+        """Run a fresh broker and a fresh, durable database server. Removes their data."""
         folder = self._folder(name)
         broker = kafka.single(self.tools, folder / "kafka", port=free_port(), controller_port=free_port())
         postgres = Postgres(folder / "postgres", free_port())
@@ -124,5 +125,5 @@ class Bench:
 
 
 @cache
-def _load(folder: Path, dossiers: int) -> Load:
-    return whole_lives(load_centre(folder), dossiers)
+def _workload(folder: Path, dossiers: int) -> Workload:
+    return half_year_workload(load_centre(folder), dossiers)

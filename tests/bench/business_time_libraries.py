@@ -23,20 +23,23 @@ def main() -> None:
     plain = [(read(start), read(end), hours) for start, end, hours in cases]
     rule = businesstimedelta.WorkDayRule(start_time=OPENS, end_time=CLOSES, working_days=[0, 1, 2, 3, 4])
     rules = businesstimedelta.Rules([rule])
-    began = time.process_time()
+    started = time.process_time()
     due = [start + businesstimedelta.BusinessTimeDelta(rules, hours=hours) for start, _, hours in plain]
-    added = time.process_time() - began
-    began = time.process_time()
+    adding_seconds = time.process_time() - started
+    started = time.process_time()
     elapsed = [
         businessDuration(start, end, starttime=OPENS, endtime=CLOSES, weekendlist=[5, 6], unit="sec")
         for start, end, _ in plain
     ]
-    measured = time.process_time() - began
-    found = {
-        "businesstimedelta": {"seconds": added, "answers": [at.replace(tzinfo=None).isoformat() for at in due]},
-        "business-duration": {"seconds": measured, "answers": [float(seconds) for seconds in elapsed]},
+    elapsed_seconds = time.process_time() - started
+    result = {
+        "businesstimedelta": {
+            "seconds": adding_seconds,
+            "answers": [at.replace(tzinfo=None).isoformat() for at in due],
+        },
+        "business-duration": {"seconds": elapsed_seconds, "answers": [float(seconds) for seconds in elapsed]},
     }
-    json.dump(found, sys.stdout)
+    json.dump(result, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -29,18 +29,18 @@ from motcua.verification.command import run_verify
 from shared.runtime.settings import load
 from tests.bench.bench import QUICK, Bench
 
-_TOLD = ("later", "earlier", "unmoved", "past")
+_COUNTS = ("later", "earlier", "unmoved", "past")
 
 
 def main() -> int:
-    """Exit status: 0 if every promise is kept afterwards."""
+    """Run the rehearsal and the sweep. Returns the exit status of `motcua verify`: 0 without violations."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench.calendar_rehearsal", description=__doc__.split("\n", 1)[0]
     )
     parser.add_argument("--weeks", type=int, default=6)
     weeks = parser.parse_args().weeks
     settings = load(MotcuaSettings)
-    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
+    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda line: print(line, flush=True))
     half_year = HalfYear(bench.centre, weeks=weeks)
     worktime = half_year.worktime
     last = worktime.working_day_before(bench.centre.local_date(half_year.ends_at), 3)
@@ -54,44 +54,44 @@ def main() -> int:
 
         importer, ops = local.tokens[IMPORTER], local.tokens["ops"]
         played = asyncio.run(play(acts(), local.site, local.centre, importer=importer, ops=ops, until=noon))
-        bench.say(f"{played.acts:,} acts played, to {noon:%A %d %B %Y, %H:%M}")
-        asyncio.run(_decided(bench, local, worktime.working_day_after(last, 2)))
+        bench.report(f"{played.acts:,} acts played until {noon:%A %d %B %Y, %H:%M}")
+        asyncio.run(_propose_and_approve(bench, local, worktime.working_day_after(last, 2)))
         url = local.site.databases[VERIFY]
         status = run_verify(url, local.site.kafka, local.centre, Console())
-        bench.say(f"{asyncio.run(_moved(url)):,} deadline.moved were told")
+        bench.report(f"{asyncio.run(_count_moved(url)):,} events deadline.moved were published")
         return status
 
 
-async def _decided(bench: Bench, local: LocalCentre, day: date) -> None:
+async def _propose_and_approve(bench: Bench, local: LocalCentre, day: date) -> None:
     calendar = f"{local.site.url('sla')}/calendars/{local.centre.calendar.name}"
     leader = {"Authorization": f"Bearer {local.tokens['leader']}"}
     async with httpx.AsyncClient(headers=leader, timeout=120.0, trust_env=False) as http:
 
-        async def ask(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        async def request(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
             url = f"{calendar}{path}"
             answer = await (http.post(url, json=body, headers={"Idempotency-Key": path}) if body else http.get(url))
-            found: dict[str, Any] = answer.raise_for_status().json()
-            return found
+            content: dict[str, Any] = answer.raise_for_status().json()
+            return content
 
         off = {"date": day.isoformat(), "kind": "off", "status": "decided", "name": "Nghỉ bão"}
-        made = await ask("/proposals", {"exceptions": [off]})
-        proposal = f"/proposals/{made['proposal_id']}"
-        began = time.monotonic()
-        rehearsed = await ask(f"{proposal}/rehearsal")
-        bench.say(f"Rehearsed in {time.monotonic() - began:.2f} s: {day:%A %d %B %Y} off\n")
-        bench.say(f"| department | open | {' | '.join(_TOLD)} | dates that move |")
-        bench.say(f"|---|{'---:|' * (len(_TOLD) + 1)}---|")
-        for of in rehearsed["departments"]:
-            counts = " | ".join(f"{of[name]:,}" for name in _TOLD)
-            span = f"{of['first_moved']} to {of['last_moved']}" if of["first_moved"] else "none"
-            bench.say(f"| {of['department']} | {of['open']:,} | {counts} | {span} |")
-        for one in (await ask(f"{proposal}/rehearsal/moves?limit=3"))["items"]:
-            bench.say(f"{one}")
-        approved = await ask(f"{proposal}/approve", {"decision": "57/QĐ-TTHCC"})
-        bench.say(f"\nApproved: version {approved['calendar_version']}")
+        proposed = await request("/proposals", {"exceptions": [off]})
+        proposal = f"/proposals/{proposed['proposal_id']}"
+        started = time.monotonic()
+        rehearsal = await request(f"{proposal}/rehearsal")
+        bench.report(f"Rehearsed in {time.monotonic() - started:.2f} s: {day:%A %d %B %Y} off\n")
+        bench.report(f"| department | open | {' | '.join(_COUNTS)} | dates that move |")
+        bench.report(f"|---|{'---:|' * (len(_COUNTS) + 1)}---|")
+        for row in rehearsal["departments"]:
+            counts = " | ".join(f"{row[name]:,}" for name in _COUNTS)
+            span = f"{row['first_moved']} to {row['last_moved']}" if row["first_moved"] else "none"
+            bench.report(f"| {row['department']} | {row['open']:,} | {counts} | {span} |")
+        for move in (await request(f"{proposal}/rehearsal/moves?limit=3"))["items"]:
+            bench.report(f"{move}")
+        approved = await request(f"{proposal}/approve", {"decision": "57/QĐ-TTHCC"})
+        bench.report(f"\nApproved: version {approved['calendar_version']}")
 
 
-async def _moved(url: str) -> int:
+async def _count_moved(url: str) -> int:
     connection = await asyncpg.connect(url)
     try:
         return int(await connection.fetchval("select count(*) from sla.events where type = 'deadline.moved'"))

@@ -1,4 +1,4 @@
-"""Whether what was measured really happened: what every service keeps, held against Kafka and the inbox."""
+"""Check of the outcome of a benchmark run: compare what every service stores with Kafka and with the inbox."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from motcua.local.database import SERVICES, VERIFY
 from motcua.local.sinks.inbox import read_inbox
 from shared.contracts.topics import TOPICS
 from shared.messaging.lag import Ends
-from tests.bench.bench import NoResultError
+from tests.bench.bench import InvalidRunError
 
-_TOLD = " union all ".join(f"select topic, count(*) from {service}.events group by topic" for service in SERVICES)
+_EVENTS = " union all ".join(f"select topic, count(*) from {service}.events group by topic" for service in SERVICES)
 _QUARANTINED = " union all ".join(
     f"select '{service}', count(*) from {service}.quarantined_records" for service in SERVICES
 )
@@ -22,20 +22,24 @@ _SENT = ("sent", "delivered")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A centre at rest: events by topic as their owners keep them and as Kafka has them, records held back by service,
-    messages as [id, state, reason], and the ids of those that lie in the inbox, as often as they do."""
+class CentreState:
+    """State of a quiescent centre, as read from its databases, Kafka and the inbox."""
 
-    told: Mapping[str, int]
+    stored: Mapping[str, int]
+    """Events by topic, as stored by the service that owns the topic."""
     on_kafka: Mapping[str, int]
+    """Events by topic on Kafka."""
     quarantined: Mapping[str, int]
+    """Quarantined records by service."""
     messages: Sequence[tuple[str, str, str | None]]
+    """Id, state and reason of each message."""
     in_inbox: Sequence[str]
+    """Message ids in the inbox, one for each delivery."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Events by topic, messages by what became of them, and how many reached the sinks."""
+    """Events by topic, messages by outcome, and the number of messages that reached a sink."""
 
     events: Mapping[str, int]
     outcomes: Counter[str]
@@ -47,50 +51,55 @@ class Counts:
 
     @property
     def messages(self) -> str:
-        """What became of them, in words."""
+        """Messages by outcome, as text."""
         return ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.outcomes.items()))
 
 
-async def counted(local: LocalCentre) -> Counts:
-    """What a centre at rest comes to. Raises NoResultError where its parts disagree."""
+async def count_centre(local: LocalCentre) -> Counts:
+    """Count the events and messages of a quiescent centre. Raises InvalidRunError if its parts disagree."""
     async with await psycopg.AsyncConnection.connect(local.site.databases[VERIFY]) as connection:
-        told: dict[str, int] = dict(await (await connection.execute(_TOLD)).fetchall())
-        held: dict[str, int] = dict(await (await connection.execute(_QUARANTINED)).fetchall())
+        stored: dict[str, int] = dict(await (await connection.execute(_EVENTS)).fetchall())
+        quarantined: dict[str, int] = dict(await (await connection.execute(_QUARANTINED)).fetchall())
         messages = await (await connection.execute(_MESSAGES)).fetchall()
     inbox = [message.message_id for message in read_inbox(local.home)]
-    return judged(Seen(told, await _on_kafka(local), held, messages, inbox))
+    return checked_counts(CentreState(stored, await _on_kafka(local), quarantined, messages, inbox))
 
 
-def judged(seen: Seen) -> Counts:
-    """The counts, once all agree: events kept and on Kafka, nothing held back, every message with an outcome, and each
-    that was sent once in the inbox. Raises NoResultError with everything that does not."""
-    wrong = [
-        f"{seen.told.get(topic, 0)} events of {topic} are kept, Kafka has {count} of them"
-        for topic, count in seen.on_kafka.items()
-        if seen.told.get(topic, 0) != count
+def checked_counts(centre: CentreState) -> Counts:
+    """Return the counts of a consistent centre. Raises InvalidRunError with a list of all differences.
+
+    In a consistent centre every stored event is on Kafka, no record is quarantined, every message has an outcome, and
+    every sent message is in the inbox exactly once.
+    """
+    differences = [
+        f"{centre.stored.get(topic, 0)} events of {topic} are stored, {count} are on Kafka"
+        for topic, count in centre.on_kafka.items()
+        if centre.stored.get(topic, 0) != count
     ]
-    wrong += [f"{service} holds {count} records back" for service, count in seen.quarantined.items() if count]
-    sent = {message_id for message_id, state, _ in seen.messages if state in _SENT}
-    got = Counter(seen.in_inbox)
-    if waiting := sum(state == "planned" for _, state, _ in seen.messages):
-        wrong.append(f"{waiting} messages have no outcome")
-    if lost := sent - got.keys():
-        wrong.append(f"{len(lost)} messages were sent and reached no sink")
-    if strange := got.keys() - sent:
-        wrong.append(f"{len(strange)} messages reached the sinks, and notify says otherwise")
-    if twice := sum(times > 1 for times in got.values()):
-        wrong.append(f"{twice} messages reached the sinks more than once")
-    if wrong:
-        raise NoResultError("; ".join(wrong))
-    outcomes = Counter("sent" if state in _SENT else f"{state} ({reason})" for _, state, reason in seen.messages)
-    return Counts(seen.on_kafka, outcomes, len(got))
+    differences += [
+        f"{service} has {count} quarantined records" for service, count in centre.quarantined.items() if count
+    ]
+    sent = {message_id for message_id, state, _ in centre.messages if state in _SENT}
+    delivered = Counter(centre.in_inbox)
+    if pending := sum(state == "planned" for _, state, _ in centre.messages):
+        differences.append(f"{pending} messages have no outcome")
+    if lost := sent - delivered.keys():
+        differences.append(f"{len(lost)} messages were sent but reached no sink")
+    if unexpected := delivered.keys() - sent:
+        differences.append(f"{len(unexpected)} messages reached a sink but are not sent according to notify")
+    if duplicates := sum(times > 1 for times in delivered.values()):
+        differences.append(f"{duplicates} messages reached a sink more than once")
+    if differences:
+        raise InvalidRunError("; ".join(differences))
+    outcomes = Counter("sent" if state in _SENT else f"{state} ({reason})" for _, state, reason in centre.messages)
+    return Counts(centre.on_kafka, outcomes, len(delivered))
 
 
 async def _on_kafka(local: LocalCentre) -> dict[str, int]:
     ends = Ends(local.site.kafka)
     try:
-        places = [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
-        found = await ends.read(places)
+        partitions = [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
+        offsets = await ends.read(partitions)
     finally:
         await ends.close()
-    return {name: sum(end for (topic, _), end in found.items() if topic == name) for name in TOPICS}
+    return {name: sum(end for (topic, _), end in offsets.items() if topic == name) for name in TOPICS}

@@ -32,33 +32,33 @@ from tests.support.delivery import SERVICE, Tally, dossier, step
 from tests.support.shell import Shell, background, event_class_of, opened
 
 STEPS = 10
-"""Events a dossier."""
+"""Events per dossier."""
 
 
 def publishing(topic: Topic) -> Handler[Tally]:
-    """Counts, and tells one event for each that it hears."""
-    told = event_class_of(topic)
+    """Return a handler that stores the event's activity and publishes one event on `topic`."""
+    published = event_class_of(topic)
 
     def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
         row = unit.row(event.dossier_id)
         row.steps = [event.data.activity]
-        unit.publish(row, told(state="processing", activity="heard"), time=event.time, cause=unit.cause_of(event))
+        unit.publish(row, published(state="processing", activity="reply"), time=event.time, cause=unit.cause_of(event))
 
     return on_step
 
 
-async def client_alone(shell: Shell, topic: Topic) -> None:
-    """aiokafka's getmany and nothing else."""
+async def client_only(shell: Shell, topic: Topic) -> None:
+    """Read all records with aiokafka's getmany, without further work."""
     await _read(shell, topic, lambda _: None)
 
 
 async def client_and_decoding(shell: Shell, topic: Topic) -> None:
-    """The same with every value decoded into its event."""
+    """Read all records with getmany and decode every value into its event."""
 
-    def decoded(record: Any) -> None:
+    def decode_value(record: Any) -> None:
         decode("dossier.step_recorded", 1, record.value)
 
-    await _read(shell, topic, decoded)
+    await _read(shell, topic, decode_value)
 
 
 async def _read(shell: Shell, topic: Topic, use: Callable[[Any], None]) -> None:
@@ -76,22 +76,22 @@ async def _read(shell: Shell, topic: Topic, use: Callable[[Any], None]) -> None:
 
 
 async def consume(shell: Shell, topic: Topic, out: Topic | None) -> None:
-    """The shell's consumer to the end of the topic."""
+    """Run the shared consumer to the end of the topic, publishing on `out` if given."""
     more = {"handler": publishing(out)} if out else {}
     async with shell.consuming(topic, **more):
         await shell.caught_up(topic, within=180)
 
 
 async def relay(shell: Shell) -> None:
-    """The relay until the outbox is empty."""
+    """Run the relay until the outbox is empty."""
     async with background(shell.relay().run()):
         await eventually(shell.nothing_to_send, within=180)
 
 
-async def measured(
+async def measure(
     name: str, records: int, work: Callable[[], Awaitable[None]], *, profile: bool
 ) -> tuple[float, float]:
-    """Print one line: events a second, and this process's own CPU an event; the same as seconds."""
+    """Do the work, print its events per second and CPU per event, and return elapsed and CPU seconds."""
     profiler = cProfile.Profile() if profile else None
     wall, cpu = time.monotonic(), time.process_time()
     if profiler:
@@ -107,7 +107,7 @@ async def measured(
 
 
 async def fill(shell: Shell, topic: Topic, records: int) -> int:
-    """Put so many events on a topic, STEPS a dossier, round after round; the size of one in bytes."""
+    """Send that many events to a topic, STEPS per dossier, interleaved. Returns the size of one event in bytes."""
     keys = [dossier(n * 2**64 + n) for n in range(1, records // STEPS + 1)]
     for n in range(1, STEPS + 1):
         for at in range(0, len(keys), 1000):
@@ -115,30 +115,29 @@ async def fill(shell: Shell, topic: Topic, records: int) -> int:
     return len(step(keys[0], 1).to_json())
 
 
-async def forget(shell: Shell) -> None:
-    """Leave nothing of what was consumed or told."""
+async def clear(shell: Shell) -> None:
+    """Delete everything that was consumed or published from the database."""
     await shell.pool.execute("truncate tallies, stored_offsets, events, outbox")
     await shell.pool.execute("vacuum analyze")
 
 
 async def bench(shell: Shell, records: int, profiled: str) -> None:
-    """Each line on the same records, one after the other."""
+    """Measure each stage on the same records, one after the other."""
     topic = await shell.topic("in", partitions=6)
     out = await shell.topic("out", partitions=6)
     size = await fill(shell, topic, records)
     print(f"{records:,} records of {size} bytes, {records // STEPS:,} dossiers, 6 partitions\n")
-    await measured("aiokafka getmany alone", records, lambda: client_alone(shell, topic), profile=False)
-    await measured("the same, values decoded", records, lambda: client_and_decoding(shell, topic), profile=False)
-    await measured("consumer, state only", records, lambda: consume(shell, topic, None), profile=profiled == "state")
-    await forget(shell)
-    await measured(
-        "consumer, one event told for each", records, lambda: consume(shell, topic, out), profile=profiled == "consumer"
-    )
-    await measured("relay, whole backlog", records, lambda: relay(shell), profile=profiled == "relay")
+    await measure("aiokafka getmany only", records, lambda: client_only(shell, topic), profile=False)
+    await measure("aiokafka getmany, values decoded", records, lambda: client_and_decoding(shell, topic), profile=False)
+    await measure("consumer, state only", records, lambda: consume(shell, topic, None), profile=profiled == "state")
+    await clear(shell)
+    publishing = profiled == "consumer"
+    await measure("consumer, publishing", records, lambda: consume(shell, topic, out), profile=publishing)
+    await measure("relay, whole backlog", records, lambda: relay(shell), profile=profiled == "relay")
 
 
 async def main(records: int, profiled: str, folder: Path) -> None:
-    """A broker and a database for the run alone."""
+    """Start a broker and a database for this run, and measure."""
     tune_garbage_collection()
     settings = MotcuaSettings()
     broker = kafka.single(settings.toolchain(), folder / "kafka", port=free_port(), controller_port=free_port())
@@ -154,9 +153,9 @@ async def main(records: int, profiled: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("records", nargs="?", type=int, default=100_000)
-    options.add_argument("--profile", choices=["state", "consumer", "relay"], default="")
-    given = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("records", nargs="?", type=int, default=100_000)
+    parser.add_argument("--profile", choices=["state", "consumer", "relay"], default="")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        asyncio.run(main(given.records, given.profile, Path(scratch)))
+        asyncio.run(main(options.records, options.profile, Path(scratch)))

@@ -1,4 +1,4 @@
-"""What a run of the benchmarks found: plain values that are kept as JSON and rendered afterwards."""
+"""Results of a benchmark run as plain values: stored as JSON, rendered as docs/benchmarks.md."""
 
 import json
 from collections.abc import Sequence
@@ -10,32 +10,33 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured quantity: a value a run, in `unit`. `aim` is what was wanted of the median, where anything was.
+    """One measured quantity with one value per run, in `unit`.
 
-    `less_is_better` says on which side of the aim is good.
+    `goal` is the goal for the median, if there is one. With `less_is_better` the goal is an upper limit, otherwise a
+    lower one.
     """
 
     values: tuple[float, ...]
     unit: str
-    aim: float | None = None
+    goal: float | None = None
     less_is_better: bool = False
 
     @property
-    def middle(self) -> float:
-        """The median of the runs."""
+    def median(self) -> float:
+        """Median of the runs."""
         return median(self.values)
 
     @property
-    def misses(self) -> bool:
-        """Whether the median is on the wrong side of the aim."""
-        if self.aim is None:
+    def misses_goal(self) -> bool:
+        """Whether the median is on the wrong side of the goal. False without a goal."""
+        if self.goal is None:
             return False
-        return self.middle > self.aim if self.less_is_better else self.middle < self.aim
+        return self.median > self.goal if self.less_is_better else self.median < self.goal
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that was measured, its figures by column, and words that belong to it."""
+    """One measured subject: a row of a table, its figures under the column names, and an optional note."""
 
     name: str
     figures: dict[str, Figure] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under the same columns, and what they stand on. `name` is the table's key in the page."""
+    """Rows with common columns, and notes on their conditions. The page finds the table by `name`."""
 
     name: str
     rows: tuple[Row, ...]
@@ -53,55 +54,55 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one part of the benchmarks found. Without tables it was left out, and `skipped` says why."""
+    """Results of one part of the benchmarks. A skipped part has no tables, and the reason in `skipped`."""
 
     name: str
     seconds: float
     tables: tuple[Table, ...] = ()
-    others: tuple[float, ...] = ()
-    """Share of the machine's CPU that others took, a value a measurement."""
+    other_load: tuple[float, ...] = ()
+    """Share of the machine's CPU that unrelated processes used, one value per measurement."""
     skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A whole run: `about` says on what machine, with which versions, and when."""
+    """Results of a whole run. `properties` describes the run: date, machine, versions."""
 
-    about: dict[str, str]
+    properties: dict[str, str]
     parts: tuple[Part, ...]
 
 
-def series(runs: Sequence[dict[str, float]], name: str, unit: str, **more: Any) -> Figure:
-    """One quantity of several runs."""
+def across_runs(runs: Sequence[dict[str, float]], name: str, unit: str, **more: Any) -> Figure:
+    """Collect one quantity of several runs into a figure."""
     return Figure(tuple(run[name] for run in runs), unit, **more)
 
 
 def save(results: Results, path: Path) -> None:
-    """Write as JSON. Blocks."""
+    """Write the results as JSON. Blocks."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(results), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def load(path: Path) -> Results:
-    """The inverse of `save`. Raises OSError or ValueError for a file that is none."""
+    """Read results that `save` wrote. Raises OSError or ValueError if the file is missing or not JSON. Blocks."""
     plain = json.loads(path.read_text(encoding="utf-8"))
-    return Results(plain["about"], tuple(_part(one) for one in plain["parts"]))
+    return Results(plain["properties"], tuple(_part(part) for part in plain["parts"]))
 
 
 def _part(plain: dict[str, Any]) -> Part:
     tables = tuple(
         Table(
-            one["name"],
+            table["name"],
             tuple(
                 Row(
                     row["name"],
-                    {name: Figure(tuple(found.pop("values")), **found) for name, found in row["figures"].items()},
+                    {name: Figure(tuple(figure.pop("values")), **figure) for name, figure in row["figures"].items()},
                     row["note"],
                 )
-                for row in one["rows"]
+                for row in table["rows"]
             ),
-            tuple(one["notes"]),
+            tuple(table["notes"]),
         )
-        for one in plain["tables"]
+        for table in plain["tables"]
     )
-    return Part(plain["name"], plain["seconds"], tables, tuple(plain["others"]), plain["skipped"])
+    return Part(plain["name"], plain["seconds"], tables, tuple(plain["other_load"]), plain["skipped"])

@@ -1,4 +1,4 @@
-"""CPU and memory by process, what others took of the machine meanwhile, and what the machine is."""
+"""CPU time and memory by process, the load of unrelated processes, and a description of the machine."""
 
 import os
 import platform
@@ -13,86 +13,91 @@ import psutil
 from motcua.local.embedded.kafka import KAFKA_VERSION
 
 CLIENT = "client"
-"""The process that measures, under this name, with those of its children that have ended."""
+"""Name of the measuring process. Its CPU time includes that of its children that have ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """Between two readings: seconds, CPU seconds by process, and the share of the machine's CPU that others took."""
+class Usage:
+    """Resources used between two readings of a meter.
+
+    `seconds` is the elapsed time, `cpu` has CPU seconds by process, and `other_load` is the share of the machine's CPU
+    that unrelated processes used.
+    """
 
     seconds: float
     cpu: dict[str, float]
-    others: float
+    other_load: float
 
 
 class Meter:
-    """Reads the CPU of processes, given as name → process id, and of this one. A server's children count with it."""
+    """Meter for the CPU time of this process and of others, given as name → process id, each with its children."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
-        self._mine = psutil.Process()
-        self.again()
+        self._own_process = psutil.Process()
+        self.restart()
 
-    def again(self) -> None:
-        """Begin to count here."""
-        self._before = self._read()
+    def restart(self) -> None:
+        """Set the start of the measurement to now."""
+        self._start = self._read()
 
-    def spent(self) -> Spent:
-        """Since the beginning. Raises psutil.NoSuchProcess when one of the processes has ended."""
-        began, busy, cpu = self._before
+    def usage(self) -> Usage:
+        """Return the usage since the start. Raises psutil.NoSuchProcess if a process has ended."""
+        started, busy_before, cpu_before = self._start
         ended, busy_now, cpu_now = self._read()
-        seconds = ended - began
-        own = {name: cpu_now[name] - cpu[name] for name in cpu_now}
-        others = max(0.0, busy_now - busy - sum(own.values()))
-        return Spent(seconds, own, others / (seconds * (psutil.cpu_count() or 1)))
+        seconds = ended - started
+        cpu = {name: cpu_now[name] - cpu_before[name] for name in cpu_now}
+        others = max(0.0, busy_now - busy_before - sum(cpu.values()))
+        return Usage(seconds, cpu, others / (seconds * (psutil.cpu_count() or 1)))
 
     def memory(self) -> dict[str, float]:
-        """MB by process; of a server with children, which share memory, each page is counted once."""
-        found = {}
+        """Return MB by process. Pages that a server shares with its children are counted once."""
+        megabytes = {}
         for name, process in self._processes.items():
             family = [process, *process.children(recursive=True)]
             if len(family) == 1:
-                found[name] = process.memory_info().rss / 1e6
+                megabytes[name] = process.memory_info().rss / 1e6
             else:
-                found[name] = sum(_share(one) for one in family) / 1e6
-        return found
+                megabytes[name] = sum(_proportional_set_size(member) for member in family) / 1e6
+        return megabytes
 
     def _read(self) -> tuple[float, float, dict[str, float]]:
-        cpu = {name: _seconds(process) for name, process in self._processes.items()}
-        own = self._mine.cpu_times()
-        cpu[CLIENT] = own.user + own.system + own.children_user + own.children_system  # a peer's run is one of these
+        cpu = {name: _cpu_seconds(process) for name, process in self._processes.items()}
+        own = self._own_process.cpu_times()
+        # a peer runs as a child of this process, so its CPU time must count here
+        cpu[CLIENT] = own.user + own.system + own.children_user + own.children_system
         all_times = psutil.cpu_times()
         idle = all_times.idle + getattr(all_times, "iowait", 0.0)
         return time.monotonic(), sum(all_times) - idle, cpu
 
 
-def _seconds(process: psutil.Process) -> float:
-    """CPU of a process, of its children that ended, and of those that live."""
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Return the CPU time of a process and of all its children, running or ended."""
     times = process.cpu_times()
-    found = float(times.user + times.system + times.children_user + times.children_system)
+    seconds = float(times.user + times.system + times.children_user + times.children_system)
     for child in process.children(recursive=True):
         try:
-            spent = child.cpu_times()
+            child_times = child.cpu_times()
         except psutil.NoSuchProcess:
-            continue  # it ended just now, and counts with its parent at the next reading
-        found += spent.user + spent.system
-    return found
+            continue  # it has just ended; the next reading of the parent includes it
+        seconds += child_times.user + child_times.system
+    return seconds
 
 
-def _share(process: psutil.Process) -> float:
+def _proportional_set_size(process: psutil.Process) -> float:
     try:
         return float(process.memory_full_info().pss)
     except psutil.NoSuchProcess:
         return 0.0
 
 
-def about(java_version: str, postgres_version: str) -> dict[str, str]:
-    """The machine and the versions, in words; the load is that of the last minute and the last five. Blocks."""
-    one, five, _ = os.getloadavg()
+def describe(java_version: str, postgres_version: str) -> dict[str, str]:
+    """Return the properties of the machine and the versions of the software, as text by name. Blocks."""
+    one_minute, five_minutes, _ = os.getloadavg()
     return {
         "Cores": str(psutil.cpu_count()),
         "Memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
-        "Load before": f"{one:.1f} in the last minute, {five:.1f} in the last five",
+        "Load before the run": f"{one_minute:.1f} in the last minute, {five_minutes:.1f} in the last five minutes",
         "System": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": platform.python_version(),
         "Java": java_version,
@@ -103,5 +108,5 @@ def about(java_version: str, postgres_version: str) -> dict[str, str]:
 
 
 def pids_of(parts: Mapping[str, Any]) -> dict[str, int]:
-    """The process ids of a local centre's parts, or of anything else that has a `pid`."""
+    """Return the process ids of the parts of a local centre, or of any other objects with a `pid`."""
     return {name: part.pid for name, part in parts.items()}

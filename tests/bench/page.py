@@ -1,4 +1,4 @@
-"""docs/benchmarks.md from the results of a run: pure, so that the page can be made again from the file alone."""
+"""Render docs/benchmarks.md from the results of a run. Pure, so the page can be rendered from a results file."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,67 +11,69 @@ from tests.bench.ratios import ratios
 
 
 def page(results: Results) -> str:
-    """The whole page. A part that was not measured at all is said to be left out."""
+    """Render the whole page. A part without results is shown as skipped."""
     folder = FileSystemLoader(Path(__file__).parent)
-    words = Environment(loader=folder, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    found = {part.name: part for part in results.parts}
+    templates = Environment(loader=folder, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    parts = {part.name: part for part in results.parts}
 
-    def told(name: str, **heads: str) -> str:
-        return _part(found.get(name, Part(name, 0.0, skipped="not asked for")), heads)
+    def render_part(name: str, **captions: str) -> str:
+        return _part(parts.get(name, Part(name, 0.0, skipped="not selected")), captions)
 
-    beside = ratios(results)
-    return words.get_template("page.md.j2").render(
-        about=_about(results), part=told, ratios=table(Table("ratios", beside)) if beside else ""
+    ratio_rows = ratios(results)
+    return templates.get_template("page.md.j2").render(
+        properties=_properties(results),
+        part=render_part,
+        ratios=table(Table("ratios", ratio_rows)) if ratio_rows else "",
     )
 
 
-def table(found: Table) -> str:
-    """Its rows under every column that any of them has."""
-    columns = list(dict.fromkeys(name for row in found.rows for name in row.figures))
-    units = {name: row.figures[name].unit for row in found.rows for name in row.figures}
+def table(content: Table) -> str:
+    """Render a table with every column that any of its rows has."""
+    columns = list(dict.fromkeys(name for row in content.rows for name in row.figures))
+    units = {name: row.figures[name].unit for row in content.rows for name in row.figures}
     heads = ["", *(name if name.startswith(units[name]) else f"{name}, {units[name]}" for name in columns)]
-    rows = [[row.name, *(_cell(row, name) for name in columns)] for row in found.rows]
+    rows = [[row.name, *(_cell(row, name) for name in columns)] for row in content.rows]
     return _lines([heads, ["---", *("---:" for _ in columns)], *rows])
 
 
 def cell(figure: Figure) -> str:
-    """The median, in brackets the least and the most where there were several runs, and the aim with its fate."""
-    told = number(figure.middle)
+    """Render the median, the minimum and maximum of several runs in brackets, and whether the goal is met."""
+    text = number(figure.median)
     if len(figure.values) > 1:
-        told += f" ({number(min(figure.values))}–{number(max(figure.values))})"
-    if figure.aim is not None:
-        told += f"; aim {number(figure.aim)} {'missed' if figure.misses else 'met'}"
-    return told
+        text += f" ({number(min(figure.values))}–{number(max(figure.values))})"
+    if figure.goal is not None:
+        text += f"; goal {number(figure.goal)} {'missed' if figure.misses_goal else 'met'}"
+    return text
 
 
 def number(value: float) -> str:
-    """With as many digits as mean something: whole from 100 on, one behind the point from 10 on, else two."""
+    """Format a number: whole from 100 on and for whole numbers, one decimal place from 10 on, otherwise two."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def dated(at: datetime) -> str:
-    """The instant of a run, for its page."""
+def format_date(at: datetime) -> str:
+    """Format the start of a run."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _about(results: Results) -> str:
+def _properties(results: Results) -> str:
     parts = ", ".join(f"{part.name} {part.seconds:.0f} s" for part in results.parts)
-    return _lines([("what", "found"), ("---", "---"), *results.about.items(), ("Parts", parts)])
+    return _lines([("property", "value"), ("---", "---"), *results.properties.items(), ("Parts", parts)])
 
 
-def _part(part: Part, heads: dict[str, str]) -> str:
-    """Its tables, each under its own words (by the last word of its name), and what they stand on."""
+def _part(part: Part, captions: dict[str, str]) -> str:
+    """Render the tables of a part with their notes. The last word of a table's name selects its caption."""
     if part.skipped:
-        return f"Left out in this run: {part.skipped}."
+        return f"Skipped in this run: {part.skipped}."
     blocks = []
-    for one in part.tables:
-        head = heads.get(one.name.rsplit(" ", 1)[-1])
-        blocks += [head] if head else []
-        blocks += [table(one), *one.notes]
-    if part.others:
-        blocks.append(f"Others took {_share(part.others)} of the machine's CPU meanwhile.")
+    for content in part.tables:
+        caption = captions.get(content.name.rsplit(" ", 1)[-1])
+        blocks += [caption] if caption else []
+        blocks += [table(content), *content.notes]
+    if part.other_load:
+        blocks.append(f"Unrelated processes used {_share(part.other_load)} of the machine's CPU during this part.")
     return "\n\n".join(blocks)
 
 

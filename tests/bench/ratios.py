@@ -1,43 +1,44 @@
-"""Figures of one run beside each other: ours by a peer's or a limit's. Those alone hold on another machine."""
+"""Ratios between figures of the same run, ours divided by a peer's. Only ratios apply to other machines."""
 
-from tests.bench import delivery_rates
+from tests.bench import delivery_rates, peers
 from tests.bench.figures import Figure, Results, Row
 
-STREAMS = "Kafka Streams, exactly once, RocksDB"
-WARM = "events/s, first 50,000 left out"
+_ROUTING = ("consumers", "routing")
+_PUBLISHING = ("delivery", delivery_rates.PUBLISHING)
+_DECODING = ("delivery", delivery_rates.DECODING)
 _PAIRS = (
-    (("alone", "routing"), ("peers", STREAMS)),
-    (("shell", delivery_rates.TOLD), ("peers", STREAMS)),
-    (("shell", delivery_rates.TOLD), ("peers", "aiokafka and asyncpg, a transaction a partition, with its relay")),
-    (("alone", "routing"), ("peers", "Faust, take(500) and one transaction a batch")),
-    (("alone", "routing"), ("peers", "Faust, table and send")),
-    (("alone", "routing"), ("shell", delivery_rates.TOLD)),
-    (("shell", delivery_rates.TOLD), ("shell", delivery_rates.DECODED)),
-    (("shell", delivery_rates.DECODED), ("shell", delivery_rates.CLIENT_ALONE)),
+    (_ROUTING, ("peers", peers.STREAMS)),
+    (_PUBLISHING, ("peers", peers.STREAMS)),
+    (_PUBLISHING, ("peers", peers.AIOKAFKA)),
+    (_ROUTING, ("peers", peers.FAUST_TAKE)),
+    (_ROUTING, ("peers", peers.FAUST_TABLE)),
+    (_ROUTING, _PUBLISHING),
+    (_PUBLISHING, _DECODING),
+    (_DECODING, ("delivery", delivery_rates.CLIENT_ONLY)),
 )
 
 
 def ratios(results: Results) -> tuple[Row, ...]:
-    """Each pair of which both were measured: events a second, and CPU an event, of the first by the second."""
+    """Divide events per second and CPU per event of the first by the second, for each pair that was measured."""
     rows = []
-    for ours, theirs in _PAIRS:
-        mine, other = _found(results, *ours), _found(results, *theirs)
-        if mine is None or other is None:
+    for our_place, their_place in _PAIRS:
+        ours, theirs = _row(results, *our_place), _row(results, *their_place)
+        if ours is None or theirs is None:
             continue
-        figures = {}
-        for name, column in (("events/s", "events/s"), ("CPU an event", "CPU an event")):
-            if column in mine.figures and column in other.figures:
-                figures[name] = _by(mine.figures[column], other.figures[column])
-        if WARM in other.figures:
-            figures["events/s, the peer warm"] = _by(mine.figures["events/s"], other.figures[WARM])
-        rows.append(Row(f"{mine.name} : {other.name}", figures))
+        figures: dict[str, Figure] = {}
+        for column in ("events/s", "CPU per event"):
+            if column in ours.figures and column in theirs.figures:
+                figures[column] = _ratio(ours.figures[column], theirs.figures[column])
+        if peers.WARM in theirs.figures:
+            figures["events/s, warm peer"] = _ratio(ours.figures["events/s"], theirs.figures[peers.WARM])
+        rows.append(Row(f"{ours.name} : {theirs.name}", figures))
     return tuple(rows)
 
 
-def _by(mine: Figure, other: Figure) -> Figure:
-    return Figure((mine.middle / other.middle,), "")
+def _ratio(ours: Figure, theirs: Figure) -> Figure:
+    return Figure((ours.median / theirs.median,), "")
 
 
-def _found(results: Results, part: str, row: str) -> Row | None:
-    tables = [table for found in results.parts if found.name == part for table in found.tables]
-    return next((one for table in tables for one in table.rows if one.name == row), None)
+def _row(results: Results, part: str, name: str) -> Row | None:
+    tables = [table for measured in results.parts if measured.name == part for table in measured.tables]
+    return next((row for table in tables for row in table.rows if row.name == name), None)

@@ -1,4 +1,4 @@
-"""Sla as processes of its own on a fresh broker and a durable database, for what is measured of it alone."""
+"""Replicas of sla as processes on a fresh broker and a durable database, for measurements of sla without the others."""
 
 import asyncio
 import os
@@ -16,14 +16,14 @@ from shared.postgres.migrate import migrate
 from shared.runtime.settings import load
 from shared.service.keys import new_key, write_keys
 from tests.bench.bench import QUICK, Bench
-from tests.bench.machine import Meter, Spent
+from tests.bench.machine import Meter, Usage
 from tests.support import free_port
 from tests.support.service_process import ServiceProcess
 
 
 @dataclass(slots=True)
-class SlaAlone:
-    """Migrated and not started yet; `token` is a leader's. The processes are replicas of one service."""
+class SlaReplicas:
+    """Replicas of sla with a migrated database, not started yet. `token` belongs to a leader."""
 
     bench: Bench
     database: str
@@ -34,7 +34,7 @@ class SlaAlone:
 
     @contextmanager
     def started(self) -> Iterator[Meter]:
-        """The processes run within; what they and their servers take is metered."""
+        """Run the replicas within the context; yield a meter of them and their servers."""
         try:
             for process in self.processes:
                 process.start()
@@ -43,22 +43,21 @@ class SlaAlone:
             for process in self.processes:
                 process.stop()
 
-    def told(self, spent: Spent, count: int) -> str:
-        """What each of so many things took."""
+    def format_usage(self, usage: Usage, count: int) -> str:
+        """Format the rate and the CPU time per item, for `count` items."""
         replicas = [process.settings["SLA_MEMBER"] for process in self.processes]
-        cpu = {"sla": sum(spent.cpu[name] for name in replicas), **{name: spent.cpu[name] for name in self.servers}}
-        each = ", ".join(f"{name} {seconds / count * 1e6:.0f}" for name, seconds in cpu.items())
-        return (
-            f"{count / spent.seconds:,.0f} a second; CPU µs each: {each}; others took {spent.others:.0%} of the machine"
-        )
+        cpu = {"sla": sum(usage.cpu[name] for name in replicas), **{name: usage.cpu[name] for name in self.servers}}
+        per_item = ", ".join(f"{name} {seconds / count * 1e6:.0f}" for name, seconds in cpu.items())
+        load = f"unrelated processes used {usage.other_load:.0%} of the machine's CPU"
+        return f"{count / usage.seconds:,.0f} per second; CPU µs per item: {per_item}; {load}"
 
 
 @contextmanager
-def sla_alone(name: str, *, replicas: int) -> Iterator[SlaAlone]:
-    """Broker, database and so many replicas to be started; says cores and load first. All of it is removed."""
+def sla_replicas(name: str, *, replicas: int) -> Iterator[SlaReplicas]:
+    """Start a broker and a database and prepare the replicas; print cores and load. Removes everything afterwards."""
     settings = load(MotcuaSettings)
-    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda sentence: print(sentence, flush=True))
-    bench.say(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
+    bench = Bench(QUICK, settings, settings.home.resolve() / "bench", lambda line: print(line, flush=True))
+    bench.report(f"{os.cpu_count()} cores, load before the run {os.getloadavg()[0]:.1f}")
     with bench.servers(name) as (broker, postgres):
         assert broker.pid is not None, "it was started"
         assert postgres.pid is not None, "it was started"
@@ -84,4 +83,6 @@ def sla_alone(name: str, *, replicas: int) -> Iterator[SlaAlone]:
             )
             for number in range(replicas)
         ]
-        yield SlaAlone(bench, url, broker.bootstrap, token, processes, {"postgres": postgres.pid, "kafka": broker.pid})
+        yield SlaReplicas(
+            bench, url, broker.bootstrap, token, processes, {"postgres": postgres.pid, "kafka": broker.pid}
+        )

@@ -1,6 +1,7 @@
-"""Acts at a steady rate, whatever the centre answers meanwhile: each has its instant, and its time counts from there.
+"""Send acts at a constant rate, regardless of the answers, and measure latency from the scheduled instant of each act.
 
-A client that waited for answers before it sent the next act would leave out the very moments in which all wait.
+A client that waits for an answer before it sends the next act would not measure the time in which acts queue
+(coordinated omission).
 """
 
 import asyncio
@@ -16,88 +17,91 @@ import aiohttp
 
 from motcua.local.centre import LocalCentre
 from shared.runtime.clock import machine_now
-from tests.bench.bench import NoResultError
+from tests.bench.bench import InvalidRunError
 from tests.support.scenarios import Scenario, Step
 
-_IDLE_SECONDS = 2.0
-_ANSWER_SECONDS = 120.0
+_KEEPALIVE_SECONDS = 2.0
+_TIMEOUT_SECONDS = 120.0
 _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """An act to be sent `after` so many seconds: step `place` of a life."""
+class ScheduledAct:
+    """An act to be sent `after` seconds from the start: the step `index` of a scenario."""
 
     after: float
-    life: Scenario
-    place: int
+    scenario: Scenario
+    index: int
 
     @property
     def step(self) -> Step:
         """The act itself."""
-        return self.life.steps[self.place]
+        return self.scenario.steps[self.index]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """An act that was answered. `meant_at` is when it should have been sent; `sequence` is that of its last event."""
+class AnsweredAct:
+    """An act with its answer. `seconds` is measured from `scheduled_at`; `sequence` is that of the act's last event."""
 
     act: str
-    meant_at: datetime
+    scheduled_at: datetime
     seconds: float
     accepted: bool
-    sent_again: int = 0
+    retries: int = 0
     dossier_id: str = ""
     sequence: int = 0
 
 
-def schedule(lives: Sequence[Scenario], *, rate: float, seconds: float, apart: float) -> list[Planned]:
-    """An act each 1/`rate` seconds; the steps of one life at least `apart` seconds from each other.
+def schedule(scenarios: Sequence[Scenario], *, rate: float, seconds: float, apart: float) -> list[ScheduledAct]:
+    """Schedule one act every 1/`rate` seconds, with the steps of one scenario at least `apart` seconds apart.
 
-    A life that can go on goes on before another begins. Raises ValueError where the lives do not suffice.
+    Scenarios in progress are continued before another one begins. Raises ValueError if there are not enough scenarios.
     """
-    fresh, turns_apart = iter(lives), ceil(apart * rate)
-    waiting: deque[tuple[int, Scenario, int]] = deque()
-    planned = []
-    for turn in range(round(rate * seconds)):
-        if waiting and waiting[0][0] <= turn:
-            _, life, place = waiting.popleft()
+    unused_scenarios, slots_apart = iter(scenarios), ceil(apart * rate)
+    # the scenarios in progress: first slot of the next step, scenario, index of the step
+    in_progress: deque[tuple[int, Scenario, int]] = deque()
+    scheduled = []
+    for slot in range(round(rate * seconds)):
+        if in_progress and in_progress[0][0] <= slot:
+            _, scenario, index = in_progress.popleft()
         else:
-            found = next(fresh, None)
-            if found is None:
-                raise ValueError(f"{len(lives)} lives do not suffice for {rate * seconds:.0f} acts {apart} s apart")
-            life, place = found, 0
-        planned.append(Planned(turn / rate, life, place))
-        if place + 1 < len(life.steps):
-            waiting.append((turn + turns_apart, life, place + 1))  # ascending, since all wait equally long
-    return planned
+            unused = next(unused_scenarios, None)
+            if unused is None:
+                raise ValueError(
+                    f"{len(scenarios)} scenarios do not suffice for {rate * seconds:.0f} acts {apart} s apart"
+                )
+            scenario, index = unused, 0
+        scheduled.append(ScheduledAct(slot / rate, scenario, index))
+        if index + 1 < len(scenario.steps):
+            in_progress.append((slot + slots_apart, scenario, index + 1))  # in order: the distance is constant
+    return scheduled
 
 
-async def send(local: LocalCentre, planned: Sequence[Planned]) -> list[Done]:
-    """Send each at its instant, and wait for the last answer. Raises NoResultError for an answer that is not as meant.
+async def send(local: LocalCentre, scheduled: Sequence[ScheduledAct]) -> list[AnsweredAct]:
+    """Send each act at its instant, and wait for all answers. Raises InvalidRunError for an unexpected answer.
 
-    A step waits for the answer to the one before it; where that comes too late, the step is late, and that counts.
+    A step is sent only after the answer to the previous step of its scenario. The delay counts as latency of the step.
     """
-    answers: dict[tuple[int, int], asyncio.Task[Done]] = {}
-    # a connection left idle for longer may be closed by the server just as it is used again
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS)
-    timeout = aiohttp.ClientTimeout(_ANSWER_SECONDS)
+    answers: dict[tuple[int, int], asyncio.Task[AnsweredAct]] = {}
+    # the server may close a connection that is idle for longer, just when it is used again
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS)
+    timeout = aiohttp.ClientTimeout(_TIMEOUT_SECONDS)
     try:
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http, asyncio.TaskGroup() as tasks:
             client = _Client(http, local, answers)
             began, began_at = time.monotonic(), machine_now()
-            for one in planned:
-                await asyncio.sleep(max(0.0, began + one.after - time.monotonic()))
-                meant = _Meant(began + one.after, began_at + timedelta(seconds=one.after))
-                answers[one.life.number, one.place] = tasks.create_task(client.act(one, meant))
-    except BaseExceptionGroup as several:  # one act that fails ends them all
-        raise several.exceptions[0] from several
+            for act in scheduled:
+                await asyncio.sleep(max(0.0, began + act.after - time.monotonic()))
+                instant = _Instant(began + act.after, began_at + timedelta(seconds=act.after))
+                answers[act.scenario.number, act.index] = tasks.create_task(client.perform(act, instant))
+    except BaseExceptionGroup as group:  # the first act that fails ends the run
+        raise group.exceptions[0] from group
     return [answer.result() for answer in answers.values()]
 
 
 @dataclass(frozen=True, slots=True)
-class _Meant:
-    """The instant that was meant, on both clocks."""
+class _Instant:
+    """The scheduled instant of an act, on the monotonic clock and on the system clock."""
 
     monotonic: float
     at: datetime
@@ -107,44 +111,43 @@ class _Meant:
 class _Client:
     http: aiohttp.ClientSession
     local: LocalCentre
-    answers: dict[tuple[int, int], "asyncio.Task[Done]"]
+    answers: dict[tuple[int, int], "asyncio.Task[AnsweredAct]"]
 
-    async def act(self, one: Planned, meant: _Meant) -> Done:
-        step = one.step
+    async def perform(self, act: ScheduledAct, scheduled: _Instant) -> AnsweredAct:
+        step = act.step
         address = f"{self.local.site.url('intake')}/dossiers"
-        if one.place:
-            submitted = await self.answers[one.life.number, 0]
-            await self.answers[one.life.number, one.place - 1]
+        if act.index:
+            submitted = await self.answers[act.scenario.number, 0]
+            await self.answers[act.scenario.number, act.index - 1]
             address += f"/{submitted.dossier_id}/acts/{step.act}"
         headers = {
             "Authorization": f"Bearer {self.local.tokens[step.key]}",
-            "Idempotency-Key": f"steady-{one.life.number}-{one.place}",
+            "Idempotency-Key": f"steady-{act.scenario.number}-{act.index}",
         }
-        status, content, tries = await self._until_answered(address, {"data": dict(step.data)}, headers)
-        seconds = time.monotonic() - meant.monotonic
+        status, content, tries = await self._post(address, {"data": dict(step.data)}, headers)
+        seconds = time.monotonic() - scheduled.monotonic
         if status == step.refused:
-            return Done(step.act, meant.at, seconds, accepted=False, sent_again=tries - 1)
+            return AnsweredAct(step.act, scheduled.at, seconds, accepted=False, retries=tries - 1)
         if status >= 300 or step.refused is not None:
-            raise NoResultError(f"{step.act} of a {one.life.kind}: {status} {content}")
-        return Done(
+            raise InvalidRunError(f"{step.act} of a {act.scenario.kind}: {status} {content}")
+        return AnsweredAct(
             step.act,
-            meant.at,
+            scheduled.at,
             seconds,
             accepted=True,
-            sent_again=tries - 1,
+            retries=tries - 1,
             dossier_id=content["dossier_id"],
             sequence=content["sequence"],
         )
 
-    async def _until_answered(
+    async def _post(
         self, address: str, body: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, dict[str, Any], int]:
-        """Status, answer, and which try got it: a connection may break, and the act's key makes it safe to send
-        again."""
+        """Return status, answer and number of tries. Retries after a broken connection: the act's key makes it safe."""
         for tries in range(1, _TRIES + 1):
             try:
                 async with self.http.post(address, json=body, headers=headers) as answer:
                     return answer.status, await answer.json(content_type=None), tries
             except (aiohttp.ClientConnectionError, TimeoutError) as error:
-                broken = error
-        raise NoResultError(f"no answer to {address} in {_TRIES} tries, last {broken!r}")
+                last_error = error
+        raise InvalidRunError(f"no answer from {address} in {_TRIES} tries; last error: {last_error!r}")

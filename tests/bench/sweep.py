@@ -1,7 +1,8 @@
-"""`python -m tests.bench.sweep`: a changed calendar over many open clocks, rehearsed and swept while receipts arrive.
+"""Rehearsal and sweep of a calendar change over many open clocks, while dossiers are received.
 
-The clocks are put straight into sla's table; sla runs as one process or as several, on a durable database. Every clock
-moves, or none does, which tells what the events cost. Prints what it found, with the load that others made.
+`python -m tests.bench.sweep` inserts the clocks directly into sla's table and runs one or several replicas of sla on a
+durable database. First no clock moves, then every clock moves: the difference is the cost of the events. It prints the
+results and the load of unrelated processes.
 """
 
 import argparse
@@ -35,112 +36,115 @@ from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
 from tests.bench.bench import Bench
 from tests.bench.machine import Meter
-from tests.bench.sla_replicas import SlaAlone, sla_alone
+from tests.bench.sla_replicas import SlaReplicas, sla_replicas
 from tests.support import eventually
 from tests.support.dossier_events import DossierEvents
 
 RATE = 20.0
-_QUIET_SECONDS = 10.0
+_BASELINE_SECONDS = 10.0
 _TEMPLATES = 400
 
 
 @dataclass(slots=True)
-class Live:
-    """Receipts at a steady rate: when each was sent, and when sla's event about it stood on Kafka."""
+class LiveReceipts:
+    """Receipts sent at a constant rate: by subject, the times of the receipt and of sla's first event about it."""
 
     sent: dict[str, float] = field(default_factory=dict)
-    told: dict[str, float] = field(default_factory=dict)
+    published: dict[str, float] = field(default_factory=dict)
 
     def seconds(self, since: float, until: float) -> list[float]:
-        """Of those sent in between; one that was never told counts as infinite."""
-        return [self.told.get(key, float("inf")) - at for key, at in self.sent.items() if since <= at < until]
+        """Return the latencies of the receipts sent in the interval; infinite without an event of sla."""
+        return [self.published.get(key, float("inf")) - at for key, at in self.sent.items() if since <= at < until]
 
 
 def main() -> int:
-    """Parse, measure both forms, print."""
+    """Parse the options, measure both changes, print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.sweep", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--clocks", type=int, default=50_000)
     parser.add_argument("--replicas", type=int, default=1)
     options = parser.parse_args()
-    with sla_alone("sweep", replicas=options.replicas) as sla, sla.started() as meter:
+    with sla_replicas("sweep", replicas=options.replicas) as sla, sla.started() as meter:
         asyncio.run(_run(sla, options.clocks, meter))
     return 0
 
 
-async def _run(sla: SlaAlone, count: int, meter: Meter) -> None:
+async def _run(sla: SlaReplicas, count: int, meter: Meter) -> None:
     bench, pool = sla.bench, await create_pool(sla.database, "sla")
     now = machine_now()
     await _fill(pool, bench, count, now)
-    live = Live()
-    load_ = asyncio.create_task(_live(sla.bootstrap, live))
+    live = LiveReceipts()
+    receipts = asyncio.create_task(_send_receipts(sla.bootstrap, live))
     try:
         headers = {"Authorization": f"Bearer {sla.token}"}
         async with httpx.AsyncClient(
             base_url=sla.processes[0].url, headers=headers, timeout=600.0, trust_env=False
         ) as http:
             calendar = bench.centre.calendar
-            quiet = await _lasting(_QUIET_SECONDS, live)
-            bench.say(f"live receipts, nothing else: {_told(quiet)}")
+            baseline = await _baseline(_BASELINE_SECONDS, live)
+            bench.report(f"live receipts, no other work: {_format_latencies(baseline)}")
             compiled = compile_calendar(calendar)
             soon = compiled.worktime.working_day_after(bench.centre.local_date(now))
             far = compiled.worktime.working_day_before(calendar.last_date, 5)
             for name, day in (("no clock moves", far), ("every clock moves", soon)):
-                bench.say(f"{name}, {count} open clocks")
+                bench.report(f"{name}, {count} open clocks")
                 address = f"/calendars/{calendar.name}/proposals"
-                asked = {"exceptions": [{"date": f"{day}", "kind": "off", "status": "decided", "name": "Nghỉ bão"}]}
-                made = await http.post(address, json=asked, headers={"Idempotency-Key": f"propose-{day}"})
-                proposal = f"{address}/{made.raise_for_status().json()['proposal_id']}"
-                meter.again()
-                began = time.monotonic()
-                found = (await http.get(f"{proposal}/rehearsal")).raise_for_status().json()
-                spent, ended = meter.spent(), time.monotonic()
-                moved = sum(each["later"] for each in found["departments"])
-                clocks = sum(each["open"] for each in found["departments"])
-                bench.say(
-                    f"  rehearsal: {clocks} clocks, {moved} move; {spent.seconds:.1f} s, {sla.told(spent, clocks)}"
-                )
+                change = {"exceptions": [{"date": f"{day}", "kind": "off", "status": "decided", "name": "Nghỉ bão"}]}
+                proposed = await http.post(address, json=change, headers={"Idempotency-Key": f"propose-{day}"})
+                proposal = f"{address}/{proposed.raise_for_status().json()['proposal_id']}"
+                meter.restart()
+                started = time.monotonic()
+                rehearsal = (await http.get(f"{proposal}/rehearsal")).raise_for_status().json()
+                usage, ended = meter.usage(), time.monotonic()
+                moved = sum(department["later"] for department in rehearsal["departments"])
+                clocks = sum(department["open"] for department in rehearsal["departments"])
+                duration = f"{usage.seconds:.1f} s, {sla.format_usage(usage, clocks)}"
+                bench.report(f"  rehearsal: {clocks} clocks, {moved} move; {duration}")
                 await asyncio.sleep(2)
-                bench.say(f"    live receipts meanwhile: {_told(live.seconds(began, ended))}")
-                meter.again()
-                began = time.monotonic()
+                bench.report(f"    live receipts meanwhile: {_format_latencies(live.seconds(started, ended))}")
+                meter.restart()
+                started = time.monotonic()
                 approved = await http.post(
                     f"{proposal}/approve", json={"decision": "9/QĐ"}, headers={"Idempotency-Key": f"approve-{day}"}
                 )
                 version = approved.raise_for_status().json()["calendar_version"]
-                await eventually(partial(_none_left, pool, version), within=600, every=0.1)
-                spent, ended = meter.spent(), time.monotonic()
-                bench.say(f"  sweep: {spent.seconds:.1f} s, {sla.told(spent, clocks)}")
+                await eventually(partial(_all_swept, pool, version), within=600, every=0.1)
+                usage, ended = meter.usage(), time.monotonic()
+                bench.report(f"  sweep: {usage.seconds:.1f} s, {sla.format_usage(usage, clocks)}")
                 await asyncio.sleep(2)
-                bench.say(f"    live receipts meanwhile: {_told(live.seconds(began, ended))}")
+                bench.report(f"    live receipts meanwhile: {_format_latencies(live.seconds(started, ended))}")
     finally:
-        load_.cancel()
-        await asyncio.gather(load_, return_exceptions=True)
+        receipts.cancel()
+        await asyncio.gather(receipts, return_exceptions=True)
         await pool.close()
 
 
-async def _none_left(pool: asyncpg.Pool, version: int) -> bool:
+async def _all_swept(pool: asyncpg.Pool, version: int) -> bool:
     return not await any_outdated(pool, version)
 
 
-async def _lasting(seconds: float, live: Live) -> list[float]:
+async def _baseline(seconds: float, live: LiveReceipts) -> list[float]:
     await asyncio.sleep(3)
-    began = time.monotonic()
+    started = time.monotonic()
     await asyncio.sleep(seconds)
     ended = time.monotonic()
     await asyncio.sleep(2)
-    return live.seconds(began, ended)
+    return live.seconds(started, ended)
 
 
-def _told(found: Sequence[float]) -> str:
-    if len(found) < 2:
-        return f"{len(found)} only"
-    cuts = quantiles(found, n=100, method="inclusive")
-    return f"{len(found)}, p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms, most {max(found) * 1000:.0f} ms"
+def _format_latencies(seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return f"only {len(seconds)}"
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    slowest = f"{max(seconds) * 1000:.0f} ms"
+    return f"{len(seconds)}, p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms, slowest {slowest}"
 
 
 async def _fill(pool: asyncpg.Pool, bench: Bench, count: int, now: datetime) -> None:
-    """Running clocks of procedures with a term of five days or more, received in the last working hours, a quarter of
-    them after a pause; each template stands for many."""
+    """Insert running clocks as copies of templates.
+
+    Their procedures have a term of five working days or more, their dossiers were received in the last working hours,
+    and a quarter of them had a pause.
+    """
     templates = list(_templates(bench, now))
     async with pool.acquire() as connection:
         for first in range(0, count, 5000):
@@ -170,10 +174,10 @@ def _templates(bench: Bench, now: datetime) -> Iterator[ClockRow]:
     for number in range(_TEMPLATES):
         code, department = codes[number % len(codes)]
         received = calendar.worktime.back(now, timedelta(minutes=number))
-        told = DossierEvents(start=received, dossier_id=UUID(int=number))
-        acts = [told.received(code, department)]
+        dossier = DossierEvents(start=received, dossier_id=UUID(int=number))
+        acts = [dossier.received(code, department)]
         if number % 4 == 0:
-            acts += [told.in_state("supplement_required"), told.supplement_received()]
+            acts += [dossier.in_state("supplement_required"), dossier.supplement_received()]
         rows: dict[UUID, ClockRow] = {}
         unit = Unit(CLOCKS, rows, publisher, now)
         for act in acts:
@@ -183,20 +187,20 @@ def _templates(bench: Bench, now: datetime) -> Iterator[ClockRow]:
         yield row
 
 
-async def _live(bootstrap: str, live: Live) -> None:
-    """Send receipts until cancelled, and note when sla's first event of each stands on Kafka."""
-    places = [TopicPartition(DEADLINES.name, number) for number in range(DEADLINES.partitions)]
+async def _send_receipts(bootstrap: str, live: LiveReceipts) -> None:
+    """Send receipts until cancelled, and record when sla's first event about each is on Kafka."""
+    partitions = [TopicPartition(DEADLINES.name, number) for number in range(DEADLINES.partitions)]
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, acks="all")
     async with producer, AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=20) as consumer:
-        consumer.assign(places)
-        await consumer.seek_to_end(*places)
-        reading = asyncio.create_task(_read(consumer, live))
+        consumer.assign(partitions)
+        await consumer.seek_to_end(*partitions)
+        reading = asyncio.create_task(_record_events(consumer, live))
         try:
-            began = time.monotonic()
+            started = time.monotonic()
             for number in range(1_000_000):
-                await asyncio.sleep(max(0.0, began + number / RATE - time.monotonic()))
-                told = DossierEvents(start=machine_now())
-                event = told.received("2.000908", "STP")
+                await asyncio.sleep(max(0.0, started + number / RATE - time.monotonic()))
+                dossier = DossierEvents(start=machine_now())
+                event = dossier.received("2.000908", "STP")
                 live.sent[event.subject] = time.monotonic()
                 await producer.send(
                     DOSSIERS_TOPIC.name, key=event.subject.encode(), value=event.to_json(), headers=headers_of(event)
@@ -206,12 +210,12 @@ async def _live(bootstrap: str, live: Live) -> None:
             await asyncio.gather(reading, return_exceptions=True)
 
 
-async def _read(consumer: AIOKafkaConsumer, live: Live) -> None:
+async def _record_events(consumer: AIOKafkaConsumer, live: LiveReceipts) -> None:
     while True:
         for records in (await consumer.getmany(timeout_ms=1000, max_records=5000)).values():
             at = time.monotonic()
             for record in records:
-                live.told.setdefault(record.key.decode(), at)
+                live.published.setdefault(record.key.decode(), at)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""`python -m tests.bench.ticker`: thresholds told a second while millions of clocks wait, and what an empty look costs.
+"""Rate at which sla publishes due thresholds among millions of running clocks, and the cost of an empty poll.
 
-The clocks are put straight into sla's table, some of them near their due date and not told; sla runs as one process or
-as several, on a durable database, and its relay publishes meanwhile. Prints what it found, with the load of others.
+`python -m tests.bench.ticker` inserts the clocks directly into sla's table, some of them with a due threshold, and runs
+one or several replicas of sla on a durable database, with their relay. It prints the results and the load of unrelated
+processes.
 """
 
 import argparse
@@ -27,12 +28,12 @@ from shared.postgres.unit_of_work import Unit
 from shared.runtime.clock import machine_now
 from tests.bench.bench import Bench
 from tests.bench.machine import Meter
-from tests.bench.sla_replicas import SlaAlone, sla_alone
+from tests.bench.sla_replicas import SlaReplicas, sla_replicas
 from tests.support import eventually
 from tests.support.dossier_events import DossierEvents
 
 _OWN = ("dossier_id", "partition", "next_threshold_at")
-# The template's columns but its key, partition and next threshold; these differ.
+# Copies every column of the template except its key, partition and next threshold.
 _COPY = """
 insert into dossiers ({columns}, dossier_id, partition, next_threshold_at)
 select {columns}, gen_random_uuid(), n % 6, next_threshold_at + n * $2::interval
@@ -41,39 +42,40 @@ from dossiers, generate_series(1, $3) as n where dossier_id = $1
 
 
 def main() -> int:
-    """Parse, measure, print."""
+    """Parse the options, measure, print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.ticker", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--pending", type=int, default=2_000_000)
     parser.add_argument("--due", type=int, default=100_000)
     parser.add_argument("--replicas", type=int, default=1)
     options = parser.parse_args()
-    with sla_alone("ticker", replicas=options.replicas) as sla:
-        asyncio.run(_filled(sla.bench, sla.database, options.pending, options.due))
+    with sla_replicas("ticker", replicas=options.replicas) as sla:
+        asyncio.run(_fill(sla.bench, sla.database, options.pending, options.due))
         with sla.started() as meter:
             asyncio.run(_run(sla, options.due, meter))
     return 0
 
 
-async def _run(sla: SlaAlone, due: int, meter: Meter) -> None:
+async def _run(sla: SlaReplicas, due: int, meter: Meter) -> None:
     pool = await create_pool(sla.database, "sla")
     try:
-        meter.again()
-        await eventually(partial(_has_begun, pool), within=120, every=0.01)
+        meter.restart()
+        await eventually(partial(_has_started, pool), within=120, every=0.01)
         await eventually(partial(_has_ended, pool), within=900, every=0.05)
-        spent = meter.spent()
-        told = int(await pool.fetchval("select count(*) from events where type = 'deadline.near'"))
-        sla.bench.say(f"{told:,} of {due:,} thresholds told in {spent.seconds:.1f} s, {sla.told(spent, told)}")
-        looks = []
+        usage = meter.usage()
+        published = int(await pool.fetchval("select count(*) from events where type = 'deadline.near'"))
+        result = f"{published:,} of {due:,} thresholds published in {usage.seconds:.1f} s"
+        sla.bench.report(f"{result}, {sla.format_usage(usage, published)}")
+        polls = []
         for _ in range(300):
             at = time.perf_counter()
             await any_due(pool, machine_now())
-            looks.append(time.perf_counter() - at)
-        sla.bench.say(f"an empty look: {median(looks) * 1000:.2f} ms")
+            polls.append(time.perf_counter() - at)
+        sla.bench.report(f"an empty poll: {median(polls) * 1000:.2f} ms")
     finally:
         await pool.close()
 
 
-async def _has_begun(pool: asyncpg.Pool) -> bool:
+async def _has_started(pool: asyncpg.Pool) -> bool:
     return bool(await pool.fetchval("select exists (select from events where type = 'deadline.near')"))
 
 
@@ -81,8 +83,8 @@ async def _has_ended(pool: asyncpg.Pool) -> bool:
     return not await any_due(pool, machine_now())
 
 
-async def _filled(bench: Bench, url: str, pending: int, due: int) -> None:
-    """Running clocks of five working days: those that wait, and those whose "near" has come."""
+async def _fill(bench: Bench, url: str, pending: int, due: int) -> None:
+    """Insert running clocks of five working days: `pending` ones, and `due` ones that have reached "near"."""
     pool = await create_pool(url, "sla")
     now = machine_now()
     worktime = compile_calendar(bench.centre.calendar).worktime
@@ -99,9 +101,9 @@ async def _filled(bench: Bench, url: str, pending: int, due: int) -> None:
                 await connection.execute("set local statement_timeout = 0")  # longer than any service may take
                 await CLOCKS.insert(connection, [row])
                 columns = ", ".join(name for name in CLOCKS.columns if name not in _OWN)
-                began = time.monotonic()
+                started = time.monotonic()
                 await connection.execute(_COPY.format(columns=columns), row.key, apart, count - 1, timeout=1800)
-            bench.say(f"{count:,} clocks put into the table in {time.monotonic() - began:.0f} s")
+            bench.report(f"{count:,} clocks inserted in {time.monotonic() - started:.0f} s")
         async with pool.acquire() as connection:
             await connection.execute("set statement_timeout = 0")
             await connection.execute("vacuum analyze dossiers", timeout=1800)
@@ -120,10 +122,10 @@ def _received(bench: Bench, number: int, at: datetime, now: datetime) -> ClockRo
         and found.term is not None
         and (found.term.unit, found.term.value, found.term.counting) == ("working_day", 5, "by_hours")
     )
-    told = DossierEvents(start=at, dossier_id=UUID(int=number))
+    dossier = DossierEvents(start=at, dossier_id=UUID(int=number))
     rows: dict[UUID, ClockRow] = {}
     unit = Unit(CLOCKS, rows, Publisher("sla", centre.code, 1, centre.catalogue_version), now)
-    act = told.received(code, department)
+    act = dossier.received(code, department)
     clocks.by_event_type()[type(act.data)](act, unit)
     (row,) = rows.values()
     row.fences[DOSSIERS_TOPIC.name] = Fence(1, 1)

@@ -1,4 +1,4 @@
-"""What is done to the centre while it is measured: whole lives of the half year of 2017, in order of time."""
+"""Workload of the benchmarks: all acts of dossiers of the half year of 2017, in order of time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,43 +9,43 @@ from motcua.lab.scenarios.half_year.scenario import HalfYear
 from shared.kernel.centre import Centre
 
 _WEEKS = 10
-"""Enough for everything that comes in the first weeks to have ended."""
+"""Long enough for every dossier of the first weeks to be resolved."""
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """Acts in order of time, each dossier's from its submission to its end; `starts_at` is before the first one."""
+class Workload:
+    """Acts in order of time, for each dossier from submission to result. `starts_at` is before the first act."""
 
     acts: Sequence[PastAct]
     starts_at: datetime
 
     @property
     def dossiers(self) -> int:
-        """How many dossiers there are."""
+        """Number of dossiers."""
         return len({act.dossier_id for act in self.acts})
 
     @property
     def ends_at(self) -> datetime:
-        """Just after the last act."""
+        """One second after the last act."""
         return self.acts[-1].occurred_at + timedelta(seconds=1)
 
-    def cut(self, share: float) -> tuple["Load", "Load"]:
-        """The first acts and the others; those of one instant stay together."""
-        place = max(1, int(len(self.acts) * share))
-        while place < len(self.acts) and self.acts[place].occurred_at == self.acts[place - 1].occurred_at:
-            place += 1
-        first = Load(self.acts[:place], self.starts_at)
-        return first, Load(self.acts[place:], first.acts[-1].occurred_at)
+    def split(self, share: float) -> tuple["Workload", "Workload"]:
+        """Split off the given share of the acts at the start. Acts at the same instant stay together."""
+        index = max(1, int(len(self.acts) * share))
+        while index < len(self.acts) and self.acts[index].occurred_at == self.acts[index - 1].occurred_at:
+            index += 1
+        first = Workload(self.acts[:index], self.starts_at)
+        return first, Workload(self.acts[index:], first.acts[-1].occurred_at)
 
 
-def whole_lives(centre: Centre, dossiers: int) -> Load:
-    """The lives of as many dossiers, the first that came; the same acts each time. Takes some seconds."""
-    drawn = HalfYear(centre, weeks=_WEEKS)
+def half_year_workload(centre: Centre, dossiers: int) -> Workload:
+    """Return the acts of the first `dossiers` dossiers, the same ones on each call. Takes some seconds."""
+    half_year = HalfYear(centre, weeks=_WEEKS)
     chosen: set[object] = set()
     acts = []
-    for act in drawn.acts():
+    for act in half_year.acts():
         if act.act == "submit" and len(chosen) < dossiers:
             chosen.add(act.dossier_id)
         if act.dossier_id in chosen:
             acts.append(act)
-    return Load(acts, drawn.starts_at)
+    return Workload(acts, half_year.starts_at)

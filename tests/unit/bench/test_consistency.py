@@ -1,15 +1,15 @@
-"""A run in which anything was lost, doubled, held back or left open is no result."""
+"""A run with lost, duplicate, quarantined or unfinished events or messages is not valid."""
 
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from tests.bench.bench import NoResultError
-from tests.bench.consistency import Seen, judged
+from tests.bench.bench import InvalidRunError
+from tests.bench.consistency import CentreState, checked_counts
 
-GOOD = Seen(
-    told={"intake.dossiers.v1": 3},
+CONSISTENT = CentreState(
+    stored={"intake.dossiers.v1": 3},
     on_kafka={"intake.dossiers.v1": 3, "sla.calendars.v1": 0},
     quarantined={"sla": 0},
     messages=[("a", "delivered", None), ("b", "sent", None), ("c", "dropped", "overtaken")],
@@ -17,27 +17,36 @@ GOOD = Seen(
 )
 
 
-def test_what_agrees_is_counted() -> None:
-    """Events by topic, messages by outcome; what was reported as arrived was sent, too."""
-    counts = judged(GOOD)
+def test_consistent_centre_is_counted() -> None:
+    """Events are counted by topic and messages by outcome; a delivered message counts as sent."""
+    counts = checked_counts(CONSISTENT)
     assert counts.events == {"intake.dossiers.v1": 3, "sla.calendars.v1": 0}
     assert counts.outcomes == Counter({"sent": 2, "dropped (overtaken)": 1})
     assert counts.in_inbox == 2
 
 
 @pytest.mark.parametrize(
-    ("seen", "why"),
+    ("centre", "difference"),
     [
-        (replace(GOOD, on_kafka={"intake.dossiers.v1": 2}), "3 events of intake.dossiers.v1 are kept, Kafka has 2"),
-        (replace(GOOD, on_kafka={"intake.dossiers.v1": 4}), "3 events of intake.dossiers.v1 are kept, Kafka has 4"),
-        (replace(GOOD, quarantined={"sla": 1}), "sla holds 1 records back"),
-        (replace(GOOD, messages=[*GOOD.messages, ("d", "planned", None)]), "1 messages have no outcome"),
-        (replace(GOOD, in_inbox=["a"]), "1 messages were sent and reached no sink"),
-        (replace(GOOD, in_inbox=["a", "b", "c"]), "1 messages reached the sinks, and notify says otherwise"),
-        (replace(GOOD, in_inbox=["a", "b", "b"]), "1 messages reached the sinks more than once"),
+        (
+            replace(CONSISTENT, on_kafka={"intake.dossiers.v1": 2}),
+            "3 events of intake.dossiers.v1 are stored, 2 are on Kafka",
+        ),
+        (
+            replace(CONSISTENT, on_kafka={"intake.dossiers.v1": 4}),
+            "3 events of intake.dossiers.v1 are stored, 4 are on Kafka",
+        ),
+        (replace(CONSISTENT, quarantined={"sla": 1}), "sla has 1 quarantined records"),
+        (replace(CONSISTENT, messages=[*CONSISTENT.messages, ("d", "planned", None)]), "1 messages have no outcome"),
+        (replace(CONSISTENT, in_inbox=["a"]), "1 messages were sent but reached no sink"),
+        (
+            replace(CONSISTENT, in_inbox=["a", "b", "c"]),
+            "1 messages reached a sink but are not sent according to notify",
+        ),
+        (replace(CONSISTENT, in_inbox=["a", "b", "b"]), "1 messages reached a sink more than once"),
     ],
 )
-def test_what_disagrees_is_no_result(seen: Seen, why: str) -> None:
-    """A rate at which events are lost is not a rate."""
-    with pytest.raises(NoResultError, match=why):
-        judged(seen)
+def test_inconsistent_centre_makes_the_run_invalid(centre: CentreState, difference: str) -> None:
+    """Each difference between the services, Kafka and the inbox invalidates the run and is named."""
+    with pytest.raises(InvalidRunError, match=difference):
+        checked_counts(centre)

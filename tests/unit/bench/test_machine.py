@@ -1,4 +1,4 @@
-"""CPU is counted where it was spent, also by children that have ended since."""
+"""Meter of CPU time and memory: each process counts with its children, including those that have ended."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ from tests.support.waiting import eventually_sync
 
 BURN_SECONDS = 0.2
 BURN = f"import time\nwhile time.process_time() < {BURN_SECONDS}: pass"
-"""Of a process's own CPU, so it takes as long as it must on a machine that has others to serve."""
+"""A program that uses this much CPU time, however long that takes on a busy machine."""
 
 
-def test_a_server_answers_for_children_that_ended() -> None:
-    """Postgres works in backends that come and go: what they spent between two readings must not be lost."""
+def test_cpu_of_ended_children_counts_for_the_server() -> None:
+    """CPU time of a child that started and ended between two readings, like a Postgres backend, is not lost."""
     command = ["sh", "-c", 'read _; "$1" -c "$2"; echo done; read _', "sh", sys.executable, BURN]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
@@ -22,21 +22,21 @@ def test_a_server_answers_for_children_that_ended() -> None:
         server.stdin.write("burn\n")
         server.stdin.flush()
         assert server.stdout.readline() == "done\n"
-        spent = meter.spent()
+        usage = meter.usage()
         server.stdin.close()
-    assert spent.cpu["server"] >= BURN_SECONDS * 0.9
-    assert spent.cpu[CLIENT] < BURN_SECONDS
+    assert usage.cpu["server"] >= BURN_SECONDS * 0.9
+    assert usage.cpu[CLIENT] < BURN_SECONDS
 
 
-def test_memory_is_told_of_each_process() -> None:
-    """In MB; this interpreter has some."""
-    assert 5 < Meter({"myself": os.getpid()}).memory()["myself"] < 5_000
+def test_memory_is_measured_in_megabytes() -> None:
+    """The memory of this interpreter is between 5 MB and 5 GB."""
+    assert 5 < Meter({"self": os.getpid()}).memory()["self"] < 5_000
 
 
-def test_counting_begins_where_it_is_told_to() -> None:
-    """A measurement answers for itself alone."""
+def test_restart_sets_the_start_of_the_measurement() -> None:
+    """CPU time before the restart does not count."""
     meter = Meter({})
-    eventually_sync(lambda: meter.spent().cpu[CLIENT] >= 0.05, within=60, every=0.0)
-    before = meter.spent().cpu[CLIENT]
-    meter.again()
-    assert meter.spent().cpu[CLIENT] < before
+    eventually_sync(lambda: meter.usage().cpu[CLIENT] >= 0.05, within=60, every=0.0)
+    before = meter.usage().cpu[CLIENT]
+    meter.restart()
+    assert meter.usage().cpu[CLIENT] < before
