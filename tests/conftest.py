@@ -1,4 +1,4 @@
-"""The real parts that tests ask for by name: started when first asked for, stopped for certain at the end."""
+"""Fixtures for Kafka and Postgres, started at the first use and stopped at the end of the run."""
 
 import tempfile
 from collections.abc import Iterator
@@ -16,10 +16,9 @@ from tests.support.classes import with_classes
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A fresh folder for a centre or a database, outside pytest's.
+    """A new folder for a centre or a database, outside pytest's folder.
 
-    Under root the database server is another user, and each further run of pytest that starts on this machine closes
-    pytest's folder to other users.
+    Under root the database server runs as another user, whose access to pytest's folder another run of pytest removes.
     """
     with tempfile.TemporaryDirectory(prefix="motcua-home-") as folder:
         yield Path(folder)
@@ -27,13 +26,13 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def toolchain() -> kafka.Toolchain:
-    """Java, the broker's jars and the archive of their classes, in the user's cache from run to run."""
+    """Java, the broker's jars and the archive of their classes, cached per user between runs."""
     return with_classes(load(MotcuaSettings).toolchain())
 
 
 @pytest.fixture(scope="session")
 def broker(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[kafka.Broker]:
-    """The run's broker: `.bootstrap`, `.kill()`, `.start()`. A test that stops it starts it again."""
+    """The broker of the run: `.bootstrap`, `.kill()`, `.start()`. A test that stops it must start it again."""
     one = kafka.single(toolchain, tmp_path_factory.mktemp("kafka"), port=free_port(), controller_port=free_port())
     with kafka.running(one):
         yield one
@@ -41,7 +40,7 @@ def broker(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def three_brokers(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[kafka.Cluster]:
-    """Three brokers of one cluster, for this module; a test that kills one starts it again."""
+    """A cluster of three brokers for one module. A test that kills a broker must start it again."""
     folder = tmp_path_factory.mktemp("three")
     several = kafka.cluster(toolchain, folder, ports=free_ports(3), controller_ports=free_ports(3))
     with kafka.running(several):
@@ -50,7 +49,7 @@ def three_brokers(toolchain: kafka.Toolchain, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """The run's server: `.url`, `.stop_immediately()`, `.start()`. A test that stops it starts it again.
+    """The database server of the run: `.url`, `.stop_immediately()`, `.start()`. A test that stops it must restart it.
 
     Its data are outside pytest's folder, for the reason given at `home`.
     """
@@ -65,7 +64,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def database(postgres: Postgres) -> Iterator[Databases]:
-    """Makes fresh databases (`database.fresh()`, `.url("intake")`) and drops them after the test."""
+    """Creates databases (`database.fresh()`, `.url("intake")`) and drops them after the test."""
     databases = Databases(postgres)
     yield databases
     databases.drop_all()

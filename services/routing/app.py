@@ -1,6 +1,7 @@
 """The composition root of routing: builds its parts and connects them."""
 
 from functools import partial
+from typing import Any
 
 from services.routing.assignments.api import router as assignments
 from services.routing.assignments.handlers import AssignmentHandlers
@@ -37,12 +38,7 @@ async def build(context: Context[RoutingSettings]) -> Parts:
     await signed.refresh(context.pool)
     calendar = PublishedCalendar(context.centre.calendar.name)
     handlers = AssignmentHandlers(context.centre, signed)
-    consumer = context.create_consumer(
-        [
-            Stream(DOSSIERS_TOPIC, DOSSIERS, handlers.by_event(), after_lock=signed.refresh_locked),
-            Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
-        ]
-    )
+    consumer = context.create_consumer(create_streams(handlers))
     closer = WeekCloser(context, calendar, consumer)
 
     async def prepare() -> None:
@@ -62,3 +58,11 @@ async def build(context: Context[RoutingSettings]) -> Parts:
         },
         prepare=prepare,
     )
+
+
+def create_streams(handlers: AssignmentHandlers) -> list[Stream[Any]]:
+    """The topics that routing consumes, with the handlers of their events."""
+    return [
+        Stream(DOSSIERS_TOPIC, DOSSIERS, handlers.by_event(), after_lock=handlers.signed.refresh_locked),
+        Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),
+    ]

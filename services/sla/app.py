@@ -8,7 +8,7 @@ from services.sla.calendars.in_force import follow
 from services.sla.calendars.worker import Sweep
 from services.sla.clocks.api import routes as clock_routes
 from services.sla.clocks.handlers import ClockHandlers
-from services.sla.clocks.store import CLOCKS, count_outdated, count_waiting
+from services.sla.clocks.store import CLOCKS, ClockRow, count_outdated, count_waiting
 from services.sla.clocks.worker import Ticker
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.rules import DerivationRules, catalogue_digest
@@ -33,9 +33,7 @@ async def build(context: Context[SlaSettings]) -> Parts:
     """The parts of sla. Publishes the calendar first, because deadlines name its version. Commits."""
     rules = await load_rules(context)
     clocks = ClockHandlers(rules)
-    consumer = context.create_consumer(
-        [Stream(DOSSIERS, CLOCKS, clocks.by_event_type(), after_lock=partial(follow, rules))]
-    )
+    consumer = context.create_consumer(create_streams(clocks))
     ticker = Ticker(context, clocks, consumer, tick_seconds=context.settings.tick_seconds)
     sweep = Sweep(context, clocks, tick_seconds=context.settings.tick_seconds)
     context.health.register("ticker", ticker.reason_not_ready)
@@ -50,6 +48,11 @@ async def build(context: Context[SlaSettings]) -> Parts:
             "outdated": keep_counted(OUTDATED, partial(count_outdated, context.pool), every_seconds=15.0),
         },
     )
+
+
+def create_streams(clocks: ClockHandlers) -> list[Stream[ClockRow]]:
+    """The topics that sla consumes, with the handlers of their events."""
+    return [Stream(DOSSIERS, CLOCKS, clocks.by_event_type(), after_lock=partial(follow, clocks.rules))]
 
 
 async def load_rules(context: Context) -> DerivationRules:

@@ -1,7 +1,7 @@
-"""Keeps real records of a release, for test_recorded.py: `python -m tests.architecture.record HOST:PORT > X.ndjson`.
+"""Stores records of a release for test_recorded.py: `python -m tests.architecture.record HOST:PORT > X.ndjson`.
 
-Run against a centre that has just lived (the demo's, say): for each type and version the first few records, and each
-that shows a field or a word not seen before. Of long lists (a calendar's windows) only the beginning is recorded.
+Run it against a centre with data, for example the demo's. It writes the first two records of each type and version, and
+each record with a field or an enumerated value that no earlier one has. Long lists are cut after twenty entries.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _FIRST = 2
 
 
 def main(bootstrap: str) -> None:
-    """Write the records as lines of JSON, topic by topic."""
+    """Write the records of all topics to standard output, one JSON object per line."""
     asyncio.run(_record(bootstrap))
 
 
@@ -37,7 +37,7 @@ async def _record(bootstrap: str) -> None:
 
 
 def _marks(value: Any, at: str) -> Iterator[str]:
-    """What a record shows: its fields, and its words where they look like those of a list."""
+    """The paths of a value's fields, and its strings that look like enumerated values."""
     if isinstance(value, dict):
         for name, child in value.items():
             yield f"{at}.{name}"

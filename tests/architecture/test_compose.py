@@ -37,35 +37,35 @@ SITE = Site(
     sms_port=MotcuaSettings.model_fields["sms_port"].default,
     hosts={part: part for part in (*PROCESSES, *SINKS)},
 )
-"""The same centre where compose puts it: each part on a host of its own name."""
+"""The centre as the compose file sets it up: each part has a host of the same name."""
 
 
 def _filled(value: object) -> str:
-    """A value as compose would hand it over, given passwords that name their role."""
+    """A value with each password replaced by one that names its role, as compose substitutes variables."""
     return re.sub(r"\$\{(\w+)_PASSWORD:\?[^}]*\}", lambda found: f"{found[1].lower()}-password", str(value))
 
 
 def environment(part: str) -> dict[str, str]:
-    """A container's environment."""
+    """The environment of a container."""
     return {name: _filled(value) for name, value in PARTS[part].get("environment", {}).items()}
 
 
-def test_the_same_parts_are_started() -> None:
-    """Nothing more, nothing less: services, sinks, broker, database, and the step that prepares them."""
+def test_compose_starts_the_parts_of_up() -> None:
+    """The compose file starts services, sinks, broker, database and the preparation, and no other part."""
     assert set(PARTS) == {*PROCESSES, *sink_commands(SITE), "kafka", "postgres", "prepare"}
 
 
 @pytest.mark.parametrize("service", PROCESSES)
-def test_service_has_all_its_settings(service: str) -> None:
-    """Every setting of the one table, with its value; only where it listens differs."""
+def test_service_has_the_settings_of_up(service: str) -> None:
+    """A service has the settings and values of `motcua up`; only its listening address differs."""
     given = environment(service)
     assert given.pop(f"{service.upper()}_HOST") == "0.0.0.0"
     assert given == service_settings(service, SITE)
 
 
 @pytest.mark.parametrize("service", PROCESSES)
-def test_service_takes_its_settings(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service itself would start with them: nothing missing, nothing unknown."""
+def test_service_accepts_its_settings(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings class of a service accepts its environment: no setting is missing or unknown."""
     module = importlib.import_module(f"services.{service}.settings")
     settings = next(
         thing
@@ -78,19 +78,19 @@ def test_service_takes_its_settings(service: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("service", PROCESSES)
-def test_service_is_run_by_the_same_command(service: str) -> None:
-    """`python -m services.<name> run`."""
+def test_service_has_the_command_of_up(service: str) -> None:
+    """A service is started by `python -m services.<name> run`."""
     assert PARTS[service]["command"][1:] == service_command(service)[1:]
 
 
 @pytest.mark.parametrize("sink", SINKS)
-def test_sink_is_run_by_the_same_command(sink: str) -> None:
-    """Only where it listens differs."""
+def test_sink_has_the_command_of_up(sink: str) -> None:
+    """A sink has the command of `motcua up`; only its listening address differs."""
     assert PARTS[sink]["command"][1:] == [*sink_commands(SITE)[sink][1:], "--host", "0.0.0.0"]
 
 
-def test_prepare_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The step that makes database, topics and keys knows every role's password, and the places that services use."""
+def test_prepare_accepts_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The preparation has the password of every role, and the broker, databases and folders that services use."""
     for name, value in environment("prepare").items():
         monkeypatch.setenv(name, value)
     settings = load(MotcuaSettings)
@@ -101,20 +101,20 @@ def test_prepare_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_part_is_bounded_and_watched(part: str) -> None:
-    """Memory has a limit everywhere, and everything that runs on has a health check."""
+def test_part_has_memory_limit_and_health_check(part: str) -> None:
+    """Each part has a memory limit, and each part that keeps running has a health check."""
     assert PARTS[part]["mem_limit"]
     assert part == "prepare" or PARTS[part]["healthcheck"]["test"]
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_ports_are_published_on_loopback_only(part: str) -> None:
-    """A trial on a laptop is not a service on its network."""
+    """No port is published on an address other than loopback."""
     assert [port for port in PARTS[part].get("ports", []) if not port.startswith("127.0.0.1:")] == []
 
 
-def test_order_of_the_start() -> None:
-    """Broker and database, then what prepares them, then services; who calls another waits for it."""
+def test_part_starts_after_its_dependencies() -> None:
+    """Broker and database start first, then the preparation, then the services. notify is after intake and sinks."""
     after = {
         part: {name: how["condition"] for name, how in PARTS[part].get("depends_on", {}).items()} for part in PARTS
     }
@@ -124,8 +124,8 @@ def test_order_of_the_start() -> None:
     assert {"intake", "smtp", "sms"} <= set(after["notify"])
 
 
-def test_passwords_stand_in_no_file() -> None:
-    """They come from the environment, and compose stops by name when one is missing."""
+def test_compose_file_has_no_password() -> None:
+    """Passwords come from the environment, and compose names a missing one."""
     text = json.dumps(COMPOSE)
     written = re.sub(r"\$\{(\w+):\?[^}]*\}", "", text)
     assert re.findall(r"://\w+:[^@/\"]+@", written) == []
@@ -133,13 +133,13 @@ def test_passwords_stand_in_no_file() -> None:
     assert len(set(re.findall(r"\$\{(\w+):\?", text))) == len(PROCESSES) + 2
 
 
-def test_broker_is_the_one_that_is_tested() -> None:
-    """The image's version is that of the jars."""
+def test_broker_has_the_tested_version() -> None:
+    """The version of the image equals that of the jars."""
     assert PARTS["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
 
 
-def test_compose_file_keeps_to_the_specification() -> None:
-    """Judged by the compose specification's own schema, as `make check` does."""
+def test_compose_file_is_valid() -> None:
+    """The compose file conforms to the schema of the compose specification, as in `make check`."""
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("check-jsonschema")),

@@ -1,4 +1,4 @@
-"""The house rules that no linter knows: sizes, pure domains, and bans that really bite."""
+"""Rules that the linter cannot check: file sizes, pure domains, links, and the bans of its own configuration."""
 
 import re
 import subprocess
@@ -11,12 +11,12 @@ from tests.architecture.tree import ROOT, SERVICES, imported, names, sources, te
 
 MAX_LINES = {"shared": 350, "services": 350, "motcua": 350, "tests": 400}
 LONGER: dict[str, str] = {}
-"""Files that may be longer, each with its reason."""
+"""Longer files, each with its reason."""
 
 PAGES = ("*.md", "docs/*.md", "docs/adr/*.md", "config/*.md")
 
 OWN_CONNECTION = {"shared/messaging/membership.py", "shared/messaging/relay.py"}
-"""Who keeps a lock of the session, on a dedicated connection."""
+"""The modules with a session-level lock, on a dedicated connection."""
 _OF_SESSION = re.compile(
     r"advisory_(un)?lock|set_config|add_listener|\bset (session|role|time zone)\b|^(un)?listen \w|^(reset|discard) \w",
     re.IGNORECASE,
@@ -29,12 +29,11 @@ PURE = frozenset(
         *("string", "textwrap", "types", "typing", "unicodedata", "uuid", "zoneinfo", "json", "calendar", "numbers"),
     }
 )
-"""What of the standard library a domain may use: nothing that reads a clock, draws random numbers or has side
-effects."""
+"""The standard library modules that a domain may import: none reads a clock, draws random numbers or does I/O."""
 
 
-def test_files_stay_short() -> None:
-    """A file that passes 350 lines (a test 400) is split by use case."""
+def test_file_is_not_too_long() -> None:
+    """A file has at most 350 lines, a test 400."""
     long = {
         str(path.relative_to(ROOT)): lines
         for room, most in MAX_LINES.items()
@@ -59,7 +58,7 @@ def test_domain_is_pure(service: str) -> None:
 
 
 def test_domain_is_synchronous() -> None:
-    """Rules wait for nothing."""
+    """A domain has no coroutine."""
     waiting = [
         str(path.relative_to(ROOT))
         for service in SERVICES
@@ -84,8 +83,8 @@ def test_domain_is_synchronous() -> None:
         'from os import getenv\ngetenv("A")',
     ],
 )
-def test_ban_bites(line: str) -> None:
-    """Clocks, random ids and the environment are refused in a service's domain by the linter as it is configured."""
+def test_linter_rejects_banned_call_in_domain(line: str) -> None:
+    """The linter's configuration bans clocks, random ids and the environment in a domain."""
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("ruff")),
@@ -95,7 +94,7 @@ def test_ban_bites(line: str) -> None:
             "services/sla/domain/x.py",
             "-",
         ],
-        input=f'"""A trial."""\n\n{line}\n',
+        input=f'"""A module with one banned call."""\n\n{line}\n',
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -105,14 +104,14 @@ def test_ban_bites(line: str) -> None:
     assert "TID251" in done.stdout
 
 
-def test_no_trace_of_a_session_is_left_on_a_lent_connection() -> None:
-    """A pool hands connections on as they come back: nothing undoes a lock, a setting or a listener of the session."""
-    keeping = {
+def test_session_state_is_set_only_on_dedicated_connections() -> None:
+    """Pooled connections have no session-level locks, settings or listeners, because the pool does not reset them."""
+    using = {
         str(path.relative_to(ROOT))
         for path in sources("shared", "services")
         if any(_OF_SESSION.search(word) for word in (*texts(path), *names(path)))
     }
-    assert keeping == OWN_CONNECTION
+    assert using == OWN_CONNECTION
     assert [path for path in OWN_CONNECTION if "create_pool" in names(ROOT / path)] == []
 
 
@@ -120,14 +119,14 @@ def test_no_trace_of_a_session_is_left_on_a_lent_connection() -> None:
     "page",
     [page.relative_to(ROOT) for folder in ("", "docs", "docs/adr", "config") for page in (ROOT / folder).glob("*.md")],
 )
-def test_links_lead_somewhere(page: str) -> None:
-    """A page that names a file names one that is there."""
+def test_link_of_page_names_existing_file(page: str) -> None:
+    """Each relative link of a page names an existing file."""
     links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
     assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
 
 
-def test_decisions_are_listed() -> None:
-    """Every decision record is in the table of its folder, and ends with what would overturn it."""
+def test_decision_record_is_listed() -> None:
+    """Each decision record is in the table of its folder and has the section on what would overturn it."""
     folder = ROOT / "docs/adr"
     listed = (folder / "README.md").read_text(encoding="utf-8")
     for record in sorted(folder.glob("0*.md")):
@@ -135,8 +134,8 @@ def test_decisions_are_listed() -> None:
         assert "## What would overturn it" in record.read_text(encoding="utf-8"), record.name
 
 
-def test_unreasoned_exceptions_are_not_made() -> None:
-    """Every lint or type exception carries its reason or names exactly what it silences."""
+def test_exception_of_linter_has_a_reason() -> None:
+    """A `noqa` comment has a reason, and a `type: ignore` names its error code."""
     bare = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in sources("shared", "services", "motcua")

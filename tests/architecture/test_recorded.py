@@ -1,4 +1,4 @@
-"""Records that a release really wrote stay readable permanently."""
+"""Records of earlier releases stay readable."""
 
 import json
 from pathlib import Path
@@ -19,8 +19,8 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_recorded_events_are_read(file: Path) -> None:
-    """Each decodes by its headers, to the key, sequence, epoch and id that they name."""
+def test_recorded_event_is_decoded(file: Path) -> None:
+    """A recorded event decodes to the key, sequence, epoch and id of its headers."""
     for line in lines(file):
         headers = line["headers"]
         event = decode(headers["type"], int(headers["version"]), json.dumps(line["value"]).encode())
@@ -30,8 +30,8 @@ def test_recorded_events_are_read(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_recorded_events_lose_nothing(file: Path) -> None:
-    """Every field that the release wrote is still known: read and written again it is the same."""
+def test_recorded_event_loses_no_field(file: Path) -> None:
+    """A recorded event has the same fields and values after decoding and encoding."""
     for line in lines(file):
         headers = line["headers"]
         if int(headers["version"]) == EVENTS[headers["type"]].VERSION:
@@ -41,7 +41,7 @@ def test_recorded_events_lose_nothing(file: Path) -> None:
 
 
 def _as_written(again: Any, then: Any) -> Any:
-    """Without the members that a later release adds by default."""
+    """The new value without the members that later releases have added."""
     if isinstance(again, dict) and isinstance(then, dict):
         return {name: _as_written(again[name], child) for name, child in then.items() if name in again}
     if isinstance(again, list) and isinstance(then, list) and len(again) == len(then):
@@ -49,6 +49,6 @@ def _as_written(again: Any, then: Any) -> Any:
     return again
 
 
-def test_every_topic_is_recorded() -> None:
-    """A topic without a recorded file would be a promise without a test."""
+def test_every_topic_has_recorded_events() -> None:
+    """Each topic has recorded events, so that its compatibility is tested."""
     assert {line["topic"] for file in FILES for line in lines(file)} == set(TOPICS)

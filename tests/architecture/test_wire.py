@@ -1,4 +1,4 @@
-"""The wire keeps its promises: frozen schemas, open lists, one writer a topic, documents that follow the code."""
+"""Event contracts: frozen schemas, open enumerations, one writer per topic, and generated documents."""
 
 import ast
 import json
@@ -20,13 +20,13 @@ from tests.architecture.tree import ROOT, SERVICES, called, parsed, sources
 _WRITERS = {event.__name__: TOPICS[event.TOPIC].owner for event in EVENTS.values()}
 
 
-def test_catalogue_and_snapshots_follow_from_the_contracts() -> None:
-    """A generated document that is out of date is wrong."""
+def test_generated_documents_are_up_to_date() -> None:
+    """The event catalogue, the AsyncAPI document and the schema snapshots equal those generated from the code."""
     assert event_files.check(ROOT) == []
 
 
-def test_a_changed_document_is_noticed(tmp_path: Path) -> None:
-    """The check can fail: one altered word is one fault, and rewriting mends it."""
+def test_edited_document_is_reported(tmp_path: Path) -> None:
+    """An edited word in a generated document is reported, and generating the document repairs it."""
     event_files.write(tmp_path)
     page = tmp_path / "docs/events.md"
     page.write_text(page.read_text().replace("required", "optional", 1))
@@ -35,8 +35,8 @@ def test_a_changed_document_is_noticed(tmp_path: Path) -> None:
     assert event_files.check(tmp_path) == []
 
 
-def test_a_broken_schema_is_not_written_over(tmp_path: Path) -> None:
-    """Rewriting never hides a breach: the frozen file stays and the command names the field."""
+def test_incompatible_schema_is_not_overwritten(tmp_path: Path) -> None:
+    """An incompatible change leaves the frozen schema unchanged, and the command names the field."""
     event_files.write(tmp_path)
     frozen = tmp_path / event_files.SNAPSHOTS / "dossier.returned.v1.json"
     old = json.loads(frozen.read_text())
@@ -46,9 +46,12 @@ def test_a_broken_schema_is_not_written_over(tmp_path: Path) -> None:
     assert json.loads(frozen.read_text()) == old
 
 
-def test_asyncapi_document_has_what_the_specification_demands() -> None:
-    """AsyncAPI 3.0.0: `asyncapi` and `info` with title and version; each operation has an action and a channel, and
-    its messages are among that channel's; each channel's messages are those of the topic, each with a payload."""
+def test_asyncapi_document_has_required_members() -> None:
+    """AsyncAPI 3.0.0 requires `asyncapi`, `info` with title and version, and an action and a channel per operation.
+
+    The messages of an operation are messages of its channel. The messages of a channel are the event types of the
+    topic, each with a payload.
+    """
     document = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())
     assert document["asyncapi"] == "3.0.0"
     assert {"title", "version"} <= document["info"].keys()
@@ -69,14 +72,14 @@ def test_asyncapi_document_has_what_the_specification_demands() -> None:
 
 
 def _at(document: Any, reference: str) -> Any:
-    """What a reference within the document leads to; KeyError where it leads nowhere."""
+    """The target of a reference within the document. Raises KeyError if it does not exist."""
     for step in reference.removeprefix("#/").split("/"):
         document = document[step]
     return document
 
 
-def test_asyncapi_references_lead_somewhere() -> None:
-    """Every reader follows them."""
+def test_asyncapi_references_are_resolved() -> None:
+    """Each reference within the document has a target."""
     document = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())
 
     def references(part: Any) -> Iterator[str]:
@@ -95,29 +98,29 @@ def test_asyncapi_references_lead_somewhere() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=lambda event: str(event.TYPE))
-def test_lists_of_words_are_open(event: type[EventData]) -> None:
-    """A closed list would stop every reader at the first new word: contracts use Open[Literal[...]]."""
+def test_enumerations_of_event_are_open(event: type[EventData]) -> None:
+    """Enumerations of event data use Open[Literal[...]], because a closed one would stop consumers at a new value."""
     assert '"enum"' not in json.dumps(data_schema(event))
 
 
-def test_envelope_lists_are_open() -> None:
-    """So are the envelope's."""
+def test_enumerations_of_envelope_are_open() -> None:
+    """The envelope has no closed enumeration either."""
     assert '"enum"' not in json.dumps(envelope_schema())
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=lambda event: str(event.TYPE))
-def test_no_personal_field_travels(event: type[EventData]) -> None:
-    """Names, numbers, addresses and free text about a person live in intake alone."""
+def test_event_has_no_personal_field(event: type[EventData]) -> None:
+    """Names, numbers, addresses and free text about a person are stored in intake only."""
     personal = {"full_name", "applicant", "phone", "email", "address", "identity_number", "note", "text_for_applicant"}
     fields = set(data_schema(event)["properties"])
     assert not fields & personal
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_topics_have_one_writer(service: str) -> None:
-    """A service makes only the events of topics that it owns."""
+def test_service_creates_only_its_own_events(service: str) -> None:
+    """A service creates only events of the topics that it owns."""
     foreign = {
-        f"{path.relative_to(ROOT)} makes {name}"
+        f"{path.relative_to(ROOT)} creates {name}"
         for path in sources(f"services/{service}")
         for name in called(path)
         if _WRITERS.get(name, service) != service
@@ -126,7 +129,7 @@ def test_topics_have_one_writer(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_readers_are_those_that_the_catalogue_names(service: str) -> None:
+def test_service_consumes_the_topics_that_name_it(service: str) -> None:
     """`shared.contracts.topics` lists the consumers of each topic, and the code agrees."""
     constants = {thing.name: name for name, thing in vars(topics).items() if isinstance(thing, Topic)}
     consumed = {topic for path in sources(f"services/{service}") for topic in _streamed(path)}
@@ -134,7 +137,7 @@ def test_readers_are_those_that_the_catalogue_names(service: str) -> None:
 
 
 def _streamed(path: Path) -> Iterator[str]:
-    """The topic constants that a file makes streams of, by their own names."""
+    """The names of the topic constants from which a file creates streams."""
     own_names = {
         alias.asname or alias.name: alias.name
         for node in ast.walk(parsed(path))
@@ -147,10 +150,10 @@ def _streamed(path: Path) -> Iterator[str]:
             yield topic.attr if isinstance(topic, ast.Attribute) else own_names[ast.unparse(topic)]
 
 
-def test_only_the_publisher_makes_events() -> None:
-    """Neither the shell nor the command publishes: an event has a service that decided it."""
+def test_only_services_create_events() -> None:
+    """Neither `shared` nor the command creates events: each event is the decision of a service."""
     makers = {
-        f"{path.relative_to(ROOT)} makes {name}"
+        f"{path.relative_to(ROOT)} creates {name}"
         for path in sources("shared", "motcua")
         for name in called(path)
         if name in _WRITERS

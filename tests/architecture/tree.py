@@ -1,4 +1,4 @@
-"""The source tree as the architecture tests see it."""
+"""Access to the source tree for the architecture tests."""
 
 import ast
 import importlib
@@ -14,7 +14,7 @@ SERVICES = ("intake", "routing", "sla", "notify", "ops")
 
 
 def sources(*folders: str) -> Iterator[Path]:
-    """Every Python file below these folders of the tree."""
+    """All Python files below these folders."""
     for folder in folders:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
@@ -26,7 +26,7 @@ def parsed(path: Path) -> ast.Module:
 
 
 def names(path: Path) -> set[str]:
-    """Every name that a file mentions, attributes included."""
+    """All names that a file uses, including attributes."""
     found: set[str] = set()
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Name):
@@ -37,12 +37,12 @@ def names(path: Path) -> set[str]:
 
 
 def texts(path: Path) -> set[str]:
-    """Every text that a file holds, the pieces of composed ones included."""
+    """All string constants of a file, including the parts of f-strings."""
     return {node.value for node in ast.walk(parsed(path)) if isinstance(node, ast.Constant) and type(node.value) is str}
 
 
 def called(path: Path) -> set[str]:
-    """The name of everything that a file calls: `a.b.C(...)` gives C."""
+    """The names of all calls in a file: `a.b.C(...)` gives C."""
     found: set[str] = set()
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call):
@@ -54,7 +54,7 @@ def called(path: Path) -> set[str]:
 
 
 def imported(path: Path) -> set[str]:
-    """The dotted name of every module (or thing in a module) that a file imports."""
+    """The dotted names of all modules and members that a file imports."""
     found: set[str] = set()
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):

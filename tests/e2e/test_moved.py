@@ -1,4 +1,4 @@
-"""A changed calendar through a whole centre: rehearsed, approved, and swept although sla dies in the middle."""
+"""A calendar change in a whole centre: rehearsed, approved, and swept although sla is killed during the sweep."""
 
 import json
 from collections import Counter
@@ -28,8 +28,7 @@ def local(toolchain: Toolchain) -> Iterator[LocalCentre]:
 
 
 async def test_killed_sweep_publishes_each_dossier_once(local: LocalCentre) -> None:
-    """Half of the moves are committed, the rest is decided and not committed when sla is killed; started again it ends
-    the sweep, and every promise holds."""
+    """A sweep that is killed after half of the moves are committed is completed after a restart."""
     url = local.site.databases["intake"].replace("motcua_intake", "postgres")
     admin, holder = await asyncpg.connect(url), await asyncpg.connect(url)
     try:
@@ -38,19 +37,19 @@ async def test_killed_sweep_publishes_each_dossier_once(local: LocalCentre) -> N
                 await _received(local, http, number)
             await eventually(lambda: _running(admin), within=60)
             proposal = await _proposed(local, http)
-            rehearsed = await _asked(local, http, f"{proposal}/rehearsal")
+            rehearsed = await _response(local, http, f"{proposal}/rehearsal")
             assert [(each["department"], each["later"]) for each in rehearsed["departments"]] == [("STP", DOSSIERS)]
 
             rows = holder.transaction()
             await rows.start()
             await holder.execute(f"select from sla.dossiers order by dossier_id limit {DOSSIERS // 2} for update")
-            await _asked(local, http, f"{proposal}/approve", decision="9/QĐ-TTHCC")
+            await _response(local, http, f"{proposal}/approve", decision="9/QĐ-TTHCC")
             await eventually(lambda: _moved(admin, DOSSIERS // 2), within=60)
             stop = admin.transaction()
             await stop.start()
             await admin.execute("lock table sla.outbox in exclusive mode")
             await rows.rollback()
-            await eventually(lambda: _is_before_its_commit(holder), within=60)
+            await eventually(lambda: _sweep_waits_for_outbox(holder), within=60)
             assert local.parts["sla"].kill() == -9
             await stop.rollback()
         local.start_service("sla")
@@ -79,7 +78,7 @@ async def _received(local: LocalCentre, http: httpx.AsyncClient, number: int) ->
 
 
 async def _proposed(local: LocalCentre, http: httpx.AsyncClient) -> str:
-    """The address of a proposal that makes the day off on which all of them are due."""
+    """Propose a day off on the day on which all dossiers are due; returns the URL of the proposal."""
     leader = {"Authorization": f"Bearer {local.tokens['leader']}", "Idempotency-Key": "propose"}
     sla = local.site.url("sla")
     due = (await http.get(f"{sla}/due", params={"procedure": PROCEDURE}, headers=leader)).json()
@@ -90,7 +89,7 @@ async def _proposed(local: LocalCentre, http: httpx.AsyncClient) -> str:
     return f"{sla}/calendars/{calendar}/proposals/{made.json()['proposal_id']}"
 
 
-async def _asked(local: LocalCentre, http: httpx.AsyncClient, url: str, **body: str) -> dict[str, Any]:
+async def _response(local: LocalCentre, http: httpx.AsyncClient, url: str, **body: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {local.tokens['leader']}", "Idempotency-Key": url}
     answer = await (http.post(url, json=body, headers=headers) if body else http.get(url, headers=headers))
     assert answer.status_code == 200, answer.text
@@ -106,8 +105,8 @@ async def _moved(connection: asyncpg.Connection, count: int) -> bool:
     return bool(await connection.fetchval("select count(*) from sla.events where type = 'deadline.moved'") == count)
 
 
-async def _is_before_its_commit(connection: asyncpg.Connection) -> bool:
-    """The sweep has decided on the rest, and waits for the outbox."""
+async def _sweep_waits_for_outbox(connection: asyncpg.Connection) -> bool:
+    """Whether the sweep has decided the rest and waits for the lock of the outbox."""
     return bool(
         await connection.fetchval(
             "select exists (select from pg_stat_activity where application_name = 'motcua sla' "

@@ -12,7 +12,7 @@ from motcua.lab.player import PlayProgress, play
 from motcua.local.database import VERIFY
 from motcua.local.embedded.kafka import Toolchain
 from tests.support import eventually_sync
-from tests.support.ops import counted_from_zero, ops_process
+from tests.support.ops import expected_views, ops_process
 from tests.support.past import ENDS_AT, STARTS_AT, acts
 from tests.support.whole import whole_centre
 
@@ -49,7 +49,7 @@ def test_totals_are_exact_after_restarts_during_a_replay(toolchain: Toolchain, t
             ops.start()
             assert asyncio.run(played()).windows > 4
             eventually_sync(ops.ready, within=120)
-            ops.shows(asyncio.run(counted_from_zero(local.site.kafka)))
+            ops.shows(asyncio.run(expected_views(local.site.kafka)))
             shown = ops.views()
         finally:
             ops.stop()

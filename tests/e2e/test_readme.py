@@ -1,4 +1,4 @@
-"""The README's walk-through, run unchanged: only ports, folder and the way to the command are this test's."""
+"""The walk-through of the README, run as written except for ports, folder and the path of the command."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def up(home: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
 
 
 def walk_through(up: Up) -> list[str]:
-    """The blocks of the section, after the one that starts the centre."""
+    """The code blocks of the section after the one that starts the centre, adapted to this installation."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     _, *blocks = BLOCKS.findall(text.split("## One dossier by hand")[1].split("\n## ")[0])
     replaced = {
@@ -40,7 +40,7 @@ def walk_through(up: Up) -> list[str]:
 
 
 def run(up: Up, *blocks: str) -> str:
-    """The blocks in one shell, in the repository's root but for the answer's file."""
+    """Run the blocks in one shell in the root of the repository; returns the output."""
     script = "\n".join(blocks).replace("answer.json", f"{up.home}/answer.json")
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
@@ -55,9 +55,9 @@ def run(up: Up, *blocks: str) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(400)  # a start of everything, on a machine that may be busy
+@pytest.mark.timeout(400)  # starts a whole centre, on a machine that may be busy
 def test_walk_through_works_as_written(up: Up) -> None:
-    """By curl alone: a walk-in, its due date, its SMS, its settlement, its place, a refusal, and the proof."""
+    """The blocks receive a walk-in, show its due date, SMS and counter, settle it, and verify the centre."""
     submit, due, inbox, acts, routing, proof = walk_through(up)
     keys, dossier = submit.splitlines()[0], due.splitlines()[0]
     assert '"code":"H10.02-' in run(up, submit)
@@ -87,8 +87,10 @@ def test_walk_through_works_as_written(up: Up) -> None:
 
 
 def places_of(up: Up, *texts: str) -> dict[str, set[str]]:
-    """The folders below the home (Postgres aside) with a file that holds the text in its bytes, by text. A file is read
-    once: Kafka's indexes are a gigabyte of zeros."""
+    """The folders of the home, except Postgres, with a file that contains the text, for each text.
+
+    Each file is read once, because Kafka's indexes have a gigabyte.
+    """
     places: dict[str, set[str]] = {text: set() for text in texts}
     for file in (file for part in ("kafka", "logs", "inbox", "tokens") for file in (up.home / part).rglob("*")):
         if file.is_file():

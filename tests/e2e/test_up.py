@@ -56,7 +56,7 @@ def running(toolchain: kafka.Toolchain) -> Iterator[Up]:
         yield installation
 
 
-@pytest.mark.timeout(400)  # two starts of everything, on a machine that may be busy
+@pytest.mark.timeout(400)  # starts a whole centre twice, on a machine that may be busy
 def test_walk_in_reaches_the_inbox_and_survives_a_restart(running: Up) -> None:
     """A dossier received over HTTP gets a due date and an SMS. After SIGTERM (status 0, no process left), the next
     start still has it.

@@ -1,4 +1,4 @@
-"""What tests share; imported by name, never from a conftest."""
+"""Helpers that several test packages share. Tests import them by name, never from a conftest."""
 
 from motcua.local.embedded.ports import free_port, free_ports
 from tests.support.database import Databases, ServiceDatabase

@@ -1,6 +1,6 @@
-"""A small, valid centre's folder for tests that change one file of it."""
+"""The folder of a small, valid centre, for tests that change one of its files."""
 
-# ruff: noqa: E501 -- a line of a table is one line
+# ruff: noqa: E501 -- the lines of the tables must not be broken
 
 from pathlib import Path
 
@@ -95,7 +95,7 @@ L.7,20,40,2017-04-28,,05/QĐ,,
 
 
 def write_centre(folder: Path, **changed: str | bytes | None) -> Path:
-    """The small centre in `folder`, with files replaced by keyword (`departments_csv=...`; None leaves one out)."""
+    """Write the small centre; a keyword such as `departments_csv` replaces that file, None omits it."""
     content: dict[str, str | bytes | None] = {**SMALL_CENTRE}
     for key, value in changed.items():
         stem, _, ending = key.rpartition("_")
@@ -109,13 +109,13 @@ def write_centre(folder: Path, **changed: str | bytes | None) -> Path:
 
 
 def edited(name: str, old: str, new: str) -> str:
-    """A file of the small centre with one passage replaced; fails if the passage is not there."""
+    """A file of the small centre with one passage replaced. The passage must be in the file."""
     assert old in SMALL_CENTRE[name], f"{old!r} is not in {name}"
     return SMALL_CENTRE[name].replace(old, new, 1)
 
 
 def ruled_centre(folder: Path, **changed: str) -> Path:
-    """The small centre with the general counter's rule, and no department pooled when it begins."""
+    """Write the small centre with the rule of the general counter. At its opening no department is pooled."""
     files = {
         "receiving_csv": SMALL_CENTRE["receiving.csv"].splitlines()[0] + "\n",
         "staffing_csv": STAFFING,

@@ -1,4 +1,4 @@
-"""The archive of the broker's classes, written once for a user: a run of all tests starts some forty brokers."""
+"""A class data sharing (CDS) archive for the broker, written once per user: all tests start about forty brokers."""
 
 import tempfile
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.support import free_port
 
 
 def with_classes(toolchain: kafka.Toolchain) -> kafka.Toolchain:
-    """The toolchain whose brokers start from the archive; a second process waits for it. Blocks."""
+    """A toolchain whose brokers start from the archive. One process writes the archive if it is missing. Blocks."""
     with exclusive(toolchain.jars.parent):
         if not toolchain.classes.exists():
             _write(toolchain)
@@ -17,7 +17,7 @@ def with_classes(toolchain: kafka.Toolchain) -> kafka.Toolchain:
 
 
 def _write(toolchain: kafka.Toolchain) -> None:
-    """A broker writes what it has loaded when it ends. A Java that cannot do that goes without."""
+    """Run a broker once; it writes its loaded classes when it ends. A Java without that feature writes no archive."""
     with tempfile.TemporaryDirectory(prefix="arriving-", dir=toolchain.jars.parent) as folder:
         arriving = Path(folder, "classes")
         writes = toolchain.writing_classes(arriving)

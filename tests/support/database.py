@@ -1,4 +1,4 @@
-"""Fresh databases on the run's server."""
+"""Creates databases on the database server of the test run."""
 
 from dataclasses import dataclass, field
 
@@ -16,13 +16,13 @@ class ServiceDatabase:
     server_url: str
 
     def url(self, service: str) -> str:
-        """Connects as that service's role (or as `verify`), with its own schema in the search path."""
+        """A URL with that service's role (or `verify`), and its schema in the search path."""
         return url_for(self.server_url, service, database=self.name)
 
 
 @dataclass(slots=True)
 class Databases:
-    """Makes databases; those that a test took are dropped when it ends."""
+    """Creates databases for one test, and drops them at its end."""
 
     server: Postgres
     _made: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Databases:
         return self.server.url
 
     def fresh(self, *services: str) -> ServiceDatabase:
-        """A new database: the four services' roles and schemas, or those named (a made-up service may be)."""
+        """A new database with roles and schemas of the four services, or of `services`, which may be invented ones."""
         name = unique("motcua")
         create_database(self.server.url, database=name, services=services or SERVICES)
         self._made.append(name)
@@ -41,7 +41,7 @@ class Databases:
         return ServiceDatabase(name=name, admin_url=admin, server_url=self.server.url)
 
     def drop_all(self) -> None:
-        """Remove what was made, ending its connections."""
+        """Drop the created databases and end their connections."""
         while self._made:
             drop_database(self.server.url, database=self._made.pop())
 

@@ -1,4 +1,4 @@
-"""A made-up consumer for the delivery shell's tests: its row lists what took effect, in order."""
+"""A test consumer for event delivery: its row lists the applied activities in order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.contracts.dossiers import DossierStepRecordedV1
-from shared.contracts.envelope import Actor, AnyEnvelope, EventData, EventEnvelope
+from shared.contracts.envelope import Actor, AnyEnvelope, EventEnvelope
 from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.messaging.records import Record
@@ -20,18 +20,18 @@ CLERK = Actor(kind="person", id="clerk-7", role="clerk", counter=7)
 
 
 SERVICE = "tally"
-"""Schema and role of the made-up service."""
+"""Schema and role of the test service."""
 
 
-class Still(Clock):
-    """A centre's clock that does not advance."""
+class FrozenClock(Clock):
+    """A centre's clock that is always at MOMENT."""
 
     def now(self) -> datetime:
         return MOMENT
 
 
 def publisher(service: str = "intake", *, epoch: int = 1) -> Publisher:
-    """The publisher of the made-up events."""
+    """The publisher of the test events."""
     return Publisher(service=service, centre="test", epoch=epoch, catalogue_version="none")
 
 
@@ -45,18 +45,12 @@ def dossier(number: int) -> UUID:
     return UUID(int=number)
 
 
-def any_event(key: UUID, sequence: int, data: EventData, *, epoch: int = 1) -> AnyEnvelope:
-    """Any event about a dossier, as its writer publishes it."""
+def step(key: UUID, sequence: int, activity: str = "", *, epoch: int = 1) -> AnyEnvelope:
+    """The event that adds `activity` (by default the sequence) to the dossier's row."""
+    data = DossierStepRecordedV1(state="processing", activity=activity or f"{sequence}")
     name = f"{key} {sequence} {epoch} {data}"
     return publisher(epoch=epoch).event(
         data, subject=str(key), sequence=sequence, time=MOMENT, cause=cause(name), place=0
-    )
-
-
-def step(key: UUID, sequence: int, activity: str = "", *, epoch: int = 1) -> AnyEnvelope:
-    """The event whose effect is that `activity` (the sequence unless given) is added to the dossier's row."""
-    return any_event(
-        key, sequence, DossierStepRecordedV1(state="processing", activity=activity or f"{sequence}"), epoch=epoch
     )
 
 
@@ -78,7 +72,7 @@ def record(topic: Topic, event: AnyEnvelope, offset: int, *, partition: int = 0)
 
 @dataclass(slots=True, kw_only=True)
 class Tally(Row):
-    """What a consumer keeps: the activities that took effect, in order."""
+    """The test consumer's row: the applied activities in order."""
 
     steps: list[str] = field(default_factory=list)
 
@@ -96,11 +90,11 @@ create table tallies (
 
 
 class RefusedError(Exception):
-    """The made-up handler refuses."""
+    """The test handler refused an event."""
 
 
 def counting(*, refuses: Callable[[str], bool] = lambda _: False) -> Callable[[EventEnvelope[Any], Unit[Tally]], None]:
-    """A handler that lists what took effect, after it has spoilt the row for those that it refuses."""
+    """A handler that adds activities to the row, and raises for those that it refuses after it has changed the row."""
 
     def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
         row = unit.row(event.dossier_id)

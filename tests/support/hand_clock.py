@@ -9,12 +9,12 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def at(local: str) -> datetime:
-    """An instant from local time in Vietnam, `2017-11-06 07:00`."""
+    """The instant of a local time in Vietnam such as `2017-11-06 07:00`."""
     return datetime.fromisoformat(local).replace(tzinfo=ZONE).astimezone(UTC)
 
 
 class HandClock(Clock):
-    """Centre time that the test sets."""
+    """A clock that only a test advances."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -23,9 +23,9 @@ class HandClock(Clock):
         return self._now
 
     def set(self, local: str) -> None:
-        """To that local time."""
+        """Set the clock to that local time."""
         self._now = at(local)
 
     def tick(self) -> None:
-        """A second passes."""
+        """Advance the clock by a second."""
         self._now += timedelta(seconds=1)

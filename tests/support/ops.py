@@ -1,4 +1,4 @@
-"""ops as a process, without a database; what its views should say, counted by one reader from the first record on."""
+"""ops as a process without a database, and the expected content of its views."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -19,8 +19,8 @@ from shared.contracts import messages
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import TOPICS
 from shared.service.keys import ApiKey, write_keys
-from tests.support.asking import ask
 from tests.support.dossier_events import MORNING, DossierEvents
+from tests.support.http import get
 from tests.support.kafka import EventProducer
 from tests.support.service_process import ROOT, ServiceProcess
 from tests.support.waiting import eventually_sync
@@ -32,50 +32,50 @@ _NAMESPACE = UUID("6d6f7463-0000-5000-8000-0000000000aa")
 
 
 class Ops(ServiceProcess):
-    """`python -m services.ops run`; ready once its views are, regardless of the lag."""
+    """`python -m services.ops run`. It counts as ready when its views are, regardless of the lag."""
 
     def start(self) -> None:
-        """Start it and wait until its tables are recovered: Faust reads some thousand entries a second."""
+        """Start it and wait until its tables are recovered. Faust reads about a thousand entries per second."""
         self.launch()
         eventually_sync(self.ready, within=120, every=0.2)
 
     def ready(self) -> bool:
-        """Whether it counts, and shows what was counted."""
+        """Whether the views are counted and shown."""
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()[-4000:]
         return not {"views", "changelog"} & self.reasons().keys()
 
     def reasons(self) -> dict[str, str]:
-        """Why it is not ready, by part."""
+        """The reasons why parts are not ready."""
         try:
-            answer: dict[str, str] = ask(f"{self.url}/readyz", timeout=5).json()["reasons"]
+            answer: dict[str, str] = get(f"{self.url}/readyz", timeout=5).json()["reasons"]
         except httpx.TransportError:
             return {"views": "does not answer"}
         return answer
 
-    def asked(self, address: str, **params: str) -> Any:
-        """What it answers."""
+    def get(self, address: str, **params: str) -> Any:
+        """The response to a GET, which must succeed."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        answer = ask(f"{self.url}{address}", params=params, headers=headers, timeout=10)
+        answer = get(f"{self.url}{address}", params=params, headers=headers, timeout=10)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def page(self) -> str:
-        """The page for people, in English."""
+        """The page for operators, in English."""
         with httpx.Client(base_url=self.url, timeout=10) as browser:
             browser.post("/sign-in", data={"key": TOKEN})
             return browser.get("/?lang=en").text
 
     def views(self) -> dict[str, Any]:
-        """All of them, over all time."""
-        return {view: self.asked(f"/views/{view}", **ALWAYS) for view in VIEWS}
+        """All views over all time."""
+        return {view: self.get(f"/views/{view}", **ALWAYS) for view in VIEWS}
 
     def has_counted(self, dossiers: int) -> bool:
-        """Whether it shows more than so many dossiers."""
-        return bool(self.asked("/views/arrivals", **ALWAYS)["total"] > dossiers)
+        """Whether the views show more than that many dossiers."""
+        return bool(self.get("/views/arrivals", **ALWAYS)["total"] > dossiers)
 
     def shows(self, expected: Any, *, within: float = 240) -> None:
-        """Wait until it shows exactly that. Fails with what differs, why it is not ready, and the end of its log."""
+        """Wait until the views equal `expected`. A failure shows the difference, the reasons and the end of the log."""
         seen: list[Any] = []
 
         def same() -> bool:
@@ -92,7 +92,7 @@ class Ops(ServiceProcess):
 
 
 def ops_process(bootstrap: str, folder: Path, number: int = 0) -> Ops:
-    """Not started yet. Its database does not answer."""
+    """A process that is not started yet, with a database URL that refuses connections."""
     keys = folder / "keys.toml"
     if not keys.exists():
         write_keys(keys, [ApiKey(id="ops", sha256=hashlib.sha256(TOKEN.encode()).hexdigest(), role="ops")])
@@ -107,8 +107,8 @@ def ops_process(bootstrap: str, folder: Path, number: int = 0) -> Ops:
     return Ops("ops", settings, folder / f"ops-{number}.log")
 
 
-async def counted_from_zero(bootstrap: str) -> dict[str, Any]:
-    """What one reader counts that reads both topics from their beginning to their end, in one go."""
+async def expected_views(bootstrap: str) -> dict[str, Any]:
+    """The views by a single reader, which reads the topics once from beginning to end."""
     tallies: dict[TallyKey, Tally] = {}
     update = ViewUpdate({}, {})
     views = ViewStore()
@@ -135,15 +135,15 @@ async def counted_from_zero(bootstrap: str) -> dict[str, Any]:
 
 
 @dataclass
-class Sent:
-    """Publishes events as the relays do, with one producer, and counts what was published."""
+class DossierProducer:
+    """Publishes events as the relays do, with one producer, and counts dossiers and events."""
 
     bootstrap: str
     dossiers: int = 0
     events: int = 0
     _producer: EventProducer = field(init=False)
 
-    async def __aenter__(self) -> "Sent":
+    async def __aenter__(self) -> "DossierProducer":
         self._producer = EventProducer(self.bootstrap)
         await self._producer.start()
         return self
@@ -156,13 +156,13 @@ class Sent:
         await self._producer.send(events)
         self.events += len(events)
 
-    async def raw(
+    async def send_raw(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
     ) -> None:
         """Publish a record with any bytes."""
         await self._producer.send_raw(TOPICS[topic], [(key, value, headers)])
 
-    async def lives(self, count: int, *, start: datetime = MORNING) -> None:
+    async def send_dossiers(self, count: int, *, start: datetime = MORNING) -> None:
         """Publish the events of `count` dossiers in turn, with pauses, messages, and an event that is sent twice."""
         running = [_events(start + timedelta(seconds=7 * number), number) for number in range(count)]
         self.dossiers += count

@@ -1,6 +1,6 @@
-"""A replica of the made-up service as a process of its own: what tests kill and freeze.
+"""A replica of the test service in its own process, which tests kill and freeze.
 
-`python -m tests.support.replica <JSON of Replica>`. Exit status: 0 stopped, 1 it ended itself, 3 it could not start.
+`python -m tests.support.replica <JSON of Replica>`. Exit status: 0 stopped, 1 failed, 3 not started.
 """
 
 import asyncio
@@ -28,16 +28,17 @@ from shared.postgres import pool as pool_module
 from shared.postgres.unit_of_work import Unit
 from shared.runtime import logs
 from shared.runtime.supervision import stop_on_signals, supervise
-from tests.support.delivery import SERVICE, TALLIES, Still, Tally, counting, publisher
+from tests.support.delivery import SERVICE, TALLIES, FrozenClock, Tally, counting, publisher
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class Replica:
-    """What the process does: consumes `topics` (name → partitions), `pause_ms` a record, or relays events about them.
+    """The parameters of the process: it consumes `topics` (name to partitions) or, with `relays`, is their relay.
 
-    It freezes itself (SIGSTOP) in the handler of the activity `freezes_at`, in mid-transaction.
+    The handler pauses for `pause_ms` per record. At the activity `freezes_at` the process stops itself with SIGSTOP,
+    inside the transaction.
     """
 
     bootstrap: str
@@ -53,7 +54,7 @@ class Replica:
 
     @contextmanager
     def process(self, log: Path) -> Iterator[Child]:
-        """Start it; killed at the end if it still lives. Blocks then."""
+        """Run the process inside the context. Kills it at the end, and blocks until it is gone."""
         command = [sys.executable, "-m", "tests.support.replica", json.dumps(asdict(self))]
         child = Child(self.member, command, log=log, cwd=ROOT)
         try:
@@ -63,7 +64,7 @@ class Replica:
 
 
 def handler(replica: Replica) -> Any:
-    """Counts, at the pace that was asked for."""
+    """The counting handler, with the replica's pause and freeze."""
     count = counting()
 
     def on_step(event: EventEnvelope[Any], unit: Unit[Tally]) -> None:
@@ -76,7 +77,7 @@ def handler(replica: Replica) -> Any:
 
 
 async def run(replica: Replica) -> None:
-    """As a service's process does, without HTTP."""
+    """Run the parts of a service's process without HTTP."""
     stop = asyncio.Event()
     with stop_on_signals(stop):
         membership = Membership(replica.dsn, SERVICE, group=replica.group, member=replica.member)
@@ -98,7 +99,7 @@ async def run(replica: Replica) -> None:
                 member=replica.member,
                 pool=pool,
                 publisher=publisher(SERVICE),
-                clock=Still(),
+                clock=FrozenClock(),
                 wake_relay=lambda: None,
             ).run
         try:
@@ -108,7 +109,7 @@ async def run(replica: Replica) -> None:
 
 
 def main() -> int:
-    """The process."""
+    """Run the replica given on the command line; returns the exit status."""
     replica = Replica(**json.loads(sys.argv[1]))
     logs.configure(SERVICE, member=replica.member)
     consumer_module.SESSION_SECONDS = replica.session_seconds

@@ -1,4 +1,4 @@
-"""A service as a process of its own, as a centre runs it: started, asked, killed, started again."""
+"""A service in its own process, as in a centre: tests start, query, kill and restart it."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.asking import ask
+from tests.support.http import get
 from tests.support.waiting import eventually_sync
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(slots=True)
 class ServiceProcess:
-    """`python -m services.<service> run` with exactly these settings; its output goes to `log`."""
+    """`python -m services.<service> run` with exactly these settings; the output is appended to `log`."""
 
     service: str
     settings: Mapping[str, str]
@@ -27,17 +27,17 @@ class ServiceProcess:
 
     @property
     def url(self) -> str:
-        """The base of its HTTP API."""
+        """The base URL of the HTTP API."""
         return f"http://127.0.0.1:{self.settings[f'{self.service.upper()}_PORT']}"
 
     @property
     def pid(self) -> int:
-        """Its process id, while it runs."""
+        """The process id while the process runs."""
         assert self._process is not None
         return self._process.pid
 
     def launch(self) -> None:
-        """Start it without waiting."""
+        """Start the process without waiting."""
         stored = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}  # noqa: TID251 - a child needs its PATH
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -49,7 +49,7 @@ class ServiceProcess:
             )
 
     def start(self) -> None:
-        """Start it and wait until it is ready. Fails with the end of its output if it ends instead."""
+        """Start the process and wait until it is ready. If it ends instead, the test fails with its last output."""
         self.launch()
         eventually_sync(self.ready, within=120)
 
@@ -58,20 +58,20 @@ class ServiceProcess:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()[-2000:]
         try:
-            return ask(f"{self.url}/readyz", timeout=5).status_code == 200
+            return get(f"{self.url}/readyz", timeout=5).status_code == 200
         except httpx.TransportError:
             return False
 
     def kill(self) -> None:
-        """kill -9."""
+        """Kill the process with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """Ask it to stop and wait; gives its exit status. Does nothing if it does not run."""
+        """Stop the process with SIGTERM and wait; returns the exit status, or 0 if it does not run."""
         return self._end(signal.SIGTERM)
 
     def wait(self) -> int:
-        """Wait until it ends by itself; gives its exit status."""
+        """Wait until the process ends by itself; returns the exit status."""
         assert self._process is not None
         return self._process.wait(timeout=30)
 

@@ -1,4 +1,4 @@
-"""The delivery shell around the made-up consumer of tests.support.delivery, on a real broker and database."""
+"""Consumer and relay with the test service of tests.support.delivery, on a real broker and database."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,18 @@ from shared.messaging.relay import Relay
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import create_pool
 from shared.postgres.unit_of_work import unit_of_work
-from tests.support.delivery import MOMENT, SERVICE, TALLIES, TALLIES_SQL, Still, Tally, cause, counting, publisher, step
+from tests.support.delivery import (
+    MOMENT,
+    SERVICE,
+    TALLIES,
+    TALLIES_SQL,
+    FrozenClock,
+    Tally,
+    cause,
+    counting,
+    publisher,
+    step,
+)
 from tests.support.kafka import EventProducer, RawRecord
 from tests.support.replica import Replica
 from tests.support.unique import unique
@@ -33,20 +44,20 @@ from tests.support.waiting import eventually
 
 
 def prepare(dsn: str, folder: Path) -> None:
-    """The shell's tables and the made-up service's own. Blocks."""
+    """Create the delivery tables and the table of the test service. Blocks."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "0100_tallies.sql").write_text(TALLIES_SQL)
     migrate(dsn, SERVICE, folder)
 
 
 def event_class_of(topic: Topic) -> type[DossierStepRecordedV1]:
-    """The recorded step, published on the test's own topic."""
+    """A class of the recorded step that belongs to the test's topic."""
     return type("Told", (DossierStepRecordedV1,), {"TOPIC": topic.name, "__module__": __name__})
 
 
 @dataclass
 class Shell:
-    """One test's service: its database, its topics, its group."""
+    """The test service of one test, with its own database, topics and consumer group."""
 
     bootstrap: str
     dsn: str
@@ -56,16 +67,16 @@ class Shell:
     _topics: list[str] = field(default_factory=list)
 
     @staticmethod
-    def deaf() -> None:
-        """In the place of waking a relay."""
+    def wake_no_relay() -> None:
+        """A callback for parts that would wake a relay."""
 
     def replica(self, *topics: Topic, member: str = "one", **more: Any) -> Replica:
-        """A replica of the service as a process of its own."""
+        """A replica of the service in its own process."""
         places = {topic.name: topic.partitions for topic in topics}
         return Replica(self.bootstrap, self.dsn, self.group, f"{self.group}-{member}", places, **more)
 
     async def topic(self, name: str = "steps", *, partitions: int = 1, replication: int = 1) -> Topic:
-        """A new topic, known to the relay and to the quarantine table, too, while the shell is open."""
+        """A new topic, which is also in TOPICS until the shell is closed."""
         topic = Topic(unique(name), owner="intake", partitions=partitions)
         await create_topics(self.bootstrap, [topic], replication=replication)
         TOPICS[topic.name] = topic
@@ -88,8 +99,10 @@ class Shell:
 
     @asynccontextmanager
     async def flow(self, topic: Topic, keys: Sequence[UUID], *, backlog: int = 1500) -> AsyncIterator[list[int]]:
-        """Send round after round, an event of each dossier, never more than `backlog` ahead; gives the rounds so
-        far."""
+        """Publish rounds of one event per dossier inside the context, with at most `backlog` events not yet applied.
+
+        Yields the list of published rounds, which grows.
+        """
         rounds: list[int] = []
         stop = asyncio.Event()
 
@@ -110,7 +123,7 @@ class Shell:
             await task
 
     async def close(self) -> None:
-        """Close what was opened on the way."""
+        """Close the producer and the pool, and remove the topics from TOPICS."""
         for name in self._topics:
             TOPICS.pop(name, None)
         if self._producer is not None:
@@ -125,7 +138,7 @@ class Shell:
         pool: asyncpg.Pool | None = None,
         stall_seconds: float = 60.0,
     ) -> Consumer:
-        """A replica of the service."""
+        """A consumer of the service."""
         on_step = handler or counting()
         return Consumer(
             [Stream(topic=topic, table=TALLIES, handlers={DossierStepRecordedV1: on_step}) for topic in topics],
@@ -134,14 +147,14 @@ class Shell:
             member=f"{self.group}-{member}",
             pool=pool or self.pool,
             publisher=publisher(),
-            clock=Still(),
-            wake_relay=self.deaf,
+            clock=FrozenClock(),
+            wake_relay=self.wake_no_relay,
             stall_seconds=stall_seconds,
         )
 
     @asynccontextmanager
     async def consuming(self, *topics: Topic, **more: Any) -> AsyncIterator[Consumer]:
-        """A replica that runs meanwhile; what ends it by itself is raised at the end."""
+        """A consumer that runs inside the context; its own failure is raised at the end."""
         consumer = self.consumer(*topics, **more)
         async with background(consumer.run()):
             yield consumer
@@ -154,7 +167,7 @@ class Shell:
         """Publish events in one transaction, as an act does."""
         event_class = event_class_of(topic)
         async with unit_of_work(
-            self.pool, TALLIES, [key], publisher=publisher(), clock=Still(), on_publish=self.deaf
+            self.pool, TALLIES, [key], publisher=publisher(), clock=FrozenClock(), on_publish=self.wake_no_relay
         ) as (_, unit):
             for activity in activities:
                 unit.publish(
@@ -164,23 +177,23 @@ class Shell:
                     cause=cause(unique("act")),
                 )
 
-    async def know(self, *keys: UUID) -> None:
-        """Dossiers that have a row already, without any record."""
+    async def create_rows(self, *keys: UUID) -> None:
+        """Create rows of dossiers for which no record was applied yet."""
         async with unit_of_work(
-            self.pool, TALLIES, keys, publisher=publisher(SERVICE), clock=Still(), on_publish=self.deaf
+            self.pool, TALLIES, keys, publisher=publisher(SERVICE), clock=FrozenClock(), on_publish=self.wake_no_relay
         ) as (_, unit):
             for key in keys:
                 unit.row(key)
 
     async def rows(self) -> Mapping[UUID, Tally]:
-        """Every row, as committed."""
+        """All committed rows."""
         async with self.pool.acquire() as connection:
             keys = [row["dossier_id"] for row in await connection.fetch("select dossier_id from tallies")]
             async with connection.transaction():
                 return await TALLIES.lock(connection, keys)
 
     async def steps(self, key: UUID) -> list[str]:
-        """What took effect for one dossier, in order. Does not wait."""
+        """The applied activities of one dossier, in order. Does not wait."""
         found = await self.pool.fetchval("select steps #>> '{}' from tallies where dossier_id = $1", key)
         return [] if found is None else list(json.loads(found))
 
@@ -192,7 +205,7 @@ class Shell:
         return [(row["offset"], row["reason"]) for row in rows]
 
     async def decide(self, topic: Topic, offset: int, verdict: OperatorDecision, *, partition: int = 0) -> None:
-        """Ask for a replay or a discard, as an operator does."""
+        """Request a replay or a discard, as an operator does."""
         async with self.pool.acquire() as connection:
             await quarantined.request(connection, topic.name, partition, offset, verdict, by="ops-1")
 
@@ -205,29 +218,29 @@ class Shell:
         return not await self.pool.fetchval("select exists (select from outbox)")
 
     async def nothing_quarantined(self) -> bool:
-        """Whether no record waits."""
+        """Whether no record is quarantined."""
         return not await self.pool.fetchval("select count(*) from quarantined_records")
 
     async def stored(self, topic: Topic) -> dict[int, int]:
-        """The next offset by partition, as the database has it."""
+        """The next offset of each partition, as stored in the database."""
         rows = await self.pool.fetch("select partition, next_offset from stored_offsets where topic = $1", topic.name)
         return {row["partition"]: row["next_offset"] for row in rows}
 
     async def committed(self, topic: Topic) -> dict[int, int]:
-        """The next offset by partition, as lag tools have it from Kafka."""
+        """The next offset of each partition, as committed to Kafka, where lag tools read it."""
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group) as consumer:
             places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
             consumer.assign(places)
             return {place.partition: await consumer.committed(place) for place in places}
 
     async def ends(self, topic: Topic) -> dict[int, int]:
-        """The end offset by partition, as Kafka has it."""
+        """The end offset of each partition."""
         places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
             return {place.partition: end for place, end in (await consumer.end_offsets(places)).items()}
 
     async def caught_up(self, *topics: Topic, within: float = 20) -> None:
-        """Wait until everything on Kafka now has been applied or quarantined."""
+        """Wait until all records that are now on Kafka are applied or quarantined."""
         for topic in topics:
             ends = await self.ends(topic)
 
@@ -237,7 +250,7 @@ class Shell:
             await eventually(lambda: _true(reached()), within=within)
 
     async def on_kafka(self, topic: Topic) -> list[Any]:
-        """Every record of the topic, by partition and offset."""
+        """All records of the topic, sorted by partition and offset."""
         ends = await self.ends(topic)
         found: list[Any] = []
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest") as consumer:
@@ -257,7 +270,7 @@ async def _true(step: Any) -> bool:
 
 @asynccontextmanager
 async def background(*coroutines: Any) -> AsyncIterator[list["asyncio.Task[None]"]]:
-    """Run coroutines meanwhile and cancel them at the end; one that failed by itself fails the test."""
+    """Run coroutines inside the context and cancel them at the end. The failure of one fails the test."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         yield tasks
@@ -271,7 +284,7 @@ async def background(*coroutines: Any) -> AsyncIterator[list["asyncio.Task[None]
 
 @asynccontextmanager
 async def opened(bootstrap: str, dsn: str, folder: Path) -> AsyncIterator[Shell]:
-    """A prepared service with its pool, closed at the end."""
+    """A prepared service with its pool, closed at the end of the context."""
     await asyncio.to_thread(prepare, dsn, folder)
     shell = Shell(bootstrap, dsn, await create_pool(dsn, SERVICE))
     try:

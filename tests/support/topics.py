@@ -9,8 +9,10 @@ from tests.support.waiting import eventually
 
 
 async def recreate_topics(bootstrap: str) -> None:
-    """All of them are there and empty, and the services' groups have no member: one that was killed is a member
-    until its session has ended."""
+    """Create all topics of a centre, empty, after the services' consumer groups have lost their last member.
+
+    A killed consumer stays a member until its session times out.
+    """
     names = {topic.name for topic in ALL_TOPICS}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()

@@ -1,4 +1,4 @@
-"""Names that no other test, and no other run, uses: nothing has to be truncated."""
+"""Names that no other test and no other run uses, so that no table or topic has to be truncated."""
 
 import itertools
 import secrets
@@ -8,5 +8,5 @@ _COUNT = itertools.count(1)
 
 
 def unique(prefix: str) -> str:
-    """`prefix`, this run and a number: letters, digits and underscores if the prefix is so."""
+    """`prefix` with a token of this run and a number, joined by underscores."""
     return f"{prefix}_{_RUN}_{next(_COUNT)}"

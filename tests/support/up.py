@@ -1,4 +1,4 @@
-"""`motcua up` as a person runs it: a process in the foreground with its own folder and ports."""
+"""`motcua up` as a user runs it: a foreground process with its own folder and ports."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ IS_UP = " is up. "
 
 @dataclass(slots=True)
 class Up:
-    """One installation; `start` and `stop` may alternate on the same folder."""
+    """One installation, which can be started and stopped repeatedly in the same folder."""
 
     home: Path
     environment: dict[str, str]
@@ -32,7 +32,7 @@ class Up:
 
     @classmethod
     def on_free_ports(cls, home: Path, toolchain: kafka.Toolchain) -> "Up":
-        """A folder of its own, with the same cache of jars as the other tests."""
+        """An installation in `home` on free ports, with the jar cache of the other tests."""
         http_port = free_port(span=6)
         ports = {
             "MOTCUA_KAFKA_PORT": free_port(span=2),
@@ -42,46 +42,46 @@ class Up:
             "MOTCUA_SMTP_CONTROL_PORT": free_port(),
             "MOTCUA_SMS_PORT": free_port(),
         }
-        environment = {**os.environ, "MOTCUA_HOME": str(home)}  # noqa: TID251 - a person's shell hands it on
+        environment = {**os.environ, "MOTCUA_HOME": str(home)}  # noqa: TID251 - the command inherits the environment, as from a shell
         environment["MOTCUA_CACHE"] = str(toolchain.jars.parent)
         environment |= {name: str(port) for name, port in ports.items()}
         return cls(home, environment, http_port, home / "up.log")
 
     @property
     def output(self) -> str:
-        """Everything it printed since the last start."""
+        """The output since the last start."""
         return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
 
     def launch(self) -> None:
-        """Start it and do not wait."""
+        """Start the process without waiting."""
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "motcua", "up"], env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
 
     def start(self) -> None:
-        """Start it and wait until it prints that it is up."""
+        """Start the process and wait until it prints that the centre is up."""
         self.launch()
         eventually_sync(lambda: IS_UP in " ".join(self.output.split()) or self.exit_code is not None, within=120)
         assert self.exit_code is None, self.output
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs."""
+        """The exit status; None while the process runs."""
         return self._process.poll() if self._process else None
 
     def signal(self, number: signal.Signals) -> None:
-        """What Ctrl-C or an init system sends."""
+        """Send a signal, as Ctrl-C or an init system does."""
         assert self._process is not None
         self._process.send_signal(number)
 
     def wait(self, *, within: float = 60.0) -> int:
-        """Its exit status."""
+        """Wait for the end of the process; returns the exit status."""
         assert self._process is not None
         return self._process.wait(within)
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that it has started and that lives."""
+        """The running processes that it has started, at any depth."""
         assert self._process is not None
         try:
             return psutil.Process(self._process.pid).children(recursive=True)
@@ -89,17 +89,17 @@ class Up:
             return []
 
     def pid_of(self, service: str) -> int:
-        """The process of one service."""
+        """The process id of one service."""
         wanted = f"services.{service}"
         return next(process.pid for process in self.processes() if wanted in process.cmdline())
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Another `motcua` command in the same environment."""
+        """Run another `motcua` command in the same environment."""
         arguments = [sys.executable, "-m", "motcua", *command]
         return subprocess.run(arguments, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
 
     def client(self, service: str, key: str) -> httpx.Client:
-        """Calls a service as the key of that variable (`CLERK_41`)."""
+        """A client of a service with the API key of that variable, for example `CLERK_41`."""
         offset = ("desk", "intake", "routing", "sla", "notify", "ops").index(service)
         return httpx.Client(
             base_url=f"http://127.0.0.1:{self.http_port + offset}",
@@ -109,7 +109,7 @@ class Up:
         )
 
     def end(self) -> None:
-        """For certain: SIGTERM, and SIGKILL if that does not help."""
+        """End the process with SIGTERM, and with SIGKILL after a minute."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
@@ -121,7 +121,7 @@ class Up:
 
 @contextmanager
 def installed(home: Path, toolchain: kafka.Toolchain) -> Iterator[Up]:
-    """An installation that is ended on exit."""
+    """An installation that is ended at the end of the context."""
     up = Up.on_free_ports(home, toolchain)
     try:
         yield up

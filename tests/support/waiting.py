@@ -1,4 +1,4 @@
-"""Waiting for something to become true: the only place in the tests that sleeps."""
+"""Wait until a condition is true. No other place in the tests sleeps."""
 
 import asyncio
 import inspect
@@ -14,10 +14,10 @@ async def eventually(check: Callable[[], Awaitable[T]], *, within: float, every:
 @overload
 async def eventually(check: Callable[[], T], *, within: float, every: float = 0.05) -> T: ...
 async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float, every: float = 0.05) -> T:
-    """Call `check` (plain or async) until it answers something true, and return that.
+    """Call `check` (plain or async) until its result is true, and return the result.
 
-    An AssertionError inside `check` counts as not yet. After `within` seconds the last one, or the last answer, is
-    what the test fails with.
+    An AssertionError in `check` counts as false. After `within` seconds the test fails with the last AssertionError or
+    the last result.
     """
     deadline = time.monotonic() + within
     while True:
@@ -26,7 +26,7 @@ async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float, ev
             value = cast(T, await answer if inspect.isawaitable(answer) else answer)
             if value:
                 return value
-            failure = AssertionError(f"not true within {within} s; last answer: {value!r}")
+            failure = AssertionError(f"not true within {within} s; last result: {value!r}")
         except AssertionError as error:
             failure = error
         if time.monotonic() > deadline:
@@ -35,10 +35,10 @@ async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float, ev
 
 
 def eventually_sync(check: Callable[[], T], *, within: float, every: float = 0.05) -> T:
-    """The same for a test without an event loop. Blocks."""
+    """`eventually` for a test without an event loop. Blocks."""
     deadline = time.monotonic() + within
     while not (value := check()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not true within {within} s; last answer: {value!r}")
+            raise AssertionError(f"not true within {within} s; last result: {value!r}")
         time.sleep(every)
     return value

@@ -49,7 +49,7 @@ def scenarios(local: LocalCentre, count: int) -> list[Scenario]:
 
 
 async def verified(local: LocalCentre, *, ledger: Path | None = None, quiescence_seconds: float = 60.0) -> Report:
-    """What `motcua verify` finds."""
+    """The report of `motcua verify`."""
     return await verify(
         local.site.databases[VERIFY],
         local.site.kafka,

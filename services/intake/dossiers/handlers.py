@@ -8,7 +8,7 @@ from services.intake.domain.instants import iso
 from services.intake.dossiers.acts.receive import received_elsewhere
 from services.intake.dossiers.store import DOSSIERS, DossierRow
 from shared.contracts import assignments, calendars, deadlines, topics
-from shared.contracts.envelope import EventEnvelope
+from shared.contracts.envelope import EventData, EventEnvelope
 from shared.messaging.applier import Stream
 from shared.postgres.published_calendars import CALENDARS, on_calendar_published
 from shared.postgres.unit_of_work import Unit
@@ -116,3 +116,17 @@ STREAMS = (
     Stream(topic=topics.CALENDARS, table=CALENDARS, handlers={calendars.CalendarPublishedV1: on_calendar_published}),
 )
 """The consumed topics, and the handler of each event type."""
+
+IGNORED: frozenset[type[EventData]] = frozenset(
+    {
+        assignments.AssignmentWaitingV1,
+        deadlines.DeadlineAtRiskV1,
+        deadlines.DeadlineBreachedV1,
+        deadlines.DeadlineEscalatedV1,
+        deadlines.DeadlineNearV1,
+        deadlines.DeadlinePauseExceededV1,
+        deadlines.DeadlineReachedV1,
+        deadlines.DeadlineRetractedV1,
+    }
+)
+"""The event types of the consumed topics without a handler: they change neither the assignment nor the due date."""

@@ -128,7 +128,23 @@ HANDLERS: Mapping[type[EventData], Handler] = {
     dossiers.DossierTakenOverV1: on_other_act,
     dossiers.DossierWithdrawnV1: on_withdrawn,
 }
-"""Event type -> its handler. Other types are ignored."""
+"""Event type -> its handler."""
+
+IGNORED: frozenset[type[EventData]] = frozenset(
+    {
+        assignments.AssignmentWaitingV1,
+        deadlines.DeadlineAtRiskV1,
+        deadlines.DeadlineBreachedV1,
+        deadlines.DeadlineEndedV1,
+        deadlines.DeadlineEscalatedV1,
+        deadlines.DeadlineNearV1,
+        deadlines.DeadlinePauseExceededV1,
+        deadlines.DeadlineReachedV1,
+        deadlines.DeadlineRetractedV1,
+        deadlines.DeadlineWaitingV1,
+    }
+)
+"""The event types of the consumed topics without a handler: they require no alert and do not change the plan."""
 
 
 def plan_alerts(plan: AlertPlan, event: AnyEnvelope) -> list[Alert]:

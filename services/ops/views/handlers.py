@@ -70,6 +70,18 @@ HANDLERS: Mapping[type[EventData], Handler] = {
     messages.MessageUnknownV1: on_message("unknown"),
     messages.MessageDroppedV1: on_message("dropped"),
 }
+IGNORED: frozenset[type[EventData]] = frozenset(
+    {
+        dossiers.DossierContactCorrectedV1,
+        dossiers.DossierExtendedV1,
+        dossiers.DossierHandedOverV1,
+        dossiers.DossierReceivedElsewhereV1,
+        dossiers.DossierResultArrivedV1,
+        dossiers.DossierStepBegunV1,
+        dossiers.DossierStepRecordedV1,
+    }
+)
+"""The event types of SOURCES without a handler: they do not change the state of a dossier."""
 HANDLED_TYPES = frozenset(event.TYPE for event in HANDLERS)
 
 

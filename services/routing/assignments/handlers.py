@@ -24,6 +24,18 @@ from shared.postgres.unit_of_work import Unit
 
 AssignmentUnit = Unit[AssignmentRow]
 
+IGNORED: frozenset[type[EventData]] = frozenset(
+    {
+        dossiers.DossierContactCorrectedV1,
+        dossiers.DossierExtendedV1,
+        dossiers.DossierHandedOverV1,
+        dossiers.DossierReceivedElsewhereV1,
+        dossiers.DossierResultArrivedV1,
+        dossiers.DossierStepRecordedV1,
+    }
+)
+"""The event types of intake without a handler: they change neither the assignment nor the state of a dossier."""
+
 
 @dataclass(frozen=True, slots=True)
 class AssignmentHandlers:
@@ -33,7 +45,7 @@ class AssignmentHandlers:
     signed: SignedDecisions
 
     def by_event(self) -> Mapping[type[EventData], Handler[AssignmentRow]]:
-        """The handler of each event type. Extensions, hand-overs and contacts change nothing here and are ignored."""
+        """The handler of each event type of intake, except those in IGNORED."""
         return {
             dossiers.DossierSubmittedV1: self.on_submitted,
             dossiers.DossierReceivedV1: self.on_received,

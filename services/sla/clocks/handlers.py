@@ -29,13 +29,16 @@ from shared.contracts.deadlines import DeadlineEvent
 from shared.contracts.dossiers import (
     DossierContactCorrectedV1,
     DossierHandedOverV1,
+    DossierReceivedElsewhereV1,
     DossierReceivedV1,
+    DossierRefusedV1,
     DossierReopenedV1,
     DossierResultArrivedV1,
     DossierReturnedV1,
     DossierSettledV1,
     DossierStepBegunV1,
     DossierStepRecordedV1,
+    DossierSubmittedV1,
     DossierTakenOverV1,
 )
 from shared.contracts.envelope import Actor, EventData, EventEnvelope
@@ -45,6 +48,9 @@ from shared.messaging.applier import Handler
 from shared.postgres.outbox import Cause
 from shared.postgres.unit_of_work import Unit
 from shared.service.scope import Scope
+
+IGNORED: frozenset[type[EventData]] = frozenset({DossierSubmittedV1, DossierRefusedV1, DossierReceivedElsewhereV1})
+"""The event types of intake without a handler: they have no effect on a clock, and prove no instant of one."""
 
 SLA = Actor(kind="system", id="sla", role="service")
 
@@ -60,7 +66,7 @@ class ClockHandlers:
         self.rules = rules
 
     def by_event_type(self) -> Mapping[type[EventData], Handler[ClockRow]]:
-        """The handler of each event type of intake."""
+        """The handler of each event type of intake, except those in IGNORED."""
         return {
             **dict.fromkeys(CLOCK_CHANGES, self.on_clock_change),
             DossierReceivedV1: self.on_received,

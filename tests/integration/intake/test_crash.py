@@ -19,7 +19,7 @@ from shared.postgres.pool import create_pool
 from tests.integration.intake.deployment import Deployment, IntakeClient, build_deployment, count, fresh_key
 from tests.integration.intake.test_batch import line, new_id, walk_in
 from tests.support import Databases, eventually, free_port
-from tests.support.asking import asked
+from tests.support.http import get_async
 from tests.support.kafka import read_events
 from tests.support.service_process import ServiceProcess
 
@@ -50,7 +50,7 @@ async def answering(process: ServiceProcess) -> ServiceProcess:
 
     async def alive() -> bool:
         try:
-            return (await asked(f"{process.url}/healthz")).status_code == 200
+            return (await get_async(f"{process.url}/healthz")).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -70,7 +70,7 @@ async def test_successor_waits_for_the_transaction_of_a_slow_owner(shell: Shell,
     """
     topic = await shell.topic()
     if known:
-        await shell.know(A, B)
+        await shell.create_rows(A, B)
     events = [step(key, n) for n in range(1, 6) for key in (A, B)]
     async with shell.consuming(topic, member="successor"):
         await eventually(lambda: shell.stored(topic), within=15)
@@ -128,7 +128,7 @@ async def test_consumer_waits_for_a_transaction_on_the_dossier(shell: Shell, kno
     """
     topic = await shell.topic()
     if known:
-        await shell.know(A)
+        await shell.create_rows(A)
     await shell.send(topic, step(A, 1, "event 1"), step(B, 1), step(A, 2, "event 2"))
     async with shell.pool.acquire() as connection:
         transaction = connection.transaction()
@@ -155,7 +155,7 @@ async def test_two_topics_of_one_dossier_do_not_deadlock(shell: Shell, known: bo
     one, two = await shell.topic("one"), await shell.topic("two")
     keys = [dossier(n) for n in range(1, 42)]
     if known:
-        await shell.know(*keys)
+        await shell.create_rows(*keys)
     await shell.send(one, *(step(key, 1, "one") for key in keys))
     await shell.send(two, *(step(key, 1, "two") for key in reversed(keys)))
     async with shell.pool.acquire() as connection:
@@ -236,7 +236,7 @@ async def test_last_position_is_committed_to_kafka_at_the_stop(shell: Shell) -> 
 async def test_caught_up_requires_that_records_took_effect(shell: Shell) -> None:
     """A partition has caught up only when its stored offset has reached the end on Kafka."""
     topic = await shell.topic(partitions=2)
-    await shell.know(A)
+    await shell.create_rows(A)
     await shell.send(topic, step(A, 1))
     (partition,) = [number for number, end in (await shell.ends(topic)).items() if end]
     async with shell.consuming(topic) as consumer:
@@ -253,7 +253,7 @@ async def test_caught_up_requires_that_records_took_effect(shell: Shell) -> None
 async def test_caught_up_in_group_requires_every_topic_and_any_owner(shell: Shell) -> None:
     """All topics must have caught up, whichever member owns the partition."""
     one, two = [await shell.topic(partitions=2) for _ in range(2)]
-    await shell.know(A)
+    await shell.create_rows(A)
     async with shell.consuming(one, two) as consumer, shell.consuming(one, two, member="two") as other:
         await eventually(lambda: _shared(consumer, other, one), within=30)
         await shell.send(one, step(A, 1))

@@ -165,7 +165,7 @@ async def delete_before(shell: Shell, topic: Topic, offset: int) -> None:
 async def test_stall_ends_the_process(shell: Shell) -> None:
     """With lag but without progress, while broker and database answer, the process ends and names the partition."""
     topic = await shell.topic()
-    await shell.know(KEYS[0])
+    await shell.create_rows(KEYS[0])
     await shell.send(topic, step(KEYS[0], 1))
     async with shell.pool.acquire() as connection, connection.transaction():
         await connection.execute("select from tallies for update")

@@ -43,8 +43,8 @@ from shared.service.keys import KeyRing, new_key, write_keys
 from shared.service.process import Context
 from shared.service.provided import provide
 from tests.support import ServiceDatabase, eventually, free_port
+from tests.support.asgi_server import serving
 from tests.support.dossier_events import DossierEvents
-from tests.support.serving import serving
 
 CENTRE = Path(__file__).parents[3] / "config" / "binh-phuoc"
 PHONE, MOBILE, EMAIL = "0168 123 4567", "+84381234567", "nguoi.dan@example.vn"

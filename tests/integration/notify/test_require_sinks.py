@@ -21,7 +21,7 @@ from services.notify.sending.gateways.mail import SmtpGateway
 from services.notify.sending.gateways.sms import HttpSmsGateway
 from shared.kernel.errors import StartError
 from tests.support import free_port
-from tests.support.serving import serving
+from tests.support.asgi_server import serving
 
 CAPABILITIES = Capabilities(receipt_window=timedelta(seconds=1))
 

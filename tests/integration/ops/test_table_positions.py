@@ -16,7 +16,7 @@ from services.ops.views.rebuild import rebuild
 from services.ops.views.worker import GROUP, Worker
 from shared.contracts.topics import TALLIES
 from tests.support import eventually
-from tests.support.ops import Sent
+from tests.support.ops import DossierProducer
 
 PLACES = [TopicPartition(topic.name, number) for topic in SOURCES for number in range(topic.partitions)]
 
@@ -70,8 +70,8 @@ class SlowSeekWorker(SlowWorker):
 @pytest.fixture
 async def ends(own_broker: kafka.Broker) -> dict[TopicPartition, int]:
     """Return the end offsets of partitions with events that are committed and not counted, as after a rebuild."""
-    async with Sent(own_broker.bootstrap) as sent:
-        await sent.lives(120)  # enough for each partition
+    async with DossierProducer(own_broker.bootstrap) as producer:
+        await producer.send_dossiers(120)  # enough for each partition
     async with AIOKafkaConsumer(bootstrap_servers=own_broker.bootstrap) as consumer:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(PLACES)
     assert min(ends.values()) > 10

@@ -13,7 +13,7 @@ from shared.contracts.topics import DOSSIERS, MESSAGES
 from shared.messaging.records import headers, headers_of
 from tests.support import eventually
 from tests.support.dossier_events import MORNING, DossierEvents
-from tests.support.ops import Ops, Sent, counted_from_zero
+from tests.support.ops import DossierProducer, Ops, expected_views
 from tests.support.service_process import ROOT
 
 Replicas = tuple[Ops, Ops]
@@ -25,17 +25,17 @@ async def test_unreadable_records_are_counted_and_stop_nothing(own_broker: kafka
     """Unreadable records and unknown event types between valid events are skipped, also without the database."""
     ops, _ = replicas
     await asyncio.to_thread(ops.start)
-    async with Sent(own_broker.bootstrap) as sent:
-        await sent.lives(30)
+    async with DossierProducer(own_broker.bootstrap) as producer:
+        await producer.send_dossiers(30)
         event = DossierEvents().submitted()
-        await sent.raw(DOSSIERS.name, event.subject.encode(), b"\xff not JSON", headers_of(event))
-        await sent.raw(MESSAGES.name, None, b"", [])
-        await sent.raw(MESSAGES.name, b"key without value", None, [])
-        await sent.raw(
+        await producer.send_raw(DOSSIERS.name, event.subject.encode(), b"\xff not JSON", headers_of(event))
+        await producer.send_raw(MESSAGES.name, None, b"", [])
+        await producer.send_raw(MESSAGES.name, b"key without value", None, [])
+        await producer.send_raw(
             DOSSIERS.name, event.subject.encode(), b"\xff", headers("dossier.of_a_later_release", 7, 2, 1, "x")
         )
-        await sent.lives(30, start=MORNING + timedelta(hours=3))
-    expected = await counted_from_zero(own_broker.bootstrap)
+        await producer.send_dossiers(30, start=MORNING + timedelta(hours=3))
+    expected = await expected_views(own_broker.bootstrap)
     await asyncio.to_thread(ops.shows, expected)
     assert expected["arrivals"]["total"] == 60
     assert expected["arrivals"]["unreadable"] == {DOSSIERS.name: 1, MESSAGES.name: 2}
@@ -48,27 +48,27 @@ async def test_restart_changes_no_count(own_broker: kafka.Broker, replicas: Repl
     """After an orderly stop under load, a new start recovers the counts from the changelog."""
     ops, _ = replicas
     await asyncio.to_thread(ops.start)
-    async with Sent(own_broker.bootstrap) as sent:
-        flow = asyncio.create_task(sent.lives(250))
+    async with DossierProducer(own_broker.bootstrap) as producer:
+        flow = asyncio.create_task(producer.send_dossiers(250))
         await eventually(partial(asyncio.to_thread, ops.has_counted, 65), within=60)
         assert await asyncio.to_thread(ops.stop) == 0
         await asyncio.to_thread(ops.start)
         await flow
-    await asyncio.to_thread(ops.shows, await counted_from_zero(own_broker.bootstrap))
+    await asyncio.to_thread(ops.shows, await expected_views(own_broker.bootstrap))
 
 
 async def test_kill_changes_no_count(own_broker: kafka.Broker, replicas: Replicas) -> None:
     """After each kill -9 under load, written tallies are recognised and missing ones are added."""
     ops, _ = replicas
-    async with Sent(own_broker.bootstrap) as sent:
-        flow = asyncio.create_task(sent.lives(250))
+    async with DossierProducer(own_broker.bootstrap) as producer:
+        flow = asyncio.create_task(producer.send_dossiers(250))
         for _ in range(3):
             await asyncio.to_thread(ops.start)
             await eventually(partial(asyncio.to_thread, ops.has_counted, 1), within=60)
             await asyncio.to_thread(ops.kill)
         await asyncio.to_thread(ops.start)
         await flow
-    await asyncio.to_thread(ops.shows, await counted_from_zero(own_broker.bootstrap))
+    await asyncio.to_thread(ops.shows, await expected_views(own_broker.bootstrap))
 
 
 async def test_broker_failure_changes_no_count(own_broker: kafka.Broker, replicas: Replicas) -> None:
@@ -78,40 +78,40 @@ async def test_broker_failure_changes_no_count(own_broker: kafka.Broker, replica
     own_broker.kill()
     await eventually(lambda: bool({"views", "changelog"} & ops.reasons().keys()), within=60)
     await asyncio.to_thread(own_broker.start)
-    async with Sent(own_broker.bootstrap) as sent:
-        await sent.lives(50)
-    await asyncio.to_thread(ops.shows, await counted_from_zero(own_broker.bootstrap))
+    async with DossierProducer(own_broker.bootstrap) as producer:
+        await producer.send_dossiers(50)
+    await asyncio.to_thread(ops.shows, await expected_views(own_broker.bootstrap))
     await eventually(ops.ready, within=60)
 
 
 async def test_two_replicas_count_everything_when_one_dies(own_broker: kafka.Broker, replicas: Replicas) -> None:
     """Each of two replicas shows the counts of both, through the death and restart of one of them."""
     first, second = replicas
-    async with Sent(own_broker.bootstrap) as sent:
+    async with DossierProducer(own_broker.bootstrap) as producer:
         await asyncio.to_thread(first.start)
-        flow = asyncio.create_task(sent.lives(250))
+        flow = asyncio.create_task(producer.send_dossiers(250))
         await asyncio.to_thread(second.start)
         await flow
-        await asyncio.to_thread(first.shows, await counted_from_zero(own_broker.bootstrap))
-        await asyncio.to_thread(second.shows, await counted_from_zero(own_broker.bootstrap))
-        flow = asyncio.create_task(sent.lives(250, start=MORNING + timedelta(days=1)))
+        await asyncio.to_thread(first.shows, await expected_views(own_broker.bootstrap))
+        await asyncio.to_thread(second.shows, await expected_views(own_broker.bootstrap))
+        flow = asyncio.create_task(producer.send_dossiers(250, start=MORNING + timedelta(days=1)))
         await asyncio.to_thread(second.kill)
         await flow
-        await asyncio.to_thread(first.shows, await counted_from_zero(own_broker.bootstrap))
-        flow = asyncio.create_task(sent.lives(250, start=MORNING + timedelta(days=2)))
+        await asyncio.to_thread(first.shows, await expected_views(own_broker.bootstrap))
+        flow = asyncio.create_task(producer.send_dossiers(250, start=MORNING + timedelta(days=2)))
         await asyncio.to_thread(second.start)
         await flow
-    await asyncio.to_thread(second.shows, await counted_from_zero(own_broker.bootstrap))
-    await asyncio.to_thread(first.shows, await counted_from_zero(own_broker.bootstrap))
+    await asyncio.to_thread(second.shows, await expected_views(own_broker.bootstrap))
+    await asyncio.to_thread(first.shows, await expected_views(own_broker.bootstrap))
 
 
 async def test_rebuild_counts_every_event_again(own_broker: kafka.Broker, replicas: Replicas) -> None:
     """A rebuild is refused while a worker runs, and then counts from the first record, not the committed offset."""
     ops, _ = replicas
-    async with Sent(own_broker.bootstrap) as sent:
-        await sent.lives(20, start=MORNING + timedelta(days=3))
+    async with DossierProducer(own_broker.bootstrap) as producer:
+        await producer.send_dossiers(20, start=MORNING + timedelta(days=3))
     await asyncio.to_thread(ops.start)
-    expected = await counted_from_zero(own_broker.bootstrap)
+    expected = await expected_views(own_broker.bootstrap)
     await asyncio.to_thread(ops.shows, expected)
     refused = await asyncio.to_thread(run_rebuild, ops)
     assert refused.returncode == 3

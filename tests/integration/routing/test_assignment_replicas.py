@@ -14,8 +14,8 @@ from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import ASSIGNMENTS
 from tests.integration.routing.site import routing_site
 from tests.support import Databases, eventually
-from tests.support.asking import asked
 from tests.support.dossier_events import DossierEvents
+from tests.support.http import get_async
 from tests.support.kafka import count_records, read_events, send
 from tests.support.service_process import ServiceProcess
 
@@ -24,7 +24,7 @@ DOSSIERS = 6000
 
 async def applied(replica: ServiceProcess) -> int:
     """The number of records that took effect in that process."""
-    text = (await asked(f"{replica.url}/metrics")).text
+    text = (await get_async(f"{replica.url}/metrics")).text
     counts = [line for line in text.splitlines() if line.startswith("motcua_consumer_applied_total{")]
     return int(sum(float(line.rsplit(" ", 1)[1]) for line in counts))
 

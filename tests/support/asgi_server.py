@@ -1,4 +1,4 @@
-"""An ASGI application on a real port, inside the test's own loop."""
+"""An ASGI application on a real port, in the event loop of the test."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to pytest."""
+    """A server that installs no signal handlers, because pytest has its own."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -22,7 +22,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(app: FastAPI, port: int | None = None) -> AsyncIterator[str]:
-    """Serve `app` on loopback while inside; gives its base URL."""
+    """Serve `app` on loopback inside the context; yields the base URL."""
     port = port or free_port()
     config = uvicorn.Config(app, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = _Server(config)
