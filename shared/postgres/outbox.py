@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from shared.contracts.envelope import Actor, AnyEnvelope, EventData, actor_attributes, as_utc, schema_uri
 from shared.contracts.registry import ENVELOPES
 from shared.contracts.topics import TOPICS
@@ -141,3 +143,9 @@ async def store_events(connection: Connection, envelopes: Sequence[AnyEnvelope])
         [envelope.recordedtime for envelope in envelopes],
         [value.decode() for value in values],
     )
+
+
+async def has_pending(pool: asyncpg.Pool, rows: int) -> bool:
+    """Whether at least this many events are pending in the outbox."""
+    # by the index, which drops sent rows at once; the table contains them until it is vacuumed
+    return bool(await pool.fetchval("select exists (select from outbox order by id offset $1 limit 1)", rows - 1))

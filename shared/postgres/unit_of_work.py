@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -51,6 +52,11 @@ class Unit(Generic[R]):
         if found is None:
             found = self._rows[key] = self.table.new(key)
         return found
+
+    @property
+    def rows(self) -> list[R]:
+        """The rows of this unit, in the order in which they were locked or added."""
+        return list(self._rows.values())
 
     def find(self, key: Any) -> R | None:
         """The locked row of `key`, or None."""
@@ -101,31 +107,62 @@ Claim = Callable[[Connection], Awaitable[dict[Any, R]]]
 """Locks rows within the open transaction and returns them by key."""
 
 
-@asynccontextmanager
-async def unit_of_work(
+def unit_of_work(
     pool: asyncpg.Pool,
     table: Table[R],
-    rows: Iterable[Any] | Claim[R],
+    keys: Iterable[Any],
     *,
     publisher: Publisher,
     clock: Clock,
     on_publish: Callable[[], None],
     only_published: bool = False,
-) -> AsyncIterator[tuple[Connection, Unit[R]]]:
-    """One transaction on locked rows; it saves and commits when the block ends without an error.
-
-    `rows` are the keys of the rows to lock, or a Claim that selects and locks them. Claimed rows are work that fell due
-    at instants of their own, so they are recorded from the clock's earliest instant on. `only_published` is Unit's.
+) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
+    """Context manager: one transaction on the rows of `keys`, saved and committed when the block ends without an error.
 
     The connection allows further reads under the same locks; within the block `clock` has the committed time. After the
-    commit, `on_publish` is called if events were published (it wakes the relay). Raises asyncpg.UniqueViolationError if
-    another transaction inserted a new row first; the caller then decides again.
+    commit, `on_publish` is called if events were published (it wakes the relay). `only_published` is Unit's. Raises
+    asyncpg.UniqueViolationError if another transaction inserted a new row first; the caller then decides again.
     """
+
+    def begin(rows: dict[Any, R]) -> Unit[R]:
+        return Unit(table, rows, publisher, clock.now(), only_published=only_published)
+
+    return _transaction(pool, partial(table.lock, keys=keys), begin, clock, on_publish)
+
+
+def claimed_unit_of_work(
+    pool: asyncpg.Pool,
+    table: Table[R],
+    claim: Claim[R],
+    *,
+    publisher: Publisher,
+    clock: Clock,
+    on_publish: Callable[[], None],
+) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
+    """Context manager: one transaction on the rows that `claim` selects and locks; otherwise as `unit_of_work`.
+
+    Claimed rows are work that fell due at instants of their own, so their events are recorded from the clock's earliest
+    instant on.
+    """
+
+    def begin(rows: dict[Any, R]) -> Unit[R]:
+        return Unit(table, rows, publisher, clock.recorded_from())
+
+    return _transaction(pool, claim, begin, clock, on_publish)
+
+
+@asynccontextmanager
+async def _transaction(
+    pool: asyncpg.Pool,
+    lock: Claim[R],
+    begin: Callable[[dict[Any, R]], Unit[R]],
+    clock: Clock,
+    on_publish: Callable[[], None],
+) -> AsyncIterator[tuple[Connection, Unit[R]]]:
     async with pool.acquire() as connection, connection.transaction():
-        locked = await (rows(connection) if callable(rows) else table.lock(connection, rows))
+        rows = await lock(connection)
         await refresh(clock, connection)  # after the locks: the events of a dossier are recorded in order
-        recorded_at = clock.recorded_from() if callable(rows) else clock.now()
-        unit = Unit(table, locked, publisher, recorded_at, only_published=only_published)
+        unit = begin(rows)
         yield connection, unit
         await unit.save(connection)
     if unit.events:

@@ -36,7 +36,7 @@ from shared.postgres.outbox import Publisher
 from shared.postgres.pool import Connection, create_pool
 from shared.postgres.preparation import check_prepared
 from shared.postgres.rows import Row, Table
-from shared.postgres.unit_of_work import Claim, Unit, unit_of_work
+from shared.postgres.unit_of_work import Claim, Unit, claimed_unit_of_work, unit_of_work
 from shared.runtime import logs
 from shared.runtime.settings import ServiceSettings, load
 from shared.runtime.supervision import Part, stop_on_signals, supervise
@@ -77,11 +77,6 @@ class Context(Generic[S_co]):
     relay: Relay
     health: Health
 
-    @property
-    def wake_relay(self) -> Callable[[], None]:
-        """Call it after a commit that published events; the relay then sends them at once."""
-        return self.relay.wake
-
     def create_consumer(self, streams: Sequence[Stream[Any]]) -> Consumer:
         """The consumer of this process, which consumes `streams`. Call it once, and return the consumer in Parts."""
         settings = self.settings
@@ -98,17 +93,23 @@ class Context(Generic[S_co]):
         )
 
     def unit(
-        self, table: Table[R], rows: Iterable[Any] | Claim[R], *, only_published: bool = False
+        self, table: Table[R], keys: Iterable[Any], *, only_published: bool = False
     ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-        """One transaction on the rows of these keys, or on the rows that a Claim locks: see unit_of_work."""
+        """Context manager: one transaction on the rows of these keys (see unit_of_work)."""
         return unit_of_work(
             self.pool,
             table,
-            rows,
+            keys,
             publisher=self.publisher,
             clock=self.clock,
-            on_publish=self.wake_relay,
+            on_publish=self.relay.wake,
             only_published=only_published,
+        )
+
+    def claimed_unit(self, table: Table[R], claim: Claim[R]) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
+        """Context manager: one transaction on the rows that `claim` locks (see claimed_unit_of_work)."""
+        return claimed_unit_of_work(
+            self.pool, table, claim, publisher=self.publisher, clock=self.clock, on_publish=self.relay.wake
         )
 
 

@@ -10,6 +10,7 @@ from services.sla.clocks import store
 from services.sla.clocks.handlers import ClockHandlers
 from services.sla.clocks.store import DERIVED, ClockRow
 from services.sla.domain.calendar_changes import unaffected_clocks
+from shared.postgres.outbox import has_pending
 from shared.postgres.periodic import repeat
 from shared.postgres.pool import Connection
 from shared.runtime import metrics
@@ -62,7 +63,7 @@ class Sweep:
             return self._tick_seconds
         if self._advanced_to != rules.calendar_version:
             await self._advance_unaffected()
-        if await store.outbox_has(pool, SHORT_ROWS):
+        if await has_pending(pool, SHORT_ROWS):
             return _RELAY_SECONDS
         return 0.0 if await self._derive() else self._tick_seconds
 
@@ -93,17 +94,16 @@ class Sweep:
 
     async def _derive(self) -> int:
         rules = self._clocks.rules
-        rows: dict[UUID, ClockRow] = {}
         version, after = rules.calendar_version, self._after
 
         async def claim(connection: Connection) -> dict[UUID, ClockRow]:
-            rows.update(await store.claim_outdated(connection, version, after=after, limit=BATCH))
-            return rows
+            return await store.claim_outdated(connection, version, after=after, limit=BATCH)
 
-        async with self._context.unit(DERIVED, claim) as (connection, unit):
-            last = [(row.calendar_version, row.key) for row in rows.values()][-1:]
+        async with self._context.claimed_unit(DERIVED, claim) as (connection, unit):
+            rows = unit.rows
+            last = [(row.calendar_version, row.key) for row in rows][-1:]
             await follow(rules, connection)
-            for place, row in enumerate(rows.values(), start=1):
+            for place, row in enumerate(rows, start=1):
                 self._clocks.rederive(row, unit, now=unit.recorded_at)
                 if place % _AT_ONCE == 0:
                     await asyncio.sleep(0)

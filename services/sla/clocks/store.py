@@ -308,9 +308,3 @@ async def count_waiting(pool: asyncpg.Pool) -> int:
 async def find_clock(pool: asyncpg.Pool, dossier_id: UUID) -> ClockRow | None:
     """One dossier's clock, or None. Takes no lock."""
     return await CLOCKS.read(pool, dossier_id)
-
-
-async def outbox_has(pool: asyncpg.Pool, rows: int) -> bool:
-    """Whether at least this many events are pending in the outbox."""
-    # by the index, which drops sent rows at once; the table contains them until it is vacuumed
-    return bool(await pool.fetchval("select exists (select from outbox order by id offset $1 limit 1)", rows - 1))

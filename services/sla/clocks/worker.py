@@ -87,18 +87,14 @@ class Ticker:
         return fired
 
     async def _fire(self, now: datetime, partitions: Sequence[int]) -> int:
-        rows: dict[UUID, ClockRow] = {}
-
         async def claim(connection: Connection) -> dict[UUID, ClockRow]:
-            rows.update(await store.claim_due(connection, now, partitions, _BATCH))
-            return rows
+            return await store.claim_due(connection, now, partitions, _BATCH)
 
-        async with self._context.unit(DERIVED, claim) as (connection, unit):
+        async with self._context.claimed_unit(DERIVED, claim) as (connection, unit):
             await follow(self._clocks.rules, connection)
-            for row in rows.values():
-                if not row.fence(DOSSIERS.name).quarantined:
-                    self._clocks.fire(row, unit, until=now)
-        return len(unit.events)
+            return sum(
+                self._clocks.fire(row, unit, until=now) for row in unit.rows if not row.fence(DOSSIERS.name).quarantined
+            )
 
     async def rederive(self) -> int:
         """Derive every open clock that was derived by another catalogue; returns the number of changed deadlines.
