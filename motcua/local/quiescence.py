@@ -11,7 +11,7 @@ from motcua.local.database import SERVICES
 from services.sla.clocks.store import OPEN
 from shared.contracts.topics import TOPICS
 from shared.kernel.errors import MotcuaError, StartError
-from shared.messaging.lag import Ends, Place
+from shared.messaging.offsets import EndOffsets, PartitionId
 
 _POLL_SECONDS = 0.3
 
@@ -49,7 +49,7 @@ class QuiescenceMonitor:
     def __init__(self, bootstrap: str, verify_url: str) -> None:
         self._verify_url = verify_url
         self._connection: psycopg.AsyncConnection | None = None
-        self._ends = Ends(bootstrap)
+        self._ends = EndOffsets(bootstrap)
 
     async def wait_until_quiescent(
         self,
@@ -66,7 +66,7 @@ class QuiescenceMonitor:
         the database or the broker does not answer.
         """
         deadline = time.monotonic() + within_seconds
-        before: dict[Place, int] | None = None
+        before: dict[PartitionId, int] | None = None
         while not stop_requested():
             pending, ends = await self._poll(now)
             if not pending and ends == before:
@@ -84,7 +84,7 @@ class QuiescenceMonitor:
         if self._connection is not None:
             await self._connection.close()
 
-    async def _poll(self, now: datetime | None) -> tuple[list[str], dict[Place, int]]:
+    async def _poll(self, now: datetime | None) -> tuple[list[str], dict[PartitionId, int]]:
         try:
             if self._connection is None:
                 self._connection = await psycopg.AsyncConnection.connect(
@@ -101,7 +101,7 @@ class QuiescenceMonitor:
         return _lags(ends, applied), ends
 
 
-def _lags(ends: dict[Place, int], applied: dict[tuple[str, Place], int]) -> list[str]:
+def _lags(ends: dict[PartitionId, int], applied: dict[tuple[str, PartitionId], int]) -> list[str]:
     lags: dict[tuple[str, str], int] = {}
     for topic in TOPICS.values():
         for group in topic.readers:

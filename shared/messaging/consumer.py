@@ -17,9 +17,10 @@ from shared.kernel.clock import Clock
 from shared.kernel.errors import StartError
 from shared.messaging import metrics
 from shared.messaging.applier import Stream
-from shared.messaging.lag import Ends
+from shared.messaging.offsets import EndOffsets, stop_client
 from shared.messaging.parked_limit import ParkedLimit
 from shared.messaging.partition import Partition, StopConsumingError
+from shared.messaging.quarantine import REASONS
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.outbox import Publisher
 from shared.postgres.pool import end_frozen_sessions
@@ -85,7 +86,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._wake_relay = wake_relay
         self._stall_seconds = stall_seconds
         self._consumer: AIOKafkaConsumer | None = None
-        self._ends = Ends(bootstrap)
+        self._ends = EndOffsets(bootstrap)
         self._partitions: dict[TopicPartition, tuple[Partition[Any], asyncio.Task[None]]] = {}
         self._failed: asyncio.Future[None] | None = None
         self._limit = ParkedLimit()
@@ -113,8 +114,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._commit(owned), STOP_SECONDS)
             await self._leave(self._consumer)
-            with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._ends.close(), STOP_SECONDS)
+            await self._ends.close()
 
     def reason_not_ready(self) -> str | None:
         """None while this member has its assignment and every owned partition makes progress."""
@@ -244,8 +244,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
         await self._stop_partitions(list(self._partitions))
-        with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+        await stop_client(consumer, within_seconds=STOP_SECONDS)
 
     async def _stop_partitions(self, tps: Sequence[TopicPartition]) -> None:
         stopping = [self._partitions.pop(tp) for tp in tps if tp in self._partitions]
@@ -340,7 +339,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             if ended := await end_frozen_sessions(connection):
                 log.error(FROZEN_SESSIONS_ENDED, sessions=ended)
         counts = {row["reason"]: row["n"] for row in rows}
-        for reason in ("parked", "gap", "fork", "behind", "unreadable"):
+        for reason in REASONS:
             metrics.QUARANTINED.labels(reason).set(counts.get(reason, 0))
         for row in rows:
             if row["reason"] != "gap" or row["age"] > GAP_ALARM_SECONDS:

@@ -1,4 +1,4 @@
-"""The dead-letter limit: a bad record parks one dossier, a bad release parks one dossier after another."""
+"""The limit of parked dossiers: a bad record parks one dossier, but a bad release parks one after another."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +13,7 @@ from shared.messaging.records import Record
 from shared.postgres.pool import Connection
 
 Reason = Literal["parked", "gap", "fork", "behind", "unreadable"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 OperatorDecision = Literal["replay", "discard"]
 NEEDS_DECISION = "reason in ('parked', 'fork', 'unreadable')"
 """SQL condition: the records that need an operator's decision. The others are released automatically."""

@@ -39,8 +39,8 @@ RELAY_RESTARTED = "relay_restarted"
 
 _LOCK = "select pg_try_advisory_lock(hashtext('motcua relay'), hashtext(current_schema()))"
 _OLDEST = (
-    "select o.id, f.topic, f.key, f.sequence, f.epoch, f.id as event_id, f.type, f.version, f.value "
-    "from outbox o join events f on f.id = o.event_id order by o.id limit $1"
+    "select o.id, e.topic, e.key, e.sequence, e.epoch, e.id as event_id, e.type, e.version, e.value "
+    "from outbox o join events e on e.id = o.event_id order by o.id limit $1"
 )
 _DELETE = "delete from outbox where id = any($1::bigint[])"
 

@@ -9,10 +9,11 @@ from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
+from shared.messaging.offsets import stop_client
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class RawRecord:
     """One record on Kafka, not decoded. Bytes that are not UTF-8 are replaced."""
 
     topic: str
@@ -28,7 +29,7 @@ class Copy:
         return f"{self.topic} partition {self.partition} offset {self.offset}"
 
 
-async def read_topic(bootstrap: str, topic: Topic) -> AsyncIterator[Sequence[Copy]]:
+async def read_topic(bootstrap: str, topic: Topic) -> AsyncIterator[Sequence[RawRecord]]:
     """Every record of `topic` up to the end offsets at the time of the call, in batches, by offset per partition.
 
     Raises StartError if the broker does not answer.
@@ -44,7 +45,7 @@ async def read_topic(bootstrap: str, topic: Topic) -> AsyncIterator[Sequence[Cop
             polled = await consumer.getmany(*left, timeout_ms=1000, max_records=5000)
             for place, records in polled.items():
                 yield [
-                    Copy(
+                    RawRecord(
                         place.topic,
                         place.partition,
                         record.offset,
@@ -72,4 +73,4 @@ async def _reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
     except KafkaError as error:
         raise StartError(f"Kafka at {bootstrap} does not answer: {error}.") from error
     finally:
-        await consumer.stop()
+        await stop_client(consumer)

@@ -10,7 +10,7 @@ from motcua.local.centre import LocalCentre
 from motcua.local.database import SERVICES, VERIFY
 from motcua.local.sinks.inbox import read_inbox
 from shared.contracts.topics import TOPICS
-from shared.messaging.lag import Ends
+from shared.messaging.offsets import EndOffsets
 from tests.bench.bench import InvalidRunError
 
 _EVENTS = " union all ".join(f"select topic, count(*) from {service}.events group by topic" for service in SERVICES)
@@ -96,7 +96,7 @@ def checked_counts(centre: CentreState) -> Counts:
 
 
 async def _on_kafka(local: LocalCentre) -> dict[str, int]:
-    ends = Ends(local.site.kafka)
+    ends = EndOffsets(local.site.kafka)
     try:
         partitions = [(topic.name, number) for topic in TOPICS.values() for number in range(topic.partitions)]
         offsets = await ends.read(partitions)

@@ -18,7 +18,7 @@ from motcua.local.settings import MotcuaSettings
 from shared.contracts.topics import DOSSIERS, TOPICS, Topic
 from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics
-from shared.messaging.lag import Ends
+from shared.messaging.offsets import EndOffsets
 from tests.bench.bench import Bench, InvalidRunError
 from tests.bench.event_recording import Recording, initial_rows, publish_copies, record
 from tests.bench.figures import Part, Row, Table, across_runs
@@ -150,7 +150,7 @@ async def _measure(
     local: LocalCentre, service: str, broker: Broker, postgres: Postgres, dossiers: int
 ) -> dict[str, float]:
     """Measure from the first transaction observed to the last one, and to the last event that Kafka acknowledged."""
-    ends = Ends(broker.bootstrap)
+    ends = EndOffsets(broker.bootstrap)
     own_topics = [topic for topic in TOPICS.values() if topic.owner == service]
     to_consume = await _count(ends, *(topic for topic in TOPICS.values() if service in topic.readers))
     own_before = await _count(ends, *own_topics)
@@ -235,6 +235,6 @@ class _Monitor:
         return int(row[0]) if row else 0
 
 
-async def _count(ends: Ends, *topics: Topic) -> int:
+async def _count(ends: EndOffsets, *topics: Topic) -> int:
     offsets = await ends.read([(topic.name, number) for topic in topics for number in range(topic.partitions)])
     return sum(offsets.values())

@@ -14,7 +14,7 @@ from motcua.local.centre import LocalCentre
 from motcua.local.database import VERIFY
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.relay import partition_of
-from shared.messaging.topic_log import Copy, read_topic
+from shared.messaging.topic_log import RawRecord, read_topic
 from tests.bench.bench import Bench
 from tests.bench.chain import play_workload
 from tests.bench.consistency import count_centre
@@ -29,7 +29,7 @@ _STRIDE = 0x9E3779B97F4A7C15
 class Recording:
     """Intake's events by offset, interleaved over the partitions, and intake's dossier rows at the end."""
 
-    events: Sequence[Copy]
+    events: Sequence[RawRecord]
     rows: Sequence[dict[str, Any]]
 
     def copies_for(self, events: int) -> int:
@@ -58,7 +58,7 @@ def copied_id(id_: str, copy: int) -> str:
     return str(UUID(int=UUID(id_).int ^ (copy * _STRIDE & _RANDOM_BITS)))
 
 
-def copied_record(event: Copy, copy: int) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+def copied_record(event: RawRecord, copy: int) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     """Return key, value and headers of the event with the dossier id and event id of copy number `copy`."""
     key, event_id = copied_id(event.key, copy), copied_id(event.headers["id"], copy)
     value = event.value.replace(event.key.encode(), key.encode())

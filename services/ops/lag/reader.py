@@ -10,7 +10,7 @@ import asyncpg
 from services.ops.domain.progress import OffsetSample
 from services.ops.lag.store import Backlog, GroupPartition, StoredOffset, load_backlogs
 from shared.kernel.errors import StartError
-from shared.messaging.lag import Ends, Place, Stamps
+from shared.messaging.offsets import EndOffsets, PartitionId, RecordTimestamps
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.runtime.clock import machine_now
 
@@ -45,8 +45,8 @@ class LagReader:
         self._database_url = database_url
         self._services = services
         self._connection: asyncpg.Connection | None = None
-        self._ends: Ends | None = None
-        self._stamps: Stamps | None = None
+        self._ends: EndOffsets | None = None
+        self._stamps: RecordTimestamps | None = None
 
     async def read(self, own_offsets: Mapping[GroupPartition, StoredOffset] | None = None) -> LagSample:
         """Return one sample of the database's offsets and of `own_offsets`, which the caller stores elsewhere.
@@ -95,7 +95,7 @@ class LagReader:
         if not offsets:
             return {}
         if self._ends is None or self._stamps is None:
-            self._ends, self._stamps = Ends(self._bootstrap), Stamps(self._bootstrap)
+            self._ends, self._stamps = EndOffsets(self._bootstrap), RecordTimestamps(self._bootstrap)
         ends = await self._ends.read({_place(group) for group in offsets})
         pending = {
             (_place(group), next_offset)
@@ -122,7 +122,7 @@ class LagReader:
                 await client.close()
 
 
-def _place(group: GroupPartition) -> Place:
+def _place(group: GroupPartition) -> PartitionId:
     return group[1], group[2]
 
 

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from services.ops.views.codec import decode_tally, decode_tally_key
 from services.ops.views.store import ViewStore
 from shared.contracts.topics import TALLIES
-from shared.messaging.lag import give_back
+from shared.messaging.offsets import stop_client
 
 CHANGELOG_READ_FAILED = "changelog_read_failed"
 TALLY_UNREADABLE = "tally_unreadable"
@@ -49,7 +49,7 @@ class ChangelogReader:
                 self._reason = f"The changelog cannot be read: Kafka does not answer ({type(error).__name__} {error})."
                 log.warning(CHANGELOG_READ_FAILED, error=repr(error))
             finally:
-                await give_back(consumer)
+                await stop_client(consumer)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _read(self, consumer: Any) -> None:

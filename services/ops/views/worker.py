@@ -23,7 +23,7 @@ from services.ops.views.tables import DecodedTable, write
 from shared.contracts.registry import UpgradeNeededError
 from shared.contracts.topics import COURSES, TALLIES, Topic
 from shared.kernel.errors import StartError
-from shared.messaging.lag import Ends
+from shared.messaging.offsets import EndOffsets
 
 GROUP = "ops"
 RETRY_SECONDS = 2.0
@@ -128,7 +128,7 @@ class Worker:
 
     async def _raise_failure(self) -> None:
         """Wait for a failure of the agent or the application, or for a stall, and raise it."""
-        ends, check_at, before = Ends(self._bootstrap), time.monotonic() + STALL_SECONDS, dict[Place, int]()
+        ends, check_at, before = EndOffsets(self._bootstrap), time.monotonic() + STALL_SECONDS, dict[Place, int]()
         try:
             while True:
                 await asyncio.wait([self._failed], timeout=1.0)
@@ -145,7 +145,7 @@ class Worker:
         finally:
             await ends.close()
 
-    async def _pending(self, ends: Ends) -> dict[Place, int]:
+    async def _pending(self, ends: EndOffsets) -> dict[Place, int]:
         """Return the positions of this worker's partitions with pending records; empty while it is not ready.
 
         It detects a Faust application that stops delivering records or acknowledgements without an error.

@@ -23,7 +23,7 @@ from services.ops.lag.schemas import LagReport
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
 from shared.messaging.admin import create_topics
-from shared.messaging.lag import Stamps
+from shared.messaging.offsets import RecordTimestamps
 from shared.postgres.migrate import migrate
 from tests.support import Databases, ServiceDatabase, unique
 
@@ -82,7 +82,7 @@ async def test_lag_is_end_offset_minus_stored_offset(broker: kafka.Broker, datab
 async def test_two_offsets_of_one_partition_have_their_own_timestamps(broker: kafka.Broker) -> None:
     """A timestamp is that of the record at the requested offset, and the same in a second read."""
     topic = await fill(broker, 3)
-    stamps = Stamps(broker.bootstrap)
+    stamps = RecordTimestamps(broker.bootstrap)
     try:
         wanted = [((topic, 0), 0), ((topic, 0), 2)]
         first = await stamps.read(wanted)
@@ -96,7 +96,7 @@ async def test_two_offsets_of_one_partition_have_their_own_timestamps(broker: ka
 async def test_missing_record_has_no_timestamp(broker: kafka.Broker) -> None:
     """The timestamp of a missing record is unknown, not that of another record."""
     topic = await fill(broker, 1)
-    stamps = Stamps(broker.bootstrap)
+    stamps = RecordTimestamps(broker.bootstrap)
     try:
         assert await stamps.read([((topic, 0), 7)]) == {}
     finally:

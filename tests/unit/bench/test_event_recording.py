@@ -3,7 +3,7 @@
 import json
 from uuid import UUID
 
-from shared.messaging.topic_log import Copy
+from shared.messaging.topic_log import RawRecord
 from tests.bench.event_recording import copied_id, copied_record
 
 DOSSIER = "0199a000-0000-7000-8000-000000000001"
@@ -20,14 +20,14 @@ def test_copied_ids_are_unique_and_have_the_same_time() -> None:
 
 def test_copy_zero_is_the_event_itself() -> None:
     """Copy number 0 has the key, value and headers of the recorded event."""
-    event = Copy("intake.dossiers.v1", 0, 0, DOSSIER, {"id": EVENT, "sequence": "3"}, VALUE)
+    event = RawRecord("intake.dossiers.v1", 0, 0, DOSSIER, {"id": EVENT, "sequence": "3"}, VALUE)
     assert copied_record(event, 0) == (DOSSIER.encode(), VALUE, [("id", EVENT.encode()), ("sequence", b"3")])
 
 
 def test_copied_key_value_and_headers_agree() -> None:
     """Key, value and headers of a copy name the same dossier and event; consumers reject a mismatch."""
     key, value, headers = copied_record(
-        Copy("intake.dossiers.v1", 0, 0, DOSSIER, {"id": EVENT, "sequence": "3"}, VALUE), 7
+        RawRecord("intake.dossiers.v1", 0, 0, DOSSIER, {"id": EVENT, "sequence": "3"}, VALUE), 7
     )
     content = json.loads(value)
     assert content == {

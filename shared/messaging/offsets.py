@@ -1,4 +1,4 @@
-"""Lag as the broker knows it: the end offsets of partitions and the timestamps of records."""
+"""The end offsets of partitions and the timestamps of records, as the broker returns them."""
 
 import asyncio
 import time
@@ -16,11 +16,11 @@ log = structlog.get_logger()
 _FETCH_SECONDS = 2.0
 CLIENT_NOT_STOPPED = "client_did_not_stop"
 
-Place = tuple[str, int]
+PartitionId = tuple[str, int]
 """A partition: topic and number."""
 
 
-class Ends:
+class EndOffsets:
     """End offsets of partitions, read repeatedly over one dedicated connection. Close it after use.
 
     On a connection that also fetches records, each request would wait up to half a second for the pending fetch.
@@ -31,7 +31,7 @@ class Ends:
         self._consumer: AIOKafkaConsumer | None = None
         self._connecting = asyncio.Lock()
 
-    async def read(self, places: Iterable[Place]) -> dict[Place, int]:
+    async def read(self, places: Iterable[PartitionId]) -> dict[PartitionId, int]:
         """The current end offset of each partition. Raises StartError if the broker does not answer."""
         try:
             consumer = await self._connected()
@@ -45,7 +45,7 @@ class Ends:
     async def close(self) -> None:
         """Close the connection."""
         if self._consumer is not None:
-            await give_back(self._consumer)
+            await stop_client(self._consumer)
 
     async def _connected(self) -> AIOKafkaConsumer:
         async with self._connecting:
@@ -54,22 +54,22 @@ class Ends:
             return self._consumer
 
 
-class Stamps:
+class RecordTimestamps:
     """The broker's timestamps of records, read repeatedly over one dedicated connection. Close it after use."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._consumer: AIOKafkaConsumer | None = None
-        self._cache: dict[tuple[Place, int], datetime] = {}
+        self._cache: dict[tuple[PartitionId, int], datetime] = {}
 
-    async def read(self, wanted: Iterable[tuple[Place, int]]) -> dict[tuple[Place, int], datetime]:
+    async def read(self, wanted: Iterable[tuple[PartitionId, int]]) -> dict[tuple[PartitionId, int], datetime]:
         """The timestamp of the record at each partition and offset; absent if it cannot be read within two seconds.
 
         Results of the previous call are cached. Raises StartError if the broker does not answer.
         """
         wanted = set(wanted)
         self._cache = {record: at for record, at in self._cache.items() if record in wanted}
-        rounds: dict[Place, list[int]] = {}
+        rounds: dict[PartitionId, list[int]] = {}
         for place, offset in sorted(wanted - self._cache.keys()):
             rounds.setdefault(place, []).append(offset)
         try:
@@ -85,9 +85,9 @@ class Stamps:
     async def close(self) -> None:
         """Close the connection."""
         if self._consumer is not None:
-            await give_back(self._consumer)
+            await stop_client(self._consumer)
 
-    async def _read(self, offsets: Mapping[Place, int]) -> None:
+    async def _read(self, offsets: Mapping[PartitionId, int]) -> None:
         if self._consumer is None:
             self._consumer = await _started(
                 self._bootstrap, fetch_max_wait_ms=50, max_partition_fetch_bytes=1, auto_offset_reset="none"
@@ -112,7 +112,7 @@ class Stamps:
         consumer.unsubscribe()
 
 
-async def give_back(consumer: AIOKafkaConsumer, *, within_seconds: float = 5.0) -> None:
+async def stop_client(consumer: AIOKafkaConsumer, *, within_seconds: float = 5.0) -> None:
     """Stop a client in any state; waits up to `within_seconds`. Never raises.
 
     While the broker is away, aiokafka raises CancelledError from `stop`, which a caller would mistake for its own
@@ -129,6 +129,6 @@ async def _started(bootstrap: str, **settings: int | str) -> AIOKafkaConsumer:
     try:
         await consumer.start()
     except BaseException:
-        await give_back(consumer)
+        await stop_client(consumer)
         raise
     return consumer
