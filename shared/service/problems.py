@@ -177,7 +177,7 @@ class ProblemError(BaseModel):
 
 
 class Problem(BaseModel):
-    """A problem document; `type` is `urn:motcua:problem:<slug>`."""
+    """A problem document; `type` is `urn:motcua:problem:` followed by the slug."""
 
     type: str
     title: str

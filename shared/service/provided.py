@@ -13,8 +13,13 @@ T = TypeVar("T")
 
 
 def provide(app: FastAPI, parts: Iterable[object]) -> None:
-    """Make `parts` available to the routes of `app`: one object per type."""
-    app.state.provided = {type(part): part for part in parts}
+    """Make `parts` available to the routes of `app`. Raises ValueError if two have the same type."""
+    provided: dict[type[object], object] = {}
+    for part in parts:
+        if type(part) in provided:
+            raise ValueError(f"Two objects of type {type(part).__name__} are provided; routes find one per type.")
+        provided[type(part)] = part
+    app.state.provided = provided
 
 
 def provided(kind: type[T]) -> Callable[[Request], Awaitable[T]]:
