@@ -18,9 +18,7 @@ from shared.service.scope import Scope
 
 Process = Annotated[Context, Depends(provided(Context))]
 Rules = Annotated[DerivationRules, Depends(provided(DerivationRules))]
-ClockReader = Annotated[
-    Principal, Depends(require("clerk", "officer", "leader", "ops", "auditor", "service", "importer"))
-]
+ClockReader = Annotated[Principal, Depends(require("clerk", "officer", "leader", "ops", "auditor", "service"))]
 Department = Annotated[str | None, Query(min_length=1, max_length=40, description="Only this department's dossiers.")]
 
 
