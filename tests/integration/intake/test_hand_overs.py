@@ -139,6 +139,18 @@ async def test_repeated_key_gets_its_first_batch(deployment: Deployment) -> None
         assert await count(one.context.pool, "events", type="dossier.handed_over") == 2
 
 
+async def test_key_of_an_act_is_refused_for_a_hand_over(deployment: Deployment) -> None:
+    """The keys of one client are the same for acts and hand-overs: a key belongs to one request."""
+    async with opened(deployment) as counter:
+        code, key = await counter.receive(), fresh_key()
+        data = {"applicant": {"name": "Nguyễn Văn Bình", "phone": "0912345678"}}
+        corrected = await counter.client.act(await counter.id_of(code), "correct_contact", "clerk-41", key, data=data)
+        assert corrected.status_code == 200, corrected.text
+        refused = await counter.hand_over(code, key=key)
+        assert (refused.status_code, refused.json()["type"]) == (422, "urn:motcua:problem:key-reused")
+        assert await count(counter.context.pool, "events", type="dossier.handed_over") == 0
+
+
 async def test_events_of_a_batch_have_no_personal_data(broker: Broker, database: Databases, tmp_path: Path) -> None:
     """Only the number of a batch is published; names and signatures stay in intake."""
     deployment = build_deployment(database.fresh(), tmp_path, broker.bootstrap)

@@ -47,6 +47,18 @@ async def test_each_threshold_is_published_once(
         )  # the first escalation
 
 
+async def test_only_thresholds_count_as_fired(sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path) -> None:
+    """A due date that is published again in the same transaction is not counted."""
+    dossier = DossierEvents()
+    async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
+        await sla.consume(dossier.at(RECEIVED).received())
+        await sla.context.pool.execute("update dossiers set rules_digest = 'other', published_digest = 'other'")
+        sla.clock.set(AFTER)
+        await sla.catch_up()
+        assert await sla.ticker.tick() == 3
+        assert await sla.types(dossier.dossier_id) == ["set", "set", "near", "reached", "breached"]
+
+
 async def test_no_threshold_fires_before_the_end_offset_is_reached(
     sla_broker: kafka.Broker, url: str, centre: Path, tmp_path: Path
 ) -> None:

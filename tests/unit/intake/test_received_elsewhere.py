@@ -36,3 +36,11 @@ def test_only_a_receipt_at_a_counter_can_be_at_the_wrong_one(
     assert (event is not None) is elsewhere
     if event is not None:
         assert (event.counter, event.receiving_place) == (7, "STP")
+
+
+@pytest.mark.parametrize("missing", ["received_at", "state", "counter", "assignment"])
+def test_receipt_without_one_of_its_data_is_not_at_the_wrong_counter(missing: str) -> None:
+    """Before receipt and assignment are known, there is nothing to compare."""
+    dossier = received("counter", 7)
+    setattr(dossier, missing, None)
+    assert received_elsewhere(dossier) is None
