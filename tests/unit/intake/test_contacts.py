@@ -46,7 +46,7 @@ def test_invalid_contact_is_refused_without_its_value(
 
 
 def test_reach_lists_the_ways_with_a_value() -> None:
-    """An empty value is no way to reach the applicant."""
+    """With an empty value the applicant cannot be reached."""
     assert [reach_of("0912345678", "an@example.vn"), reach_of(None, "an@example.vn"), reach_of("", None)] == [
         ("sms", "email"),
         ("email",),
