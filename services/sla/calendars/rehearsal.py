@@ -164,8 +164,8 @@ def _due(
     for row in rows:
         if row.term is None:
             continue
-        until = arrays.number(row.valid_to) if row.valid_to else np.iinfo(np.int64).max
-        within = (arrays.number(row.valid_from) <= day) & (day <= until)
+        until = arrays.day_number(row.valid_to) if row.valid_to else np.iinfo(np.int64).max
+        within = (arrays.day_number(row.valid_from) <= day) & (day <= until)
         (of,) = np.nonzero(within)
         place = np.cumsum(within) - 1
         derived = derive_vectorized(row.term, received[of], [_among(each, within, place) for each in rounds], arrays)
