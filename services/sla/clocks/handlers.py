@@ -96,14 +96,14 @@ class ClockHandlers:
             self._change(row, envelope, unit, publish=False)
 
     def on_reopened(self, envelope: EventEnvelope[DossierReopenedV1], unit: Unit[ClockRow]) -> None:
-        """Resume the clock of a settled dossier and publish its deadline. The dossier will have another result."""
+        """Resume the clock of a settled dossier, clear when its result was available, and publish its deadline."""
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             row.result_at = None
             self._change(row, envelope, unit)
 
     def on_settled(self, envelope: EventEnvelope[DossierSettledV1], unit: Unit[ClockRow]) -> None:
-        """End the dossier's clock and publish that. An electronic result is available from this instant on."""
+        """End the dossier's clock and publish its end. An electronic result is stored as available from then on."""
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             if envelope.data.electronic_result:
@@ -120,7 +120,10 @@ class ClockHandlers:
             self._change(row, envelope, unit)
 
     def on_result_available(self, envelope: EventEnvelope[Any], unit: Unit[ClockRow]) -> None:
-        """Store when the result was first available, and publish the thresholds that passed before."""
+        """Store when the result was first available, and publish the thresholds that passed before.
+
+        Ignored before the receipt.
+        """
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             row.result_at = row.result_at or envelope.time
@@ -203,9 +206,10 @@ class ClockHandlers:
     def rederive(self, row: ClockRow, unit: Unit[ClockRow], *, now: datetime) -> bool:
         """Derive a clock again by the rules in force, if other rules derived it and it has not ended.
 
-        If the deadline differs from the one published last, publishes the new one and returns True, else returns False.
-        Retracts the published thresholds that the new deadline refutes. If a later calendar moves the due date of a
-        running clock, the event has both due dates and the decisions that moved it.
+        Sets the derived values in the row. If the deadline differs from the one published last, publishes the new one
+        and returns True, else returns False. Retracts the published thresholds that the new deadline refutes. If a
+        later calendar moves the due date of a running clock, the event has both due dates and the decisions that moved
+        it.
         """
         rules = self.rules
         is_current = (row.rules_digest, row.calendar_version) == (rules.digest, rules.calendar_version)

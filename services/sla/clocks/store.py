@@ -71,7 +71,7 @@ class ClockRow(Row):
         return changes_of(self.changes)
 
     def recorded_at(self) -> datetime:
-        """Return when the clock's change that was recorded last was recorded. The dossier must be received."""
+        """Return the latest instant at which one of the clock's changes was recorded. The dossier must be received."""
         return max(datetime.fromisoformat(each["recorded_at"]) for each in self.changes)
 
     def fired_thresholds(self) -> tuple[Threshold, ...]:
@@ -79,7 +79,7 @@ class ClockRow(Row):
         return fired_of(self.fired)
 
     def set_fired(self, fired: Collection[Threshold]) -> None:
-        """Replace in this row the thresholds that were published and not retracted. Publishes nothing."""
+        """Set this row's list of thresholds that were published and not retracted. Publishes nothing."""
         self.fired = [
             {"level": each.level, "step": each.step, "anchor_at": each.anchor_at.isoformat(), "at": each.at.isoformat()}
             for each in fired
@@ -316,7 +316,7 @@ async def count_waiting(pool: asyncpg.Pool) -> int:
 
 
 async def find_clock(pool: asyncpg.Pool, dossier_id: UUID) -> ClockRow | None:
-    """Read a dossier's row without a lock; None if the dossier is unknown. It may be a dossier that is not received."""
+    """Read a dossier's row without a lock; None if the dossier is unknown. The dossier may not be received yet."""
     return await CLOCKS.read(pool, dossier_id)
 
 

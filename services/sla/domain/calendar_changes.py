@@ -28,9 +28,9 @@ def apply_change(change: CalendarChange, rules: CalendarRules, *, decision: str,
 
 
 def find_faults(change: CalendarChange, rules: CalendarRules, now: datetime) -> list[FieldError]:
-    """Return every fault of a change that would become known at `now`; an empty list if it is valid.
+    """Return the faults of a change that would become known at `now`; an empty list if the change is valid.
 
-    The pointer of each fault is relative to the change.
+    There is at most one fault for each exception. Its pointer is relative to the change.
     """
     faults = []
     if not change.exceptions and change.last_date is None:

@@ -181,8 +181,8 @@ def _numbered(deadline: Deadline, counted_date: date, last: date, calendar: Cale
 def _paused_dates(deadline: Deadline, counted_date: date, calendar: Calendar) -> set[date]:
     """Return one date for each calendar day that a finished pause adds: the dates that are not days of the term.
 
-    These are the dates after the begin of the pause, or else the nearest dates before, but never the last day of the
-    term.
+    These are the dates after the begin of the pause, or else the nearest dates before, but always before the last day
+    of the term.
     """
     local_date, last_day, paused = calendar.worktime.local_date, deadline.last_day, set[date]()
     for begin, end in _pause_spans(deadline):

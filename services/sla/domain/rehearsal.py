@@ -20,7 +20,7 @@ class ComparedClock:
 
     @property
     def effect(self) -> Effect:
-        """How the proposed calendar changes the due date; `gained` and `lost` if there is none before or after."""
+        """How the proposed calendar changes the due date: `gained` without one before, `lost` without one after."""
         if self.before == self.after:
             return "unmoved"
         if self.before is None:

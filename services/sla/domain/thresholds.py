@@ -136,9 +136,10 @@ def refuted_by_due_date(fired: Sequence[Threshold], due_at: datetime | None) -> 
 def refuted_by_steps(
     fired: Sequence[Threshold], current: Collection[Threshold], now: datetime
 ) -> tuple[Threshold, ...]:
-    """Return the fired risks that the `current` thresholds do not have, or have only after `now`.
+    """Return the fired `at_risk` thresholds that `current` does not have, or has only after `now`.
 
-    `fired` are thresholds of the present step and due date. Other internal terms then apply, by which the steps fit.
+    `fired` are thresholds of the present step and due date; `current` are those by the present internal terms of the
+    steps.
     """
     instants = {key_of(each): each.at for each in current}
     risks = (each for each in fired if each.level == "at_risk")
@@ -148,9 +149,10 @@ def refuted_by_steps(
 def refuted_by_act(
     fired: Sequence[Threshold], since: datetime, current: Collection[Threshold]
 ) -> tuple[Threshold, ...]:
-    """Return the fired thresholds that come after an act at `since`, recorded later than they fired, and are now wrong.
+    """Return the fired thresholds after an act at `since` that the deadline after the act does not have.
 
-    Thresholds of the deadline after the act (`current`) are still true: a pause after the due date moves nothing.
+    They fired before the act was recorded. `current` are the thresholds of the deadline after the act, which are still
+    true: a pause after the due date moves nothing.
     """
     keys = {key_of(each) for each in current}
     return tuple(each for each in fired if each.at > since and key_of(each) not in keys)
