@@ -21,7 +21,10 @@ def term_of(centre: Centre, procedure: str, received_at: datetime) -> Term | Non
 
 
 class DueDate(NamedTuple):
-    """The end of a term, `at`. `last_day` is set for `calendar_day` only: after a day off, `at` is on a later day."""
+    """The end of a term: the instant `at`.
+
+    `last_day` is set for `calendar_day` only. If it is a day off, `at` is on the next working day.
+    """
 
     at: datetime
     last_day: date | None = None
@@ -67,9 +70,10 @@ def working_time(term: Term, calendar: Calendar) -> timedelta | None:
 
 
 def end_of_calendar_days(last_day: date, calendar: Calendar) -> DueDate:
-    """Return the end of a term of calendar days: the close of its last day, or of the next working day after a day off.
+    """Return the end of a term of calendar days: the close of its last day.
 
-    Civil Code 2015, art. 148(5). Raises OutsideCalendarError.
+    If the last day is a day off, it is the close of the next working day (Civil Code 2015, art. 148(5)). Raises
+    OutsideCalendarError.
     """
     worktime = calendar.worktime
     return DueDate(worktime.closing(worktime.working_day_from(last_day)), last_day)
