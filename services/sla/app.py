@@ -30,7 +30,10 @@ WAITING = metrics.gauge(
 
 
 async def build(context: Context[SlaSettings]) -> Parts:
-    """The parts of sla. Publishes the calendar first, because deadlines name its version. Commits."""
+    """Create sla's consumer, routes and workers and return them; they do not run yet. Commits.
+
+    Starts the calendar first, because deadlines name its version. Raises StartError (see `start_calendar`).
+    """
     rules = await load_rules(context)
     clocks = ClockHandlers(rules)
     consumer = context.create_consumer(create_streams(clocks))
@@ -51,12 +54,19 @@ async def build(context: Context[SlaSettings]) -> Parts:
 
 
 def create_streams(clocks: ClockHandlers) -> list[Stream[ClockRow]]:
-    """The topics that sla consumes, with the handlers of their events."""
+    """Return the one topic that sla consumes, intake's dossier events, with the handler of each event type.
+
+    In each transaction, the rules follow the calendar in the database after the rows are locked.
+    """
     return [Stream(DOSSIERS, CLOCKS, clocks.by_event_type(), after_lock=partial(follow, clocks.rules))]
 
 
 async def load_rules(context: Context) -> DerivationRules:
-    """The rules in force: the configured catalogue and the calendar of the database, started if necessary. Commits."""
+    """Return the rules in force: the configured catalogue and the calendar in the database. Commits.
+
+    At the first start, the calendar is stored from the configuration and published before. Raises StartError (see
+    `start_calendar`).
+    """
     row = await start_calendar(context)
     calendar = compile_calendar(row.calendar_rules())
     return DerivationRules(context.centre, calendar, row.version, catalogue_digest(context.centre), row.versions())

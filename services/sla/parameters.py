@@ -23,7 +23,10 @@ Department = Annotated[str | None, Query(min_length=1, max_length=40, descriptio
 
 
 def _in_form(form: str, fault: str) -> Callable[[object], object]:
-    """Accept only text of this form: pydantic would also read numbers as seconds, and instants as dates."""
+    """Return a validator that accepts only text which matches `form`, and raises ValueError with `fault` otherwise.
+
+    Without it, pydantic would also read numbers as seconds, and instants as dates.
+    """
     pattern = re.compile(form, re.ASCII)
 
     def check(value: object) -> object:
@@ -41,7 +44,7 @@ LocalTime = Annotated[
 
 
 def scope_of(who: Principal, context: Context) -> Scope:
-    """What the caller may see at the centre's time."""
+    """Return which dossiers the caller may see, by the local date of the centre's time."""
     # A clerk still sees the clocks of every counter, as in intake. Without this argument, the common rule applies.
     return Scope(
         who.actor,
@@ -52,7 +55,7 @@ def scope_of(who: Principal, context: Context) -> Scope:
 
 
 def require_department(department: str | None, centre: Centre) -> None:
-    """Raises InvalidContentError for a department that the centre never had; None means all departments.
+    """Raise InvalidContentError for a department that the centre never had; None means all departments.
 
     A department that no longer exists is accepted: its dossiers may still be open.
     """

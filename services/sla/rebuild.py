@@ -37,7 +37,7 @@ CLOCK_CHANGES: dict[type[EventData], tuple[ChangeKind, Ground | None]] = {
 
 
 def clock_change(event: AnyEnvelope) -> ClockChange | None:
-    """The change that an event of intake makes to the clock, or None."""
+    """Return the change that an event of intake makes to the clock; None for an event that does not change it."""
     found = CLOCK_CHANGES.get(type(event.data))
     if found is None:
         return None
@@ -55,7 +55,7 @@ def clock_change(event: AnyEnvelope) -> ClockChange | None:
 
 
 def rebuild_deadline(events: Iterable[AnyEnvelope], centre: Centre, calendar: Calendar) -> Deadline | None:
-    """The deadline that follows from one dossier's events on `intake.dossiers.v1`, in sequence order.
+    """Derive the deadline of one dossier from its events on `intake.dossiers.v1`, in sequence order.
 
     None if the dossier is not received. Raises ClockError for events that contradict each other.
     """

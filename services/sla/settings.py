@@ -7,7 +7,7 @@ from shared.runtime.settings import ServiceSettings
 
 
 class SlaSettings(ServiceSettings):
-    """Environment variables with the prefix SLA_."""
+    """The settings of sla, from environment variables with the prefix SLA_."""
 
     model_config = SettingsConfigDict(env_prefix="SLA_")
 

@@ -32,7 +32,7 @@ _DAY = 24 * _HOUR
 
 
 class PauseRound(NamedTuple):
-    """One pause of each of several clocks: `of` are the clocks' places, `start` and `end` (or NO_END) the instants.
+    """One pause of each of several clocks: `of` are the clocks' indices, `start` and `end` (or NO_END) the instants.
 
     A clock occurs at most once in a round. Rounds are in time order; adjacent pauses are joined.
     """
@@ -43,7 +43,10 @@ class PauseRound(NamedTuple):
 
 
 class ExtensionRound(NamedTuple):
-    """One extension by working days of each of several clocks, each made while its clock runs."""
+    """One extension by working days of each of several clocks, made while the clock runs.
+
+    `of` are the clocks' indices; a clock occurs at most once in a round.
+    """
 
     of: NDArray[np.int64]
     at: Instants
@@ -52,9 +55,10 @@ class ExtensionRound(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DerivedArrays:
-    """Due dates in the order of the clocks; undefined for clocks that are `paused` or `not_covered`.
+    """Arrays of derived deadlines, in the order of the clocks.
 
-    `left` is the working time, in microseconds, that remains of a paused clock.
+    `due_at` is undefined for clocks that are `paused` or `not_covered`. `left` is the working time, in microseconds,
+    that remains of a paused clock. A clock that is `not_covered` must be derived row by row.
     """
 
     counted_from: Instants
@@ -65,10 +69,14 @@ class DerivedArrays:
 
 
 class CalendarArrays:
-    """A calendar's windows and dates as arrays, with vectorised working-time arithmetic."""
+    """A calendar's windows and dates as arrays, with vectorised working-time arithmetic.
+
+    A date is represented by its day number: the days since the calendar's first date, which has 0. A working day is
+    represented by its index among the calendar's working days.
+    """
 
     def __init__(self, calendar: Calendar) -> None:
-        """Raises ValueError for a calendar that must be derived row by row.
+        """Build the arrays. Raises ValueError for a calendar that must be derived row by row.
 
         These are calendars without windows or with more than a year between two windows, and zones in which part of a
         date is repeated after the next date has begun.
@@ -92,42 +100,59 @@ class CalendarArrays:
         self._cut_offs: dict[time, Instants] = {}
 
     def day(self, at: Instants) -> NDArray[np.int64]:
-        """The local date as a number of days since the calendar's first date; outside its span, a number outside."""
+        """Return each instant's local date as days since the calendar's first date.
+
+        Before the calendar it is -1; after the calendar, the number of the calendar's dates.
+        """
         return np.searchsorted(self.midnights, at, side="right") - 1
 
     def within(self, at: Instants) -> NDArray[np.bool_]:
-        """Whether the calendar covers these instants."""
+        """Return, for each instant, whether the calendar covers it; the end of its last date is covered."""
         found: NDArray[np.bool_] = (at >= self.midnights[0]) & (at <= self.midnights[-1])
         return found
 
     def worked(self, until: Instants) -> NDArray[np.int64]:
-        """Working time from the start of the calendar, in microseconds."""
+        """Return the working time from the start of the calendar until each instant, in microseconds."""
         opened = np.searchsorted(self.opens, until, side="right")
         last = np.maximum(opened - 1, 0)
         into = np.minimum(until, self._closes[last]) - self.opens[last]
         return np.where(opened > 0, self._worked[last] + into, 0)
 
     def at(self, worked: NDArray[np.int64]) -> tuple[Instants, NDArray[np.bool_]]:
-        """The earliest instants with this working time (more than 0) before them; False if there is none."""
+        """Return the earliest instants by which this much working time (> 0) has passed since the calendar's start.
+
+        The second array is False where the calendar has less working time; the instant is then meaningless.
+        """
         place = np.searchsorted(self._worked, worked, side="left")
         exists = place < len(self._worked)
         place = np.where(exists, place, len(self._worked) - 1)
         return self._closes[place - 1] - (self._worked[place] - worked), exists
 
     def from_opening(self, at: Instants) -> tuple[Instants, NDArray[np.bool_]]:
-        """The instants themselves if in working time, else the start of the next window; False if there is none."""
+        """Return each instant itself if it is in working time, else the start of the next window.
+
+        The second array is False where the calendar has no next window; the instant is then meaningless.
+        """
         place = np.searchsorted(self._closes, at, side="right")
         exists = place < len(self.opens)
         return np.maximum(at, self.opens[np.where(exists, place, 0)]), exists
 
     def working_day(self, day: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Places, among the working days, of the dates themselves or of the next working days."""
+        """Return, for each date, the index among the working days of the date itself or of the next working day.
+
+        Dates are days since the calendar's first date. The second array is False where the calendar has no such working
+        day, or does not cover the date; the index is then 0.
+        """
         return self._place(day, np.searchsorted(self._working, day))
 
     def working_day_after(
         self, day: NDArray[np.int64], count: int | NDArray[np.int64] = 1
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Places, among the working days, of the `count`-th working days after the dates."""
+        """Return, for each date, the index among the working days of the `count`-th working day after it.
+
+        Dates are days since the calendar's first date. The second array is False where the calendar has no such working
+        day, or does not cover the date; the index is then 0.
+        """
         return self._place(day, np.searchsorted(self._working, day, side="right") + (count - 1))
 
     def _place(self, day: NDArray[np.int64], place: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -135,11 +160,15 @@ class CalendarArrays:
         return np.where(exists, place, 0), exists
 
     def closing(self, place: NDArray[np.int64]) -> Instants:
-        """The close of working days, by their places."""
+        """Return the instants at which working days close; `place` has their indices among the working days."""
         return self._closings[place]
 
     def after_cut_off(self, received: Instants, cut_off: time) -> tuple[Instants, NDArray[np.bool_]]:
-        """The start of the working day after the receipt; True if the receipt is after the cut-off on a working day."""
+        """Return the start of the next working day after each receipt, and whether the receipt is after the cut-off.
+
+        The second array is True only for a receipt on a working day. The start is NO_END if the calendar has no such
+        day.
+        """
         limits = self._limits(cut_off)
         day = self.day(received)
         inside = (day >= 0) & (day < len(limits))
@@ -150,18 +179,21 @@ class CalendarArrays:
         return np.where(exists, self._openings[following], NO_END), late
 
     def _limits(self, cut_off: time) -> Instants:
-        """The cut-off's instant on every date; cached, because a rehearsal needs it for every group of clocks."""
+        """Return the cut-off's instant on every date of the calendar.
+
+        Cached, because a rehearsal needs it for every group of clocks.
+        """
         if cut_off not in self._cut_offs:
             days = range(len(self.midnights) - 1)
             self._cut_offs[cut_off] = instants([datetime.combine(self.date_of(n), cut_off, self._zone) for n in days])
         return self._cut_offs[cut_off]
 
     def date_of(self, number: int) -> date:
-        """The local date with that number."""
+        """Return the local date that is `number` days after the calendar's first date."""
         return self._first + timedelta(days=number)
 
-    def number(self, day: date) -> int:
-        """The number of a local date, which may be outside the calendar's span."""
+    def day_number(self, day: date) -> int:
+        """Return the number of days from the calendar's first date to `day`, which may be outside the calendar."""
         return (day - self._first).days
 
 
@@ -173,10 +205,10 @@ def derive_vectorized(
     *,
     values: NDArray[np.int64] | None = None,
 ) -> DerivedArrays:
-    """The due dates of clocks of one term, equal to those of `services.sla.domain.term_run.run_term`.
+    """Derive the due dates of clocks of one term, equal to those of `services.sla.domain.term_run.run_term`.
 
     `received_at` and the results have one element per clock. `values` are the values of the clocks' terms, which differ
-    in nothing else (default: the term's value).
+    in nothing else (default: the value of `term`).
     """
     covered = arrays.within(received_at)
     start, exists = arrays.from_opening(np.where(covered, received_at, arrays.midnights[0]))
@@ -222,7 +254,7 @@ def derive_vectorized(
 def _due(
     term: Term, value: int | NDArray[np.int64], start: Instants, arrays: CalendarArrays
 ) -> tuple[Instants, NDArray[np.int64] | None, NDArray[np.bool_]]:
-    """The end of the term without pauses, its last day (calendar days only), and whether the calendar covers it."""
+    """Return the term's end without pauses, its last day (calendar days only), and whether the calendar covers it."""
     if term.unit == "working_hour":
         return _added(start, value * _HOUR, arrays)
     if term.unit == "working_day" and term.counting == "by_hours":
@@ -245,9 +277,10 @@ def _added(
 
 @lru_cache(maxsize=32)
 def _dates(first: date, last: date, zone: ZoneInfo) -> tuple[Instants, NDArray[np.int64]]:
-    """00:00 of each local date and of the date after the last, and the UTC offset at that instant, in microseconds.
+    """Return 00:00 of each local date and of the date after the last, and the UTC offset then, in microseconds.
 
-    Cached: calendars as known at different instants share them. Raises ValueError, see CalendarArrays.
+    Cached: calendars as known at different instants share the arrays. Raises ValueError if part of a date is repeated
+    after the next date has begun.
     """
     days = [date.fromordinal(ordinal) for ordinal in range(first.toordinal(), last.toordinal() + 2)]
     midnights = instants([midnight(day, zone) for day in days])
@@ -260,10 +293,10 @@ def _dates(first: date, last: date, zone: ZoneInfo) -> tuple[Instants, NDArray[n
 
 
 def instants(moments: Sequence[datetime]) -> Instants:
-    """Aware instants as an array."""
+    """Convert aware datetimes to an array of instants, in microseconds since 1970."""
     return np.array([(moment - EPOCH) // MICROSECOND for moment in moments], dtype=np.int64)
 
 
 def moment(at: int) -> datetime:
-    """One element of an array of instants as a datetime."""
+    """Convert one element of an array of instants, in microseconds since 1970, to a datetime in UTC."""
     return EPOCH + timedelta(microseconds=int(at))

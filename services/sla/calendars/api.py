@@ -42,14 +42,14 @@ Leader = Annotated[Principal, Depends(require("leader"))]
 
 
 class MovesQuery(PageQuery):
-    """Which page of the moving dossiers, and of which department."""
+    """Query of the dossiers whose due date would move: which page, and of which department (default: all)."""
 
     department: Department = None
 
 
 @routes.get("")
 async def calendar(_: Reader, context: Process, name: Name) -> CalendarView:
-    """The calendar's rules in force and its versions."""
+    """Return the calendar's rules in force and the list of its versions."""
     return calendar_view(await handlers.calendar_row(context.pool, name))
 
 
@@ -57,7 +57,7 @@ async def calendar(_: Reader, context: Process, name: Name) -> CalendarView:
 async def propose(
     who: Leader, context: Process, name: Name, key: IdempotencyKey, body: ProposalRequest
 ) -> ProposalView:
-    """Propose a change of the calendar's present version."""
+    """Store a proposal to change the calendar's present version. It has no effect until a leader approves it."""
     request = _request(who, key, ["propose", name], body)
     change = CalendarChange(tuple(each.exception() for each in body.exceptions), body.last_date)
     return proposal_view(await handlers.propose(context, request, name, change))
@@ -65,7 +65,7 @@ async def propose(
 
 @routes.get("/proposals")
 async def proposals(_: Reader, context: Process, name: Name, page: Annotated[PageQuery, Query()]) -> Page[ProposalView]:
-    """The calendar's proposals, oldest first."""
+    """Return one page of the calendar's proposals, open and decided ones, oldest first."""
     await handlers.calendar_row(context.pool, name)
     rows = await store.proposals_of(context.pool, name, after=page.after, limit=page.limit + 1)
     return page_of(rows, page.limit, key=lambda row: row.proposal_id, view=proposal_view)
@@ -73,13 +73,16 @@ async def proposals(_: Reader, context: Process, name: Name, page: Annotated[Pag
 
 @routes.get("/proposals/{proposal_id}")
 async def proposal(_: Reader, context: Process, name: Name, proposal_id: UUID) -> ProposalView:
-    """One proposal."""
+    """Return one proposal of the calendar."""
     return proposal_view(await handlers.proposal_row(context.pool, name, proposal_id))
 
 
 @routes.get("/proposals/{proposal_id}/rehearsal")
 async def rehearse(who: Reader, context: Process, rules: Rules, name: Name, proposal_id: UUID) -> RehearsalView:
-    """Count the effect of an open proposal on the open clocks. Each call counts again."""
+    """Count how an open proposal would change the due dates of the open clocks, by department.
+
+    Stores nothing; each call counts again. An officer gets the counts of the own department.
+    """
     rehearsal, row = await _rehearsal(context, rules, name, proposal_id)
     counted_at = context.clock.now()
     found = await rehearsal.totals(scope_of(who, context).department(None))
@@ -105,7 +108,7 @@ async def moves(
     proposal_id: UUID,
     page: Annotated[MovesQuery, Query()],
 ) -> Moves:
-    """The dossiers whose due date an open proposal would move."""
+    """Return one page of the dossiers whose due date an open proposal would move, add or remove."""
     department = scope_of(who, context).department(page.department)
     require_department(department, context.centre)
     rehearsal, _ = await _rehearsal(context, rules, name, proposal_id)
@@ -117,7 +120,7 @@ async def moves(
 async def approve(
     who: Leader, context: Process, name: Name, proposal_id: UUID, key: IdempotencyKey, body: ApprovalRequest
 ) -> ProposalView:
-    """Put an open proposal in force as the calendar's next version."""
+    """Approve an open proposal: its change is put in force as the calendar's next version and published."""
     request = _request(who, key, ["approve", name, str(proposal_id)], body)
     return proposal_view(await handlers.approve(context, request, name, proposal_id, body.decision))
 
@@ -126,7 +129,7 @@ async def approve(
 async def reject(
     who: Leader, context: Process, name: Name, proposal_id: UUID, key: IdempotencyKey, body: RejectionRequest
 ) -> ProposalView:
-    """Reject an open proposal."""
+    """Reject an open proposal, also one for an earlier version of the calendar. The calendar does not change."""
     request = _request(who, key, ["reject", name, str(proposal_id)], body)
     return proposal_view(await handlers.reject(context, request, name, proposal_id, body.reason))
 
@@ -147,7 +150,10 @@ async def _rehearsal(
 
 
 async def _open_proposal(context: Context, name: str, proposal_id: UUID) -> tuple[ProposalRow, CalendarRow]:
-    """An open proposal for the calendar's present version. Raises ProposalDecidedError and ProposalOvertakenError."""
+    """Read a proposal, which must be open and for the calendar's present version, and the calendar's row.
+
+    Takes no lock. Raises CalendarNotFoundError, ProposalNotFoundError, ProposalDecidedError and ProposalOvertakenError.
+    """
     proposal = await handlers.proposal_row(context.pool, name, proposal_id)
     row = await handlers.calendar_row(context.pool, name)
     proposal.require_open()

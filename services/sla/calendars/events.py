@@ -1,4 +1,4 @@
-"""The event of a published calendar."""
+"""Building of the event of a published calendar version, and the digest of its content."""
 
 import hashlib
 
@@ -7,7 +7,10 @@ from shared.contracts.calendars import CalendarPublishedV1, PublishedException
 
 
 def calendar_event(calendar: Calendar, version: int, decision: str | None) -> CalendarPublishedV1:
-    """The event for a version of the calendar, made by the document `decision`."""
+    """Build the event that publishes this version of the calendar; does not publish it.
+
+    `decision` is the number of the document by which the version was made (None: unknown).
+    """
     rules, worktime = calendar.rules, calendar.worktime
     return CalendarPublishedV1(
         name=rules.name,
@@ -33,6 +36,6 @@ def calendar_event(calendar: Calendar, version: int, decision: str | None) -> Ca
 
 
 def content_digest(calendar: Calendar) -> str:
-    """Equal for calendars with the same content, whatever their version."""
+    """Return a digest of the calendar's published content, without the version: equal content has an equal digest."""
     event = calendar_event(calendar, version=0, decision=calendar.rules.decision)
     return hashlib.sha256(event.model_dump_json().encode()).hexdigest()

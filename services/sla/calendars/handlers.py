@@ -44,10 +44,10 @@ log = structlog.get_logger(__name__)
 
 
 async def start_calendar(context: Context) -> CalendarRow:
-    """The centre's calendar; at the first start it is taken from the configuration and published. Commits.
+    """Return the row of the centre's calendar; at the first start, store and publish the configured rules. Commits.
 
-    Raises StartError if the configuration differs from that of the first start. Of several replicas that start
-    together, one publishes the calendar and the others find it.
+    At a later start, raises StartError if the configured name or rules differ from those of the first start. Of several
+    replicas that start together for the first time, one publishes the calendar and the others read it.
     """
     configured = context.centre.calendar
     other = await other_calendar(context.pool, configured.name)
@@ -80,7 +80,11 @@ def _publish(
     actor: Actor,
     proposal_id: UUID | None = None,
 ) -> None:
-    """Put a calendar in force as the next version of its locked row, and publish it."""
+    """Set a calendar as the next version of its locked row, and add the event that publishes it to the unit of work.
+
+    `proposal_id` is the approved proposal, or None for the first version. The unit's transaction stores the row and the
+    event.
+    """
     now, name = unit.recorded_at, calendar.rules.name
     row.add_version(
         calendar.rules,
@@ -108,9 +112,10 @@ def _require_unedited(configured: CalendarRules, seed: CalendarRules) -> None:
 
 
 async def propose(context: Context, request: Request, name: str, change: CalendarChange) -> ProposalRow:
-    """Store a proposal to change the present version of a calendar. Commits.
+    """Store a proposal to change the present version of a calendar, and return it. Commits.
 
-    Raises CalendarNotFoundError, and InvalidContentError with a pointer for each fault.
+    A request with a known idempotency key stores nothing and returns its first answer. Raises CalendarNotFoundError,
+    InvalidContentError with a pointer for each fault, and KeyReusedError.
     """
 
     async def decide(_: Connection, unit: Unit[CalendarRow], row: CalendarRow) -> ProposalRow:
@@ -132,9 +137,12 @@ async def propose(context: Context, request: Request, name: str, change: Calenda
 
 
 async def approve(context: Context, request: Request, name: str, proposal_id: UUID, decision: str) -> ProposalRow:
-    """Put a proposed change in force as the next version of the calendar, known by this decision from now on. Commits.
+    """Approve a proposal, put its change in force as the calendar's next version, and publish that version. Commits.
 
-    Raises CalendarNotFoundError, ProposalNotFoundError, ProposalDecidedError and ProposalOvertakenError.
+    The added exceptions are known from now on and name `decision`, the number of the signed document. Returns the
+    approved proposal; a request with a known idempotency key changes nothing and returns its first answer. Raises
+    CalendarNotFoundError, ProposalNotFoundError, ProposalDecidedError, ProposalOvertakenError, KeyReusedError, and
+    InvalidContentError if the change is not valid any more.
     """
 
     async def decide(connection: Connection, unit: Unit[CalendarRow], row: CalendarRow) -> ProposalRow:
@@ -153,9 +161,10 @@ async def approve(context: Context, request: Request, name: str, proposal_id: UU
 
 
 async def reject(context: Context, request: Request, name: str, proposal_id: UUID, reason: str) -> ProposalRow:
-    """Reject a proposal, also one that another change has overtaken. Commits.
+    """Reject a proposal, also one for an earlier version of the calendar, and return it. Commits.
 
-    Raises CalendarNotFoundError, ProposalNotFoundError and ProposalDecidedError.
+    A request with a known idempotency key changes nothing and returns its first answer. Raises CalendarNotFoundError,
+    ProposalNotFoundError, ProposalDecidedError and KeyReusedError.
     """
 
     async def decide(connection: Connection, unit: Unit[CalendarRow], _: CalendarRow) -> ProposalRow:
@@ -168,18 +177,18 @@ async def reject(context: Context, request: Request, name: str, proposal_id: UUI
 
 
 def require_current(proposal: ProposalRow, row: CalendarRow) -> None:
-    """Raises ProposalOvertakenError if the calendar has changed since the proposal was made."""
+    """Raise ProposalOvertakenError unless the proposal is for the calendar's present version."""
     if proposal.base_version != row.version:
         raise ProposalOvertakenError(base_version=proposal.base_version, name=row.key, version=row.version)
 
 
 async def calendar_row(pool: asyncpg.Pool, name: str) -> CalendarRow:
-    """The calendar. Takes no lock. Raises CalendarNotFoundError."""
+    """Read the row of the calendar of this name, without a lock. Raises CalendarNotFoundError."""
     return await _require_started(pool, await CALENDARS.read(pool, name), name)
 
 
 async def proposal_row(pool: asyncpg.Pool, name: str, proposal_id: UUID) -> ProposalRow:
-    """The calendar's proposal. Takes no lock. Raises ProposalNotFoundError."""
+    """Read a proposal without a lock. Raises ProposalNotFoundError, also if it is for another calendar than `name`."""
     return _require_of_calendar(await PROPOSALS.read(pool, proposal_id), name)
 
 
@@ -187,7 +196,11 @@ _Decide = Callable[[Connection, Unit[CalendarRow], CalendarRow], Awaitable[Propo
 
 
 async def _once(context: Context, request: Request, name: str, decide: _Decide) -> ProposalRow:
-    """The result of `decide` under the calendar's lock; a known idempotency key gets its first answer."""
+    """Run `decide` in a transaction that has locked the calendar's row, and return the proposal from `decide`. Commits.
+
+    For a known idempotency key, `decide` is not run and the first answer is returned. Raises CalendarNotFoundError,
+    KeyReusedError, and what `decide` raises.
+    """
     async with context.unit(CALENDARS, [name]) as (connection, unit):
         row = await _require_started(connection, unit.find(name), name)
         return await once(connection, request, _PROPOSAL, partial(decide, connection, unit, row))

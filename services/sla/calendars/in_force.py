@@ -1,4 +1,4 @@
-"""The calendar in force: each process compiles the version that the database has, and follows its changes."""
+"""The calendar in force: each process compiles the version in the database, and a newer one when it appears there."""
 
 import asyncio
 
@@ -11,10 +11,11 @@ from shared.postgres.pool import Connection
 
 
 async def follow(rules: DerivationRules, connection: "Connection | asyncpg.Pool") -> None:
-    """Put the calendar version of the database in force in these rules; compiling a new one takes some 20 ms.
+    """Put the calendar version of the database in force in `rules`, if it is newer than the version in `rules`.
 
-    A transaction that decides about dossiers calls this after it locked their rows. The version by which a row was
-    written was committed before; so no row is decided by an older version than it was written by.
+    Compiling a new version blocks the process for some 20 ms. A transaction that decides about dossiers calls this
+    after it locked their rows. The calendar version named in a row was committed before; so no row is derived by an
+    older version than last time.
     """
     name = rules.calendar.rules.name
     if await calendar_version(connection, name) == rules.calendar_version:
@@ -26,7 +27,10 @@ async def follow(rules: DerivationRules, connection: "Connection | asyncpg.Pool"
 
 
 async def calendar_of(rules: DerivationRules, version: int) -> Calendar:
-    """The calendar in that version; an older version is compiled in a thread (some 20 ms)."""
+    """Return the compiled calendar of a version; the calendar in force if the version is unknown.
+
+    Any version but the one in force is compiled in a thread (some 20 ms).
+    """
     if version == rules.calendar_version:
         return rules.calendar
     return await asyncio.to_thread(compile_calendar, rules.calendar_rules_of(version))

@@ -38,10 +38,10 @@ NO_DUE = int(np.iinfo(np.int64).min)
 
 
 class Rehearsal:
-    """Compares a proposed calendar with the calendar's present `version` for all open clocks.
+    """Compares the due dates of all open clocks by a proposed calendar with those by the present calendar, `version`.
 
-    Stores nothing: each result is counted from the present clocks. Clocks that are not derived by `version` yet are
-    left out.
+    Stores nothing: each call derives the clocks again from their present changes. Clocks that were not derived by
+    `version` yet are left out.
     """
 
     def __init__(self, pool: asyncpg.Pool, centre: Centre, proposed: Calendar, *, version: int, now: datetime) -> None:
@@ -53,17 +53,18 @@ class Rehearsal:
 
     @cached_property
     def _arrays(self) -> CalendarArrays | None:
-        """Built for totals only (some 20 ms); None for a calendar that cannot be vectorised."""
+        """The proposed calendar as arrays, built at the first use (some 20 ms); None if it cannot be vectorised."""
         try:
             return CalendarArrays(self._proposed)
         except ValueError:
             return None
 
     async def totals(self, department: str | None = None) -> dict[str | None, Tally]:
-        """Tallies of all departments, or of one.
+        """Return, by department, how many open clocks the proposed calendar affects in which way.
 
-        Reads every open clock. Clocks with no other changes than the receipt and pauses, which are most, are derived
-        vectorised; each other clock takes some 40 µs.
+        `department` None counts all departments; the key None has the clocks without a department. Reads every open
+        clock. Clocks with no other changes than the receipt and pauses, which are most, are derived vectorised; each
+        other clock takes some 40 µs.
         """
         found: dict[str | None, Tally] = {}
         if self._arrays is not None:
@@ -77,9 +78,10 @@ class Rehearsal:
     async def moves(
         self, department: str | None, *, after: UUID | None, limit: int
     ) -> tuple[list[ComparedClock], UUID | None]:
-        """At most `limit` clocks whose due date moves, in key order, and the key to continue after (None: no more).
+        """Return at most `limit` clocks whose due date moves, in key order, and the key to continue after (None: end).
 
-        Examines at most ten thousand clocks, so a page may be short, even empty, although there are more.
+        `department` None means all departments, `after` None the start. Examines at most ten thousand clocks, so a page
+        may be short, even empty, although there are more.
         """
         moves: list[ComparedClock] = []
         examined = 0
@@ -110,7 +112,10 @@ class Rehearsal:
             await asyncio.sleep(0)
 
     def _tally(self, before: Instants, after: Instants, arrays: CalendarArrays) -> Tally:
-        """The tally of arrays of due dates before and after; NO_DUE is earlier than every instant."""
+        """Count clocks by the effect on their due dates, given as arrays `before` and `after` (NO_DUE: no due date).
+
+        NO_DUE is less than every instant.
+        """
         now = int(instants([self._now])[0])
         has, had, moved = after != NO_DUE, before != NO_DUE, before != after
         days = arrays.day(before[moved & had])
@@ -149,14 +154,18 @@ class Rehearsal:
 def _due(
     received: Instants, rounds: Sequence[PauseRound], rows: Sequence[Procedure], arrays: CalendarArrays
 ) -> Instants:
-    """The due dates of clocks of one procedure, each by the term in force on the local date of its receipt."""
+    """Derive the due dates of clocks of one procedure, each by the term in force on the local date of its receipt.
+
+    `rows` are the procedure's rows in the catalogue. The result is NO_DUE for a clock that is paused, has no term, or
+    is due after the end of the calendar.
+    """
     due = np.full(len(received), NO_DUE, dtype=np.int64)
     day = arrays.day(received)
     for row in rows:
         if row.term is None:
             continue
-        until = arrays.number(row.valid_to) if row.valid_to else np.iinfo(np.int64).max
-        within = (arrays.number(row.valid_from) <= day) & (day <= until)
+        until = arrays.day_number(row.valid_to) if row.valid_to else np.iinfo(np.int64).max
+        within = (arrays.day_number(row.valid_from) <= day) & (day <= until)
         (of,) = np.nonzero(within)
         place = np.cumsum(within) - 1
         derived = derive_vectorized(row.term, received[of], [_among(each, within, place) for each in rounds], arrays)
@@ -165,13 +174,17 @@ def _due(
 
 
 def _among(pauses: PauseRound, within: NDArray[np.bool_], place: NDArray[np.int64]) -> PauseRound:
-    """The pauses of the clocks that are `within`, with the new places of the clocks."""
+    """Select the pauses of those clocks for which `within` is true; `place` has the new index of each such clock."""
     here = within[pauses.of]
     return PauseRound(place[pauses.of[here]], pauses.start[here], pauses.end[here])
 
 
 def rounds_of(changes: Sequence[str | None]) -> list[PauseRound]:
-    """The pauses of clocks as rounds, from their changes as JSON (None: no pause). Adjacent pauses are joined."""
+    """Convert the changes of clocks to pause rounds: round n has the n-th pause of each clock.
+
+    The changes of each clock are JSON text, or None for a clock that was never paused. A clock's place in the rounds is
+    its index in `changes`. Adjacent pauses of a clock are joined.
+    """
     rounds: list[tuple[list[int], list[int], list[int]]] = []
     for place, text in enumerate(changes):
         if text is None:

@@ -22,9 +22,10 @@ WindowView = Annotated[tuple[time, time], _PAIR]
 
 
 class ProposedException(Body):
-    """A date that differs from its weekday. `windows` are pairs of local times, HH:MM.
+    """A proposed date whose working time differs from that of its weekday.
 
-    Without windows the standard ones apply, for `half_day` the first of them.
+    `windows` are pairs of local times, HH:MM. Without windows, a `working` date has the calendar's standard windows and
+    a `half_day` the first of these; an `off` date has no windows.
     """
 
     date: LocalDate
@@ -34,7 +35,7 @@ class ProposedException(Body):
     name: Text
 
     def exception(self) -> CalendarException:
-        """The exception without decision and `known_from`."""
+        """Return the exception as a domain value, without decision and `known_from`."""
         windows = tuple(Window(opens, closes) for opens, closes in self.windows)
         return CalendarException(self.date, self.kind, self.status, windows, self.name)
 
@@ -45,26 +46,29 @@ class ProposedException(Body):
 
 
 class ProposalRequest(Body):
-    """Exceptions to add, and the new last date of the calendar (default: unchanged)."""
+    """A proposed change of a calendar: exceptions to add, and the calendar's new last date (default: unchanged)."""
 
     exceptions: tuple[ProposedException, ...] = Field(default=(), max_length=400)
     last_date: LocalDate | None = None
 
 
 class ApprovalRequest(Body):
-    """`decision` is the number of the signed document."""
+    """The approval of a proposal. `decision` is the number of the signed document."""
 
     decision: Text
 
 
 class RejectionRequest(Body):
-    """The reason of the rejection."""
+    """The rejection of a proposal, with the reason."""
 
     reason: Text
 
 
 class CalendarExceptionView(BaseModel):
-    """A dated exception. `known_from` is null if it is known since always, or is part of an open proposal."""
+    """A date whose working time differs from that of its weekday, in a calendar or in a proposal.
+
+    `known_from` is null in a proposal, and for an exception that was known from the start.
+    """
 
     date: date
     kind: Kind
@@ -76,7 +80,7 @@ class CalendarExceptionView(BaseModel):
 
 
 class VersionView(BaseModel):
-    """A version of the calendar: the first is from the configuration, each later one from a proposal."""
+    """A version of a calendar, in force since `since`. The first is from the configuration, others from proposals."""
 
     version: int
     decision: str | None
@@ -86,7 +90,10 @@ class VersionView(BaseModel):
 
 
 class CalendarView(BaseModel):
-    """The rules in force. Of several exceptions for one date, the one known last counts."""
+    """A calendar's rules in force. `history` has all its versions, oldest first.
+
+    Of several exceptions for one date, the one known last counts; unconfirmed ones never count.
+    """
 
     name: str
     version: int
@@ -101,7 +108,11 @@ class CalendarView(BaseModel):
 
 
 class ProposalView(BaseModel):
-    """A proposal and the decision about it. `calendar_version` is the version that its approval made."""
+    """A proposal to change version `base_version` of a calendar, and the leader's decision about it, if made.
+
+    `decision` is the signed document of an approval, `reason` is that of a rejection. `calendar_version` is the version
+    that the approval made.
+    """
 
     proposal_id: UUID
     calendar: str
@@ -119,7 +130,7 @@ class ProposalView(BaseModel):
 
 
 class DepartmentTally(BaseModel):
-    """The number of a department's open clocks, by the effect on their due dates."""
+    """How many open clocks of one department a proposal affects in which way; RehearsalView describes the counts."""
 
     department: str | None
     open: int
@@ -134,12 +145,12 @@ class DepartmentTally(BaseModel):
 
 
 class RehearsalView(BaseModel):
-    """The effect of the proposal on the clocks that are open at `counted_at`.
+    """The effect of a proposal on the clocks that are open at `counted_at`.
 
-    `gained` clocks have no due date (the calendar ends too early) and would have one, `lost` the reverse. `past` clocks
-    are due in the future and would be due in the past. `first_moved` and `last_moved` are the first and the last date
-    that a due date moves away from. `not_yet_swept` clocks are not derived by the calendar's present version yet, and
-    are left out.
+    `gained` clocks have no due date now (such as when the calendar ends too early) and would have one, `lost` the
+    reverse. `past` clocks would be due in the past, and now are due in the future or have no due date. `first_moved`
+    and `last_moved` are the first and the last local date that a due date would move away from. `not_yet_swept` clocks,
+    of all departments, are not derived by the calendar's present version yet, and are left out.
     """
 
     proposal_id: UUID
@@ -151,7 +162,7 @@ class RehearsalView(BaseModel):
 
 
 class Move(BaseModel):
-    """A dossier whose due date would move; a due date is null if there is none."""
+    """A dossier whose due date a proposal would move, with the due date before and after (null: none)."""
 
     dossier_id: UUID
     code: str | None
@@ -161,17 +172,17 @@ class Move(BaseModel):
 
 
 class Moves(Page[Move]):
-    """One page in the order of `dossier_id`. It may be short, even empty, although there is a `next` page."""
+    """One page of moving dossiers, by `dossier_id`. It may be short, even empty, although there is a `next` page."""
 
 
 def tally_view(department: str | None, tally: Tally) -> DepartmentTally:
-    """The response for a department's tally."""
+    """Build the response for the tally of one department (None: clocks without a department)."""
     members = {name: getattr(tally, name) for name in DepartmentTally.model_fields if name != "department"}
     return DepartmentTally(department=department, **members)
 
 
 def calendar_view(row: CalendarRow) -> CalendarView:
-    """The response for a calendar."""
+    """Build the response for a calendar from its row."""
     rules = row.calendar_rules()
     return CalendarView(
         name=rules.name,
@@ -188,7 +199,7 @@ def calendar_view(row: CalendarRow) -> CalendarView:
 
 
 def proposal_view(row: ProposalRow) -> ProposalView:
-    """The response for a proposal."""
+    """Build the response for a proposal from its row."""
     exceptions = tuple(_exception(each) for each in row.change().exceptions)
     members = {name: getattr(row, name) for name in ProposalView.model_fields if name != "exceptions"}
     return ProposalView(exceptions=exceptions, **members)
@@ -211,7 +222,7 @@ def _windows(windows: tuple[Window, ...]) -> tuple[tuple[time, time], ...]:
 
 
 def move_view(clock: ComparedClock) -> Move:
-    """The response for a clock whose due date would move."""
+    """Build the response for a clock whose due date would move."""
     return Move(
         dossier_id=clock.dossier_id,
         code=clock.code,

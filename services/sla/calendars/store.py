@@ -22,24 +22,24 @@ _EXCEPTIONS = TypeAdapter(tuple[CalendarException, ...])
 
 
 def rules_to_document(rules: CalendarRules) -> dict[str, Any]:
-    """A calendar's rules as JSON values."""
+    """Convert a calendar's rules to JSON values."""
     document: dict[str, Any] = _RULES.dump_python(rules, mode="json")
     return document
 
 
 def rules_from_document(document: Mapping[str, Any]) -> CalendarRules:
-    """The inverse of `rules_to_document`."""
+    """Convert JSON values from `rules_to_document` to a calendar's rules."""
     return _RULES.validate_python(document)
 
 
 def exceptions_to_documents(exceptions: tuple[CalendarException, ...]) -> list[dict[str, Any]]:
-    """Exceptions of a calendar as JSON values."""
+    """Convert exceptions of a calendar to JSON values."""
     documents: list[dict[str, Any]] = _EXCEPTIONS.dump_python(exceptions, mode="json")
     return documents
 
 
 def versions_from_documents(history: Iterable[Mapping[str, Any]]) -> tuple[CalendarVersion, ...]:
-    """A calendar's versions, oldest first, from the JSON of its row."""
+    """Convert the JSON in `history` of a calendar's row to its versions, in the same order (oldest first)."""
     return tuple(
         CalendarVersion(
             each["version"],
@@ -54,10 +54,10 @@ def versions_from_documents(history: Iterable[Mapping[str, Any]]) -> tuple[Calen
 
 @dataclass(slots=True, kw_only=True)
 class CalendarRow(Row):
-    """A calendar: its present version and rules, and the rules (`seed`) of the configuration at the first start.
+    """A calendar's row: its present version and rules, and the rules (`seed`) of the configuration at the first start.
 
-    `digest` is that of the present version's content. `history` has for each version its `decision`, `since` when it
-    is in force, its number of `exceptions` and its `last_date`; and for an approved version `decided_by` and
+    `digest` is that of the present version's content. `history` has for each version its `decision`, `since` when it is
+    in force, its number of `exceptions` and its `last_date`; and for an approved version `decided_by` and
     `proposal_id`.
     """
 
@@ -68,12 +68,12 @@ class CalendarRow(Row):
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def calendar_rules(self) -> CalendarRules:
-        """The rules in force."""
+        """Return the rules in force. The calendar must have started."""
         assert self.rules is not None, "a calendar has its rules from its first start on"
         return rules_from_document(self.rules)
 
     def versions(self) -> tuple[CalendarVersion, ...]:
-        """All versions, oldest first."""
+        """Return all versions of the calendar, oldest first."""
         return versions_from_documents(self.history)
 
     def add_version(
@@ -86,7 +86,7 @@ class CalendarRow(Row):
         decided_by: str | None,
         proposal_id: UUID | None,
     ) -> None:
-        """Put these rules in force as the next version."""
+        """Set these rules as the next version in this row and append it to `history`. The caller saves the row."""
         self.version += 1
         self.digest = digest
         self.rules = rules_to_document(rules)
@@ -113,7 +113,7 @@ CALENDARS = Table(
 
 @dataclass(slots=True, kw_only=True)
 class ProposalRow(approvals.ProposalRow):
-    """A proposed change of the `base_version` of a calendar; `calendar_version` is the version that approval made."""
+    """A proposed change of a calendar's version `base_version`; an approval makes the version `calendar_version`."""
 
     calendar: str
     base_version: int
@@ -123,7 +123,7 @@ class ProposalRow(approvals.ProposalRow):
     calendar_version: int | None = None
 
     def change(self) -> CalendarChange:
-        """The proposed change."""
+        """Return the proposed change as a domain value."""
         return CalendarChange(_EXCEPTIONS.validate_python(self.exceptions), self.last_date)
 
 
@@ -157,18 +157,18 @@ order by proposal_id limit $3
 
 
 async def proposals_of(pool: asyncpg.Pool, calendar: str, *, after: UUID | None, limit: int) -> list[ProposalRow]:
-    """A calendar's proposals, oldest first."""
+    """Read at most `limit` proposals of a calendar, oldest first, after the id `after` (None: from the start)."""
     return PROPOSALS.records(await pool.fetch(_PROPOSALS, calendar, after, limit))
 
 
 async def calendar_names(connection: "Connection | asyncpg.Pool") -> list[str]:
-    """The names of the calendars that have started, in order."""
+    """Read the names of the calendars that have started, in alphabetical order."""
     rows = await connection.fetch("select name from calendars where rules is not null order by 1")
     return [row["name"] for row in rows]
 
 
 async def other_calendar(pool: asyncpg.Pool, name: str) -> str | None:
-    """The name of a started calendar other than `name`, or None."""
+    """Read the name of one started calendar other than `name`; None if there is no other."""
     found: str | None = await pool.fetchval(
         "select name from calendars where seed is not null and name <> $1 limit 1", name
     )
@@ -176,7 +176,7 @@ async def other_calendar(pool: asyncpg.Pool, name: str) -> str | None:
 
 
 async def calendar_version(connection: "Connection | asyncpg.Pool", name: str) -> int | None:
-    """The present version of a calendar, or None."""
+    """Read the number of a calendar's present version; None if the calendar has no row."""
     version: int | None = await connection.fetchval("select version from calendars where name = $1", name)
     return version
 
@@ -202,9 +202,10 @@ async def open_clocks(
     limit: int,
     beyond_pauses: bool = False,
 ) -> list[asyncpg.Record]:
-    """Open clocks derived by this calendar version, in key order; `changes` is JSON.
+    """Read at most `limit` open clocks derived by this calendar version, in key order, after the key `after`.
 
-    With `beyond_pauses`, only clocks with other changes than the receipt and pauses.
+    `department` None means all departments. With `beyond_pauses`, only clocks that have other changes than the receipt,
+    pauses and resumptions. `changes` of a record is JSON text.
     """
     return await pool.fetch(_OPEN_CLOCKS, version, after, department, limit, beyond_pauses)
 
@@ -227,9 +228,11 @@ from page group by department, procedure
 async def open_clock_arrays(
     pool: asyncpg.Pool, version: int, *, department: str | None, after: UUID | None, limit: int, no_due: int
 ) -> list[asyncpg.Record]:
-    """The next `limit` open clocks of this version with no other changes than the receipt and pauses.
+    """Read at most `limit` open clocks without other changes than the receipt and pauses, as arrays.
 
-    They are in key order, as arrays by department and procedure. `last` is a group's last key as text; `changes` is
-    JSON, or None for a receipt without pauses.
+    The clocks are the next ones after the key `after`, in key order, that this calendar version derived. Each record
+    has one department and procedure, and the arrays `received`, `due` and `changes` with one element per clock, in the
+    same order. Instants are microseconds since 1970; `no_due` represents a missing due date. An element of `changes` is
+    JSON text, or None for a clock that was never paused. `last` is the group's greatest key as text.
     """
     return await pool.fetch(_OPEN_CLOCK_ARRAYS, version, after, department, limit, no_due)

@@ -1,4 +1,4 @@
-"""The sweep: after a change of the calendar, derives every open clock and publishes the due dates that move."""
+"""The sweep: after a change of the calendar, derives the affected open clocks again and publishes changed deadlines."""
 
 import asyncio
 from uuid import UUID
@@ -33,11 +33,12 @@ log = structlog.get_logger(__name__)
 
 
 class Sweep:
-    """Derives open clocks of older calendar versions by the version in force.
+    """Derives open clocks of older calendar versions again, by the version in force.
 
-    It never finishes for good: a transaction that read the previous version may still start a clock by it. Any number
-    of replicas may run one, all for all partitions, because the derivation depends on the row alone; each skips rows
-    that another has locked. An interrupted batch is rolled back, and found again by its version.
+    It runs as long as the process: a transaction that read the previous version may still start a clock by that
+    version. Several replicas may each run a sweep over all partitions, because the derivation depends on the row alone;
+    each skips rows that another transaction has locked. An interrupted batch is rolled back, and found again by its
+    calendar version.
     """
 
     def __init__(self, context: Context, clocks: ClockHandlers, *, tick_seconds: float) -> None:
@@ -49,13 +50,15 @@ class Sweep:
         self._advanced_to = 0
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
+        """Repeat `step` until cancelled."""
         await repeat(self.step, failed=SWEEP_FAILED, retry_seconds=self._tick_seconds)
 
     async def step(self) -> float:
-        """Follow the calendar and derive at most a batch of clocks; returns the seconds to the next step. Commits.
+        """Follow the calendar in the database and derive at most one batch of outdated clocks. Commits.
 
-        Does nothing while the outbox is long, so that the events of acts do not wait for a whole sweep.
+        After a change of the calendar, first advances the clocks that it does not affect. Derives no clock while the
+        outbox is long, so that the events of acts do not wait for a whole sweep. Returns the seconds to wait before the
+        next step.
         """
         pool, rules = self._context.pool, self._clocks.rules
         await follow(rules, pool)
@@ -68,9 +71,10 @@ class Sweep:
         return 0.0 if await self._derive() else self._tick_seconds
 
     async def _advance_unaffected(self) -> None:
-        """Set the version in force on every clock that the change does not affect. Commits a batch at a time.
+        """Set the version in force on open clocks of older versions that no later change affects; derives no clock.
 
-        Clocks that this misses, because it is interrupted or they start later, are derived like the others.
+        Commits a batch at a time. Clocks that this misses, because it is interrupted or they start later, are derived
+        like the others.
         """
         rules, to = self._clocks.rules, self._clocks.rules.calendar_version
         for version in rules.history:

@@ -35,7 +35,7 @@ ReceivedAt = Annotated[
 async def due_date(
     _: Caller, context: Process, rules: Rules, procedure: Procedure, received_at: ReceivedAt = None
 ) -> DueDateView:
-    """The due date of a dossier of this procedure received at that instant."""
+    """Derive the due date that a dossier of this procedure would have, received at that instant. Stores nothing."""
     await follow(rules, context.pool)
     calendar, version = rules.calendar, rules.calendar_version
     received = received_at or context.clock.now()
@@ -63,7 +63,10 @@ async def due_date(
 
 @routes.get("/dossiers/{dossier_id}/deadline")
 async def deadline(who: ClockReader, context: Process, rules: Rules, dossier_id: UUID) -> DeadlineView:
-    """The dossier's clock at the centre's time."""
+    """Return a dossier's clock: its due date or remaining time, and whether it is overdue at the centre's time.
+
+    The calendar in force applies; for an ended clock, the calendar version by which it ended.
+    """
     row = require_visible(await store.find_clock(context.pool, dossier_id), scope_of(who, context))
     if row.procedure is None or row.received_at is None:
         return DeadlineView(
@@ -85,7 +88,7 @@ async def waiting(
     context: Process,
     page: Annotated[PageQuery, Query()],
 ) -> WaitingDossiers:
-    """Dossiers whose due date cannot be derived until the catalogue or the calendar is completed."""
+    """Return one page of dossiers whose due date cannot be derived until the catalogue or calendar is completed."""
     count = await store.count_waiting(context.pool)
     rows = await store.waiting(context.pool, after=page.after, limit=page.limit + 1)
     found = page_of(rows, page.limit, key=lambda row: row["dossier_id"], view=_waiting_view)
@@ -123,7 +126,10 @@ def _view(row: ClockRow, found: Deadline, now: datetime, step: int | None) -> De
 
 
 def _at_risk_since(row: ClockRow, found: Deadline) -> datetime | None:
-    """Since when the present step and due date are at risk, if that was published and the clock has not ended."""
+    """Return since when the present step and due date are at risk; None if that was not published.
+
+    Also None without a due date, and after the clock's end.
+    """
     if found.state == "ended" or found.due_at is None:
         return None
     present = ("at_risk", found.step, found.due_at)

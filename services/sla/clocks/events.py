@@ -1,4 +1,4 @@
-"""Events of deadlines and thresholds, built from the domain's values."""
+"""Building of the events about deadlines and thresholds from the domain's values. Publishes nothing."""
 
 import hashlib
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class DueDateMove(NamedTuple):
-    """The effect of a changed calendar on a running clock: the due date before, and the decisions that moved it."""
+    """How a changed calendar moved a running clock's due date: the due date before, and the decisions that moved it."""
 
     previous_due_at: datetime
     decided_by: str
@@ -53,7 +53,11 @@ def deadline_event(
     generation: int,
     moved: DueDateMove | None = None,
 ) -> DeadlineEvent:
-    """The event for a deadline; `moved` is set for a running clock whose due date a changed calendar moved."""
+    """Build the event with a clock's deadline; does not publish it.
+
+    Its type follows from the deadline: ended, waiting, none (no term), paused or set; `moved` makes it a move, for a
+    running clock whose due date a changed calendar moved.
+    """
     if deadline.ended is not None:
         return DeadlineEndedV1(
             dossier_sequence=dossier_sequence,
@@ -99,9 +103,11 @@ def deadline_event(
 
 
 def content_digest(event: DeadlineEvent) -> str:
-    """Equal for events with the same deadline, whether set or moved.
+    """Return a digest of the deadline in an event, by which a changed deadline is detected.
 
-    Members with their default value do not count, so that a new member does not change the digest.
+    A set and a moved event with the same deadline have the same digest. Members about the clock's state and the rules
+    (BOOKKEEPING), and those that only a move has, do not count; nor do members with their default value, so that a new
+    member does not change the digest.
     """
     kind = DeadlineSetV1.TYPE if isinstance(event, DeadlineMovedV1) else event.TYPE
     content = event.model_dump_json(exclude=_NOT_CONTENT, exclude_defaults=True)
@@ -117,9 +123,10 @@ def threshold_event(
     dossier_sequence: int,
     generation: int,
 ) -> DeadlineEvent:
-    """The event for a threshold that has passed; `steps` are the steps that the threshold was derived with.
+    """Build the event for a threshold that has passed; does not publish it.
 
-    `deadline` may be None for a threshold that follows from the due date alone.
+    `steps` are the steps that the threshold was derived with. `deadline` may be None unless the level is `at_risk` or
+    `pause_exceeded`.
     """
     common: dict[str, Any] = {
         "dossier_sequence": dossier_sequence,
@@ -166,7 +173,7 @@ EVENT_TYPES: dict[Level, str] = {
 
 
 def retracted_event(threshold: Threshold, *, dossier_sequence: int, generation: int) -> DeadlineRetractedV1:
-    """The event that retracts a threshold which was published and had not passed."""
+    """Build the event that retracts a published threshold which later information refuted; does not publish it."""
     return DeadlineRetractedV1(
         dossier_sequence=dossier_sequence,
         generation=generation,
@@ -179,7 +186,7 @@ def retracted_event(threshold: Threshold, *, dossier_sequence: int, generation: 
 
 @cache
 def term_data(term: Term) -> TermData:
-    """A term as events and answers contain it."""
+    """Convert a term to the form that it has in events and HTTP responses."""
     return TermData(
         value=term.value,
         unit=term.unit,
@@ -189,5 +196,5 @@ def term_data(term: Term) -> TermData:
 
 
 def whole_seconds(duration: timedelta | None) -> int | None:
-    """The whole seconds of a working time, rounded down; None stays None."""
+    """Convert a working time to whole seconds, rounded down; None stays None."""
     return None if duration is None else duration // _SECOND

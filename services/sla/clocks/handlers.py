@@ -50,23 +50,24 @@ from shared.postgres.unit_of_work import Unit
 from shared.service.scope import Scope
 
 IGNORED: frozenset[type[EventData]] = frozenset({DossierSubmittedV1, DossierRefusedV1, DossierReceivedElsewhereV1})
-"""The event types of intake without a handler: they have no effect on a clock, and prove no instant of one."""
+"""The event types of intake without a handler: they do not change a clock, and trigger none of its thresholds."""
 
 SLA = Actor(kind="system", id="sla", role="service")
 
 
 class ClockHandlers:
-    """Decisions about clocks by the rules in force.
+    """Handlers of intake's events for clocks, and the derivation of clocks by the rules in force.
 
-    An act never happens before the dossier's previous act. So each act, whether it changes the clock or not, proves
-    that thresholds up to its instant have passed, and they are published first.
+    The methods change locked rows and add events to a unit of work, which the caller's transaction stores. An act never
+    happens before the dossier's previous act. So each act, whether it changes the clock or not, proves that thresholds
+    up to its instant have passed, and they are published first.
     """
 
     def __init__(self, rules: DerivationRules) -> None:
         self.rules = rules
 
     def by_event_type(self) -> Mapping[type[EventData], Handler[ClockRow]]:
-        """The handler of each event type of intake, except those in IGNORED."""
+        """Return the handler of each event type of intake, except those in IGNORED."""
         return {
             **dict.fromkeys(CLOCK_CHANGES, self.on_clock_change),
             DossierReceivedV1: self.on_received,
@@ -82,27 +83,27 @@ class ClockHandlers:
         }
 
     def on_received(self, envelope: EventEnvelope[DossierReceivedV1], unit: Unit[ClockRow]) -> None:
-        """Start the clock."""
+        """Start the dossier's clock and publish its deadline."""
         row, data = unit.row(envelope.dossier_id), envelope.data
         row.receive(procedure=data.procedure, department=data.department, code=data.code, at=envelope.time)
         self._change(row, envelope, unit)
 
     def on_step_begun(self, envelope: EventEnvelope[DossierStepBegunV1], unit: Unit[ClockRow]) -> None:
-        """Change the department and the step. The due date does not change, so no deadline is published."""
+        """Store the department and the step that begins. The due date does not change, so no deadline is published."""
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             row.department = envelope.data.department
             self._change(row, envelope, unit, publish=False)
 
     def on_reopened(self, envelope: EventEnvelope[DossierReopenedV1], unit: Unit[ClockRow]) -> None:
-        """Resume the clock of a settled dossier, which will have another result."""
+        """Resume the clock of a settled dossier, clear when its result was available, and publish its deadline."""
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             row.result_at = None
             self._change(row, envelope, unit)
 
     def on_settled(self, envelope: EventEnvelope[DossierSettledV1], unit: Unit[ClockRow]) -> None:
-        """End the clock. An electronic result is available at once."""
+        """End the dossier's clock and publish its end. An electronic result is stored as available from then on."""
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             if envelope.data.electronic_result:
@@ -110,20 +111,29 @@ class ClockHandlers:
             self._change(row, envelope, unit)
 
     def on_clock_change(self, envelope: EventEnvelope[Any], unit: Unit[ClockRow]) -> None:
-        """Apply any other change of the clock; before the receipt there is no clock."""
+        """Apply a pause, resumption, extension, withdrawal or stop and publish the deadline.
+
+        Ignored before the receipt.
+        """
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             self._change(row, envelope, unit)
 
     def on_result_available(self, envelope: EventEnvelope[Any], unit: Unit[ClockRow]) -> None:
-        """Store when the result was first available."""
+        """Store when the result was first available, and publish the thresholds that passed before.
+
+        Ignored before the receipt.
+        """
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             row.result_at = row.result_at or envelope.time
             self.on_other_act(envelope, unit)
 
     def on_other_act(self, envelope: EventEnvelope[Any], unit: Unit[ClockRow]) -> None:
-        """Publish the thresholds that passed before an act that does not change the clock."""
+        """Publish the thresholds that passed before an act that does not change the clock.
+
+        Ignored before the receipt.
+        """
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             self.fire(row, unit, until=envelope.time)
@@ -146,7 +156,7 @@ class ClockHandlers:
         self._store(row, deadline)
 
     def fire(self, row: ClockRow, unit: Unit[ClockRow], *, until: datetime) -> int:
-        """Publish the thresholds that have passed by `until` and have not fired; returns their number.
+        """Publish the thresholds that have passed by `until` and were not published yet; returns their number.
 
         A clock derived by other rules or an older calendar is derived again first. The id of each event follows from
         the dossier, the level, the due date or pause, and the generation: the ticker and the next act publish the same
@@ -178,9 +188,11 @@ class ClockHandlers:
     def current_thresholds(
         self, row: ClockRow, steps: Sequence[ProcedureStep]
     ) -> tuple[Deadline | None, tuple[Threshold, ...]]:
-        """The thresholds of a row derived by these rules, of which one is pending; and the deadline, if derived.
+        """Return the clock's deadline and its thresholds in time order.
 
-        For a running clock without steps they follow from the row's columns, and the deadline is None.
+        The row must be derived by these rules and have a pending threshold. For a running clock without steps, the
+        deadline is not derived (None): the thresholds, from the next one on, follow from the row's columns. For any
+        other clock, published thresholds are included.
         """
         if row.state == "running" and row.waiting_for is None and not steps:
             assert row.due_at is not None
@@ -192,11 +204,12 @@ class ClockHandlers:
         return deadline, self.thresholds(row, deadline, steps)
 
     def rederive(self, row: ClockRow, unit: Unit[ClockRow], *, now: datetime) -> bool:
-        """Derive a clock that has not ended by the rules in force, if it was derived by others.
+        """Derive a clock again by the rules in force, if other rules derived it and it has not ended.
 
-        Publishes the deadline if it differs from the one published last, and retracts thresholds that are refuted by
-        it; returns whether the deadline differs. If a later calendar moves the due date of a running clock, the event
-        has both dates and the decision.
+        Sets the derived values in the row. If the deadline differs from the one published last, publishes the new one
+        and returns True, else returns False. Retracts the published thresholds that the new deadline refutes. If a
+        later calendar moves the due date of a running clock, the event has both due dates and the decisions that moved
+        it.
         """
         rules = self.rules
         is_current = (row.rules_digest, row.calendar_version) == (rules.digest, rules.calendar_version)
@@ -222,7 +235,7 @@ class ClockHandlers:
         return differs
 
     def _is_moved(self, row: ClockRow, deadline: Deadline) -> bool:
-        """Whether a later calendar gives a running clock another due date."""
+        """Whether a later calendar than the row's gives a running clock another due date."""
         runs = row.state == deadline.state == "running" and None not in (row.due_at, deadline.due_at)
         return runs and row.due_at != deadline.due_at and row.calendar_version < self.rules.calendar_version
 
@@ -239,18 +252,18 @@ class ClockHandlers:
         return refuted
 
     def deadline(self, row: ClockRow) -> Deadline:
-        """The deadline by the rules in force. The row has a clock."""
+        """Derive the deadline of the row's clock by the rules in force. The dossier must be received."""
         assert row.procedure is not None
         return self.rules.derive(row.procedure, row.clock_changes())
 
     def steps(self, row: ClockRow) -> tuple[ProcedureStep, ...]:
-        """The steps of the dossier's procedure at its receipt. The row has a clock."""
+        """Return the steps of the dossier's procedure on the date of its receipt. The dossier must be received."""
         assert row.procedure is not None
         assert row.received_at is not None
         return self.rules.steps(row.procedure, row.received_at)
 
     def thresholds(self, row: ClockRow, deadline: Deadline, steps: Sequence[ProcedureStep]) -> tuple[Threshold, ...]:
-        """Every threshold of the deadline by the rules in force."""
+        """Derive every threshold of the deadline by the rules in force, published or not."""
         assert row.received_at is not None
         return thresholds(deadline, self.rules.thresholds(row.received_at), self.rules.calendar, steps)
 
@@ -299,7 +312,7 @@ class ClockHandlers:
 
 
 def require_visible(row: ClockRow | None, scope: Scope) -> ClockRow:
-    """The row, if the scope includes its dossier. Raises DossierNotFoundError."""
+    """Return the row if the caller's scope includes its dossier. Raises DossierNotFoundError, also if `row` is None."""
     if row is None or not scope.sees(department=row.department):
         raise DossierNotFoundError
     return row

@@ -13,7 +13,7 @@ from shared.service.paging import Page
 
 
 class DueDateView(BaseModel):
-    """The due date of a dossier received at that instant. `due_at` is null if the law sets no term."""
+    """The due date that a dossier received at that instant would have. `due_at` is null if the law sets no term."""
 
     procedure: str
     term: Term | None
@@ -29,11 +29,11 @@ class DueDateView(BaseModel):
 
 
 class DeadlineView(BaseModel):
-    """A dossier's clock. During a pause it has no due date, only what remains.
+    """A dossier's clock. During a pause it has what remains, and a due date only if that had come before the pause.
 
-    `dossier_sequence` is the last event of the dossier that it reflects; `overdue` compares with the centre's time.
-    `step` is the present step of a procedure with steps; from `at_risk_since` on, the remaining steps no longer fit
-    into the time left.
+    `dossier_sequence` is the sequence of the dossier's last event that the clock reflects; `overdue` compares the due
+    date with the centre's time. `step` is the present step of a procedure with steps; from `at_risk_since` on, the
+    remaining steps no longer fit into the time left.
     """
 
     dossier_id: UUID
@@ -59,7 +59,7 @@ class DeadlineView(BaseModel):
 
 
 class WaitingDossier(BaseModel):
-    """A dossier whose due date cannot be derived yet, and what the configuration lacks."""
+    """A dossier whose due date cannot be derived yet, and what the configuration lacks (`waiting_for`)."""
 
     dossier_id: UUID
     procedure: str
@@ -70,6 +70,6 @@ class WaitingDossier(BaseModel):
 
 
 class WaitingDossiers(Page[WaitingDossier]):
-    """One page of waiting dossiers; `count` is the number of all of them."""
+    """One page of dossiers whose due date cannot be derived yet; `count` is the number on all pages."""
 
     count: int

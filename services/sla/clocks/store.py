@@ -17,11 +17,12 @@ from shared.postgres.rows import Row, Table
 
 @dataclass(slots=True, kw_only=True)
 class ClockRow(Row):
-    """A dossier's clock. `changes` and `fired` are JSON; all columns below `fired` are derived from these two.
+    """A dossier's row, with its clock. `changes` and `fired`, the published thresholds, are JSON.
 
-    A dossier that is not received has a row without a clock: no procedure and no changes. `rules_digest` and
-    `calendar_version` identify the rules of the derivation. `published_digest` is the digest of the deadline event
-    that was published last.
+    A dossier that is not received has a row without a clock: no procedure and no changes. `state`, `waiting_for`,
+    `due_at` and `next_threshold_at` are derived from `changes` and `fired`; `rules_digest` and `calendar_version`
+    identify the rules of the derivation. `published_digest` is the digest of the deadline event that was published
+    last, and `result_at` is when the result was available.
     """
 
     dossier_sequence: int = 0
@@ -43,15 +44,15 @@ class ClockRow(Row):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the clock ended and its outcome is final: other rules do not apply to it any more."""
+        """Whether the clock ended and its outcome is final: rules that change later do not apply to it."""
         return self.state == "ended" and self.waiting_for is None
 
     def receive(self, *, procedure: str, department: str, code: str | None, at: datetime) -> None:
-        """Set the data of the receipt."""
+        """Record in this row that the dossier was received: its procedure, department, code and instant."""
         self.procedure, self.department, self.code, self.received_at = procedure, department, code, at
 
     def add_change(self, change: ClockChange, dossier_sequence: int) -> None:
-        """Append a change of the clock, made by the dossier's event with this sequence; starts a new generation."""
+        """Append to this row a clock change by the dossier's event of this sequence; increments `generation`."""
         document = {
             "kind": change.kind,
             "at": change.at.isoformat(),
@@ -66,19 +67,19 @@ class ClockRow(Row):
         self.generation += 1
 
     def clock_changes(self) -> tuple[ClockChange, ...]:
-        """The clock's changes as domain objects; empty before the receipt."""
+        """Return the clock's changes as domain objects, in the order of their events; empty before the receipt."""
         return changes_of(self.changes)
 
     def recorded_at(self) -> datetime:
-        """The latest instant at which a change was recorded. The row has a clock."""
+        """Return the latest instant at which one of the clock's changes was recorded. The dossier must be received."""
         return max(datetime.fromisoformat(each["recorded_at"]) for each in self.changes)
 
     def fired_thresholds(self) -> tuple[Threshold, ...]:
-        """The thresholds that were published and not retracted."""
+        """Return the clock's thresholds that were published and not retracted."""
         return fired_of(self.fired)
 
     def set_fired(self, fired: Collection[Threshold]) -> None:
-        """Replace the thresholds that were published and not retracted."""
+        """Set this row's list of thresholds that were published and not retracted. Publishes nothing."""
         self.fired = [
             {"level": each.level, "step": each.step, "anchor_at": each.anchor_at.isoformat(), "at": each.at.isoformat()}
             for each in fired
@@ -87,14 +88,17 @@ class ClockRow(Row):
     def set_derived(
         self, deadline: Deadline, *, next_threshold_at: datetime | None, rules_digest: str, calendar_version: int
     ) -> None:
-        """Store the derived deadline, for lists and the ticker, and the rules that it was derived by."""
+        """Set the columns that lists and the ticker read from a derived deadline, and the rules that it was derived by.
+
+        The caller saves the row.
+        """
         self.state, self.waiting_for, self.due_at = deadline.state, deadline.waiting_for, deadline.due_at
         self.next_threshold_at = next_threshold_at
         self.rules_digest, self.calendar_version = rules_digest, calendar_version
 
 
 def changes_of(documents: Iterable[Mapping[str, Any]]) -> tuple[ClockChange, ...]:
-    """A clock's changes as domain objects, from the JSON of its row."""
+    """Convert the JSON in `changes` of a clock's row to domain objects, in the same order."""
     return tuple(
         ClockChange(
             each["kind"],
@@ -110,7 +114,7 @@ def changes_of(documents: Iterable[Mapping[str, Any]]) -> tuple[ClockChange, ...
 
 
 def fired_of(documents: Iterable[Mapping[str, Any]]) -> tuple[Threshold, ...]:
-    """A clock's fired thresholds as domain objects, from the JSON of its row."""
+    """Convert the JSON in `fired` of a clock's row to thresholds, in the same order."""
     return tuple(
         Threshold(
             each["level"],
@@ -171,9 +175,10 @@ order by calendar_version, dossier_id limit $4 for update skip locked
 async def claim_outdated(
     connection: Connection, version: int, *, after: tuple[int, UUID], limit: int
 ) -> dict[UUID, ClockRow]:
-    """Lock open clocks derived by an older calendar version, in order of version and key, from `after` on.
+    """Lock and return at most `limit` open clocks that were derived by an older calendar version than `version`.
 
-    Skips rows that another transaction has locked.
+    They are in order of calendar version and key, after the pair `after`. Skips rows that another transaction has
+    locked.
     """
     return DERIVED.by_key(await connection.fetch(_CLAIM_OUTDATED, version, *after, limit))
 
@@ -207,10 +212,12 @@ async def advance_unaffected(
     after: UUID,
     limit: int,
 ) -> tuple[UUID | None, int]:
-    """Set a later calendar version on open clocks that the change does not affect, without deriving them. Commits.
+    """Set the calendar version `to` on open clocks that a change does not affect, without deriving them. Commits.
 
-    Of the next `limit` open clocks of `version` in key order, these are the running clocks due before `due_before` that
-    were never extended, and all clocks received at or after `received_from` (see `unaffected_clocks`).
+    Examines the next `limit` open clocks of `version` after the key `after`, in key order, and skips rows that another
+    transaction has locked. Of those derived by the catalogue `rules_digest`, it advances the running clocks due before
+    `due_before` that were never extended, and all clocks received at or after `received_from` (see
+    `unaffected_clocks`).
 
     Returns the last key examined (None: no more rows) and the number of rows advanced.
     """
@@ -223,7 +230,7 @@ _ANY_OUTDATED = f"select exists (select from dossiers where {OPEN} and calendar_
 
 
 async def any_outdated(pool: asyncpg.Pool, version: int) -> bool:
-    """Whether an open clock was derived by an older calendar version."""
+    """Whether any open clock was derived by an older calendar version than `version`."""
     return bool(await pool.fetchval(_ANY_OUTDATED, version))
 
 
@@ -232,7 +239,7 @@ _COUNT_OUTDATED = f"select count(*) from dossiers where {OPEN} and calendar_vers
 
 
 async def count_outdated(pool: asyncpg.Pool) -> int:
-    """The number of open clocks derived by an older version than the calendar in force."""
+    """Count the open clocks that were derived by an older calendar version than the one in force."""
     return int(await pool.fetchval(_COUNT_OUTDATED, await pool.fetchval(_VERSION_IN_FORCE)))
 
 
@@ -243,7 +250,7 @@ _ANY_DUE = (
 
 
 async def any_due(pool: asyncpg.Pool, until: datetime) -> bool:
-    """Whether a threshold is pending at `until`, or at the present time of a simulated clock if that is later."""
+    """Whether any clock's next threshold has come by `until`, or by the time of a simulated clock if that is later."""
     return bool(await pool.fetchval(_ANY_DUE, until))
 
 
@@ -264,10 +271,10 @@ order by dossier_id for update skip locked
 async def claim_due(
     connection: Connection, until: datetime, partitions: Collection[int], limit: int
 ) -> dict[UUID, ClockRow]:
-    """Lock clocks of these partitions whose next threshold is at or before `until`, in key order.
+    """Lock and return at most `limit` clocks of these partitions whose next threshold is at or before `until`.
 
-    Skips rows that another transaction has locked, and dossiers with a quarantined record: that record may be the act
-    that prevents the threshold.
+    Locks in key order. Skips rows that another transaction has locked, and dossiers with a quarantined record: that
+    record may be the act that prevents the threshold.
     """
     return DERIVED.by_key(await connection.fetch(_CLAIM_DUE, until, list(partitions), limit))
 
@@ -283,7 +290,10 @@ order by dossier_id limit $3
 async def derived_by_other_rules(
     pool: asyncpg.Pool, rules_digest: str, *, after: UUID | None, limit: int
 ) -> list[UUID]:
-    """The keys of open clocks derived by another catalogue, in key order."""
+    """Read at most `limit` keys of open clocks that another catalogue derived, in key order, after the key `after`.
+
+    `rules_digest` identifies the present catalogue.
+    """
     rows = await pool.fetch(_OTHER_RULES, rules_digest, after, limit)
     return [row["dossier_id"] for row in rows]
 
@@ -296,15 +306,15 @@ order by dossier_id limit $2
 
 
 async def waiting(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
-    """Dossiers whose due date cannot be derived yet, in key order."""
+    """Read at most `limit` dossiers whose due date cannot be derived yet, in key order, after the key `after`."""
     return await pool.fetch(_WAITING, after, limit)
 
 
 async def count_waiting(pool: asyncpg.Pool) -> int:
-    """The number of dossiers whose due date cannot be derived yet."""
+    """Count the dossiers whose due date cannot be derived yet."""
     return int(await pool.fetchval("select count(*) from dossiers where waiting_for is not null"))
 
 
 async def find_clock(pool: asyncpg.Pool, dossier_id: UUID) -> ClockRow | None:
-    """One dossier's clock, or None. Takes no lock."""
+    """Read a dossier's row without a lock; None if the dossier is unknown. The dossier may not be received yet."""
     return await CLOCKS.read(pool, dossier_id)

@@ -46,7 +46,7 @@ class Ticker:
         self._is_rederived = False
 
     async def run(self) -> None:
-        """Derive the open clocks of another catalogue once, then tick until cancelled."""
+        """Derive the open clocks of another catalogue once, then call `tick` at intervals until cancelled."""
         await repeat(self._step, failed=TICK_FAILED, retry_seconds=self._tick_seconds)
 
     async def _step(self) -> float:
@@ -58,12 +58,12 @@ class Ticker:
         return self._tick_seconds if fired < _BATCH else 0.0
 
     def reason_not_ready(self) -> str | None:
-        """Why the ticker makes no progress, or None."""
+        """Return why the ticker makes no progress, for the readiness check; None if it does."""
         seconds = time.monotonic() - self._ticked_at
         return f"no tick for {seconds:.0f} s" if seconds > _STALL_SECONDS + self._tick_seconds else None
 
     async def tick(self) -> int:
-        """Publish at most a batch per lane of the thresholds that have passed; returns their number. Commits.
+        """Publish the passed thresholds of at most one batch of clocks per lane; returns the number of events. Commits.
 
         Only for clocks in partitions that this replica consumes and has read up to the end offset that the broker
         returned after the present instant: every act before it that is on Kafka has then taken effect. Skips dossiers
@@ -97,7 +97,7 @@ class Ticker:
             )
 
     async def rederive(self) -> int:
-        """Derive every open clock that was derived by another catalogue; returns the number of changed deadlines.
+        """Derive every open clock again that was derived by another catalogue; returns the number of changed deadlines.
 
         So dossiers of a procedure that was added, or whose term changed, get their due date. Commits a batch at a time
         and may be interrupted and run again. A changed calendar is the sweep's task.

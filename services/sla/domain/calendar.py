@@ -20,10 +20,12 @@ _ALWAYS_KNOWN = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A compiled calendar.
+    """A calendar's rules, compiled to the windows of working time of its whole span (`worktime`).
 
-    `ruling` has the exceptions that count, by date: of several for one date, the one known last. `projected` and
-    `unconfirmed` are ascending dates that events name; projected exceptions count, unconfirmed ones do not.
+    `ruling` has the exceptions that change working time, by date: of several for one date, the one known last.
+    `projected` are the dates of those with this status. `unconfirmed` are the dates that have only unconfirmed
+    exceptions, which change nothing. Both are ascending, and events name them. `standard_day` is the working time of a
+    day without an exception.
     """
 
     rules: CalendarRules
@@ -34,28 +36,29 @@ class Calendar:
     unconfirmed: tuple[date, ...]
 
     def projected_between(self, first: date, last: date) -> Sequence[date]:
-        """The projected exceptions from `first` to `last`, both included."""
+        """Return the dates with a projected exception from `first` to `last`, both included."""
         return _between(self.projected, first, last)
 
     def unconfirmed_between(self, first: date, last: date) -> Sequence[date]:
-        """The unconfirmed exceptions from `first` to `last`, both included."""
+        """Return the dates with only unconfirmed exceptions from `first` to `last`, both included."""
         return _between(self.unconfirmed, first, last)
 
 
 def rules_known_at(rules: CalendarRules, instant: datetime) -> CalendarRules:
-    """The calendar as known at an aware instant, without exceptions that became known later.
+    """Return the calendar's rules without the exceptions that became known after an aware instant.
 
-    Of several exceptions for one date, the one known last by that instant counts.
+    Of several exceptions for one date, the one known last by that instant then counts. The span is unchanged.
     """
     known = tuple(each for each in rules.exceptions if each.known_from is None or each.known_from <= instant)
     return rules if len(known) == len(rules.exceptions) else replace(rules, exceptions=known)
 
 
 def compile_calendar(rules: CalendarRules) -> Calendar:
-    """The calendar's windows over its whole span. Of several exceptions for one date, the one known last counts.
+    """Compile a calendar's rules to its windows of working time over the whole span.
 
-    On a date with a change of the UTC offset, a window is cut to its date and to the end of the window before it; an
-    empty window is left out. Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone.
+    Of several exceptions for one date, the one known last counts; unconfirmed exceptions never count. On a date with a
+    change of the UTC offset, a window is cut to its date and to the end of the window before it; an empty window is
+    left out. Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone.
     """
     ruling: dict[date, CalendarException] = {}
     unconfirmed: set[date] = set()
@@ -102,7 +105,10 @@ def compile_calendar(rules: CalendarRules) -> Calendar:
 
 @lru_cache(maxsize=32)
 def _midnights(first: date, last: date, zone: ZoneInfo) -> Sequence[int]:
-    """00:00 of each date and of the date after the last. Cached: calendars as known at different instants share it."""
+    """Return 00:00 of each local date and of the date after the last, in seconds since 1970.
+
+    Cached: calendars as known at different instants share the result.
+    """
     after = last + timedelta(days=1)
     days = (date.fromordinal(ordinal) for ordinal in range(first.toordinal(), after.toordinal() + 1))
     return [_second(day, _MIDNIGHT, zone) for day in days]
@@ -113,12 +119,12 @@ def _of_day(at: time) -> int:
 
 
 def _second(day: date, at: time, zone: ZoneInfo) -> int:
-    """A local time in seconds since 1970; a skipped local time uses the offset before the change."""
+    """Convert a local time to seconds since 1970; a skipped local time uses the offset before the change."""
     return int(datetime.combine(day, at, zone).timestamp())
 
 
 def windows_on(day: date, exception: CalendarException | None, rules: CalendarRules) -> tuple[Window, ...]:
-    """The windows of a date that this exception rules; None: its weekday rules."""
+    """Return a date's windows of working time by its exception, or by its weekday without one; empty on a day off."""
     if exception is None:
         return rules.windows if day.isoweekday() in rules.weekdays else ()
     if exception.kind == "off":

@@ -22,13 +22,16 @@ class CalendarChange:
 
 
 def apply_change(change: CalendarChange, rules: CalendarRules, *, decision: str, now: datetime) -> CalendarRules:
-    """The calendar with the change, which becomes known by `decision` at `now`."""
+    """Return the calendar's rules with the change, whose exceptions become known by `decision` at `now`."""
     added = (replace(each, decided_by=decision, known_from=now) for each in change.exceptions)
     return replace(rules, exceptions=(*rules.exceptions, *added), last_date=change.last_date or rules.last_date)
 
 
 def find_faults(change: CalendarChange, rules: CalendarRules, now: datetime) -> list[FieldError]:
-    """Every reason not to make the change known at `now`. Pointers are relative to the change."""
+    """Return the faults of a change that would become known at `now`; an empty list if the change is valid.
+
+    There is at most one fault for each exception. Its pointer is relative to the change.
+    """
     faults = []
     if not change.exceptions and change.last_date is None:
         faults.append(FieldError("", "The proposal is empty: add exceptions, or a later last_date."))
@@ -60,7 +63,7 @@ def find_faults(change: CalendarChange, rules: CalendarRules, now: datetime) -> 
 
 
 def _fault(exception: CalendarException, rules: CalendarRules, now: datetime) -> tuple[str, str] | None:
-    """The wrong member and the reason."""
+    """Return the wrong member of a proposed exception and the reason; None if it is valid and has an effect."""
     on = exception.on
     if not rules.first_date <= on <= rules.last_date:
         return "date", f"{on} is outside the span of {rules.name}, {rules.first_date} to {rules.last_date}."
@@ -94,7 +97,7 @@ def _known_from(exception: CalendarException) -> float:
 
 
 def differences(configured: CalendarRules, stored: CalendarRules) -> list[str]:
-    """Each difference between two forms of a calendar, with both values; empty if they are equal."""
+    """Return a text with both values for each difference between the configured and the stored calendar."""
     return [
         f"{place} is {_text(one)}, and was {_text(other)}"
         for place, one, other in chain(_members(configured, stored), _exceptions(configured, stored))
@@ -112,7 +115,10 @@ def _members(configured: CalendarRules, stored: CalendarRules) -> Iterator[tuple
 
 
 def _exceptions(configured: CalendarRules, stored: CalendarRules) -> Iterator[tuple[str, object, object]]:
-    """Compare exceptions by their key, the date and the instant from which they are known."""
+    """Yield what is compared, its configured and its stored value, for each exception of either calendar, equal or not.
+
+    Two exceptions correspond if their date and the instant from which they are known are equal.
+    """
     ours, theirs = ({(each.on, _known_from(each)): each for each in rules.exceptions} for rules in (configured, stored))
     for key in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(key), theirs.get(key)
@@ -140,10 +146,10 @@ def _text(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UnaffectedClocks:
-    """The clocks that new exceptions cannot affect, because all their dates are before or after the changed dates.
+    """The clocks that new exceptions cannot affect, because all dates that a clock depends on are before or after them.
 
-    `due_before` applies to running clocks with a due date that were never extended, because an earlier change may have
-    overtaken the date of an extension (None: no such clock). `received_from` applies to all clocks.
+    These are the running clocks due before `due_before` that were never extended, because an earlier change may have
+    overtaken the date of an extension (None: no such clock), and all clocks received at or after `received_from`.
     """
 
     due_before: datetime | None
@@ -153,11 +159,11 @@ class UnaffectedClocks:
 def unaffected_clocks(
     before: CalendarRules, changed: Calendar, longest_escalation: timedelta
 ) -> UnaffectedClocks | None:
-    """The clocks derived by `before` whose derivation by the changed calendar is the same.
+    """Return which clocks derived by `before` have the same derivation by the changed calendar.
 
-    None if dates alone cannot show it, because the calendar's span changed. A running clock depends on dates up to its
-    last threshold, `longest_escalation` of working time after the end of the due date; no clock depends on dates
-    before its receipt.
+    None if dates alone cannot show it, because no exception was added or the calendar's span changed. A running clock
+    depends on dates up to its last threshold, `longest_escalation` of working time after the end of the due date; no
+    clock depends on dates before its receipt.
     """
     later = changed.rules.exceptions[len(before.exceptions) :]
     same_span = (before.first_date, before.last_date) == (changed.rules.first_date, changed.rules.last_date)

@@ -25,10 +25,10 @@ WaitingFor = Literal["procedure", "calendar"]
 
 
 class ClockChange(NamedTuple):
-    """One change of a clock: its kind, when it happened, and when that was recorded.
+    """One change of a clock: its kind, when it happened (`at`), and when that was recorded.
 
-    `ground` is set for pauses, `working_days` or `to_date` (exactly one) for extensions, `step` for the begin of a
-    further step.
+    `ground`, the reason, is set for pauses, `working_days` or `to_date` (exactly one) for extensions, `step` for the
+    begin of a further step.
     """
 
     kind: ChangeKind
@@ -43,10 +43,11 @@ class ClockChange(NamedTuple):
 class Deadline(NamedTuple):
     """The deadline that follows from a clock's changes.
 
-    `waiting_for` names what the configuration lacks to derive a due date. Without it, `term` None means that the
-    law sets no term. `due_at` is None without a term and during a pause, unless the pause began at or after the due
-    date. `in_force_from` is the instant from which this `due_at` applies: the counted start, the last resumption or the
-    last extension. `term_time` is the working time from the counted start to the first due date.
+    `waiting_for` names what the configuration lacks to derive a due date. Without it, `term` None means that the law
+    sets no term. `due_at` is None without a term, with `waiting_for`, and from a pause until the resumption, unless the
+    pause began at or after the due date. `in_force_from` is the instant from which this `due_at` applies: the counted
+    start, the last resumption or the last extension. `term_time` is the working time from the counted start to the
+    first due date.
 
     During a pause, `remaining` (working time) and `remaining_days` (calendar days, for `calendar_day` only) count from
     `remaining_from`; `added_days` are working days of extensions made during the pause, in addition to the calendar
@@ -54,8 +55,8 @@ class Deadline(NamedTuple):
 
     `first_due_at` is the due date before `shifts`, the effects of each pause and extension. `last_day` is set for
     `calendar_day`, whose due date may be later because of days off. `provisional`: a projected exception is between
-    receipt and due date; `crosses_unconfirmed` are dates that do not count as off and may later. `step` is the step
-    that began last (1 with the receipt); `step_begun_at` is None for step 1.
+    receipt and due date; `crosses_unconfirmed` are the dates between the two that do not count as off and may later.
+    `step` is the step that began last (1 with the receipt); `step_begun_at` is None for step 1.
     """
 
     state: State
@@ -86,9 +87,9 @@ class Deadline(NamedTuple):
 
 
 def recorded_by(changes: Iterable[ClockChange], instant: datetime) -> tuple[ClockChange, ...]:
-    """The changes that were recorded at or before an instant.
+    """Return the changes that were recorded at or before an instant.
 
-    Together with the calendar of `rules_known_at`, they give the deadline as it was known then.
+    Derived by the calendar as known at that instant, they give the deadline as it was known then.
     """
     return tuple(change for change in changes if change.recorded_at <= instant)
 
@@ -96,10 +97,10 @@ def recorded_by(changes: Iterable[ClockChange], instant: datetime) -> tuple[Cloc
 def derive(
     changes: Sequence[ClockChange], term: Term | None, calendar: Calendar, *, accepted: bool = False
 ) -> Deadline:
-    """The deadline that follows from a clock's changes, in whatever order they were recorded.
+    """Derive the deadline from a clock's changes, in whatever order they were recorded.
 
-    Changes of one instant are in the order in which they happened. The time from a settlement to a reopening counts as
-    a pause, and only the last settlement has an outcome. Without a term, extensions have no effect. `accepted`
+    Changes of one instant must be in the order in which they happened. The time from a settlement to a reopening counts
+    as a pause, and only the last settlement has an outcome. Without a term, extensions have no effect. `accepted`
     extensions are not checked again (see `run_term`).
 
     Raises ClockError if changes contradict each other, ExtensionRefusedError, and OutsideCalendarError if the calendar
@@ -122,10 +123,11 @@ def derive(
 
 
 def derive_by_catalogue(procedure: str, changes: Sequence[ClockChange], centre: Centre, calendar: Calendar) -> Deadline:
-    """The deadline of an accepted dossier, by the catalogue's term on the local date of its receipt.
+    """Derive the deadline of a received dossier, by the catalogue's term on the local date of its receipt.
 
     If the procedure is unknown or the calendar ends too early, the deadline has no due date and names in `waiting_for`
-    what is missing. Raises ClockError.
+    what is missing. Extensions are not checked again. Raises ClockError if changes are missing or contradict each
+    other.
     """
     if not changes:
         raise ClockError("a clock begins with the receipt")
@@ -204,7 +206,7 @@ _ENDINGS: dict[str, Ending] = {"settled": "settled", "withdrawn": "withdrawn", "
 
 @dataclass(slots=True)
 class _Course:
-    """A clock's changes, sorted by kind."""
+    """A clock's changes in time order, sorted into the receipt, pauses, extensions, the present step and the ending."""
 
     received_at: datetime
     pauses: list[Pause]

@@ -25,4 +25,4 @@ class ClockError(MotcuaError):
 
 
 class ExtensionRefusedError(MotcuaError):
-    """An extension that the rules do not allow: after the due date, to a day off, or to a date that is not later."""
+    """The rules do not allow the extension: made after the due date, to a day off, or to a date that is not later."""

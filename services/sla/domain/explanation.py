@@ -23,10 +23,11 @@ _NOTHING = timedelta(0)
 class Day:
     """One local date from the receipt to the due date, or to the present pause.
 
-    `counted` are the spans of working time that count, `paused` is the working time of pauses. `ruled_by` is the
-    exception that rules the date (None: its weekday does), `unconfirmed` an exception that does not count. `number` is
-    the day's number within the term, if days are counted: for `calendar_day` all days except as many as were paused,
-    for `by_days` the working days of a term without pauses and extensions.
+    `worked` is whether the date has working time, `counted` are the spans of working time that count towards the term,
+    `paused` is the working time of pauses. `ruled_by` is the exception that rules the date (None: its weekday does),
+    `unconfirmed` an exception that does not count. `number` is the day's number within the term, if days are counted:
+    for `calendar_day` all days except as many as were paused, for `by_days` the working days of a term without pauses
+    and extensions.
     """
 
     on: date
@@ -39,7 +40,7 @@ class Day:
 
     @property
     def length(self) -> timedelta:
-        """The working time that counts."""
+        """The working time of this date that counts towards the term."""
         return sum((end - start for start, end in self.counted), _NOTHING)
 
 
@@ -55,9 +56,9 @@ class ExplainedShift:
 class Explanation:
     """Everything that a deadline follows from. Without a due date to derive, it has no `reason` and no days.
 
-    `given` is the working time from the counted start to the due date without pauses: that of the term and of
-    extensions. A term in calendar days has `given_days` instead: it is due on the day with this number, or on the next
-    working day.
+    `reason` is why the term counts from its start. `given` is the working time from the counted start to the due date
+    without pauses: that of the term and of extensions. A term in calendar days has `given_days` instead: it is due on
+    the day with this number, or on the next working day.
     """
 
     deadline: Deadline
@@ -71,14 +72,15 @@ class Explanation:
 
     @property
     def counted(self) -> timedelta:
-        """The working time of all days."""
+        """The working time that counts, summed over all days."""
         return sum((day.length for day in self.days), _NOTHING)
 
 
 def explain(deadline: Deadline, calendar: Calendar, as_known_at: datetime | None = None) -> Explanation:
-    """The explanation of a deadline that was derived by this calendar, both as known at `as_known_at`.
+    """Explain a deadline that was derived by this calendar.
 
-    The days of a running clock count exactly the time given, those of a paused clock that time less what remains.
+    `as_known_at` is only stored in the explanation: the caller passes the deadline and the calendar as known at that
+    instant. The counted time of all days is exactly the time given, for a paused clock less what remains.
     """
     if deadline.counted_from is None or deadline.term_time is None:
         return Explanation(deadline, calendar, as_known_at)
@@ -119,7 +121,7 @@ def _explained_shifts(deadline: Deadline, calendar: Calendar) -> Iterator[Explai
 
 
 def _pause_spans(deadline: Deadline) -> list[tuple[datetime, datetime | None]]:
-    """The pauses with an effect, from the counted start on."""
+    """Return the start (not before the counted start) and the end (None: not ended) of each pause with an effect."""
     assert deadline.counted_from is not None
     pauses = [shift.by for shift in deadline.shifts if isinstance(shift.by, Pause)]
     return [(max(pause.start, deadline.counted_from), pause.end) for pause in pauses]
@@ -162,7 +164,10 @@ def _days(deadline: Deadline, start: datetime, calendar: Calendar) -> Iterator[D
 
 
 def _numbered(deadline: Deadline, counted_date: date, last: date, calendar: Calendar) -> set[date]:
-    """The dates that are days of the term, if it counts days."""
+    """Return the dates that count as days of the term; empty if the term counts working time.
+
+    Also empty for a term in working days that has pauses or extensions.
+    """
     assert deadline.term is not None
     dates = [counted_date + timedelta(days=n + 1) for n in range((last - counted_date).days)]
     if deadline.term.unit == "calendar_day":
@@ -174,7 +179,11 @@ def _numbered(deadline: Deadline, counted_date: date, last: date, calendar: Cale
 
 
 def _paused_dates(deadline: Deadline, counted_date: date, calendar: Calendar) -> set[date]:
-    """The dates of finished pauses, or the nearest dates before them, but never the last day: one per paused day."""
+    """Return one date for each calendar day that a finished pause adds: the dates that are not days of the term.
+
+    These are the dates after the begin of the pause, or else the nearest dates before, but always before the last day
+    of the term.
+    """
     local_date, last_day, paused = calendar.worktime.local_date, deadline.last_day, set[date]()
     for begin, end in _pause_spans(deadline):
         if end is None:
@@ -188,7 +197,7 @@ def _paused_dates(deadline: Deadline, counted_date: date, calendar: Calendar) ->
 
 
 def _outside(spans: Sequence[Span], pauses: Sequence[tuple[datetime, datetime | None]]) -> Iterator[Span]:
-    """The parts of the spans outside all pauses; pauses are in time order and do not overlap."""
+    """Yield the parts of the spans that are outside all pauses; pauses are in time order and do not overlap."""
     for start, end in spans:
         begin = start
         for paused_from, paused_to in pauses:

@@ -1,4 +1,4 @@
-"""Pauses and settlements for a leader to check: each may be in order, and each is a way to stop a clock in time."""
+"""Pauses and settlements for a leader to check: each may be correct, or may only serve to stop the clock in time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ FindingKind = Literal["paused_near_due", "paused_too_long", "settled_without_res
 class Finding:
     """One pause or settlement to check, and when it began.
 
-    `working_time` is the time left at the pause, the length of the pause, or how long the result has been missing.
+    `working_time` is, by kind, the time left when the pause began, the length of the pause, or how long the result has
+    been missing.
     """
 
     kind: FindingKind
@@ -37,11 +38,11 @@ def find_doubtful(
     rules: Thresholds,
     calendar: Calendar,
 ) -> Iterator[Finding]:
-    """The pauses and settlements of one dossier to check at `now`; `deadline` is derived from its changes.
+    """Yield the pauses and settlements of one dossier to check at `now`; `deadline` is derived from its changes.
 
     They are: a pause that began with at most `near` of working time left; a pause longer than the centre's ceiling,
-    finished or not; a settlement without a result (`result_at`) after `patience` of working time. Time after the end of
-    the calendar does not count until the calendar is extended.
+    finished or not; a settlement whose result is not available (`result_at` None) after more than `patience` of working
+    time. Time after the end of the calendar does not count until the calendar is extended.
     """
     worktime = calendar.worktime
 
@@ -64,7 +65,7 @@ def find_doubtful(
 
 
 def _pauses(changes: Sequence[ClockChange], now: datetime) -> Iterator[tuple[datetime, datetime, str | None]]:
-    """Each pause with a ground and its end: the resumption, the end of the clock, or now."""
+    """Yield the start, end and ground of each pause; it ends by the resumption, by the end of the clock, or now."""
     begun: ClockChange | None = None
     for change in sorted(changes, key=lambda each: each.at):
         if change.kind == "paused":

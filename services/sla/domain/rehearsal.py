@@ -10,7 +10,7 @@ Effect = Literal["unmoved", "later", "earlier", "gained", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class ComparedClock:
-    """An open clock's present due date and the one by the proposed calendar; None without one (paused, no term…)."""
+    """An open clock's due date by the present and by the proposed calendar; None without one (paused, no term…)."""
 
     dossier_id: UUID
     code: str | None
@@ -20,7 +20,7 @@ class ComparedClock:
 
     @property
     def effect(self) -> Effect:
-        """The effect on the due date."""
+        """How the proposed calendar changes the due date: `gained` without one before, `lost` without one after."""
         if self.before == self.after:
             return "unmoved"
         if self.before is None:
@@ -32,10 +32,10 @@ class ComparedClock:
 
 @dataclass(slots=True)
 class Tally:
-    """The number of a department's open clocks, by the effect on their due dates.
+    """How many open clocks of one department a proposed calendar affects in which way.
 
-    `past` counts the clocks whose due date would move from the future into the past. `first_moved` and `last_moved` are
-    the first and the last local date that a due date moves away from.
+    `past` counts the clocks that would be due in the past, and now are due in the future or have no due date.
+    `first_moved` and `last_moved` are the first and the last local date that a due date moves away from.
     """
 
     open: int = 0
@@ -49,7 +49,7 @@ class Tally:
     last_moved: date | None = None
 
     def add(self, other: "Tally") -> None:
-        """Add other clocks of the same department."""
+        """Add the counts of other clocks of the same department to this tally."""
         for name in ("open", "unmoved", "later", "earlier", "gained", "lost", "past"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         firsts = [day for day in (self.first_moved, other.first_moved) if day is not None]
@@ -57,7 +57,7 @@ class Tally:
         self.first_moved, self.last_moved = min(firsts, default=None), max(lasts, default=None)
 
     def count(self, clock: ComparedClock, due_date: date | None, now: datetime) -> None:
-        """Add one clock; `due_date` is the local date of its present due date."""
+        """Count one more clock in this tally; `due_date` is the local date of its present due date."""
         effect = clock.effect
         self.open += 1
         setattr(self, effect, getattr(self, effect) + 1)

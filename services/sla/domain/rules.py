@@ -26,15 +26,16 @@ class CalendarVersion:
     last_date: date
 
     def of(self, rules: CalendarRules) -> CalendarRules:
-        """The calendar's rules in this version, from its present rules."""
+        """Return the rules that this version has, made from the calendar's present rules."""
         return replace(rules, exceptions=rules.exceptions[: self.exceptions], last_date=self.last_date)
 
 
 @dataclass(slots=True)
 class DerivationRules:
-    """The catalogue and the calendar in force. `digest` identifies the catalogue's part (see `catalogue_digest`).
+    """The centre's catalogue and the calendar in force, which `use_calendar` replaces by a later version.
 
-    `calendar_version` is the version of `calendar`; `history` has all versions so far, oldest first.
+    `digest` identifies the catalogue's part (see `catalogue_digest`). `calendar_version` is the version of `calendar`;
+    `history` has all versions so far, oldest first.
     """
 
     centre: Centre
@@ -44,41 +45,44 @@ class DerivationRules:
     history: tuple[CalendarVersion, ...] = ()
 
     def use_calendar(self, calendar: Calendar, version: int, history: tuple[CalendarVersion, ...]) -> None:
-        """Put a later version of the calendar in force; an earlier version changes nothing."""
+        """Put a later version of the calendar in force in this object; does nothing if the version is not later."""
         if version > self.calendar_version:
             self.calendar, self.calendar_version, self.history = calendar, version, history
 
     @property
     def longest_escalation(self) -> timedelta:
-        """The working time from a breach to the last escalation, under any of the centre's threshold rules."""
+        """The working time from a breach to the last escalation, at most, under any of the centre's threshold rules."""
         hours = (hours for rules in self.centre.all_thresholds for hours in rules.escalation_working_hours)
         return timedelta(hours=max(hours, default=0))
 
     def derive(self, procedure: str, changes: Sequence[ClockChange]) -> Deadline:
-        """The deadline of an accepted dossier by these rules. Raises ClockError."""
+        """Derive the deadline of a received dossier by these rules (see `derive_by_catalogue`). Raises ClockError."""
         return derive_by_catalogue(procedure, changes, self.centre, self.calendar)
 
     def steps(self, procedure: str, received_at: datetime) -> tuple[ProcedureStep, ...]:
-        """The procedure's steps on the local date of the receipt; empty for a procedure without steps."""
+        """Return the procedure's steps on the local date of the receipt; empty for a procedure without steps."""
         if procedure not in self.centre.steps:
             return ()
         return self.centre.steps_of(procedure, self.centre.local_date(received_at))
 
     def thresholds(self, received_at: datetime) -> Thresholds:
-        """The threshold rules on the local date of the receipt."""
+        """Return the centre's threshold rules on the local date of the receipt."""
         return self.centre.thresholds(self.centre.local_date(received_at))
 
     def decisions_after(self, version: int) -> str:
-        """The decisions of all later calendar versions."""
+        """Return the decisions of all calendar versions after `version` as one text, separated by semicolons."""
         return "; ".join(each.decision for each in self.history if each.number > version)
 
     def calendar_rules_of(self, version: int) -> CalendarRules:
-        """The calendar's rules in that version; the present rules if the version is unknown."""
+        """Return the calendar's rules in that version; the present rules if the version is unknown."""
         rules = self.calendar.rules
         return next((each.of(rules) for each in self.history if each.number == version), rules)
 
     def calendar_rules_known_at(self, instant: datetime) -> CalendarRules:
-        """The calendar's rules as known at an instant: without later exceptions, and with the span of that time."""
+        """Return the calendar's rules as known at an instant: without later exceptions, and with the span of that time.
+
+        Before the first version was in force, the span is that of the first version.
+        """
         history = self.history
         then = next((each for each in reversed(history) if each.since <= instant), history[0] if history else None)
         known = rules_known_at(self.calendar.rules, instant)
@@ -86,7 +90,7 @@ class DerivationRules:
 
 
 def catalogue_digest(centre: Centre) -> str:
-    """Identifies the terms, steps and threshold rules of a centre: if one changes, the digest changes."""
+    """Return a digest of the centre's terms, steps and threshold rules: if one changes, the digest changes."""
     terms = {
         code: [(row.valid_from, row.valid_to, row.term) for row in rows] for code, rows in centre.procedures.items()
     }

@@ -13,10 +13,10 @@ _NOTHING = timedelta(0)
 
 
 def needed_time(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: Calendar, at: datetime) -> timedelta:
-    """The working time needed at an instant: the rest of the present step's internal term, and the later steps' terms.
+    """Return the working time needed from `at` on: the rest of the present step's term and the later steps' terms.
 
-    Pauses do not use up the internal term. The clock runs, the present step is one of `steps`, and `at` is not before
-    it began.
+    The terms are the steps' internal terms. Pauses do not use up the present one; if it is overrun, its rest is 0. The
+    clock must run, the present step be one of `steps`, and `at` not be before that step began.
     """
     worktime, begun_at = calendar.worktime, _begun_at(deadline)
     worked = worktime.elapsed(begun_at, at)
@@ -30,7 +30,7 @@ def needed_time(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: Ca
 
 
 def at_risk_from(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: Calendar) -> datetime | None:
-    """The instant from which the remaining steps no longer fit into the time left.
+    """Return the instant from which the remaining steps no longer fit into the time left until the due date.
 
     None if there is no such instant before the due date, or if the present step is not one of `steps`.
 
@@ -50,7 +50,7 @@ def at_risk_from(deadline: Deadline, steps: Sequence[ProcedureStep], calendar: C
 
 
 def _begun_at(deadline: Deadline) -> datetime:
-    """The begin of the present step, not before the counted start."""
+    """Return when the present step began, but not before the counted start of the term."""
     assert deadline.counted_from is not None  # a clock with a term
     return max(deadline.step_begun_at or deadline.counted_from, deadline.counted_from)
 

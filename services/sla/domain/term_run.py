@@ -1,4 +1,4 @@
-"""The run of one term along the calendar, with its pauses and extensions.
+"""Counting of one term along the calendar, with its pauses and extensions.
 
 Every due date is derived by `run_term`; `services.sla.domain.clock` calls it with the changes of a clock.
 """
@@ -24,7 +24,10 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """More time, by a number of working days or to the close of a date: exactly one of the two."""
+    """More time for a term, by a number of working days or to the close of a date: exactly one of the two.
+
+    Raises ValueError for both or neither, and for less than one working day.
+    """
 
     at: datetime
     working_days: int | None = None
@@ -52,11 +55,11 @@ class Shift(NamedTuple):
 
 @dataclass(slots=True)
 class TermRun:
-    """The state of a term's run. `due` is the due date, in force since `in_force_from`.
+    """The state of the counting of a term.
 
-    During a pause (`paused_from` is set) there is no due date in force: `due` is the one before the pause, and
-    `added_days` are working days that extensions added since, which count from the resumption. `accepted`: see
-    `run_term`.
+    `due` is the due date, in force since `in_force_from`; `first` is the one without pauses and extensions. During a
+    pause (`paused_from` is set) there is no due date in force: `due` is the one at `paused_from`, and `added_days` are
+    working days that extensions added since, which count from the resumption. `accepted`: see `run_term`.
     """
 
     counted_from: datetime
@@ -69,13 +72,13 @@ class TermRun:
     shifts: list[Shift] = field(default_factory=list)
 
     def left(self, calendar: Calendar) -> timedelta:
-        """The working time that remains during a pause."""
+        """Return the working time that remains during a pause, with extensions made during the pause."""
         assert self.paused_from is not None
         left = calendar.worktime.elapsed(self.paused_from, self.due.at)
         return left + self.added_days * calendar.standard_day if self.added_days else left
 
     def days_left(self, calendar: Calendar) -> int | None:
-        """The calendar days that remain during a pause, without `added_days`; None for other units."""
+        """Return the calendar days that remain during a pause, without `added_days`; None for a term in other units."""
         if self.due.last_day is None or self.paused_from is None:
             return None
         return max(0, (self.due.last_day - calendar.worktime.local_date(self.paused_from)).days)
@@ -90,12 +93,12 @@ def run_term(
     *,
     accepted: bool = False,
 ) -> TermRun:
-    """Count a term from its receipt. Pauses and extensions are in time order; pauses do not overlap.
+    """Count a term from its receipt and return the state after all pauses and extensions, with the due date.
 
-    Working time that is left at a pause is counted from the resumption. For `calendar_day` the paused days are added
-    to the last day, and an end on a day off moves to the next working day. A pause before the counted start takes
-    effect there; one at or after the due date moves nothing. An extension adds working days to the due date (during a
-    pause, to what is left) or sets a date.
+    Pauses and extensions are in time order; pauses do not overlap. Working time that is left at a pause is counted from
+    the resumption. For `calendar_day` the paused days are added to the last day, and an end on a day off moves to the
+    next working day. A pause before the counted start takes effect there; one at or after the due date moves nothing.
+    An extension adds working days to the due date (during a pause, to what is left) or sets a date.
 
     Extensions that were `accepted` under the calendar of their time are not checked again with the present one: days
     are added to a due date that has passed, a date that became a day off means the next working day, and a date before
@@ -124,7 +127,7 @@ def run_term(
 
 
 def _joined(pauses: Sequence[Pause]) -> Sequence[Pause]:
-    """Join adjacent pauses, so that splitting a pause changes nothing."""
+    """Return the pauses with adjacent ones joined, so that splitting a pause changes nothing."""
     if len(pauses) < 2:
         return pauses
     joined = [pauses[0]]
@@ -161,7 +164,10 @@ def _pause(course: TermRun, pause: Pause, begin: datetime, extensions: Sequence[
 
 
 def _resumed(course: TermRun, end: datetime, left: timedelta, calendar: Calendar) -> DueDate:
-    """The due date of a paused clock with this working time left, if it is resumed at `end`."""
+    """Return the due date of a paused term with the working time `left`, if it is resumed at `end`.
+
+    For calendar days, the paused days are added to the last day instead, and then `added_days`.
+    """
     last_day, worktime = course.due.last_day, calendar.worktime
     if last_day is None or course.paused_from is None:
         return DueDate(worktime.add(end, left))
@@ -184,14 +190,18 @@ def _extend(course: TermRun, extension: Extension, calendar: Calendar) -> None:
 
 
 def _later(before: DueDate, working_days: int, calendar: Calendar) -> DueDate:
-    """The due date after this many further standard days of working time."""
+    """Return the due date that is this many standard days of working time after `before`."""
     worktime = calendar.worktime
     at = worktime.add(before.at, working_days * calendar.standard_day)
     return DueDate(at, None if before.last_day is None else worktime.local_date(at))
 
 
 def _set_date(day: date, before: DueDate, here: datetime, calendar: Calendar, *, accepted: bool) -> DueDate:
-    """The close of a date, which must be a working day and later than `before` and than the extension, `here`.
+    """Return the due date that an extension to a date sets: the date's close. `here` is the instant of the extension.
+
+    Raises ExtensionRefusedError unless the date is a working day that closes after `before`, the due date so far, and
+    after `here`. If `accepted`, does not raise: a day off means the next working day, and a date that gives no more
+    time returns `before`.
 
     `before` may be earlier than `here`: during a pause, a last day that was a day off moves only by the pause's length.
     """

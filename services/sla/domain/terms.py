@@ -9,9 +9,9 @@ from shared.kernel.errors import ProcedureUnknownError
 
 
 def term_of(centre: Centre, procedure: str, received_at: datetime) -> Term | None:
-    """The procedure's term in force on the local date of the receipt; None if the law sets no term.
+    """Return the procedure's term in force on the local date of the receipt; None if the law sets no term.
 
-    Raises ProcedureUnknownError.
+    Raises ProcedureUnknownError if the catalogue does not have the procedure on that date.
     """
     on = centre.local_date(received_at)
     found = centre.procedure(procedure, on)
@@ -21,14 +21,17 @@ def term_of(centre: Centre, procedure: str, received_at: datetime) -> Term | Non
 
 
 class DueDate(NamedTuple):
-    """The end of a term. `last_day` is set for `calendar_day` only: `at` may be on a later day if that is a day off."""
+    """The end of a term: the instant `at`.
+
+    `last_day` is set for `calendar_day` only. If it is a day off, `at` is on the next working day.
+    """
 
     at: datetime
     last_day: date | None = None
 
 
 def counted_from(term: Term, received_at: datetime, calendar: Calendar) -> datetime:
-    """The instant from which the term counts: the receipt if it is in working time, else the start of the next window.
+    """Return the instant from which a term counts: the receipt if in working time, else the start of the next window.
 
     After the cut-off on a working day, it is the start of the next working day. Raises OutsideCalendarError.
     """
@@ -41,7 +44,10 @@ def counted_from(term: Term, received_at: datetime, calendar: Calendar) -> datet
 
 
 def due(term: Term, start: datetime, calendar: Calendar) -> DueDate:
-    """The end of the term without pauses, counted from `start` (see `counted_from`). Raises OutsideCalendarError."""
+    """Return the end of a term without pauses, counted from `start` (see `counted_from`).
+
+    Raises OutsideCalendarError.
+    """
     worktime = calendar.worktime
     length = working_time(term, calendar)
     if length is not None:
@@ -55,7 +61,7 @@ def due(term: Term, start: datetime, calendar: Calendar) -> DueDate:
 
 
 def working_time(term: Term, calendar: Calendar) -> timedelta | None:
-    """The working time of a term; None for a term that is counted in dates."""
+    """Return the working time that a term gives; None for a term that is counted in dates."""
     if term.unit == "working_hour":
         return timedelta(hours=term.value)
     if term.unit == "working_day" and term.counting == "by_hours":
@@ -64,6 +70,10 @@ def working_time(term: Term, calendar: Calendar) -> timedelta | None:
 
 
 def end_of_calendar_days(last_day: date, calendar: Calendar) -> DueDate:
-    """The close of the last day, or of the next working day if it is a day off (Civil Code 2015, art. 148(5))."""
+    """Return the end of a term of calendar days: the close of its last day.
+
+    If the last day is a day off, it is the close of the next working day (Civil Code 2015, art. 148(5)). Raises
+    OutsideCalendarError.
+    """
     worktime = calendar.worktime
     return DueDate(worktime.closing(worktime.working_day_from(last_day)), last_day)

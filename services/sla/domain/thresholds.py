@@ -23,9 +23,10 @@ _AFTER_DUE_DATE: tuple[Level, ...] = ("reached", "breached", "escalated")
 
 
 class Threshold(NamedTuple):
-    """A level and its instant. `anchor_at` is the due date, or the begin of the pause, from which it is counted.
+    """A level of a clock and the instant, `at`, when it passes.
 
-    `step` distinguishes escalation levels (1, 2…) and the steps at risk; it is 0 for the other levels.
+    `anchor_at` is the due date, or the begin of the pause, from which the level is counted. `step` distinguishes
+    escalation levels (1, 2…) and the steps at risk; it is 0 for the other levels.
     """
 
     level: Level
@@ -37,9 +38,10 @@ class Threshold(NamedTuple):
 def thresholds(
     deadline: Deadline, rules: Thresholds, calendar: Calendar, steps: Sequence[ProcedureStep] = ()
 ) -> tuple[Threshold, ...]:
-    """Every threshold of a deadline's due date and of its present pause, in time order; none after the clock's end.
+    """Return every threshold of a deadline's due date and of its present pause, in time order.
 
-    Escalations and pause ceilings after the end of the calendar are left out until the calendar is extended.
+    There are none after the clock's end. Escalations and pause ceilings after the end of the calendar are left out
+    until the calendar is extended.
     """
     if deadline.state == "ended":
         return ()
@@ -66,9 +68,9 @@ def _of_due_date(
 def thresholds_without_steps(
     due_at: datetime, next_at: datetime, rules: Thresholds, calendar: Calendar
 ) -> tuple[Threshold, ...]:
-    """The thresholds that may still fire for a running clock without steps, in time order.
+    """Return the thresholds of a running clock without steps, from the next one, at `next_at`, on; in time order.
 
-    They follow from its due date and its next threshold: only `near` comes before the due date, so a next threshold
+    Published thresholds after the due date are included. Only `near` comes before the due date, so a next threshold
     before the due date is `near`.
     """
     near = [Threshold("near", due_at, next_at)] if next_at < due_at else []
@@ -86,7 +88,7 @@ def _from_due_date(due_at: datetime, due_date: date, rules: Thresholds, calendar
 
 @lru_cache(maxsize=4096)
 def _late(worktime: Worktime, due_date: date, hours: tuple[int, ...]) -> tuple[datetime, ...]:
-    """The breach of a due date and its escalations within the calendar.
+    """Return the instants of the breach of a due date and of its escalations, without those after the calendar's end.
 
     Cached: thousands of clocks are due on the same date.
     """
@@ -111,7 +113,7 @@ def _of_pause(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequ
 
 
 def pending(candidates: Sequence[Threshold], fired: Collection[Threshold]) -> tuple[Threshold, ...]:
-    """The candidates that have not fired: each level fires once per due date or pause."""
+    """Return the candidates that have not fired: each level fires once per due date or pause."""
     if not fired:
         return tuple(candidates)
     keys = {key_of(each) for each in fired}
@@ -119,12 +121,12 @@ def pending(candidates: Sequence[Threshold], fired: Collection[Threshold]) -> tu
 
 
 def passed(candidates: Sequence[Threshold], until: datetime) -> tuple[Threshold, ...]:
-    """The candidates whose instant is at or before `until`."""
+    """Return the candidates whose instant is at or before `until`."""
     return tuple(each for each in candidates if each.at <= until)
 
 
 def refuted_by_due_date(fired: Sequence[Threshold], due_at: datetime | None) -> tuple[Threshold, ...]:
-    """The fired thresholds for the passing of a due date that is no longer the due date.
+    """Return the fired thresholds `reached`, `breached` and `escalated` of a due date that is not `due_at` any more.
 
     A pause or extension does not move a due date that has come. Only a changed calendar can show that it had not.
     """
@@ -134,9 +136,10 @@ def refuted_by_due_date(fired: Sequence[Threshold], due_at: datetime | None) -> 
 def refuted_by_steps(
     fired: Sequence[Threshold], current: Collection[Threshold], now: datetime
 ) -> tuple[Threshold, ...]:
-    """The fired risks of the present step and due date that the `current` thresholds lack, or have only after `now`.
+    """Return the fired `at_risk` thresholds that `current` does not have, or has only after `now`.
 
-    Other internal terms then apply, by which the steps fit.
+    `fired` are thresholds of the present step and due date; `current` are those by the present internal terms of the
+    steps.
     """
     instants = {key_of(each): each.at for each in current}
     risks = (each for each in fired if each.level == "at_risk")
@@ -146,16 +149,17 @@ def refuted_by_steps(
 def refuted_by_act(
     fired: Sequence[Threshold], since: datetime, current: Collection[Threshold]
 ) -> tuple[Threshold, ...]:
-    """The fired thresholds that an act at `since`, recorded later, preceded.
+    """Return the fired thresholds after an act at `since` that the deadline after the act does not have.
 
-    Thresholds of the deadline after the act (`current`) are true: a pause after the due date moves nothing.
+    They fired before the act was recorded. `current` are the thresholds of the deadline after the act, which are still
+    true: a pause after the due date moves nothing.
     """
     keys = {key_of(each) for each in current}
     return tuple(each for each in fired if each.at > since and key_of(each) not in keys)
 
 
 def key_of(threshold: Threshold) -> Key:
-    """The identity of a threshold, independent of its instant: each key fires once."""
+    """Return the identity of a threshold, independent of its instant: a clock publishes each key once."""
     return threshold.level, threshold.step, threshold.anchor_at
 
 

@@ -32,7 +32,7 @@ async def explanation(
     as_known_at: AsKnownAt = None,
     lang: Language = "vi",
 ) -> ExplanationView:
-    """Why the dossier is due when it is due, as data and as sentences."""
+    """Explain why a dossier is due when it is due: each day, pause and extension, as data and as sentences."""
     row = require_visible(await store.find_clock(context.pool, dossier_id), scope_of(who, context))
     await follow(rules, context.pool)
     calendar = await calendar_of(rules, row.calendar_version if row.has_ended else rules.calendar_version)

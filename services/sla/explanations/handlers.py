@@ -16,10 +16,11 @@ _POINTER = "/query/as_known_at"
 async def explain_clock(
     row: ClockRow, rules: DerivationRules, calendar: Calendar, *, as_known_at: datetime | None, now: datetime
 ) -> Explanation:
-    """The explanation of a clock by its calendar. Raises NotReceivedError and NotKnownError.
+    """Derive a clock's deadline by `calendar` and return its explanation.
 
-    With `as_known_at`, it uses what was recorded and known by then; an older calendar is compiled in a thread (some
-    20 ms).
+    With `as_known_at`, it uses the changes that were recorded, and the calendar that was known, by then; another
+    calendar than `calendar` is compiled in a thread (some 20 ms). Raises NotReceivedError, and NotKnownError if
+    `as_known_at` is in the future or before the receipt was recorded.
     """
     if row.procedure is None:
         raise NotReceivedError

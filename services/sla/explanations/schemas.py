@@ -21,7 +21,7 @@ SpanView = Annotated[
 
 
 class ExceptionView(BaseModel):
-    """A date's exception and its decision. `known_from` is null if it is known since always."""
+    """The exception of a date and the decision for it. `known_from` is null if it was known from the start."""
 
     kind: Kind
     status: Status
@@ -31,10 +31,11 @@ class ExceptionView(BaseModel):
 
 
 class DayView(BaseModel):
-    """One local date. `counted` are pairs of instants between which working time counts.
+    """One local date of an explanation.
 
-    `exception` is the exception that rules the date (null: its weekday does), `unconfirmed` an exception that does not
-    count. `number` is the day's number within the term, if days are counted.
+    `counted` are pairs of instants between which working time counts towards the term. `exception` is the exception
+    that rules the date (null: its weekday does), `unconfirmed` an exception that does not count. `number` is the day's
+    number within the term, if days are counted.
     """
 
     date: date
@@ -50,6 +51,7 @@ class DayView(BaseModel):
 class ShiftView(BaseModel):
     """A pause (`from`, `to`) or an extension (`at`), the due date before and after it, and the working time left.
 
+    `left_seconds` is the working time left at the start of a pause, or after an extension that was made during a pause.
     `adds_seconds` is the working time that an extension adds to the term.
     """
 
@@ -69,8 +71,8 @@ class ShiftView(BaseModel):
 class ExplanationView(BaseModel):
     """The explanation of a dossier's due date.
 
-    The counted seconds of `days` add up to `given_seconds`; during a pause, together with `remaining_seconds`. A term
-    in calendar days has `given_days` instead: it is due on the day with this number, or on the next working day.
+    `given_seconds` is the sum of the counted seconds of `days`; during a pause, plus `remaining_seconds`. A term in
+    calendar days has `given_days` instead: it is due on the day with this number, or on the next working day.
     """
 
     state: State
@@ -100,7 +102,7 @@ class ExplanationView(BaseModel):
 
 
 def explanation_view(explanation: Explanation, lang: Lang) -> ExplanationView:
-    """The response for an explanation, with sentences in that language."""
+    """Build the response for an explanation, with sentences in that language."""
     deadline, rules = explanation.deadline, explanation.calendar.rules
     return ExplanationView(
         state=deadline.state,

@@ -134,7 +134,7 @@ _SINGULAR: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """Texts, instants and durations in one language and zone."""
+    """Formats texts, instants and durations in one language and time zone."""
 
     lang: Lang
     zone: ZoneInfo
@@ -165,7 +165,10 @@ class _Language:
 
 
 def sentences(explanation: Explanation, lang: Lang) -> Iterator[str]:
-    """The explanation in one language and the calendar's zone: one sentence per change and per day."""
+    """Yield the explanation as sentences in one language, with instants in the calendar's zone.
+
+    There is one sentence per pause, extension and day; others state the receipt, the term, its start and the due date.
+    """
     deadline, texts = explanation.deadline, _Language(lang, explanation.calendar.worktime.zone)
     if explanation.as_known_at is not None:
         yield texts.sentence("known", at=texts.at(explanation.as_known_at))
@@ -246,7 +249,7 @@ def _unconfirmed(day: Day, texts: _Language) -> Iterator[str]:
 
 
 def _working_day(day: Day, _: Explanation, texts: _Language) -> Iterator[str]:
-    """The hours of a day, and its number if days are counted."""
+    """Yield the parts of a day's sentence for a term in working time: its number if days are counted, and its hours."""
     if day.number is not None:
         yield texts.sentence("day_number", number=day.number)
     if day.counted:
@@ -259,7 +262,10 @@ def _working_day(day: Day, _: Explanation, texts: _Language) -> Iterator[str]:
 
 
 def _calendar_day(day: Day, explanation: Explanation, texts: _Language) -> Iterator[str]:
-    """The number of a day in a term of calendar days, for which only the due date must be a working day."""
+    """Yield the parts of a day's sentence for a term in calendar days: its number, or why it does not count.
+
+    For such a term, only the due date must be a working day.
+    """
     deadline, local_date = explanation.deadline, explanation.calendar.worktime.local_date
     if day.number is not None:
         yield texts.sentence("day_number", number=day.number)

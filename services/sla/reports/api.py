@@ -27,7 +27,7 @@ async def honest_pauses(
     patience_hours: Hours = 8,
     department: Department = None,
 ) -> HonestPauses:
-    """Pauses and settlements to check, by department.
+    """Return the pauses and settlements to check that began from `first` to `last`, with counts by department.
 
     These are pauses begun within `near_hours` of working time before the due date, pauses beyond the centre's ceiling,
     and settlements without a result after `patience_hours` of working time.

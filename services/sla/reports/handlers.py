@@ -27,7 +27,10 @@ MOST_LISTED = 500
 
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
-    """The limits of the report; see `find_doubtful` for the hours."""
+    """The limits of the report: local dates (both included), working hours, and the department (None: all).
+
+    See `find_doubtful` for the hours.
+    """
 
     first: date
     last: date
@@ -39,7 +42,7 @@ class ReportQuery:
 async def report_honest_pauses(
     pool: asyncpg.Pool, rules: DerivationRules, query: ReportQuery, now: datetime
 ) -> HonestPauses:
-    """The report at the instant `now`. Derives every clock that was ever paused or settled."""
+    """Build the report at the instant `now`. Derives every clock that was ever paused or settled, page by page."""
     counted: dict[str | None, Counted] = {}
     listed: list[Listed] = []
     complete = True
@@ -75,7 +78,7 @@ async def _clocks(pool: asyncpg.Pool, department: str | None) -> AsyncIterator[a
 
 
 async def _calendar(record: asyncpg.Record, rules: DerivationRules, calendars: dict[int, Calendar]) -> Calendar:
-    """The calendar in force; for an ended clock, the calendar of its time."""
+    """Return the calendar in force, or for an ended clock the version that derived it; cached in `calendars`."""
     version = record["calendar_version"] if record["state"] == "ended" else rules.calendar_version
     if version not in calendars:
         calendars[version] = await calendar_of(rules, version)
@@ -85,7 +88,7 @@ async def _calendar(record: asyncpg.Record, rules: DerivationRules, calendars: d
 def _findings(
     record: asyncpg.Record, rules: DerivationRules, calendar: Calendar, query: ReportQuery, now: datetime
 ) -> Iterator[Finding]:
-    """The findings of one clock that began within the report's dates."""
+    """Return the pauses and settlements to check of one clock that began on the report's local dates."""
     centre = rules.centre
     changes = changes_of(from_json(record["changes"]))
     deadline = derive_by_catalogue(record["procedure"], changes, centre, calendar)

@@ -26,7 +26,7 @@ class Listed(BaseModel):
 
 
 class Counted(BaseModel):
-    """The number of a department's pauses and settlements to check, by kind."""
+    """How many pauses and settlements of a department are to check, by kind."""
 
     department: str | None
     paused_near_due: int = 0
@@ -37,7 +37,8 @@ class Counted(BaseModel):
 class HonestPauses(BaseModel):
     """Pauses and settlements to check that began from `first` to `last` (local dates, both included).
 
-    `listed` has the first of them in the order of dossiers; `complete` is false if there are more.
+    `departments` counts all of them. `listed` has the first of them in the order of dossiers; `complete` is false if
+    there are more.
     """
 
     first: date

@@ -16,5 +16,8 @@ order by dossier_id limit $3
 async def paused_or_settled(
     pool: asyncpg.Pool, *, department: str | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
-    """Clocks that were paused or settled at least once, in key order; `changes` is JSON."""
+    """Read at most `limit` clocks that were ever paused or settled, in key order, after the key `after`.
+
+    `department` None means all departments; `changes` of a record is JSON text.
+    """
     return await pool.fetch(_PAUSED_OR_SETTLED, after, department, limit)
