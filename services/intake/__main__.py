@@ -1,4 +1,4 @@
-"""`python -m services.intake run|migrate|check-config`."""
+"""The command line of intake: `python -m services.intake run|migrate|check-config`."""
 
 import sys
 from pathlib import Path

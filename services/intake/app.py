@@ -1,4 +1,4 @@
-"""The composition root of intake."""
+"""The composition root of intake: creates its parts and connects them."""
 
 from services.intake.contacts.api import router as contacts_router
 from services.intake.dossiers.api import BODIES
@@ -13,7 +13,10 @@ from shared.service.process import Context, Parts
 
 
 async def build(context: Context[IntakeSettings]) -> Parts:
-    """Intake consumes the events of routing and sla, and serves acts, reads and contact look-ups."""
+    """Create the parts of intake without starting them.
+
+    These are the consumer of routing's and sla's events, the HTTP routers, and the objects that the routes use.
+    """
     return Parts(
         context.create_consumer(STREAMS),
         routers=[dossiers_router, papers_router, contacts_router],

@@ -6,6 +6,6 @@ from shared.runtime.settings import ServiceSettings
 
 
 class IntakeSettings(ServiceSettings):
-    """The common settings of a service; intake's rules are in the centre's folder."""
+    """The settings that all services have in common; intake adds none, since its rules are in the centre's folder."""
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_")

@@ -19,9 +19,9 @@ async def look_up(
     who: Annotated[Principal, Depends(require("service"))],
     context: Annotated[Context, Depends(provided(Context))],
 ) -> ContactResponse:
-    """The contacts of applicants, for a service that is about to use them; every access is recorded.
+    """Return the contacts of applicants to a service that is about to use them; every access is recorded.
 
-    A dossier that does not exist is answered as such and does not affect the others.
+    For a dossier that does not exist, `contact` is null; the other results are not affected.
     """
     contacts = await store.look_up(
         context.pool,

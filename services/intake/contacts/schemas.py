@@ -13,7 +13,11 @@ MAX_CONTACTS = 100
 
 
 class RequestedContact(Body):
-    """The applicant of a dossier, the message that uses the contact, and the event that the message is about."""
+    """A dossier whose applicant's contact is wanted, and for which message, about which event.
+
+    `dossier_sequence` is the sequence of that event; with it, the result has the papers that the event asked for in
+    free text.
+    """
 
     dossier_id: UUID
     message_id: UUID | None = None
@@ -21,7 +25,7 @@ class RequestedContact(Body):
 
 
 class ContactRequest(Body):
-    """The purpose of a look-up and the contacts."""
+    """The purpose of a look-up, and the dossiers whose contacts are wanted."""
 
     purpose: ShortText
     wanted: Annotated[list[RequestedContact], Field(min_length=1, max_length=MAX_CONTACTS)]
@@ -30,7 +34,7 @@ class ContactRequest(Body):
 class Contact(BaseModel):
     """How to reach an applicant; without phone and e-mail, the applicant cannot be reached.
 
-    `papers` are those that the event asked for in free text, which is not published.
+    `papers` are those that the event `dossier_sequence` of the request asked for in free text, which is not published.
     """
 
     name: str | None
@@ -40,7 +44,7 @@ class Contact(BaseModel):
 
 
 class FoundContact(BaseModel):
-    """The result for one requested contact; without `contact` the dossier does not exist."""
+    """The result for one requested contact; `contact` is null if the dossier does not exist."""
 
     dossier_id: UUID
     message_id: UUID | None
@@ -48,6 +52,6 @@ class FoundContact(BaseModel):
 
 
 class ContactResponse(BaseModel):
-    """The results in the order of the request."""
+    """The results of a look-up, one for each requested contact, in the order of the request."""
 
     found: list[FoundContact]

@@ -1,4 +1,4 @@
-"""Contacts in the database; every access is recorded."""
+"""Reads contacts from the database; every access is recorded."""
 
 import json
 from collections.abc import Sequence
@@ -34,10 +34,11 @@ async def look_up(
     actor: str,
     at: datetime,
 ) -> list[dict[str, Any] | None]:
-    """Name, phone and e-mail of applicants, and the papers that an event asked for in free text.
+    """Return name, phone and e-mail of applicants, and the papers that an event asked for in free text.
 
-    `requested` has dossier, message and the event's sequence. The result is in its order, None if the dossier does not
-    exist. Records every access to an existing dossier; commits.
+    Each entry of `requested` is a dossier's id, the id of the message that uses the contact, and the event's sequence.
+    The result has one entry for each, in the same order; None if the dossier does not exist or is not submitted. Every
+    access to an existing dossier is recorded in the same transaction, which commits.
     """
     rows = await pool.fetch(_LOOK_UP, *map(list, zip(*requested, strict=True)), purpose, actor, at)
     found = {

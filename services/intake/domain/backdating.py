@@ -1,4 +1,4 @@
-"""The instant of an act, and how far back an act may be dated."""
+"""The instant at which an act happened, and how far back a request may date it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,13 +17,16 @@ _POINTER = "/occurred_at"
 
 @dataclass(frozen=True, slots=True)
 class Backdating:
-    """How far back an act may be dated: `limit` is working time by the centre's calendar."""
+    """How far back an act may be dated: at most `limit` of working time by the centre's calendar."""
 
     limit: timedelta
     calendar: Worktime
 
     def allows(self, occurred_at: datetime, now: datetime) -> bool:
-        """Whether working time from `occurred_at` to `now` is within the limit; False before the calendar begins."""
+        """Return whether the working time from `occurred_at` to `now` is at most `limit`.
+
+        False for an instant outside the calendar's range.
+        """
         try:
             return self.calendar.elapsed(occurred_at, now) <= self.limit
         except OutsideCalendarError:
@@ -38,14 +41,15 @@ def instant_of_act(
     backdating: Backdating | None,
     accepts_until: datetime | None = None,
 ) -> datetime:
-    """The instant of an act with the `occurred_at` of its request (None: now). All instants are aware.
+    """Return the instant of an act: the `occurred_at` of its request, or if it has none, `now`.
 
-    `accepts_until` is the latest instant with a simulated clock, which accepts any earlier one; None with a system
-    clock. `backdating` is None while no calendar is available. An act without an instant of its own is never before the
-    dossier's `previous` act, even if the clocks of replicas differ slightly.
+    Without `occurred_at`, the result is never before `previous`, the instant of the dossier's previous act, even if the
+    clocks of replicas differ slightly. With a system clock, `accepts_until` is None, and `occurred_at` must be at most
+    `now` and within the limit of `backdating`, which is None while no calendar is available. With a simulated clock,
+    `occurred_at` must be at most `accepts_until`, and `backdating` is ignored. All instants are aware.
 
-    Raises OccurredInFutureError, OccurredBeforePreviousError or OccurredTooLongAgoError, and CalendarNotAvailableError
-    for a past instant that no calendar can measure.
+    Raises OccurredInFutureError, OccurredBeforePreviousError, OccurredTooLongAgoError, and CalendarNotAvailableError
+    for an instant in the past if `backdating` is needed but None.
     """
     if occurred_at is None:
         return now if previous is None or previous <= now else previous

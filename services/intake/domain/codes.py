@@ -21,7 +21,10 @@ _SHOWN = 60
 
 
 class SerialKey(NamedTuple):
-    """The sequence of a serial: one agency's forms of one kind on one local date. Sorts in lock order."""
+    """Names one sequence of serials: those of one agency's forms of one kind on one local date.
+
+    For hand-over batches, `agency` is the counter's number. Rows of serials are locked in the order of their keys.
+    """
 
     agency: str
     day: date
@@ -29,9 +32,10 @@ class SerialKey(NamedTuple):
 
 
 class Serials:
-    """The serials of one transaction, which follow the last ones used before it.
+    """Counts, in memory, the serials that one transaction uses after the last ones used before it.
 
-    Their rows stay locked until the commit, so a failed act uses no serial and none is used twice.
+    The transaction has locked the rows of its keys in the database until it commits. So a failed act uses no serial,
+    and no serial is used twice.
     """
 
     def __init__(self, last: Mapping[SerialKey, int]) -> None:
@@ -39,37 +43,52 @@ class Serials:
         self.drawn: dict[SerialKey, int] = {}
 
     def draw(self, key: SerialKey) -> int:
-        """The next serial. Raises KeyError for a key whose row this transaction did not lock."""
+        """Use the next serial of `key` and return it.
+
+        Raises KeyError for a key whose row this transaction did not lock.
+        """
         serial = self._last[key] + 1
         self._last[key] = self.drawn[key] = serial
         return serial
 
 
 def dossier_code(agency: str, day: date, serial: int) -> str:
-    """`<agency id>-<yyMMdd>-<serial>`; `day` is the local date of receipt. The serial has four digits or more."""
+    """Return the dossier code `<agency id>-<yyMMdd>-<serial>`.
+
+    `day` is the local date of receipt. A serial of fewer than four digits gets leading zeros.
+    """
     return f"{agency}-{day:%y%m%d}-{serial:04d}"
 
 
 def form_number(key: SerialKey, serial: int) -> str:
-    """The number of a form; that of the receipt is the dossier code."""
+    """Return the number of a form, `<agency id>-<yyMMdd>-F<form>-<serial>`.
+
+    The number of form 01, the receipt, is the dossier code.
+    """
     if key.form == CODE_FORM:
         return dossier_code(key.agency, key.day, serial)
     return f"{key.agency}-{key.day:%y%m%d}-F{key.form}-{serial:04d}"
 
 
 def batch_key(counter: int, day: date) -> SerialKey:
-    """The sequence of one counter's hand-over batches on one local date."""
+    """Return the key of the serials of one counter's hand-over batches on one local date."""
     return SerialKey(str(counter), day, BATCH_FORM)
 
 
 def batch_number(key: SerialKey, serial: int) -> str:
-    """`BG-<yyMMdd>-<counter>-<serial>`, such as BG-170502-41-003. The serial has three digits or more."""
+    """Return a hand-over batch's number `BG-<yyMMdd>-<counter>-<serial>`, such as BG-170502-41-003.
+
+    A serial of fewer than three digits gets leading zeros.
+    """
     return f"{key.form}-{key.day:%y%m%d}-{key.agency}-{serial:03d}"
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedCode:
-    """A code of any system. `agency` starts with the largest unit and has no empty units (`00`, `000`)."""
+    """A dossier code of this or another system, in parts; str() joins them in one form for all systems.
+
+    `agency` starts with the largest unit and does not end with empty units (`00`, `000`).
+    """
 
     agency: str
     day: date
@@ -80,9 +99,10 @@ class ParsedCode:
 
 
 def parse_code(text: str) -> ParsedCode:
-    """Parse a code of this or another system: either order of units (`H10.18`, `000.00.18.H10`), 4 to 7 digits.
+    """Parse a dossier code of this or another system. Raises InvalidCodeError.
 
-    The serial keeps its leading zeros, since two systems may differ in nothing else. Raises InvalidCodeError.
+    The agency's units may be in either order (`H10.18`, `000.00.18.H10`), and the serial has 4 to 7 digits. The serial
+    keeps its leading zeros, since two codes may differ in nothing else.
     """
     match = _CODE.fullmatch(text.strip().upper())
     if match is None:
@@ -106,7 +126,10 @@ def _invalid(text: str) -> InvalidCodeError:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference to a dossier in one comparable form."""
+    """How a request names a dossier: by id, code or foreign code, in a form that can be compared.
+
+    `value` has a code in the form of ParsedCode, a foreign code in the form `<system>/<code>`.
+    """
 
     kind: Literal["id", "code", "foreign"]
     value: str

@@ -1,4 +1,4 @@
-"""The competent department of a submission, a receipt and a step, by the catalogue."""
+"""Which department is competent for a submission, at a receipt and for a step."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,11 +8,12 @@ from services.intake.domain.errors import DepartmentRequiredError, LastStepError
 def competent_department(
     named: str | None, *, procedure: str, by_catalogue: Sequence[str] | None, departments: Collection[str]
 ) -> str | None:
-    """The competent department of a submission, or None if it is unknown.
+    """Return the competent department of a submission, or None if it is not known yet.
 
-    `by_catalogue` are the procedure's departments, None for an unknown procedure; `departments` are all of the centre.
-    Raises DepartmentRequiredError if several are competent and none is named, or the named one is not competent or
-    does not exist.
+    `named` is the department in the request. `by_catalogue` are the procedure's departments, None for an unknown
+    procedure; `departments` are all departments of the centre. For an unknown procedure, the result is `named`. Raises
+    DepartmentRequiredError if several are competent and none is named, or if the named one is not competent or does not
+    exist.
     """
     if named is not None and named not in departments:
         raise _refusal(f"The centre has no department {named!r}.", sorted(departments))
@@ -28,10 +29,11 @@ def competent_department(
 
 
 def department_of_receipt(named: str | None, *, known: str | None, departments: Collection[str]) -> str:
-    """The competent department at receipt, in whose name the code is drawn.
+    """Return the competent department at receipt; the dossier code begins with its agency id.
 
-    A known one that is not among `departments` any more counts as unknown, so its successor must be named.
-    Raises DepartmentRequiredError if none is known and none is named, or a differing one is named.
+    `named` is the department in the request, `known` the dossier's, and `departments` are all departments of the
+    centre. If `known` is None or not among `departments` any more, the request must name one. Raises
+    DepartmentRequiredError if it does not, or if the named department does not exist or differs from `known`.
     """
     if named is not None and named not in departments:
         raise _refusal(f"The centre has no department {named!r}.", sorted(departments))
@@ -50,12 +52,12 @@ def department_of_receipt(named: str | None, *, known: str | None, departments: 
 def department_of_step(
     named: str | None, *, number: int, by_catalogue: Sequence[str], current: str, departments: Collection[str]
 ) -> str:
-    """The department of the step `number`, which follows the step of the department `current`.
+    """Return the department of step `number`, which follows the step of the department `current`.
 
-    `by_catalogue` are the departments of the procedure's steps in order. Without them, the request must name the
-    department. It must do so, too, if the department by the catalogue is not among `departments` any more, or is
-    already `current` as the successor of another. Raises LastStepError after the last step, DepartmentRequiredError if
-    none is named or a wrong one.
+    `named` is the department in the request; `by_catalogue` are the departments of the procedure's steps in order. The
+    request must name a department if `by_catalogue` is empty, or if the department by the catalogue is not among
+    `departments` (all of the centre) any more or is already `current`. Raises LastStepError if there is no such step,
+    and DepartmentRequiredError if a needed department is not named or the named one is wrong.
     """
     cause = "The catalogue has no steps of the procedure"
     if by_catalogue:

@@ -1,4 +1,4 @@
-"""Phone and e-mail of an applicant: checked for form, stored as entered."""
+"""Phone number and e-mail address of an applicant: only the syntax is checked, and a value is never rewritten."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -14,7 +14,10 @@ _EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@(?:[^\s@<>,;.\"]{1,63}\.)+[^\s@<>,;.\"]
 
 
 def check_contact(phone: str | None, email: str | None, *, pointer: str) -> None:
-    """Raises InvalidContactError, which points below `pointer` and never repeats a value, since clients log errors."""
+    """Raise InvalidContactError if the phone number or the e-mail address has an invalid syntax; None is valid.
+
+    The error points to `<pointer>/phone` or `<pointer>/email`. It never contains the value, since clients log errors.
+    """
     errors = []
     if phone is not None and not (_PHONE.fullmatch(phone) and 8 <= sum(c.isdigit() for c in phone) <= 15):
         errors.append(FieldError(f"{pointer}/phone", "A phone number has 8 to 15 digits, + ( ) . - and spaces."))
@@ -25,13 +28,19 @@ def check_contact(phone: str | None, email: str | None, *, pointer: str) -> None
 
 
 def reach_of(phone: str | None, email: str | None) -> tuple[Reach, ...]:
-    """The ways in which an applicant can be reached; none is allowed (receipt on paper only)."""
+    """Return the ways to reach an applicant: `sms` with a phone number, `email` with an e-mail address.
+
+    An applicant with neither is allowed (receipt on paper only); the result is then empty.
+    """
     ways: Mapping[Reach, str | None] = {"sms": phone, "email": email}
     return tuple(way for way, value in ways.items() if value)
 
 
 def corrected_reach(before: Collection[Reach], correction: Mapping[str, str | None]) -> tuple[Reach, ...]:
-    """The ways after a correction, which replaces only the members that it names."""
+    """Return the ways to reach an applicant after a correction; `before` are the ways before it.
+
+    `correction` has the new values, by member. A member that is not in it leaves its way as it was.
+    """
     has = {"phone": "sms" in before, "email": "email" in before}
     has |= {name: bool(correction[name]) for name in has if name in correction}
     return reach_of("present" if has["phone"] else None, "present" if has["email"] else None)

@@ -1,4 +1,7 @@
-"""Refusals of intake, one class per failure. The docstring is the message; `shared.service.problems` has the status."""
+"""Refusals of intake, one class per failure.
+
+The docstring is the message to the client; `shared.service.problems` has the status.
+"""
 
 from shared.kernel.errors import MotcuaError, Refusal
 

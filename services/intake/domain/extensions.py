@@ -1,4 +1,4 @@
-"""Whether a due date may be extended, by sla's current due date.
+"""The rules of an extension, which need the due date that sla published last.
 
 Source: the apology and its quota are those of form 04 (Circular 03/2025).
 """
@@ -19,9 +19,10 @@ from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 
 def current_due_date(dossier: Dossier) -> datetime:
-    """The due date after the last act that touched the clock.
+    """Return the due date that follows from the dossier's last act that touched the clock.
 
-    Raises DueDateNotAvailableError until sla has published it, NoDueDateError if the clock has none.
+    Raises DueDateNotAvailableError until sla's event with it is consumed, and NoDueDateError if there is none: the
+    procedure has no term, or the clock is paused, ended or waiting for missing data.
     """
     due = dossier.due
     if due is None or not dossier.is_due_current:
@@ -34,7 +35,11 @@ def current_due_date(dossier: Dossier) -> datetime:
 
 
 def check_extension(*, at: datetime, due_at: datetime, made: int, max_extensions: int) -> None:
-    """Raises ExtensionTooLateError at or after the due date, ExtensionQuotaError if `made` reached the quota."""
+    """Raise a Refusal if a dossier may not be extended at the instant `at`.
+
+    ExtensionTooLateError: `at` is not before `due_at`. ExtensionQuotaError: `made`, the number of extensions so far,
+    has reached `max_extensions`.
+    """
     if at >= due_at:
         raise ExtensionTooLateError(due_at=iso(due_at), at=iso(at))
     if made >= max_extensions:
@@ -42,9 +47,10 @@ def check_extension(*, at: datetime, due_at: datetime, made: int, max_extensions
 
 
 def check_date(day: date, *, due_at: datetime, calendar: Worktime | None) -> None:
-    """Check that the new date is a working day that closes after the due date.
+    """Check that the requested date is a working day whose working time ends after `due_at`.
 
-    Raises ExtensionDateError, and CalendarNotAvailableError while `calendar` is None.
+    Raises ExtensionDateError if not, or if the calendar does not cover the date, and CalendarNotAvailableError if
+    `calendar` is None.
     """
     if calendar is None:
         raise CalendarNotAvailableError(

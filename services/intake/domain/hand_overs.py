@@ -8,13 +8,16 @@ from shared.kernel.centre import Centre
 
 
 def is_own_counter(centre: Centre, counter: int | None, department: str | None, on: date) -> bool:
-    """Whether the counter belongs to the department on a local date; its officer takes the papers there."""
+    """Return whether the counter belongs to the department on a local date; False if counter or department is None.
+
+    At such a counter the department's officer takes the papers without a hand-over.
+    """
     found = None if counter is None else centre.counter(counter, on)
     return found is not None and found.department is not None and found.department == department
 
 
 def reason_against_hand_over(dossier: Dossier, *, department: str, counter: int) -> str | None:
-    """Why a dossier's papers cannot go in a batch from `counter` to `department`; None if they can."""
+    """Return why a dossier's papers cannot go in a batch from `counter` to `department`, or None if they can."""
     if dossier.state in FINAL:
         return f"The dossier is {dossier.state}, so no papers are handed over."
     if dossier.received_at is None:

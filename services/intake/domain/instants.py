@@ -1,8 +1,8 @@
-"""Text forms of instants."""
+"""Text form of instants."""
 
 from datetime import datetime
 
 
 def iso(instant: datetime) -> str:
-    """The instant in ISO 8601, with `Z` for UTC."""
+    """Return the instant as text in ISO 8601, with `Z` for UTC."""
     return instant.isoformat().replace("+00:00", "Z")

@@ -45,17 +45,17 @@ NOT_FINAL: tuple[State, ...] = (*OPEN, "settled")
 
 
 def from_states(states: tuple[State, ...], target: Target) -> Mapping[State | None, Target]:
-    """The moves of an act that leads from several states to one target."""
+    """Return the `moves` of an act that each of `states` allows and that always leads to `target`."""
     return dict.fromkeys(states, target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActRule:
-    """The rule of an act.
+    """The rule of an act: which roles may do it, in which states, and where it leads.
 
     `moves` maps every state that allows the act to its target; None is the state before the submission. `form` is the
-    form of Circular 03/2025 that the act issues. `touches_clock` applies after receipt, since no clock exists before.
-    An act that `needs_due_date` is decided with the due date that follows from all earlier acts.
+    form of Circular 03/2025 that the act issues. An act that `touches_clock` does so only after receipt, since no clock
+    exists before. An act that `needs_due_date` is decided only when sla's due date reflects all earlier acts.
     """
 
     name: str
@@ -66,7 +66,10 @@ class ActRule:
     needs_due_date: bool = False
 
     def target(self, state: State | None, before_pause: State | None) -> State | None:
-        """The state after the act; None if `state` does not allow it. `before_pause` is where `back` leads."""
+        """Return the state after the act, or None if `state` does not allow it.
+
+        `before_pause` is the state to which the target `back` leads.
+        """
         target = self.moves.get(state)
         if target == "stay":
             return state

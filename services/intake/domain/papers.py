@@ -13,23 +13,30 @@ NOT_ENTERED = "not entered"
 def missing_papers(
     requirements: Sequence[Requirement] | None, handed_in: Iterable[str | None]
 ) -> tuple[Requirement, ...]:
-    """The mandatory requirements without a document; empty if the requirements are not entered."""
+    """Return the mandatory requirements whose keys are not in `handed_in`.
+
+    Empty if `requirements` is None, that is, not entered in the catalogue.
+    """
     have = set(handed_in)
     return tuple(need for need in requirements or () if need.mandatory and need.key not in have)
 
 
 def check_documents(requirements: Sequence[Requirement] | None, named: Sequence[str | None]) -> None:
-    """Raises UnknownRequirementError for a document that names a requirement which the procedure does not have."""
+    """Raise UnknownRequirementError if a document names a requirement that the procedure does not have.
+
+    `named` has the requirement of each document, None for a document without one. If the procedure's `requirements` are
+    not entered (None), any name is allowed.
+    """
     if requirements is not None:
         keys = {need.key for need in requirements}
         _check_names(named, keys, sorted(keys), "/data/documents/{place}/requirement")
 
 
 def check_receipt(missing: Sequence[Requirement], *, reason: str | None, requested: Collection[str]) -> bool:
-    """Whether the dossier is received incomplete.
+    """Check that a dossier may be received without the `missing` papers; return whether any are missing.
 
-    A receipt without a mandatory document needs a recorded reason, or a supplement request (form 02) for every missing
-    paper; `requested` has the keys and names of those. Raises PapersMissingError otherwise.
+    With missing papers, a receipt needs a recorded `reason`, or an earlier supplement request (form 02) for each of the
+    papers; `requested` has the keys and names of the papers asked for. Raises PapersMissingError otherwise.
     """
     if not missing:
         return False
@@ -44,10 +51,10 @@ def check_receipt(missing: Sequence[Requirement], *, reason: str | None, request
 
 
 def paper_names(requirements: Sequence[Requirement] | None, papers: Sequence[str]) -> tuple[str, ...]:
-    """The names of the papers of a supplement request, which gives keys or names.
+    """Return the names of the papers that a supplement request lists by key or by name.
 
-    Raises UnknownRequirementError for a paper that is not a requirement; any text is allowed if the procedure's
-    requirements are not entered.
+    Raises UnknownRequirementError for a paper that is not a requirement. If the procedure's `requirements` are not
+    entered (None), any text is allowed and returned as it is.
     """
     if requirements is None:
         return tuple(papers)

@@ -19,7 +19,7 @@ _SHOWN_TO_APPLICANTS = frozenset({"reason", "missing_papers_reason", "papers"})
 
 
 class Actor(Protocol):
-    """The attributes of an actor that the rules use."""
+    """The attributes of an actor that these rules read."""
 
     @property
     def id(self) -> str: ...
@@ -32,17 +32,17 @@ class Actor(Protocol):
 
 
 def check_role(act: ActRule, role: Role) -> None:
-    """Raises ForbiddenError if the role never does this act."""
+    """Raise ForbiddenError unless the role is one of those that may do this act."""
     if role not in act.roles:
         roles = ", ".join(sorted(act.roles))
         raise ForbiddenError(f"The act {act.name} needs one of the roles {roles}. This API key has the role {role}.")
 
 
 def check_actor(act: ActRule, actor: Actor, dossier: Dossier) -> None:
-    """Raises a Refusal (403) if this actor may not do the act on this dossier.
+    """Raise a Refusal (403) if this actor may not do the act on this dossier; the role is checked by check_role.
 
-    An officer acts only for the competent department, a clerk asks for papers only before receipt, and an applicant
-    acts only on what the same key submitted.
+    An officer acts only for the competent department, a clerk does not ask for papers after receipt, and an applicant
+    acts only on dossiers that the same API key submitted.
     """
     if actor.role == "officer" and (dossier.department is None or actor.department != dossier.department):
         raise NotCompetentError(act=act.name)
@@ -53,21 +53,22 @@ def check_actor(act: ActRule, actor: Actor, dossier: Dossier) -> None:
 
 
 def sees_personal_data(role: Role) -> bool:
-    """Whether this role may see names, contacts and free text."""
+    """Return whether this role may see names, contacts and free text when it reads a dossier."""
     return role in _SEE_PERSONAL_DATA
 
 
 def visible_details(role: Role, details: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of an act's free text that this role may see."""
+    """Return the members of an act's free text and signatures (`details`) that this role may see."""
     if not sees_personal_data(role):
         return {}
     return {name: text for name, text in details.items() if role != "applicant" or name in _SHOWN_TO_APPLICANTS}
 
 
 def check_named_actor(key: Actor, named: Mapping[str, object]) -> None:
-    """Raises ActorDiffersError if a request names another actor than the key's own.
+    """Raise ActorDiffersError if the actor that a request names is not the API key's own (`key`).
 
-    Only the members in `named` are compared, so `{"id": "clerk-5"}` is enough.
+    Only id, role, department and counter are compared, and only if they are in `named`. So `{"id": "clerk-5"}` is
+    enough.
     """
     own = {"id": key.id, "role": key.role, "department": key.department, "counter": key.counter}
     differing = sorted(name for name, value in named.items() if value is not None and own.get(name, value) != value)
@@ -76,7 +77,10 @@ def check_named_actor(key: Actor, named: Mapping[str, object]) -> None:
 
 
 def imported_actor(actor_id: str | None, role: str | None, acting_roles: Collection[Role]) -> tuple[str, Role]:
-    """Id and role of the actor that an importer names. Raises InvalidContentError if one is missing or never acts."""
+    """Return id and role of the actor that an importer's request names.
+
+    Raises InvalidContentError if one of the two is missing, or if the role may do no act.
+    """
     if actor_id is None:
         raise InvalidContentError("Name the actor: id, role, and department or counter.", pointer="/actor/id")
     found = next((one for one in acting_roles if one == role), None)
@@ -87,7 +91,10 @@ def imported_actor(actor_id: str | None, role: str | None, acting_roles: Collect
 
 
 def own_counter(actor: Actor, named: int | None) -> int | None:
-    """The counter of an act, which is a clerk's own. Raises NotOwnCounterError if a clerk names another one."""
+    """Return the counter of an act: a clerk's own counter, or without one, the named counter, which may be None.
+
+    Other roles have no counter of their own. Raises NotOwnCounterError if a clerk names another counter.
+    """
     if actor.role == "clerk" and actor.counter is not None:
         if named not in (None, actor.counter):
             raise NotOwnCounterError(own=actor.counter, named=named)
@@ -96,11 +103,11 @@ def own_counter(actor: Actor, named: int | None) -> int | None:
 
 
 def submission_channel(role: Role, channel: Channel | None, counter: int | None) -> Channel:
-    """The channel of a submission: `online` for an applicant, `counter` for a clerk who names no other.
+    """Return the channel of a submission: the named one, else `online` for an applicant and `counter` for others.
 
-    Raises ForbiddenError if an applicant names another channel, since the centre states what came to a counter or by
-    post, and the volume of the general counter counts it. Raises InvalidContentError for a counter with any channel but
-    `counter`.
+    Raises ForbiddenError if an applicant names another channel than `online`, since the centre states what came to a
+    counter or by post, and the volume of the general counter counts it. Raises InvalidContentError for a counter with
+    any channel but `counter`.
     """
     if role == "applicant" and channel not in (None, "online"):
         raise ForbiddenError(f"An applicant submits online. The channel {channel} needs the role clerk.")

@@ -1,4 +1,7 @@
-"""The runs that carry papers from the counters to the departments: local times of day on the centre's calendar."""
+"""The runs that carry papers from the counters to the departments, and the kind of run that serves each counter.
+
+A run leaves at a local time of day on the centre's calendar.
+"""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -10,10 +13,10 @@ from shared.kernel.worktime import Worktime
 
 
 class Timetable:
-    """Every run in the calendar's range, by kind.
+    """The instants of all runs in the calendar's range, by kind of run (`department` or `general`).
 
-    A run leaves at its local time on each day on which that time is working time, closing times included. So no run
-    leaves on a day off or on the free afternoon of a half day.
+    They are computed once, in memory. A run leaves at its local time on each day on which that time is working time,
+    closing times included. So no run leaves on a day off or on the free afternoon of a half day.
     """
 
     def __init__(self, centre: Centre, worktime: Worktime) -> None:
@@ -22,13 +25,16 @@ class Timetable:
         }
 
     def last(self, kind: RunKind, now: datetime) -> datetime | None:
-        """The latest run at or before `now`; None before the first one."""
+        """Return the latest run of this kind at or before `now`; None before the first one."""
         runs = self._runs[kind]
         place = bisect_right(runs, now)
         return runs[place - 1] if place else None
 
     def first_after(self, kind: RunKind, at: datetime) -> datetime | None:
-        """The first run after `at`, which takes papers of that instant; None if the calendar has none."""
+        """Return the first run of this kind after `at`, or None if the calendar has none.
+
+        This run takes papers that came to a counter at `at`; a run exactly at `at` does not.
+        """
         runs = self._runs[kind]
         place = bisect_right(runs, at)
         return runs[place] if place < len(runs) else None
@@ -49,7 +55,10 @@ def _runs(centre: Centre, worktime: Worktime, kind: RunKind) -> list[datetime]:
 
 
 def run_kinds(centre: Centre, on: date) -> Mapping[int, RunKind]:
-    """The kind of run that serves each counter, by the counter's entry on a local date, or else its last entry."""
+    """Return the kind of run that serves each counter, by the counter's number.
+
+    The counter's entry on a local date decides, or if it has none on that date, its last entry.
+    """
     return {
         number: "department" if (centre.counter(number, on) or rows[-1]).kind == "department" else "general"
         for number, rows in centre.counters.items()
@@ -57,6 +66,9 @@ def run_kinds(centre: Centre, on: date) -> Mapping[int, RunKind]:
 
 
 def working_days_since(worktime: Worktime, since: datetime, now: datetime) -> int:
-    """The number of working days after the local date of `since` up to today, within the calendar's range."""
+    """Return the number of working days after the local date of `since` up to and including that of `now`.
+
+    Days outside the calendar's range are not counted.
+    """
     first, last = (bisect_right(worktime.working_days, worktime.local_date(at)) for at in (since, now))
     return max(0, last - first)

@@ -1,4 +1,4 @@
-"""What every act is made of: its registration, its context, and the events that it becomes."""
+"""The types that every act uses: its registration, the context of its decision, and the drafts of its events."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +20,12 @@ from shared.service.scope import Scope
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """What all decisions of one transaction share.
+    """What the decisions of one transaction share, read under the dossiers' locks.
 
-    `taken` are the foreign codes that a dossier already has. `accepts_until` is the latest instant of an act with a
-    simulated clock; None with a system clock. `calendar` is the centre's published calendar; None until one is
-    available, or if no act needs it. `backdating` is None then, too.
+    `taken` are those foreign codes of the requests that a dossier already has; each submission adds its own.
+    `accepts_until` is the latest instant that a simulated clock accepts for an act; None with a system clock.
+    `calendar` is the centre's calendar as sla published it last; None while none is available, or if no act needs it.
+    `backdating` is None if there is no calendar, if the clock is simulated, or if no act names its instant.
     """
 
     centre: Centre
@@ -37,11 +38,11 @@ class DecisionContext:
 
     @cached_property
     def today(self) -> date:
-        """The local date of `now`."""
+        """The local date of `now` in the centre's time zone."""
         return self.centre.local_date(self.now)
 
     def instant_of_act(self, occurred_at: datetime | None, *, previous: datetime | None) -> datetime:
-        """When an act happened: see domain.backdating."""
+        """Return the instant of an act, or raise a Refusal: see domain.backdating.instant_of_act."""
         return instant_of_act(
             occurred_at,
             now=self.now,
@@ -51,25 +52,28 @@ class DecisionContext:
         )
 
     def departments_on(self, day: date) -> frozenset[str]:
-        """The codes of all departments on a local date."""
+        """Return the codes of all departments that exist on a local date."""
         found = self._departments.get(day)
         if found is None:
             found = self._departments[day] = frozenset(one.code for one in self.centre.departments_on(day))
         return found
 
     def scope(self, actor: Actor) -> Scope:
-        """What the actor may see: see intake_scope."""
+        """Return which dossiers the actor may see today: see intake_scope."""
         return intake_scope(actor, self.centre, self.today)
 
 
 def intake_scope(actor: Actor, centre: Centre, on: date) -> Scope:
-    """The scope of an actor in intake."""
+    """Return which dossiers the actor may see in intake on a local date; a clerk sees those of every department."""
     # In intake, a clerk still reaches the dossiers of every counter. Without this argument, the common rule applies.
     return Scope(actor, centre, on, clerks_see_every_department=True)
 
 
 class Occurrence(NamedTuple):
-    """When, by whom and at which counter an act happened, as it is known to a request and to a rebuild."""
+    """When, by whom and at which counter an act happened.
+
+    Taken from the request, and in a rebuild from the event. `counter` is the actor's.
+    """
 
     at: datetime
     actor_id: str
@@ -87,22 +91,23 @@ def _no_change(dossier: Dossier, event: Any, occurrence: Occurrence) -> None:
 
 
 def never(dossier: Dossier, occurrence: Occurrence) -> bool:
-    """The act sends no papers."""
+    """Return False: the act does not send papers to the department."""
     return False
 
 
 def always(dossier: Dossier, occurrence: Occurrence) -> bool:
-    """The act sends the papers to the department, or ends the need for them."""
+    """Return True: after the act no papers wait at a counter, since the department has them or does not need them."""
     return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act(ActRule):
-    """The one registration of an act.
+    """The one registration of an act: its rule, the schema of its data, and the functions that decide and apply it.
 
-    `data` is the schema of its data. `decide` checks the request and returns the events; it raises Refusal and then has
-    changed nothing. `event` is the type that the act publishes, `change` what that event changes in the aggregate; a
-    request and a rebuild both apply it. After `change`, `sends_papers` decides whether papers go to the department.
+    `decide` checks the request, changes the dossier in memory and returns the drafts of the events. It raises Refusal
+    before it changes anything. `event` is the type of event that the act publishes. `change` applies such an event to
+    the dossier, for a request and in a rebuild. After `change`, `sends_papers` returns whether waiting papers now go to
+    the department or are not needed any more.
     """
 
     event: type[events.DossierEvent]
@@ -112,7 +117,7 @@ class Act(ActRule):
     sends_papers: Callable[[Dossier, Occurrence], bool] = never
 
     def apply(self, dossier: Dossier, event: events.DossierEvent, to: State, occurrence: Occurrence) -> "Effect":
-        """Change the aggregate by the act's event and move it to its new state."""
+        """Apply the act's event to the dossier in memory, set the state `to`, and return the effect of the event."""
         self.change(dossier, event, occurrence)
         sends_papers = self.sends_papers(dossier, occurrence)
         if sends_papers:
@@ -122,7 +127,7 @@ class Act(ActRule):
 
 
 class Effect(NamedTuple):
-    """What an act's event means for the sequences that the aggregate records."""
+    """Whether an act's event touches the clock and sends papers; Dossier.record stores its sequence accordingly."""
 
     touches_clock: bool = False
     sends_papers: bool = False
@@ -134,10 +139,11 @@ NO_EFFECT = Effect()
 
 @dataclass(slots=True, kw_only=True)
 class EventDraft:
-    """A decided event that lacks only its sequence and, if it has a `serial`, the number of its form.
+    """A decided event that is not published yet: its sequence and the number of its form, if any, are missing.
 
-    `details` is free text that stays in intake. `applicant` is all that is known of the applicant, `corrections` the
-    members that replace what was known.
+    `serial` is the key of the form's serial; None for an event without a form. `details` is free text and signatures
+    that stay in intake. `applicant` is the applicant of a submission, `corrections` the new values of members to
+    replace in the stored applicant.
     """
 
     event: events.DossierEvent
@@ -153,7 +159,10 @@ class EventDraft:
 
 @dataclass(slots=True)
 class PendingAct:
-    """An act that is about to be decided: its actor, the dossier's state and its instant are already checked."""
+    """An act that is about to be decided; its actor, the dossier's state and the instant `at` are already checked.
+
+    `to` is the state after the act.
+    """
 
     act: Act
     dossier: Dossier
@@ -169,25 +178,31 @@ class PendingAct:
 
     @property
     def requirements(self) -> tuple[Requirement, ...] | None:
-        """The procedure's requirements on the day of the submission; None if they are not entered."""
+        """The procedure's requirements on the day of the submission; None if the catalogue has none entered."""
         submitted = self.context.centre.local_date(self.dossier.submitted_at or self.at)
         return self.context.centre.requirements_of(self.dossier.procedure, submitted)
 
     @property
     def form(self) -> events.Form:
-        """The form that the act issues; its number is drawn after the decision."""
+        """The form that the act issues, with an empty number; the number is drawn after the decision."""
         assert self.act.form is not None, "only an act with a form issues one"
         return events.Form(kind=self.act.form, number="")
 
     def draft(self, event: events.DossierEvent, **more: Any) -> EventDraft:
-        """The act's event. Changes the dossier, so call it once all is checked. `more` are fields of the draft."""
+        """Apply `event` to the dossier in memory and return the event's draft.
+
+        Call it once all is checked, since it changes the dossier. `more` are further fields of the draft.
+        """
         occurrence = Occurrence(self.at, self.actor.id, self.actor.counter, self.context.centre)
         effect = self.act.apply(self.dossier, event, self.to, occurrence)
         serial = SerialKey(self._agency(), self.day, self.act.form) if self.act.form else None
         return EventDraft(event=event, time=self.at, effect=effect, serial=serial, **more)
 
     def _agency(self) -> str:
-        """The agency that issues a form: the competent department's, or the centre's while none is known."""
+        """Return the id of the agency that issues the act's form.
+
+        It is the competent department's, or the centre's if none is known or it does not exist on the day of the act.
+        """
         department = self.dossier.department
         found = self.context.centre.department(department, self.day) if department else None
         return found.agency_id if found else self.context.centre.agency_prefix
@@ -196,9 +211,9 @@ class PendingAct:
 def published_documents(
     documents: Sequence[Document], requirements: Sequence[Requirement] | None
 ) -> tuple[events.Document, ...]:
-    """The documents as an event has them: without titles and references, which may name a person.
+    """Return the documents as an event has them: without titles and references, which may name a person.
 
-    The requirement is left out, too, if the procedure's requirements are not entered: it is free text then.
+    The requirement is left out, too, if the procedure's requirements are not entered (None): it is free text then.
     """
     return tuple(
         events.Document(
@@ -212,5 +227,5 @@ def published_documents(
 
 
 def present(**details: str | None) -> Mapping[str, Any]:
-    """The details that the request has."""
+    """Return those of the arguments that are not None, as details of an event."""
     return {name: value for name, value in details.items() if value is not None}

@@ -61,7 +61,10 @@ router = APIRouter()
 
 
 def _described(model: type[BaseModel], data: Iterable[type[BaseModel]]) -> dict[str, Any]:
-    """The OpenAPI description of a body that parse_act reads."""
+    """Return the OpenAPI description of a request body that parse_act reads.
+
+    `data` are the models of the body's member `data`.
+    """
     schema = _plain(model)
     schema["properties"]["data"] = {"anyOf": [_plain(one) for one in data]}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
@@ -84,7 +87,7 @@ def _inline(node: Any, definitions: dict[str, Any]) -> Any:
 
 
 def trace_of(request: Request) -> Trace:
-    """The request id and the trace of a request."""
+    """Return the id and the `traceparent` header of an HTTP request; an invalid header counts as missing."""
     traceparent = request.headers.get("traceparent", "")
     return Trace(request.state.request_id, traceparent if _TRACEPARENT.fullmatch(traceparent) else None)
 
@@ -107,7 +110,7 @@ async def submit(request: Request, who: Caller, executor: ProvidedExecutor, key:
 async def perform(
     request: Request, dossier_id: UUID, act: str, who: Caller, executor: ProvidedExecutor, key: RequiredKey = None
 ) -> Response:
-    """Do one act on a dossier."""
+    """Do one act on a dossier that is already submitted."""
     _key(key)
     if find_act(act).name == "submit":
         raise UnknownActError("A dossier is submitted by POST /dossiers.")
@@ -127,7 +130,10 @@ async def perform(
     },
 )
 async def batch(request: Request, who: Caller, executor: ProvidedExecutor) -> Response:
-    """Do many acts, one per line (NDJSON); each line is answered in order, while later ones are sent."""
+    """Do many acts, one per line (NDJSON).
+
+    Each line is answered in order, after its commit; the client may send further lines meanwhile.
+    """
     return BatchResponse(executor, who.actor, trace_of(request))
 
 
@@ -135,9 +141,10 @@ async def batch(request: Request, who: Caller, executor: ProvidedExecutor) -> Re
 async def read_dossier(
     dossier_id: UUID, who: Caller, query: Annotated[ReadQuery, Query()], context: ProvidedContext
 ) -> JSONResponse:
-    """A dossier with its history; with `wait_for=due_at`, once its due date reflects event `reflecting`.
+    """Return a dossier with its history.
 
-    After `timeout` seconds the dossier is returned in any case; `due.up_to_date` is then false if the wait timed out.
+    With `wait_for=due_at`, first wait until its due date reflects the event with the sequence `reflecting`. After
+    `timeout` seconds the dossier is returned in any case; `due.up_to_date` is then false if the wait timed out.
     """
     scope = _scope(context, who.actor)
     if query.wait_for is not None:
@@ -151,7 +158,7 @@ async def read_dossier(
 async def read_dossier_by_code(
     who: Caller, query: Annotated[CodeQuery, Query()], context: ProvidedContext
 ) -> JSONResponse:
-    """The dossier of a code, for staff."""
+    """Return the dossier that has a code of this centre or of another system; only for staff."""
     dossier_id = await views.find_by_code(context.pool, query.code, query.system, who.actor)
     scope = _scope(context, who.actor)
     return JSONResponse(await views.read_dossier(context.pool, context.centre, dossier_id, scope))
@@ -163,13 +170,16 @@ async def list_differing_assignments(
     who: Annotated[Principal, Depends(require("leader", "auditor", "ops"))],
     context: ProvidedContext,
 ) -> Page[DifferingAssignment]:
-    """Dossiers whose department differs from the one that routing assigned; a person must check them."""
+    """List the dossiers whose department differs from the one that routing assigned; a person must check them."""
     rows = await store.differing_assignments(context.pool, after=query.after, limit=query.limit + 1)
     return page_of(rows, query.limit, key=lambda row: row["dossier_id"], view=lambda row: DifferingAssignment(**row))
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """The body of a single act. It has no key and no act, which are elsewhere in the request."""
+    """Return the body of a single act as a JSON object.
+
+    Raises InvalidContentError if it is not an object, or has a key or an act, which are elsewhere in the request.
+    """
     body = parse_json(await request.body() or b"{}")
     if not isinstance(body, dict):
         raise InvalidContentError("Send a JSON object.")

@@ -39,7 +39,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the request. One that cannot be parsed is refused and belongs to no dossier."""
+    """A line of the request, with its number from 1 on; blank lines are counted, too.
+
+    If the line is not valid JSON, `key` is None, and `act` is a refusal that belongs to no dossier.
+    """
 
     number: int
     key: str | None
@@ -47,7 +50,7 @@ class Line:
 
 
 class BatchResponse(Response):
-    """Reads the lines of the request and answers them in order, each after the commit of its block.
+    """The response of a batch: reads and executes the request's lines and answers them in order, each after its commit.
 
     After an interrupted request, the answered lines are in effect, and perhaps some after them. The client sends the
     same lines again with the same keys: it gets the same answers, and the rest is executed. A last line without a line
@@ -63,7 +66,10 @@ class BatchResponse(Response):
         self._trace = trace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Called by the server. The response starts with the first block, so 100-continue is sent before."""
+        """Read, execute and answer the lines at the same time; called by the HTTP server, ends after the last answer.
+
+        The response starts only with the first block's answers, so that the server sends 100-continue before.
+        """
         lines: asyncio.Queue[Line | None] = asyncio.Queue(LINES_AHEAD)
         answers = _Answers()
         async with asyncio.TaskGroup() as tasks:  # an error in one task ends all three, and so the connection
@@ -112,7 +118,7 @@ class BatchResponse(Response):
 
 
 class _Answers:
-    """A queue of answers, limited by bytes: execution waits while the client does not read."""
+    """A queue of answers, limited by bytes: put() waits while the client does not read."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -121,7 +127,10 @@ class _Answers:
         self._has_room.set()
 
     async def put(self, content: bytes) -> None:
-        """Raises TimeoutError if the client reads nothing for ANSWER_SECONDS."""
+        """Add answers to the queue; waits while the queue is full.
+
+        Raises TimeoutError if the client has not read enough of the answers after ANSWER_SECONDS.
+        """
         async with asyncio.timeout(ANSWER_SECONDS):
             await self._has_room.wait()
         self._bytes += len(content)
@@ -158,7 +167,11 @@ async def _send(send: Send, answers: _Answers) -> None:
 
 
 async def _lines(receive: Receive) -> AsyncIterator[Line]:
-    """The lines of a request body, without blank ones and the incomplete last line of an interrupted request."""
+    """Yield the lines of a request body, without blank ones.
+
+    The incomplete last line of an interrupted request is omitted, too. A line that is too long or cannot be parsed is
+    yielded with a refusal.
+    """
     number = 0
     rest = b""
     is_too_long = False

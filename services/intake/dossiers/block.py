@@ -1,4 +1,7 @@
-"""A block of acts, decided on locked dossiers, then numbered and written as events. Pure: no SQL and no await."""
+"""A block of acts, decided on locked dossiers, then numbered and written to a unit of work in memory.
+
+No function executes SQL or awaits.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -39,7 +42,7 @@ from shared.service.idempotency import KEYS, KeyRow, key_id, require_same
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The request id and the trace of a request, which its events carry."""
+    """The id and the `traceparent` of an HTTP request, which the resulting events carry."""
 
     correlation: str
     traceparent: str | None = None
@@ -47,7 +50,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to an act that took effect; a repeated key gets the same one."""
+    """The answer to an act that took effect: HTTP status and body. A repeated key gets the same one."""
 
     status: int
     content: dict[str, Any]
@@ -57,10 +60,10 @@ Outcome = Answer | Refusal
 
 
 def actor_of(key: Actor, act: ParsedAct, *, is_simulated: bool) -> Actor:
-    """The actor of an act: the API key's own, or the one that an importer names.
+    """Return the actor of an act: the API key's own (`key`), or the one that an importer names.
 
     Raises ActorDiffersError if another actor than the key's is named, ForbiddenError for an importer on a system clock,
-    and InvalidContentError for an importer that names no actor.
+    and InvalidContentError for an importer that names no actor, or one whose role may do no act.
     """
     named = act.actor
     if key.role != "importer":
@@ -81,9 +84,10 @@ def decide(
     new: Callable[[], Dossier],
     context: DecisionContext,
 ) -> list[EventDraft]:
-    """Decide one act of `actor` on its locked dossier (None if it does not exist), which changes accordingly.
+    """Decide one act of `actor`, change its locked dossier in memory and return the event drafts.
 
-    `new` makes the dossier of a submission. Raises Refusal and then has changed nothing.
+    `dossier` is None if it does not exist; `new` creates the dossier of a submission. Raises Refusal and then has
+    changed nothing.
     """
     act = find_act(parsed.act)
     roles.check_role(act, actor.role)
@@ -118,7 +122,11 @@ def _check_submitted_reference(reference: Reference | None) -> None:
 
 
 def _is_visible(reference: Reference, actor: Actor, dossier: Dossier, context: DecisionContext) -> bool:
-    """Ids cannot be guessed, unlike codes: an officer that has the id learns that another department is competent."""
+    """Return whether the actor may see the dossier, and so gets no DossierNotFoundError.
+
+    True for an officer who names the dossier by its id, even if another department is competent, which the officer then
+    learns. Ids cannot be guessed, unlike codes.
+    """
     if actor.role == "officer" and reference.kind == "id":
         return True
     return context.scope(actor).sees(department=dossier.department, submitted_by=dossier.submitted_by)
@@ -126,7 +134,7 @@ def _is_visible(reference: Reference, actor: Actor, dossier: Dossier, context: D
 
 @dataclass(slots=True)
 class _DecidedAct:
-    """An act that will be written. `place` is its place among the outcomes."""
+    """An accepted act, to be written with its event drafts. `place` is the index of its outcome in the block."""
 
     place: int
     act: ParsedAct
@@ -139,7 +147,8 @@ class _DecidedAct:
 class Block:
     """The acts of one transaction: decided in order on locked dossiers, then numbered and written in order.
 
-    `failed` are the names of dossiers whose later lines are refused.
+    `known` are the stored idempotency keys among those of the acts. `failed` are the names of dossiers whose later acts
+    are refused; a refusal adds the names of its dossier, except for an importer.
     """
 
     def __init__(
@@ -164,7 +173,10 @@ class Block:
         self._corrections: dict[UUID, dict[str, Any]] = {}
 
     def decide(self, act: ParsedAct, target: UUID | None) -> None:
-        """Decide one act on the dossier `target`. A known key is answered before any other check."""
+        """Decide one act on the dossier `target` (None if unknown) and store the outcome in the block.
+
+        A refusal is stored, not raised. A known key is answered before any other check.
+        """
         owned = key_id(self._actor, act.key)
         names = act.names if target is None else act.names | {f"id/{target}"}
         outcome: Outcome | int | None
@@ -199,11 +211,14 @@ class Block:
         return place
 
     def serials_needed(self) -> Counter[SerialKey]:
-        """The number of serials that the decided acts need."""
+        """Return how many serials of each key the decided acts need."""
         return Counter(draft.serial for one in self.decided for draft in one.drafts if draft.serial)
 
     def write(self, serials: Serials) -> None:
-        """Number the events and add everything to the unit, in the order of the acts."""
+        """Number the forms, publish the events and add all records to the unit of work, in the order of the acts.
+
+        The answers become the outcomes of the decided acts. The unit, not this method, writes to the database.
+        """
         # in this order of tables in every transaction, so that no two of them wait for each other
         records: dict[RecordTable[Any], list[Any]] = {FOREIGN_CODES: [], DOCUMENTS: [], DETAILS: [], KEYS: []}
         for one in self.decided:
@@ -238,22 +253,32 @@ class Block:
                 self._unit.add(table, record)
 
     def corrected(self) -> set[UUID]:
-        """The dossiers whose stored applicants are corrected; read them under the dossiers' locks."""
+        """Return the dossiers whose stored applicants the block corrects; load these under the dossiers' locks.
+
+        Call after write(). The dossiers that the block submits are not included.
+        """
         return self._corrections.keys() - self._applicants.keys()
 
     def applicants(self, stored: Mapping[UUID, ApplicantRecord]) -> list[ApplicantRecord]:
-        """The applicants to save, one a dossier; `stored` are those of `corrected`."""
+        """Return the applicants to save, one per dossier: submitted or corrected by the block.
+
+        Call after write(). `stored` are the applicants of the dossiers that corrected() returned, before the
+        correction.
+        """
         known = {**stored, **self._applicants}
         return [replace(record, **self._corrections.get(key, {})) for key, record in known.items()]
 
     def outcomes(self) -> list[Outcome]:
-        """The outcomes in the order of the acts; a key that is repeated in the block gets its first answer."""
+        """Return the outcomes in the order of the acts; a key that is repeated in the block gets its first answer."""
         resolved = [self._outcomes[outcome] if isinstance(outcome, int) else outcome for outcome in self._outcomes]
         return [outcome for outcome in resolved if not isinstance(outcome, int)]
 
 
 def _number(row: DossierRow, draft: EventDraft, serial: int) -> dict[str, str]:
-    """Give the draft's form its number; that of a receipt is the dossier's code. Returns the form for the answer."""
+    """Set the number of the draft's form, and return the form for the answer.
+
+    The number of a receipt is also set as the dossier's code.
+    """
     assert draft.serial is not None, "only a draft with a serial has a form"
     number = form_number(draft.serial, serial)
     update: dict[str, Any] = {"form": Form(kind=draft.serial.form, number=number)}
@@ -276,7 +301,10 @@ def _content(row: DossierRow, last: EventDraft, forms: list[dict[str, str]]) -> 
 
 
 def act_cause(owned_key: str, actor: Actor, trace: Trace, recorded_at: datetime) -> Cause:
-    """The cause of an act's events. They name an id derived from the key, which may have personal data in it."""
+    """Return the cause that an act's events record: its actor, request and instant of recording.
+
+    The events have an id derived from `owned_key`, not the idempotency key itself, which may contain personal data.
+    """
     return Cause(
         id=owned_key,
         actor=actor,
@@ -288,7 +316,10 @@ def act_cause(owned_key: str, actor: Actor, trace: Trace, recorded_at: datetime)
 
 
 def publish(unit: Unit[DossierRow], row: DossierRow, draft: EventDraft, cause: Cause) -> int:
-    """Publish a numbered event of the dossier and record its sequence, which is returned."""
+    """Publish the draft's event in the unit of work and record its sequence in the dossier; return the sequence.
+
+    The event is stored and sent only with the unit's transaction.
+    """
     sequence = unit.publish(row, draft.event, time=draft.time, cause=cause).sequence
     row.record(sequence, touches_clock=draft.effect.touches_clock, sends_papers=draft.effect.sends_papers)
     return sequence

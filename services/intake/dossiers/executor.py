@@ -1,4 +1,7 @@
-"""Executes blocks of acts: one transaction has state, history, outgoing events, idempotency keys and personal data."""
+"""Executes blocks of acts.
+
+One transaction writes state, history, outgoing events, idempotency keys and personal data.
+"""
 
 import asyncio
 import contextlib
@@ -35,7 +38,7 @@ ACTS_TOTAL = metrics.counter("motcua_intake_acts_total", "Requested acts by act 
 
 
 class _NothingDecidedError(Exception):
-    """Rolls back a transaction that would write nothing: every act was refused or known."""
+    """Raised to roll back a transaction that would write nothing: every act was refused or its key was known."""
 
 
 class Executor:
@@ -46,7 +49,10 @@ class Executor:
         self._calendar = PublishedCalendar(context.centre.calendar.name)
 
     async def execute(self, act: ParsedAct, actor: Actor, trace: Trace) -> Answer:
-        """Execute one act in one transaction and return after its commit. Raises Refusal."""
+        """Execute one act and return its answer after the commit.
+
+        Waits for the due date and raises TransientError like execute_block; a refused act raises its Refusal.
+        """
         outcome = (await self.execute_block([act], actor, trace, failed=set()))[0]
         if isinstance(outcome, Refusal):
             raise outcome
@@ -61,9 +67,10 @@ class Executor:
         after the commit of those before it. Until sla has published the due date that follows from them, it is decided
         again and again, without a connection in between, for at most DUE_DATE_SECONDS in a whole block.
 
-        A refused act leaves the others alone, but later ones of its dossier are refused with EarlierLineFailedError;
-        `failed` has the names of those dossiers from block to block. Raises TransientError if the database stays away:
-        then each act either had no effect or its key is stored.
+        A refused act leaves the others alone, but later ones of its dossier are refused with EarlierLineFailedError
+        (except an importer's). `failed` has the names of those dossiers; the method adds to it, so that the caller can
+        pass it with the next block. Raises TransientError if the database is still not available after retries: then
+        each act either had no effect or its key is stored.
         """
         outcomes: list[Outcome] = []
         give_up_at = time.monotonic() + DUE_DATE_SECONDS
@@ -84,7 +91,10 @@ class Executor:
     async def _attempt(
         self, acts: Sequence[ParsedAct], actor: Actor, trace: Trace, failed: set[str]
     ) -> tuple[list[Outcome], set[str]]:
-        """One transaction: the outcomes, and the names of the dossiers that failed so far."""
+        """Execute the acts in one transaction and commit it; return the outcomes and the names of the failed dossiers.
+
+        The names include those in `failed`, which is not changed, so that the attempt can be repeated.
+        """
         failing = set(failed)
         targets = await self._targets(acts)
         ids = {target for target in targets if target is not None}
@@ -102,7 +112,11 @@ class Executor:
         return block.outcomes(), failing
 
     async def _decision_context(self, connection: Connection, acts: Sequence[ParsedAct]) -> DecisionContext:
-        """What the acts need, read under the locks: waiting for them must not date an act early."""
+        """Return what the decisions of the acts need: centre time, calendar and taken foreign codes.
+
+        Call it under the dossiers' locks: centre time is read after the wait for them, so that no act is dated too
+        early.
+        """
         clock, centre = self._context.clock, self._context.centre
         measures_backdating = not clock.is_simulated and any(act.occurred_at for act in acts)
         needs_calendar = measures_backdating or any(_needs_due_date(act) for act in acts)
@@ -122,7 +136,11 @@ class Executor:
         )
 
     async def _targets(self, acts: Sequence[ParsedAct]) -> list[UUID | None]:
-        """The dossier of each act: found by its reference, or the id that a submission of the block gives it."""
+        """Return the id of each act's dossier, or None if its reference is missing or unknown.
+
+        A submission without a reference, or with an unknown foreign code, gets a new id; later acts of the block may
+        name it by the submission's foreign codes.
+        """
         found = await store.resolve(self._context.pool, [act.reference for act in acts if act.reference])
         new: dict[Reference, UUID] = {}
         targets: list[UUID | None] = []
@@ -146,7 +164,10 @@ def _lacks_due_date(outcomes: Sequence[Outcome]) -> bool:
 
 
 def _parts(acts: Sequence[ParsedAct]) -> Iterator[list[ParsedAct]]:
-    """The acts in order, each that needs the due date alone, since one before it may touch its dossier's clock."""
+    """Split the acts into parts, in order; each act that needs the due date is a part of its own.
+
+    An act before it may touch the clock of the same dossier, so it must be committed first.
+    """
     part: list[ParsedAct] = []
     for act in acts:
         if part and (_needs_due_date(act) or _needs_due_date(part[-1])):

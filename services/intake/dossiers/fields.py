@@ -35,13 +35,13 @@ CounterNumber = Annotated[int, Field(ge=1, le=9999)]
 
 
 class ActData(BaseModel):
-    """The base of the data of every act."""
+    """The base class of the data of every act."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class NoData(ActData):
-    """The act takes no data."""
+    """The data of an act that takes none."""
 
 
 class Applicant(ActData):
@@ -55,7 +55,10 @@ class Applicant(ActData):
 
 
 class Document(ActData):
-    """A document handed in. A file has media type, size (bytes) and SHA-256 (hex); a paper original has none."""
+    """A document handed in: a file or a paper original.
+
+    A file has media type, size (bytes) and SHA-256 (hex); a paper original has not.
+    """
 
     requirement: ShortText | None = None
     title: ShortText
@@ -75,18 +78,18 @@ Documents = Annotated[list[Document], Field(max_length=200)]
 
 
 class ForeignCode(ActData):
-    """The dossier's code in another system."""
+    """A dossier's code in another system."""
 
     system: Word
     code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
     @property
     def id(self) -> str:
-        """The key of the code among all systems' codes."""
+        """The text `<system>/<code>`, which identifies the code among those of all systems."""
         return f"{self.system}/{self.code}"
 
 
 def check_signatures(given_by: str, taken_by: str) -> None:
-    """Raises ValueError if one account signs a hand-over for both sides."""
+    """Raise ValueError if the same account signs a hand-over for both sides."""
     if given_by == taken_by:
         raise ValueError("A hand-over has two signatures: given_by and taken_by are different accounts.")

@@ -1,4 +1,4 @@
-"""Handlers of routing's and sla's events: pure changes of a locked dossier."""
+"""Handlers of routing's and sla's events: each changes a locked dossier in memory, without SQL."""
 
 from typing import Any
 
@@ -19,9 +19,10 @@ _log = structlog.get_logger(__name__)
 
 
 def on_assignment_decided(event: EventEnvelope[assignments.AssignmentDecidedV1], unit: Unit[DossierRow]) -> None:
-    """Store the assignment; publish `dossier.received_elsewhere` if the receipt was at another counter than the rule's.
+    """Store routing's assignment, and log a warning if its competent department differs from the dossier's.
 
-    Only the first assignment of a dossier publishes it.
+    If it is the dossier's first assignment, and the dossier was already received at another counter than the assigned
+    ones, publishes `dossier.received_elsewhere`.
     """
     row, data = unit.row(event.dossier_id), event.data
     is_first = row.assignment is None
@@ -46,7 +47,7 @@ def on_assignment_decided(event: EventEnvelope[assignments.AssignmentDecidedV1],
 
 
 def on_deadline_set(event: EventEnvelope[deadlines.DeadlineSetV1], unit: Unit[DossierRow]) -> None:
-    """The clock runs towards a due date."""
+    """Store in `due` that the clock runs towards a due date; sla set or moved it."""
     data = event.data
     _store_due(
         event,
@@ -60,7 +61,7 @@ def on_deadline_set(event: EventEnvelope[deadlines.DeadlineSetV1], unit: Unit[Do
 
 
 def on_deadline_paused(event: EventEnvelope[deadlines.DeadlinePausedV1], unit: Unit[DossierRow]) -> None:
-    """The clock is paused: it has no due date, only remaining time."""
+    """Store in `due` that the clock is paused: it has no due date, only remaining time."""
     data = event.data
     _store_due(
         event,
@@ -73,17 +74,20 @@ def on_deadline_paused(event: EventEnvelope[deadlines.DeadlinePausedV1], unit: U
 
 
 def on_deadline_none(event: EventEnvelope[deadlines.DeadlineNoneV1], unit: Unit[DossierRow]) -> None:
-    """The procedure has no term."""
+    """Store in `due` that the procedure has no term, and so the dossier no due date."""
     _store_due(event, unit, "none")
 
 
 def on_deadline_waiting(event: EventEnvelope[deadlines.DeadlineWaitingV1], unit: Unit[DossierRow]) -> None:
-    """No due date can be derived yet; `waiting_for` names what is missing (the procedure's entry, a calendar)."""
+    """Store in `due` that no due date can be derived yet.
+
+    `waiting_for` names what is missing (the procedure's entry, a calendar).
+    """
     _store_due(event, unit, "waiting", waiting_for=event.data.waiting_for)
 
 
 def on_deadline_ended(event: EventEnvelope[deadlines.DeadlineEndedV1], unit: Unit[DossierRow]) -> None:
-    """The clock ended."""
+    """Store in `due` that the clock ended, how, and with which due date and outcome."""
     data = event.data
     due_at = iso(data.due_at) if data.due_at else None
     _store_due(event, unit, "ended", how=data.how, due_at=due_at, outcome=data.outcome)

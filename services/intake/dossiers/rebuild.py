@@ -1,4 +1,7 @@
-"""Rebuilds a dossier from its events, by the changes that requests apply. `motcua verify` compares it with the row."""
+"""Rebuilds a dossier in memory from its published events, by the same changes that requests apply.
+
+`motcua verify` compares the result with the stored row.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,9 +18,10 @@ from shared.kernel.errors import Refusal
 
 @dataclass(slots=True)
 class Rebuilt:
-    """A dossier as its events define it. `broken` is where they contradict the life cycle; the rest is not applied.
+    """A dossier as its events define it, up to the first event that contradicts the life cycle.
 
-    Some fields are in no event: papers in free text, and what other services publish (`due`, `assignment`).
+    `broken` describes that event and the contradiction; it is None if all events were applied. Some fields of the
+    dossier are in no event: papers in free text, and what other services publish (`due`, `assignment`).
     """
 
     dossier: Dossier = field(default_factory=Dossier)
@@ -25,7 +29,10 @@ class Rebuilt:
 
 
 def rebuild(envelopes: Iterable[AnyEnvelope], centre: Centre) -> Rebuilt:
-    """Apply one dossier's events of `intake.dossiers.v1` in sequence order."""
+    """Return what results from one dossier's events of `intake.dossiers.v1`, given in sequence order.
+
+    Does not raise for an event that contradicts the life cycle, but stops there: see Rebuilt.
+    """
     rebuilt = Rebuilt()
     for envelope in envelopes:
         try:

@@ -1,4 +1,4 @@
-"""The registry of acts, and what follows from all of them."""
+"""The registry of all acts, and look-ups by name, by state and by event type."""
 
 from collections.abc import Mapping
 
@@ -61,12 +61,15 @@ ACTING_ROLES: frozenset[Role] = frozenset(role for act in ACTS.values() for role
 
 
 def allowed_in(state: State | None) -> tuple[str, ...]:
-    """The acts that a state allows, in the registry's order; None is the state before the submission."""
+    """Return the names of the acts that a state allows, in the registry's order.
+
+    `state` is None before the submission.
+    """
     return tuple(act.name for act in ACTS.values() if state in act.moves)
 
 
 def find_act(name: str) -> Act:
-    """The act of that name. Raises UnknownActError with all names."""
+    """Return the act of that name. Raises UnknownActError, which lists all names."""
     act = ACTS.get(name)
     if act is None:
         raise UnknownActError(act=name, allowed=tuple(ACTS))
@@ -74,7 +77,11 @@ def find_act(name: str) -> Act:
 
 
 def move(act: ActRule, state: State | None, before_pause: State | None) -> State:
-    """The state after the act. Raises ActNotAllowedError with the acts that the state allows."""
+    """Return the state to which the act leads from `state`; changes nothing.
+
+    `before_pause` is the state before the current pause, if any. Raises ActNotAllowedError, which lists the acts that
+    `state` allows.
+    """
     target = act.target(state, before_pause)
     if target is None:
         allowed = allowed_in(state)

@@ -45,7 +45,10 @@ OccurredAt = Annotated[AwareDatetime, BeforeValidator(_check_instant)]
 
 
 class NamedActor(Body):
-    """The actor, which must be the API key's own; an importer names the actor of each act."""
+    """The actor that a request names: members that are named must be the API key's own.
+
+    Only an importer names another actor, and does so for each act.
+    """
 
     kind: Literal["person", "system"] | None = None
     id: Word | None = None
@@ -69,7 +72,7 @@ class DossierReference(Body):
 
 
 class ActRequest(Body):
-    """An act on the dossier that the address names."""
+    """The body of an act on the dossier that the URL names."""
 
     occurred_at: OccurredAt | None = None
     actor: NamedActor = NamedActor()
@@ -77,27 +80,30 @@ class ActRequest(Body):
 
 
 class SubmitRequest(ActRequest):
-    """A submission. The client may choose the dossier's id (a UUIDv7) or give its foreign code."""
+    """The body of a submission. The client may choose the dossier's id (a UUIDv7) or give its foreign code."""
 
     dossier: DossierReference | None = None
 
 
 class LineRequest(SubmitRequest):
-    """One line of a batch."""
+    """One line of a batch: an act with its idempotency key and its dossier."""
 
     key: str
     act: str
 
 
 class IssuedForm(BaseModel):
-    """A form that the act issued."""
+    """A form that the act issued: its kind, such as 01, and its number."""
 
     kind: str
     number: str
 
 
 class ActResponse(BaseModel):
-    """An act that took effect. The same key always gets the same response."""
+    """The response to an act that took effect; `sequence` is that of its last event.
+
+    The same key always gets the same response.
+    """
 
     dossier_id: UUID
     code: str | None
@@ -108,7 +114,10 @@ class ActResponse(BaseModel):
 
 
 class ReadQuery(Body):
-    """Whether a read waits for the due date. `reflecting` is the sequence in an act's response; default: the last."""
+    """Whether a read waits for the due date, and for at most how many seconds.
+
+    `reflecting` is the sequence in the response of the act that the due date must reflect; default: the last act.
+    """
 
     wait_for: Literal["due_at"] | None = None
     reflecting: int = Field(default=2**62, ge=0, le=2**62)
@@ -116,14 +125,17 @@ class ReadQuery(Body):
 
 
 class CodeQuery(Body):
-    """A dossier's code; `system` names the other system whose code it is."""
+    """A dossier's code to look up: with `system`, a code in that other system.
+
+    Without `system`, it is a code of this centre, or if none matches, of any other system.
+    """
 
     code: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
     system: Word | None = None
 
 
 class DifferingAssignment(BaseModel):
-    """A dossier whose `department`, which is competent for its acts, differs from the one that routing assigned."""
+    """A dossier whose competent department (`department`) differs from the one that routing assigned (`by_routing`)."""
 
     dossier_id: UUID
     code: str | None
@@ -135,11 +147,11 @@ class DifferingAssignment(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ParsedAct:
-    """An act of a single request or of a batch line.
+    """An act as it was read from the body of a single request or from a batch line.
 
-    `foreign_codes` are the codes that a submission gives its dossier. A parsed act with a `refusal` is answered with
-    it, unless its key is known; the other fields have what could be read. Invalid `data` is a Refusal in its place:
-    role, dossier and state are checked before it.
+    `foreign_codes` are the codes that a submission gives its dossier. An act with a `refusal` is refused with it,
+    unless its key is known; the other fields have what could be read. If only the data are invalid, `data` is the
+    Refusal: role, dossier and state are checked before it is raised.
     """
 
     key: str = ""
@@ -154,13 +166,16 @@ class ParsedAct:
 
     @property
     def names(self) -> set[str]:
-        """Every name by which a later line may refer to the same dossier."""
+        """Every name of the dossier that this act contains, such as `code/H10.18-170428-0001`.
+
+        A later line may name the same dossier by any of them.
+        """
         names = {f"foreign/{code.id}" for code in self.foreign_codes}
         return names if self.reference is None else names | {f"{self.reference.kind}/{self.reference.value}"}
 
 
 def check_key(key: object, *, pointer: str = "/key") -> str:
-    """The idempotency key. Raises InvalidContentError unless it is 1 to 200 visible ASCII characters."""
+    """Return the idempotency key. Raises InvalidContentError unless it is 1 to 200 visible ASCII characters."""
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         detail = "Every write needs an Idempotency-Key: 1 to 200 visible ASCII characters without personal data."
         raise InvalidContentError(detail, pointer=pointer)
@@ -168,7 +183,11 @@ def check_key(key: object, *, pointer: str = "/key") -> str:
 
 
 def parse_act(raw: object) -> ParsedAct:
-    """Parse an act from a JSON value. Errors are in its `refusal`, each with a pointer."""
+    """Return the act that a JSON value describes; never raises.
+
+    An error becomes the act's `refusal`, an error in the member `data` becomes its `data`. Each error points at the
+    member that is wrong.
+    """
     if not isinstance(raw, dict):
         return ParsedAct(refusal=InvalidContentError("Send a JSON object."))
     readable: dict[str, Any] = {"fingerprint": fingerprint(raw)}
@@ -191,7 +210,10 @@ def parse_act(raw: object) -> ParsedAct:
 
 
 def _dossier(line: SubmitRequest) -> tuple[Reference | None, tuple[ForeignCode, ...]]:
-    """The dossier of a line, and the foreign code that a submission gives it. Raises Refusal."""
+    """Return the reference to the line's dossier, or None, and the foreign code that a submission thereby gives it.
+
+    Raises InvalidCodeError.
+    """
     named = line.dossier
     if named is None:
         return None, ()
@@ -200,7 +222,7 @@ def _dossier(line: SubmitRequest) -> tuple[Reference | None, tuple[ForeignCode, 
 
 
 def reference_of(named: DossierReference) -> Reference:
-    """The comparable form of a reference. Raises InvalidCodeError."""
+    """Return a request's reference to a dossier in its comparable form. Raises InvalidCodeError."""
     if named.id is not None:
         return Reference("id", str(named.id))
     if named.foreign is not None:
@@ -220,6 +242,9 @@ def _data(act: str, raw: Mapping[str, Any]) -> ActData | Refusal | None:
 
 
 def fingerprint(raw: Mapping[str, Any]) -> str:
-    """Equal for requests with the same content, apart from the key and from empty members."""
+    """Return a hash of a request's content.
+
+    It is equal for requests that differ only in the key and in members that are null, empty objects or missing.
+    """
     content = {name: value for name, value in raw.items() if name != "key" and value not in (None, {})}
     return idempotency.fingerprint(content)

@@ -1,4 +1,4 @@
-"""Dossiers in the database. Statements of the write path work on a whole block of acts."""
+"""Reads and writes dossiers in the database. Statements of the write path work on a whole block of acts."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ class DossierRow(Dossier, Row):
 
 @dataclass(frozen=True, slots=True)
 class ForeignCodeRecord:
-    """A dossier's code in another system."""
+    """The code that a dossier has in another system; `id` is `<system>/<code>`."""
 
     id: str
     system: str
@@ -33,7 +33,7 @@ class ForeignCodeRecord:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A document of the event `sequence`."""
+    """A document that came with the dossier's event `sequence`; `place` counts the event's documents from 1."""
 
     dossier_id: UUID
     sequence: int
@@ -48,7 +48,7 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class DetailsRecord:
-    """Free text and signatures of the event `sequence`."""
+    """The free text and signatures that belong to the dossier's event `sequence` and are not published with it."""
 
     dossier_id: UUID
     sequence: int
@@ -57,7 +57,7 @@ class DetailsRecord:
 
 @dataclass(frozen=True, slots=True)
 class ApplicantRecord:
-    """What is known of an applicant."""
+    """The personal data that are stored of a dossier's applicant."""
 
     dossier_id: UUID
     name: str | None
@@ -145,7 +145,11 @@ _BY_FOREIGN_CODES = "select id, dossier_id from foreign_codes where id = any($1:
 
 
 async def resolve(pool: asyncpg.Pool, references: Iterable[Reference]) -> dict[Reference, UUID]:
-    """The dossiers of codes and foreign codes; unknown ones are absent. A code never moves to another dossier."""
+    """Return the dossier id of each reference; an unknown code or foreign code is absent.
+
+    A reference by id is returned as it is, without a check that the dossier exists. Locks nothing: a code never moves
+    to another dossier.
+    """
     distinct = set(references)
     found = {reference: UUID(reference.value) for reference in distinct if reference.kind == "id"}
     codes = [reference.value for reference in distinct if reference.kind == "code"]
@@ -163,7 +167,7 @@ _TAKEN_FOREIGN_CODES = "select id from foreign_codes where id = any($1::text[])"
 
 
 async def taken_foreign_codes(connection: Connection, ids: Collection[str]) -> set[str]:
-    """The foreign codes among `ids` that a dossier already has."""
+    """Return those of the foreign codes `ids` (`<system>/<code>`) that a dossier already has."""
     if not ids:
         return set()
     return {row["id"] for row in await connection.fetch(_TAKEN_FOREIGN_CODES, list(ids))}
@@ -180,7 +184,7 @@ returning agency, day, form, last
 
 
 async def draw_serials(connection: Connection, counts: Counter[SerialKey]) -> Serials:
-    """As many serials of each key as `counts` has.
+    """Take as many serials of each key from the database as `counts` has, and return them.
 
     Their rows stay locked until the commit, so no other transaction draws the same.
     """
@@ -199,7 +203,7 @@ async def draw_serials(connection: Connection, counts: Counter[SerialKey]) -> Se
 
 
 async def load_applicants(connection: Connection, ids: Collection[UUID]) -> dict[UUID, ApplicantRecord]:
-    """The applicants of these dossiers, whose locks the transaction holds."""
+    """Return the stored applicants of these dossiers, by dossier id; the transaction must hold the dossiers' locks."""
     return await _APPLICANTS.read_all(connection, ids) if ids else {}
 
 
@@ -214,7 +218,7 @@ on conflict (dossier_id) do update set name = excluded.name, phone = excluded.ph
 
 
 async def save_applicants(connection: Connection, applicants: Sequence[ApplicantRecord]) -> None:
-    """Insert or replace applicants, one a dossier; the transaction holds the dossiers' locks."""
+    """Insert or replace applicants, one per dossier; the transaction must hold the dossiers' locks."""
     if applicants:
         columns = zip(
             *((a.dossier_id, a.name, a.phone, a.email, a.id_number, a.address) for a in applicants), strict=True
@@ -223,7 +227,7 @@ async def save_applicants(connection: Connection, applicants: Sequence[Applicant
 
 
 async def load_dossier(connection: "Connection | asyncpg.Pool", dossier_id: UUID) -> DossierRow | None:
-    """One dossier, not locked; None if it is not submitted."""
+    """Return one dossier without locking it; None if it does not exist or is not submitted yet."""
     row = await DOSSIERS.read(connection, dossier_id)
     return None if row is None or row.state is None else row
 
@@ -232,7 +236,7 @@ _HISTORY = "select value from events where key = $1 and topic = $2 order by sequ
 
 
 async def load_history(connection: Connection, dossier_id: UUID) -> list[dict[str, Any]]:
-    """The dossier's published events in sequence order."""
+    """Return the dossier's published events in sequence order, each as a JSON object with envelope and data."""
     rows = await connection.fetch(_HISTORY, str(dossier_id), DOSSIERS_TOPIC.name)
     return [json.loads(row["value"]) for row in rows]
 
@@ -248,7 +252,10 @@ _DETAILS = "select sequence, content from details where dossier_id = $1"
 async def load_private(
     connection: Connection, dossier_id: UUID
 ) -> tuple[dict[str, str | None], list[dict[str, Any]], Mapping[int, dict[str, Any]]]:
-    """The applicant, the documents, and the details by sequence: personal data, all of it."""
+    """Return the applicant (empty if none is stored), the documents in order, and the details by event sequence.
+
+    All of it may be personal data.
+    """
     applicant = await connection.fetchrow(_APPLICANT, dossier_id)
     documents = await connection.fetch(_DOCUMENTS, dossier_id)
     details = await connection.fetch(_DETAILS, dossier_id)
@@ -263,7 +270,7 @@ _FOREIGN_CODES = "select system, code from foreign_codes where dossier_id = $1 o
 
 
 async def load_foreign_codes(connection: Connection, dossier_id: UUID) -> list[dict[str, str]]:
-    """The dossier's codes in other systems."""
+    """Return the dossier's codes in other systems, each with `system` and `code`."""
     return [dict(row) for row in await connection.fetch(_FOREIGN_CODES, dossier_id)]
 
 
@@ -271,7 +278,7 @@ _BY_CODE = "select dossier_id from dossiers where code = $1"
 
 
 async def find_by_code(pool: asyncpg.Pool, code: str) -> UUID | None:
-    """The dossier of a code of this centre."""
+    """Return the id of the dossier that has this code of this centre, or None."""
     found: UUID | None = await pool.fetchval(_BY_CODE, code)
     return found
 
@@ -282,7 +289,10 @@ _BY_FOREIGN_CODE = (
 
 
 async def find_by_foreign_code(pool: asyncpg.Pool, code: str, system: str | None) -> list[UUID]:
-    """Up to two dossiers with this code in that system, or in any."""
+    """Return the ids of at most two dossiers that have this code in the other system `system`.
+
+    If `system` is None, the code may be of any other system, and two ids mean that it is ambiguous.
+    """
     return [row["dossier_id"] for row in await pool.fetch(_BY_FOREIGN_CODE, code, system)]
 
 
@@ -296,5 +306,8 @@ order by dossier_id limit $2
 
 
 async def differing_assignments(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
-    """Dossiers whose department differs from routing's, in key order."""
+    """Return at most `limit` dossiers whose department differs from the one that routing assigned.
+
+    They follow `after` in key order.
+    """
     return list(await pool.fetch(_DIFFERING_ASSIGNMENTS, after, limit))

@@ -26,7 +26,10 @@ POLL_SECONDS = 0.1
 
 
 async def read_dossier(pool: asyncpg.Pool, centre: Centre, dossier_id: UUID, scope: Scope) -> dict[str, Any]:
-    """The dossier with its history; personal data only for roles that may see it. Raises DossierNotFoundError."""
+    """Return the dossier with its history as JSON; personal data only for roles that may see it.
+
+    Raises DossierNotFoundError if it does not exist, is not submitted, or is out of scope.
+    """
     actor = scope.actor
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         row = await _load(connection, dossier_id, scope)
@@ -45,10 +48,10 @@ async def read_dossier(pool: asyncpg.Pool, centre: Centre, dossier_id: UUID, sco
 async def wait_for_due_date(
     pool: asyncpg.Pool, dossier_id: UUID, scope: Scope, *, reflecting: int, seconds: float
 ) -> bool:
-    """Wait until sla has published the clock after event `reflecting`; False if `seconds` end first.
+    """Wait until sla's last event about the clock reflects the event `reflecting`; False if `seconds` end first.
 
-    `reflecting` is lowered to the dossier's last act that touched the clock, so the sequence of any act is possible.
-    Holds no connection between polls. Raises DossierNotFoundError.
+    `reflecting` may be the sequence of any event: if later than the dossier's last event that touched the clock, that
+    one is waited for. Holds no connection between polls. Raises DossierNotFoundError.
     """
     give_up_at = time.monotonic() + seconds
     while True:
@@ -69,9 +72,10 @@ async def _load(connection: Connection, dossier_id: UUID, scope: Scope) -> Dossi
 
 
 async def find_by_code(pool: asyncpg.Pool, code: str, system: str | None, actor: Actor) -> UUID:
-    """The dossier of a code of this centre or of another system, for staff.
+    """Return the id of the dossier that has this code, which is of another system if `system` is given.
 
-    Raises ForbiddenError, DossierNotFoundError, or AmbiguousCodeError.
+    Without `system`, a code of this centre is looked up first, then one of any other system. Raises ForbiddenError
+    unless the actor is staff, DossierNotFoundError, or AmbiguousCodeError.
     """
     if actor.role not in roles.STAFF:
         raise ForbiddenError("A code alone shows nothing. Name the dossier by its id.")
@@ -121,7 +125,10 @@ def _document(row: DossierRow) -> dict[str, Any]:
 
 
 def _due(row: DossierRow) -> dict[str, Any]:
-    """The clock as sla published it last, and whether that reflects the last act that touched the clock."""
+    """Return the clock as sla published it last, with `up_to_date`: whether it reflects the last act that touched it.
+
+    Before such an act, the status is `no_clock`; after it, but before sla's first event, `not_yet`.
+    """
     if not row.clock_sequence:
         return {"status": "no_clock", "reflects": 0, "up_to_date": True}
     due = row.due or {"status": "not_yet", "reflects": 0}
@@ -157,7 +164,7 @@ def _papers(
 
 
 def _entry(event: dict[str, Any], details: dict[str, Any], reader: Actor) -> dict[str, Any]:
-    """One event of the history, with the part of its free text that the reader may see."""
+    """Return one event of the history, with the part of its free text that the reader may see."""
     visible = roles.visible_details(reader.role, details)
     actor = {
         name: event[f"actor{name}"]

@@ -37,7 +37,7 @@ async def hand_over(
     body: HandOverRequest,
     hand_overs: ProvidedHandOvers,
 ) -> Batch:
-    """Hand papers over in a numbered batch, which has all named dossiers or is refused."""
+    """Hand the papers of all named dossiers over in one numbered batch; if one of them cannot go, none does."""
     record = await hand_overs.hand_over(body, key, who.actor, trace_of(request))
     response.headers["Location"] = f"/hand-overs/{record.number}"
     return Batch.model_validate(record, from_attributes=True)
@@ -47,7 +47,7 @@ async def hand_over(
 async def read_signed_list(
     who: Reader, number: Annotated[str, Path(max_length=64)], views: ProvidedViews
 ) -> SignedList:
-    """The list that goes with the papers and is signed: codes and papers, no applicant."""
+    """Return the list that goes with a batch's papers and is signed: codes and documents, no applicant."""
     return await views.signed_list(number, who.actor)
 
 
@@ -55,7 +55,10 @@ async def read_signed_list(
 async def list_waiting_papers(
     who: Reader, query: Annotated[WaitingQuery, Query()], views: ProvidedViews
 ) -> WaitingPapersPage:
-    """Papers that wait at a counter although a run has left since, or all papers for the next run."""
+    """List papers that wait at a counter although a run has left since they came.
+
+    With `due_by=next_run`, list all waiting papers.
+    """
     return await views.waiting_papers(query, who.actor)
 
 
@@ -63,5 +66,5 @@ async def list_waiting_papers(
 async def list_missing_results(
     who: Reader, query: Annotated[PapersQuery, Query()], views: ProvidedViews
 ) -> MissingResultsPage:
-    """Settled dossiers whose result on paper is not at the returning place."""
+    """List settled dossiers whose result on paper is not at the returning place."""
     return await views.missing_results(query, who.actor)

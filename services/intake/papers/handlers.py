@@ -33,7 +33,7 @@ from shared.service.process import Context
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What an idempotency key stores: the number of its batch."""
+    """The answer that is stored with the idempotency key of a hand-over: the number of its batch."""
 
     number: str
 
@@ -43,24 +43,28 @@ _ANSWER = TypeAdapter(_Answer)
 
 @dataclass(frozen=True, slots=True)
 class _Targets:
-    """The dossier of each place of a request, and what is wrong with the places that name none."""
+    """The dossiers that a hand-over request names, by their positions in it.
+
+    `ids` has None for an unknown dossier and for an invalid reference; `errors` has the invalid references only.
+    """
 
     ids: Sequence[UUID | None]
     errors: Mapping[int, str]
 
 
 class HandOvers:
-    """Hands papers over."""
+    """Executes requests to hand papers over."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def hand_over(self, body: HandOverRequest, key: str, actor: Actor, trace: Trace) -> HandOverRecord:
-        """The batch with its number, `BG-<yyMMdd>-<counter>-<serial>`; commits. A repeated key gets the same batch.
+        """Write a numbered batch and its events, commit, and return the batch. A repeated key gets the same batch.
 
-        The serial counts the batches of the clerk's counter on the local date. Its row stays locked until the commit,
-        so no other replica draws the same, and a refused batch draws none. Raises KeyReusedError, InvalidContentError
-        for an unknown department, and HandOverRefusedError with a pointer to every dossier that cannot go.
+        The number is `BG-<yyMMdd>-<counter>-<serial>`. The serial counts the batches of the clerk's counter on the
+        local date. Its row stays locked until the commit, so no other replica draws the same, and a refused batch draws
+        none. Raises KeyReusedError, InvalidContentError for an unknown department, HandOverRefusedError with a pointer
+        to every dossier that cannot go, and TransientError if the database is not available.
         """
         content = {"address": "POST /hand-overs", "body": body.model_dump(mode="json")}
         request = Request(actor, key, content)
@@ -75,7 +79,10 @@ class HandOvers:
     async def _attempt(
         self, body: HandOverRequest, request: Request, trace: Trace
     ) -> tuple[str, HandOverRecord | None]:
-        """One transaction: the number of the request's batch, and the batch unless it existed before."""
+        """Write the batch in one transaction and commit; return its number and the batch.
+
+        If the request's key is known, writes nothing and returns the stored number and None.
+        """
         targets = await self._targets(body)
         written: HandOverRecord | None = None
         ids = {target for target in targets.ids if target}
@@ -135,7 +142,10 @@ class HandOvers:
     def _rows(
         self, unit: Unit[DossierRow], body: HandOverRequest, targets: _Targets, *, counter: int
     ) -> list[DossierRow]:
-        """The locked rows in key order. Raises InvalidContentError or HandOverRefusedError."""
+        """Return the locked rows of the named dossiers in key order, after checking that the papers of each can go.
+
+        Raises InvalidContentError for an unknown department, HandOverRefusedError if a dossier cannot go.
+        """
         if body.department not in self._context.centre.departments:
             detail = f"The centre has no department {body.department!r}."
             raise InvalidContentError(detail, pointer="/department")
@@ -166,7 +176,10 @@ class HandOvers:
 def _hand_over(
     unit: Unit[DossierRow], row: DossierRow, data: HandOver, context: DecisionContext, cause: Cause
 ) -> dict[str, Any]:
-    """Do the act on one dossier, by the rules of every act; what the batch stores of it."""
+    """Do the act `hand_over` on one dossier, by the rules of every act, and publish its event in the unit of work.
+
+    Returns what the batch stores of the dossier.
+    """
     previous = row.papers_sent_sequence
     act = ParsedAct(act="hand_over", reference=Reference("id", str(row.key)), data=data)
     (draft,) = decide(act, cause.actor, row, partial(unit.row, row.key), context)

@@ -17,7 +17,7 @@ MAX_DOSSIERS = 200
 
 
 class HandOverRequest(Body):
-    """Papers of these dossiers go together to their department; two accounts sign."""
+    """A request to hand the papers of these dossiers together to their department; two accounts sign."""
 
     department: Word
     dossiers: Annotated[list[DossierReference], Field(min_length=1, max_length=MAX_DOSSIERS)]
@@ -31,7 +31,7 @@ class HandOverRequest(Body):
 
 
 class HandedOver(BaseModel):
-    """One dossier of a batch; `sequence` is its hand-over's."""
+    """One dossier of a batch; `sequence` is that of the event of its hand-over."""
 
     dossier_id: UUID
     code: str
@@ -40,7 +40,10 @@ class HandedOver(BaseModel):
 
 
 class _Signed(BaseModel):
-    """A numbered batch and its signatures; its dossiers are in the order of their ids."""
+    """The members that a hand-over batch and its signed list have in common.
+
+    The dossiers of both are in the order of their ids.
+    """
 
     number: str
     counter: int
@@ -51,7 +54,7 @@ class _Signed(BaseModel):
 
 
 class Batch(_Signed):
-    """A hand-over batch."""
+    """A numbered hand-over batch with its dossiers."""
 
     dossiers: list[HandedOver]
 
@@ -65,20 +68,20 @@ class HandedInDocument(BaseModel):
 
 
 class ListedDossier(HandedOver):
-    """A dossier of a signed list, with the documents handed in since its previous hand-over."""
+    """A dossier of a signed list, with the documents handed in since the papers were last sent to the department."""
 
     procedure_name: str | None
     documents: list[HandedInDocument]
 
 
 class SignedList(_Signed):
-    """The list that both sides sign."""
+    """The list of a batch's dossiers and documents, which both sides sign."""
 
     dossiers: list[ListedDossier]
 
 
 class PapersQuery(PageQuery):
-    """Which part of a list: one department, one counter, or one kind of receiving place."""
+    """The filters of a list: a department, a counter, a kind of receiving place. All that are given apply."""
 
     department: Word | None = None
     counter: CounterNumber | None = None
@@ -86,7 +89,7 @@ class PapersQuery(PageQuery):
 
 
 class WaitingQuery(PapersQuery):
-    """`last_run`: papers that the last run left behind; `next_run`: all papers for the next run."""
+    """Which waiting papers are listed: with `due_by=last_run`, those that the last run left behind; else all."""
 
     due_by: Literal["last_run", "next_run"] = "last_run"
 
@@ -101,7 +104,10 @@ class Runs(BaseModel):
 
 
 class WaitingPapers(BaseModel):
-    """Papers that have waited at a counter since `since`. `missed_run` is the first run that left without them."""
+    """A dossier's papers that have waited at a counter since `since`.
+
+    `missed_run` is the first run that left without them; null if no run has left since.
+    """
 
     dossier_id: UUID
     code: str
@@ -128,7 +134,7 @@ class WaitingPapersPage(Page[WaitingPapers]):
 class MissingResult(BaseModel):
     """A settled dossier whose result on paper is not at the returning place.
 
-    `working_days` have begun since the day of `settled_at`.
+    `working_days` counts the working days after the day of `settled_at`, up to and including today.
     """
 
     dossier_id: UUID

@@ -1,4 +1,4 @@
-"""Hand-over batches in the database, and the lists of waiting papers and missing results."""
+"""Stores hand-over batches, and reads the lists of waiting papers and missing results."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ from shared.postgres.rows import RecordTable
 class HandOverRecord:
     """A numbered hand-over batch with its signatures.
 
-    `dossiers` have, in key order, `dossier_id`, `code`, `procedure`, `sequence` (of the hand-over) and `previous`: the
-    last event before that sent papers to the department, 0 for none.
+    `dossiers` has one object per dossier, in key order: `dossier_id`, `code`, `procedure`, `sequence` (of the
+    hand-over's event) and `previous` (the sequence of the last event before it that sent papers to the department, 0
+    for none).
     """
 
     number: str
@@ -50,7 +51,10 @@ where dossier_id = any($1::uuid[]) order by dossier_id, sequence, place
 
 
 async def load_documents(pool: asyncpg.Pool, dossiers: Collection[UUID]) -> dict[str, list[asyncpg.Record]]:
-    """The documents of each dossier in order, with the sequence of their event."""
+    """Return all documents of each dossier, by the dossier's id as text, in the order of their events.
+
+    Each has the sequence of its event. A dossier without documents is absent.
+    """
     found: dict[str, list[asyncpg.Record]] = {}
     for row in await pool.fetch(_DOCUMENTS, list(dossiers)):
         found.setdefault(str(row["dossier_id"]), []).append(row)
@@ -59,7 +63,7 @@ async def load_documents(pool: asyncpg.Pool, dossiers: Collection[UUID]) -> dict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilter:
-    """Which rows of a list: of a department and of some counters (None: all), after a dossier, at most `limit`."""
+    """Which rows a list has: of one department and of some counters (None: all), after a dossier, at most `limit`."""
 
     department: str | None
     counters: Collection[int] | None
@@ -87,10 +91,10 @@ async def waiting_papers(
     department_counters: Collection[int],
     before: tuple[datetime | None, datetime | None] | None,
 ) -> list[asyncpg.Record]:
-    """Dossiers with papers that wait at a counter, in key order.
+    """Return dossiers with papers that wait at a counter, in key order, limited by `which`.
 
-    `before` limits the list to papers that came before the first instant, at `department_counters`, or before the
-    second, elsewhere; None in place of an instant leaves all of those out.
+    With `before`, only papers that came before an instant are included: its first instant applies to
+    `department_counters`, its second to all other counters. No papers are included where that instant is None.
     """
     at_departments, elsewhere = before or (None, None)
     return list(
@@ -121,6 +125,6 @@ order by dossier_id limit $4
 
 
 async def missing_results(pool: asyncpg.Pool, which: ListFilter) -> list[asyncpg.Record]:
-    """Settled dossiers without a result, in key order."""
+    """Return settled dossiers whose result is not available yet, in key order, limited by `which`."""
     counters = None if which.counters is None else list(which.counters)
     return list(await pool.fetch(_MISSING_RESULTS, which.department, counters, which.after, which.limit))

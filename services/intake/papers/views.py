@@ -35,7 +35,7 @@ from shared.service.process import Context
 
 
 class PaperViews:
-    """The lists of papers; they use the working calendar that sla published last."""
+    """Reads the lists of papers for HTTP routes, by the working calendar that sla published last."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -43,7 +43,11 @@ class PaperViews:
         self._cached: tuple[Worktime, Timetable] | None = None
 
     async def signed_list(self, number: str, actor: Actor) -> SignedList:
-        """The list of a batch: codes and papers, no applicant. Raises BatchNotFoundError."""
+        """Return the list of a batch: codes and documents, no applicant.
+
+        Raises BatchNotFoundError if the batch does not exist, is of another clerk's counter or of another officer's
+        department.
+        """
         pool, centre = self._context.pool, self._context.centre
         record = await HAND_OVERS.read(pool, number)
         if record is None or not _may_read(actor, record):
@@ -78,7 +82,11 @@ class PaperViews:
         )
 
     async def waiting_papers(self, query: WaitingQuery, actor: Actor) -> WaitingPapersPage:
-        """Papers that the last run left behind, or all papers for the next run. Raises Refusal."""
+        """Return a page of papers that the last run left behind, or of all papers for the next run.
+
+        Raises a Refusal for an unknown department, for a department or counter that the reader may not see, and while
+        no calendar is available.
+        """
         centre = self._context.centre
         now = await self._now()
         _, timetable = await self._timetable()
@@ -111,7 +119,11 @@ class PaperViews:
         )
 
     async def missing_results(self, query: PapersQuery, actor: Actor) -> MissingResultsPage:
-        """Settled dossiers whose result on paper is not at the returning place. Raises Refusal."""
+        """Return a page of settled dossiers whose result on paper is not at the returning place.
+
+        Raises a Refusal for an unknown department, for a department or counter that the reader may not see, and while
+        no calendar is available.
+        """
         centre = self._context.centre
         now = await self._now()
         worktime, _ = await self._timetable()
@@ -130,7 +142,10 @@ class PaperViews:
         return self._context.clock.now()
 
     async def _timetable(self) -> tuple[Worktime, Timetable]:
-        """Working time and runs, computed again if the calendar changed. Raises CalendarNotAvailableError."""
+        """Return working time and runs by the current calendar; computed again only if the calendar changed.
+
+        Raises CalendarNotAvailableError.
+        """
         found = await self._calendar.read(self._context.pool)
         if found is None:
             raise CalendarNotAvailableError
@@ -142,10 +157,11 @@ class PaperViews:
     def _filter(
         self, query: PapersQuery, actor: Actor, kinds: Mapping[int, RunKind], now: datetime, *, results: bool = False
     ) -> ListFilter:
-        """The part of a list that the reader asked for and may see. Raises Refusal.
+        """Return the filter for the part of a list that the reader asked for and may see.
 
         An officer sees the own department. A clerk sees the own counter; one at a counter for results sees every
-        counter's missing results.
+        counter's missing results. The filter's limit is one row more than asked for, which shows whether a next page
+        exists. Raises a Refusal for an unknown department, and for a department or counter that the reader may not see.
         """
         centre = self._context.centre
         if query.department is not None and query.department not in centre.departments:

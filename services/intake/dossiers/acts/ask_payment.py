@@ -1,4 +1,4 @@
-"""`ask_payment`: a financial obligation must be met; the clock pauses."""
+"""`ask_payment`: the applicant must meet a financial obligation; the clock pauses."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ from shared.contracts.dossiers import DossierPaymentRequiredV1
 
 
 class AskPayment(ActData):
-    """Ask for a payment."""
+    """Ask the applicant for a payment; the clock pauses."""
 
     amount_vnd: Annotated[int, Field(gt=0, le=10**14)]
     reason: Text | None = None
 
 
 def decide(pending: PendingAct, data: AskPayment) -> list[EventDraft]:
-    """The request for payment; its reason stays in intake."""
+    """Apply the request for payment to the dossier and return its event draft; the reason stays in intake."""
     event = DossierPaymentRequiredV1(state=pending.to, amount_vnd=data.amount_vnd)
     return [pending.draft(event, details=present(reason=data.reason))]
 

@@ -13,14 +13,22 @@ from shared.contracts.dossiers import DossierSupplementRequiredV1
 
 
 class AskSupplement(ActData):
-    """Ask for papers: keys or names of requirements, or free text, which stays in intake, if none are entered."""
+    """Ask the applicant for papers; the clock pauses.
+
+    `papers` are keys or names of the procedure's requirements. If no requirements are entered, they are free text,
+    which stays in intake.
+    """
 
     papers: Annotated[list[ShortText], Field(min_length=1, max_length=50)]
     reason: Text | None = None
 
 
 def decide(pending: PendingAct, data: AskSupplement) -> list[EventDraft]:
-    """The request for papers that are requirements of the procedure, if these are entered."""
+    """Apply the request for papers to the dossier and return its event draft; the reason stays in intake.
+
+    If the procedure's requirements are not entered, the papers are free text and stay in intake, too. Otherwise raises
+    UnknownRequirementError for a paper that is not a requirement.
+    """
     dossier, requirements = pending.dossier, pending.requirements
     names = paper_names(requirements, data.papers)
     dossier.request_papers(names)
@@ -35,7 +43,10 @@ def decide(pending: PendingAct, data: AskSupplement) -> list[EventDraft]:
 
 
 def change(dossier: Dossier, event: DossierSupplementRequiredV1, occurrence: Occurrence) -> None:
-    """Record the requested papers; those in free text are added by the decision alone."""
+    """Apply the event of the request for papers to the dossier.
+
+    Papers in free text are not in the event; `decide` adds them.
+    """
     dossier.request_papers(event.papers)
 
 

@@ -1,4 +1,4 @@
-"""`correct_contact`: what is known of the applicant is corrected."""
+"""`correct_contact`: members of the stored applicant, such as name, phone or e-mail, are corrected."""
 
 from services.intake.domain import contacts
 from services.intake.domain.dossier import Dossier
@@ -10,13 +10,17 @@ from shared.kernel.errors import InvalidContentError
 
 
 class CorrectContact(ActData):
-    """Replace the named members of the applicant; null removes a member, a missing one stays."""
+    """Replace the named members of the applicant; null removes a member, an omitted one does not change."""
 
     applicant: Applicant
 
 
 def decide(pending: PendingAct, data: CorrectContact) -> list[EventDraft]:
-    """The correction; only the ways to reach the applicant are published."""
+    """Apply the correction to the dossier and return its event draft.
+
+    The event has only the ways to reach the applicant; the values stay in intake. Raises InvalidContentError if no
+    member is named, InvalidContactError for an invalid phone number or e-mail address.
+    """
     applicant = data.applicant
     corrections = applicant.model_dump(include=applicant.model_fields_set)
     if not corrections:
@@ -27,7 +31,7 @@ def decide(pending: PendingAct, data: CorrectContact) -> list[EventDraft]:
 
 
 def change(dossier: Dossier, event: DossierContactCorrectedV1, occurrence: Occurrence) -> None:
-    """Record the ways to reach the applicant."""
+    """Replace the dossier's ways to reach the applicant by those of the event."""
     dossier.correct_reach(event.reach)
 
 

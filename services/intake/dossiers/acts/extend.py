@@ -1,4 +1,4 @@
-"""`extend`: the department takes more time, with an apology (form 04)."""
+"""`extend`: the department takes more time and moves the due date, with an apology (form 04)."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from shared.contracts.dossiers import DossierExtendedV1
 
 
 class Extend(ActData):
-    """Extend the due date by working days, or to the close of a date; the apology (form 04) states the reason."""
+    """Extend the due date by working days, or to the end of a working day; the apology (form 04) states the reason."""
 
     working_days: Annotated[int, Field(ge=1, le=250)] | None = None
     to_date: LocalDate | None = None
@@ -26,7 +26,11 @@ class Extend(ActData):
 
 
 def decide(pending: PendingAct, data: Extend) -> list[EventDraft]:
-    """The extension of the current due date, within the centre's quota."""
+    """Apply the extension to the dossier and return its event draft; the reason stays in intake.
+
+    Raises a Refusal if sla has not published the current due date yet, if there is none or it has come, if the centre's
+    quota of extensions is used up, or if `to_date` is not a working day after the due date.
+    """
     dossier, centre = pending.dossier, pending.context.centre
     due_at = current_due_date(dossier)
     rules = centre.thresholds(centre.local_date(dossier.received_at or pending.at))
@@ -38,7 +42,7 @@ def decide(pending: PendingAct, data: Extend) -> list[EventDraft]:
 
 
 def change(dossier: Dossier, event: DossierExtendedV1, occurrence: Occurrence) -> None:
-    """Count the extension."""
+    """Count the extension; sla derives the new due date from the event."""
     dossier.extend()
 
 

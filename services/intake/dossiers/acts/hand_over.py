@@ -9,7 +9,7 @@ from shared.contracts.dossiers import DossierHandedOverV1
 
 
 class HandOver(ActData):
-    """Hand the papers over in the batch `batch`, signed by two accounts."""
+    """Record that the dossier's papers went to the department in the batch numbered `batch`; two accounts sign."""
 
     batch: Word
     given_by: Account
@@ -22,7 +22,7 @@ class HandOver(ActData):
 
 
 def decide(pending: PendingAct, data: HandOver) -> list[EventDraft]:
-    """The hand-over; its signatures stay in intake."""
+    """Apply the hand-over to the dossier and return its event draft; the signatures stay in intake."""
     signatures = present(given_by=data.given_by, taken_by=data.taken_by)
     return [pending.draft(DossierHandedOverV1(state=pending.to, batch=data.batch), details=signatures)]
 

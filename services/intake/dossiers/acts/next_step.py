@@ -8,13 +8,20 @@ from shared.contracts.dossiers import DossierStepBegunV1
 
 
 class NextStep(ActData):
-    """Pass the dossier on; `department` is needed if the catalogue has no steps of the procedure."""
+    """Pass the dossier to the department of the next step.
+
+    `department` is needed if the catalogue does not determine that department.
+    """
 
     department: Word | None = None
 
 
 def decide(pending: PendingAct, data: NextStep) -> list[EventDraft]:
-    """The next step, whose department is competent at once; routing publishes its assignment later."""
+    """Apply the next step to the dossier and return its event draft; the step's department is competent at once.
+
+    Routing publishes its assignment later. Raises LastStepError after the last step, and DepartmentRequiredError if the
+    request must name a department and does not, or names a wrong one.
+    """
     dossier, centre = pending.dossier, pending.context.centre
     assert dossier.department is not None, "a received dossier has a department"
     steps = centre.steps_of(dossier.procedure, centre.local_date(dossier.received_at or pending.at))
@@ -31,7 +38,7 @@ def decide(pending: PendingAct, data: NextStep) -> list[EventDraft]:
 
 
 def change(dossier: Dossier, event: DossierStepBegunV1, occurrence: Occurrence) -> None:
-    """Begin the step."""
+    """Make the event's step the current one, and its department the competent one."""
     dossier.begin_step(event.step, event.department)
 
 

@@ -1,4 +1,4 @@
-"""`paid`: the financial obligation is met; the clock resumes."""
+"""`paid`: the applicant has met the financial obligation; the clock resumes."""
 
 from services.intake.dossiers.act import Act, EventDraft, PendingAct
 from services.intake.dossiers.fields import NoData
@@ -6,7 +6,7 @@ from shared.contracts.dossiers import DossierPaidV1
 
 
 def decide(pending: PendingAct, data: NoData) -> list[EventDraft]:
-    """The payment."""
+    """Apply the payment to the dossier and return its event draft."""
     return [pending.draft(DossierPaidV1(state=pending.to))]
 
 

@@ -14,7 +14,11 @@ from shared.kernel.centre import Requirement
 
 
 class Receive(ActData):
-    """Receive the dossier."""
+    """Receive the dossier, which gets its code.
+
+    `department` is needed if the competent department is not known, `missing_papers_reason` if mandatory papers are
+    missing that were not asked for.
+    """
 
     department: Word | None = None
     counter: CounterNumber | None = None
@@ -23,7 +27,7 @@ class Receive(ActData):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A receipt that passed every check."""
+    """The content of a receipt that passed every check and is not applied to the dossier yet."""
 
     department: str
     counter: int | None
@@ -41,7 +45,10 @@ def check_receipt(
     requested: Collection[str],
     departments: Collection[str],
 ) -> Receipt:
-    """The receipt of a dossier with this department and these papers. Raises Refusal."""
+    """Check department, papers and counter of a receipt, and return its content; changes no dossier.
+
+    Raises DepartmentRequiredError, PapersMissingError or NotOwnCounterError.
+    """
     competent = department_of_receipt(data.department, known=department, departments=departments)
     missing = papers.missing_papers(requirements, handed_in)
     incomplete = papers.check_receipt(missing, reason=data.missing_papers_reason, requested=requested)
@@ -49,7 +56,11 @@ def check_receipt(
 
 
 def draft_receipt(pending: PendingAct, receipt: Receipt) -> list[EventDraft]:
-    """The receipt, and the event that it happened at another counter than the rule's, if routing's rule is known."""
+    """Apply a checked receipt to the dossier and return its event drafts.
+
+    The second draft, `dossier.received_elsewhere`, exists only if routing's assignment is known and names other
+    counters.
+    """
     dossier = pending.dossier
     received = pending.draft(
         DossierReceivedV1(
@@ -69,7 +80,10 @@ def draft_receipt(pending: PendingAct, receipt: Receipt) -> list[EventDraft]:
 
 
 def received_elsewhere(dossier: Dossier) -> DossierReceivedElsewhereV1 | None:
-    """The event of a receipt at another counter than the rule's. It is never a reason to refuse a receipt."""
+    """Return the event of a receipt at another counter than those that routing assigned, else None; publishes nothing.
+
+    Such a receipt is never refused for that reason.
+    """
     place = dossier.receiving_place_missed
     if place is None or dossier.state is None or dossier.counter is None:
         return None
@@ -77,7 +91,11 @@ def received_elsewhere(dossier: Dossier) -> DossierReceivedElsewhereV1 | None:
 
 
 def decide(pending: PendingAct, data: Receive) -> list[EventDraft]:
-    """Check the papers: they are complete, were asked for, or their absence has a reason."""
+    """Apply the receipt to the dossier and return its event drafts.
+
+    Raises a Refusal if the competent department is unclear, if a mandatory paper is missing that was not asked for and
+    whose absence has no reason, or if a clerk names another counter.
+    """
     dossier = pending.dossier
     receipt = check_receipt(
         data,
@@ -92,7 +110,10 @@ def decide(pending: PendingAct, data: Receive) -> list[EventDraft]:
 
 
 def change(dossier: Dossier, event: DossierReceivedV1, occurrence: Occurrence) -> None:
-    """Receive the dossier; a decided event has no code yet."""
+    """Apply the event of the receipt to the dossier.
+
+    While the act is decided, the event has no code yet; in a rebuild it has one.
+    """
     dossier.receive(department=event.department, counter=event.counter, incomplete=event.incomplete, at=occurrence.at)
     if event.code:
         dossier.assign_code(event.code)

@@ -1,4 +1,4 @@
-"""`record_step`: an entry of the control slip (form 06)."""
+"""`record_step`: a clerk or an officer records a line of the control slip (form 06), the list of who did what."""
 
 from services.intake.domain.life_cycle import NOT_FINAL, from_states
 from services.intake.dossiers.act import Act, EventDraft, PendingAct, present
@@ -7,9 +7,10 @@ from shared.contracts.dossiers import UNLISTED, DossierStepRecordedV1
 
 
 class RecordStep(ActData):
-    """Record an entry of the control slip.
+    """Record a line of the dossier's control slip (form 06): who did what.
 
-    `activity` and `group` are published if the centre lists them, by code or name. Free text and `note` stay in intake.
+    `activity` and `group` are published as codes if the centre lists them, by code or name. Other text, and `note`,
+    stay in intake.
     """
 
     activity: ShortText
@@ -18,7 +19,10 @@ class RecordStep(ActData):
 
 
 def decide(pending: PendingAct, data: RecordStep) -> list[EventDraft]:
-    """The entry; codes of the centre's list are published, free text is not."""
+    """Apply the line of the control slip to the dossier and return its event draft.
+
+    The event has the codes of the centre's lists; other text and the note stay in intake.
+    """
     centre, group = pending.context.centre, None
     activity = centre.step_code("activity", data.activity, pending.day)
     free_text = {} if activity else {"activity": data.activity}

@@ -1,4 +1,4 @@
-"""`reopen`: a leader has a settled dossier worked on again; the time since the settlement counts as a pause."""
+"""`reopen`: a leader reopens a settled dossier for more work; the time since the settlement counts as a pause."""
 
 from services.intake.domain.dossier import Dossier
 from services.intake.dossiers.act import Act, EventDraft, Occurrence, PendingAct, present
@@ -7,18 +7,18 @@ from shared.contracts.dossiers import DossierReopenedV1
 
 
 class Reopen(ActData):
-    """Reopen the settled dossier."""
+    """Reopen the settled dossier, so that it is processed again."""
 
     reason: Text
 
 
 def decide(pending: PendingAct, data: Reopen) -> list[EventDraft]:
-    """The reopening; its reason stays in intake."""
+    """Apply the reopening to the dossier and return its event draft; the reason stays in intake."""
     return [pending.draft(DossierReopenedV1(state=pending.to), details=present(reason=data.reason))]
 
 
 def change(dossier: Dossier, event: DossierReopenedV1, occurrence: Occurrence) -> None:
-    """Remove settlement and result."""
+    """Remove the instants of settlement and result from the dossier."""
     dossier.reopen()
 
 

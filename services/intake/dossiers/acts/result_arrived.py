@@ -8,12 +8,12 @@ from shared.contracts.dossiers import DossierResultArrivedV1
 
 
 def decide(pending: PendingAct, data: NoData) -> list[EventDraft]:
-    """The arrival."""
+    """Apply the arrival of the result to the dossier and return its event draft."""
     return [pending.draft(DossierResultArrivedV1(state=pending.to))]
 
 
 def change(dossier: Dossier, event: DossierResultArrivedV1, occurrence: Occurrence) -> None:
-    """Record when the result arrived."""
+    """Store when the result came to the returning place, unless an earlier instant is stored."""
     dossier.add_result(occurrence.at)
 
 

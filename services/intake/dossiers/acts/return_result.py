@@ -1,4 +1,4 @@
-"""`return_result`: the applicant got the result."""
+"""`return_result`: the applicant has received the result."""
 
 from typing import Literal
 
@@ -9,18 +9,18 @@ from shared.contracts.dossiers import DossierReturnedV1
 
 
 class ReturnResult(ActData):
-    """Record how the applicant got the result."""
+    """Record that the applicant received the result, and by which way."""
 
     way: Literal["counter", "post", "electronic"]
 
 
 def decide(pending: PendingAct, data: ReturnResult) -> list[EventDraft]:
-    """The return."""
+    """Apply the return of the result to the dossier and return its event draft."""
     return [pending.draft(DossierReturnedV1(state=pending.to, way=data.way))]
 
 
 def change(dossier: Dossier, event: DossierReturnedV1, occurrence: Occurrence) -> None:
-    """A returned result was available, even if its arrival was not recorded."""
+    """Store the instant of the return as that of the result, unless the result's arrival is already recorded."""
     dossier.add_result(occurrence.at)
 
 

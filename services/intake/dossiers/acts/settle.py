@@ -1,4 +1,4 @@
-"""`settle`: the department decided; the clock ends."""
+"""`settle`: the department has decided on the dossier; the clock ends."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from shared.contracts.dossiers import DossierSettledV1
 
 
 class Settle(ActData):
-    """Settle the dossier."""
+    """Settle the dossier: the department has approved or rejected it."""
 
     outcome: Literal["approved", "rejected"]
     electronic_result: bool = False
@@ -18,13 +18,13 @@ class Settle(ActData):
 
 
 def decide(pending: PendingAct, data: Settle) -> list[EventDraft]:
-    """The settlement; its reason stays in intake."""
+    """Apply the settlement to the dossier and return its event draft; the reason stays in intake."""
     event = DossierSettledV1(state=pending.to, outcome=data.outcome, electronic_result=data.electronic_result)
     return [pending.draft(event, details=present(reason=data.reason))]
 
 
 def change(dossier: Dossier, event: DossierSettledV1, occurrence: Occurrence) -> None:
-    """Settle the dossier."""
+    """Store the instant of the settlement; an electronic result is available at once."""
     dossier.settle(electronic=event.electronic_result, at=occurrence.at)
 
 

@@ -7,13 +7,13 @@ from shared.contracts.dossiers import DossierStoppedV1
 
 
 class Stop(ActData):
-    """Stop the dossier."""
+    """Stop the work on the dossier without a result; this is final."""
 
     reason: Text
 
 
 def decide(pending: PendingAct, data: Stop) -> list[EventDraft]:
-    """The stop; its reason stays in intake."""
+    """Apply the stop to the dossier and return its event draft; the reason stays in intake."""
     event = DossierStoppedV1(state=pending.to, form=pending.form)
     return [pending.draft(event, details=present(reason=data.reason))]
 

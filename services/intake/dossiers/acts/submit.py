@@ -21,7 +21,7 @@ from shared.contracts.envelope import Actor
 
 
 class Submit(ActData):
-    """Submit a request; with `receive`, submit and receive it at once (a walk-in)."""
+    """Submit a request under a procedure; with `receive`, submit and receive it at once (a walk-in)."""
 
     procedure: Word
     department: Word | None = None
@@ -35,7 +35,11 @@ class Submit(ActData):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A submission that is about to be decided. `existing` is what is stored under its id, `new` makes its dossier."""
+    """A submission that is about to be decided.
+
+    `existing` is the dossier that is stored under its id, perhaps not submitted yet, or None. `new` creates the
+    dossier.
+    """
 
     actor: Actor
     existing: Dossier | None
@@ -46,7 +50,10 @@ class Submission:
 
 
 def decide(submission: Submission, data: Submit) -> list[EventDraft]:
-    """The submission, and the receipt of a walk-in. Raises Refusal and then has made no dossier."""
+    """Create and submit the dossier, for a walk-in also receive it, and return the event drafts.
+
+    Raises a Refusal, such as DossierExistsError, before it creates or changes a dossier.
+    """
     context, actor, existing = submission.context, submission.actor, submission.existing
     if existing is not None and existing.state is not None:
         raise DossierExistsError(state=existing.state)
@@ -104,7 +111,7 @@ def decide(submission: Submission, data: Submit) -> list[EventDraft]:
 
 
 def _free_codes(submission: Submission) -> list[ForeignCode]:
-    """The submission's foreign codes, each once. Raises ForeignCodeTakenError if a dossier has one of them."""
+    """Return the submission's foreign codes, each once. Raises ForeignCodeTakenError if a dossier already has one."""
     codes = list({code.id: code for code in submission.foreign_codes}.values())
     for code in codes:
         if code.id in submission.context.taken:
@@ -113,7 +120,10 @@ def _free_codes(submission: Submission) -> list[ForeignCode]:
 
 
 def change(dossier: Dossier, event: DossierSubmittedV1, occurrence: Occurrence) -> None:
-    """Set what the submission states; requirements in free text are added by the decision alone."""
+    """Apply the submission event to the dossier.
+
+    Requirements in free text are not in the event; `decide` adds them.
+    """
     dossier.submit(
         procedure=event.procedure,
         department=event.department,

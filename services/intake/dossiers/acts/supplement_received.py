@@ -10,13 +10,16 @@ from shared.contracts.dossiers import DossierSupplementReceivedV1
 
 
 class SupplementReceived(ActData):
-    """Record the papers that came."""
+    """Record the documents that came after a request for papers; the clock resumes."""
 
     documents: Documents = Field(default_factory=list)
 
 
 def decide(pending: PendingAct, data: SupplementReceived) -> list[EventDraft]:
-    """The supplement; its documents answer requirements of the procedure, if these are entered."""
+    """Apply the supplement to the dossier and return its event draft.
+
+    Raises UnknownRequirementError for a document that names no requirement of the procedure, if these are entered.
+    """
     requirements = pending.requirements
     handed_in = [document.requirement for document in data.documents]
     check_documents(requirements, handed_in)
@@ -27,7 +30,10 @@ def decide(pending: PendingAct, data: SupplementReceived) -> list[EventDraft]:
 
 
 def change(dossier: Dossier, event: DossierSupplementReceivedV1, occurrence: Occurrence) -> None:
-    """Record documents and waiting papers; requirements in free text are added by the decision alone."""
+    """Apply the event of the supplement to the dossier: its documents, and papers that now wait at the counter.
+
+    Requirements in free text are not in the event; `decide` adds them.
+    """
     dossier.add_documents(document.requirement for document in event.documents)
     media_types = [document.media_type for document in event.documents]
     dossier.add_supplement(media_types, counter=occurrence.counter, at=occurrence.at)

@@ -8,17 +8,20 @@ from shared.contracts.dossiers import DossierTakenOverV1
 
 
 def decide(pending: PendingAct, data: NoData) -> list[EventDraft]:
-    """The take-over by the competent department."""
+    """Apply the take-over by the competent department to the dossier and return its event draft."""
     return [pending.draft(DossierTakenOverV1(state=pending.to, department=pending.dossier.department or ""))]
 
 
 def change(dossier: Dossier, event: DossierTakenOverV1, occurrence: Occurrence) -> None:
-    """Record the department."""
+    """Set the dossier's competent department to the event's."""
     dossier.take_over(event.department)
 
 
 def sends_papers(dossier: Dossier, occurrence: Occurrence) -> bool:
-    """At the department's own counter the officer takes the papers; from any other they are still to be carried."""
+    """Return whether the papers wait at a counter of the department itself, where its officer takes them.
+
+    Papers at any other counter still have to be handed over.
+    """
     return is_own_counter(occurrence.centre, dossier.papers_counter, dossier.department, occurrence.day)
 
 

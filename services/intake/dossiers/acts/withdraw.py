@@ -7,13 +7,13 @@ from shared.contracts.dossiers import DossierWithdrawnV1
 
 
 class Withdraw(ActData):
-    """Withdraw the request."""
+    """Withdraw the applicant's request; this is final."""
 
     reason: Text | None = None
 
 
 def decide(pending: PendingAct, data: Withdraw) -> list[EventDraft]:
-    """The withdrawal; its reason stays in intake."""
+    """Apply the withdrawal to the dossier and return its event draft; the reason stays in intake."""
     return [pending.draft(DossierWithdrawnV1(state=pending.to), details=present(reason=data.reason))]
 
 
