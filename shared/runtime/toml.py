@@ -13,7 +13,7 @@ _MAX_SHOWN = 80  # characters of a line
 
 @dataclass(eq=False)
 class NotTomlError(ValueError):
-    """A text is not TOML: why, the number of the line at fault (None if it is no single line), and that line's text."""
+    """A text is not TOML: why, the number of the line at fault (None if several are), and the text of that line."""
 
     why: str
     line: int | None = None

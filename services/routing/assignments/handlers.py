@@ -45,7 +45,7 @@ class AssignmentHandlers:
     signed: SignedDecisions
 
     def by_event(self) -> Mapping[type[EventData], Handler[AssignmentRow]]:
-        """The handler for each event type of intake, except the types in IGNORED."""
+        """Return the handler for each event type of intake, by type, except the types in IGNORED."""
         return {
             dossiers.DossierSubmittedV1: self.on_submitted,
             dossiers.DossierReceivedV1: self.on_received,
@@ -83,7 +83,8 @@ class AssignmentHandlers:
     def on_step_begun(self, event: EventEnvelope[Any], unit: AssignmentUnit) -> None:
         """Store the new step, and publish the assignment with the step's department as the competent one.
 
-        Receiving and returning place remain those of the first step. Raises SubmissionMissingError.
+        Receiving and returning place remain those of the first step. Publishes nothing while the dossier waits. Raises
+        SubmissionMissingError.
         """
         row = unit.row(event.dossier_id)
         record_event(row, event)
@@ -137,7 +138,7 @@ def record_event(assignment: Assignment, event: EventEnvelope[Any]) -> None:
 
 
 def to_event(decision: Assigned | Waiting, dossier_sequence: int) -> AssignmentDecidedV1 | AssignmentWaitingV1:
-    """Build the event data that publishes an assignment, or that the dossier waits. Publishes nothing itself."""
+    """Build the event data for an assignment, or for a dossier that waits for one. Publishes nothing itself."""
     reason = AssignmentReason(
         rule=decision.reason.rule,
         decision=decision.reason.decision,

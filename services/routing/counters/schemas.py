@@ -13,8 +13,10 @@ from shared.service.http import Body
 
 
 class LoadQuery(Body):
-    """The local date `on` (today by default), the number of past `weeks` from which the expected dossiers are computed,
-    and whether the open proposals count as if they were in force. Decisions signed for a later date always count then.
+    """The local date `on` of the load (today by default), and how to compute the expected dossiers.
+
+    `weeks` is the largest number of past weeks to use. With `with_proposals`, the open proposals count as if they were
+    in force. Signed decisions count from their date on in any case.
     """
 
     on: LocalDate | None = None

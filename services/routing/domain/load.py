@@ -42,7 +42,7 @@ class HourLoad:
 
     @property
     def use(self) -> float | None:
-        """The share of the officers' minutes that the expected work takes; None while no counter is open."""
+        """The share of the officers' minutes that the expected work takes; None if no counter is open in the hour."""
         return self.work / self.minutes if self.minutes else None
 
 

@@ -33,7 +33,7 @@ class Week:
 
 
 def counted_weeks(weeks: Iterable[Week], rule: PoolingRule) -> list[Week]:
-    """The weeks that the rule evaluates, oldest first: those with enough working days, so not a week around Tết."""
+    """The weeks that the rule evaluates, oldest first. Weeks with too few working days, as around Tết, are skipped."""
     return sorted((week for week in weeks if week.counts(rule)), key=lambda week: week.start)
 
 

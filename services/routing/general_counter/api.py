@@ -200,7 +200,7 @@ async def reject_proposal(
     context: ServiceContext,
     signer: Signer,
 ) -> ProposalView:
-    """Reject an open proposal. A later proposal for the department needs weeks that are closed after the rejection."""
+    """Reject an open proposal. Later proposals for the department are based only on weeks closed afterwards."""
     request = _request(who, key, ["reject", str(proposal_id)], body)
     row = await signer.reject(request, proposal_id, body.decision, body.reason)
     return _proposal_view(row, context.centre)

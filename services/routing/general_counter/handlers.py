@@ -113,7 +113,8 @@ async def _insert_initial_decisions(context: Context) -> None:
 class DecisionSigner:
     """Performs the requests of leaders: sign a decision, approve or reject a proposal.
 
-    Each request is one transaction. A request that is repeated with its idempotency key gets its first answer.
+    Each request is one transaction. A request that is repeated with its idempotency key gets its first answer; the same
+    key with other content raises KeyReusedError.
     """
 
     def __init__(self, context: Context, calendar: PublishedCalendar) -> None:
