@@ -13,7 +13,7 @@ _MAX_SHOWN = 80  # characters of a line
 
 @dataclass(eq=False)
 class NotTomlError(ValueError):
-    """A text is not TOML: why, the number of the line at fault (None if several are), and the text of that line."""
+    """A text is not TOML: why, on which line (None if no single line is at fault), and the text of that line."""
 
     why: str
     line: int | None = None
