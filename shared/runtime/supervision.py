@@ -37,7 +37,8 @@ class Signal:
     def next(self) -> "asyncio.Future[None]":
         """Return a future that is done at the next `notify`; all callers until then share it.
 
-        Call `next` before reading the state that the signal announces, or a change in between is missed.
+        Call `next` before reading the state that the signal announces, or a change in between is missed. Wait with
+        `asyncio.wait`, which does not cancel the shared future: `notify` raises if the future was cancelled.
         """
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
