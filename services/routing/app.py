@@ -32,7 +32,11 @@ PEAK_USE = metrics.gauge(
 
 
 async def build(context: Context[RoutingSettings]) -> Parts:
-    """Build the consumer, the routes and the workers. Stores the initial decisions at the first start."""
+    """Build the consumer, the routes and the workers of routing, without starting them.
+
+    At the first start, stores the decisions of receiving.csv and commits. Raises StartError if receiving.csv was edited
+    later, or if no counter receives for some department.
+    """
     await start_general_counter(context)
     signed = SignedDecisions()
     await signed.refresh(context.pool)
@@ -61,7 +65,7 @@ async def build(context: Context[RoutingSettings]) -> Parts:
 
 
 def create_streams(handlers: AssignmentHandlers) -> list[Stream[Any]]:
-    """The topics that routing consumes, with the handlers of their events."""
+    """The topics that routing consumes, each with its table and the handlers of its event types."""
     return [
         Stream(DOSSIERS_TOPIC, DOSSIERS, handlers.by_event(), after_lock=handlers.signed.refresh_locked),
         Stream(CALENDARS_TOPIC, CALENDARS, {CalendarPublishedV1: on_calendar_published}),

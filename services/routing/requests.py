@@ -14,7 +14,10 @@ from shared.service.provided import provided
 
 
 def _local_date(value: object) -> object:
-    """Accept only YYYY-MM-DD: the framework also reads a number, as seconds since 1970."""
+    """Return `value` unchanged; raise ValueError for a text that is not YYYY-MM-DD.
+
+    Without this check, pydantic would also read a number, as seconds since 1970.
+    """
     if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
         raise ValueError("write a date as YYYY-MM-DD")
     return value
@@ -29,7 +32,7 @@ Calendar = Annotated[PublishedCalendar, Depends(provided(PublishedCalendar))]
 
 
 async def today(context: ServiceContext) -> date:
-    """FastAPI dependency: the centre's local date."""
+    """FastAPI dependency: the present local date of the centre, by centre time."""
     return context.centre.local_date(context.clock.now())
 
 
@@ -37,6 +40,6 @@ Today = Annotated[date, Depends(today)]
 
 
 class OnQuery(Body):
-    """The local date of the answer; today by default."""
+    """The local date `on` for which the answer holds; today by default."""
 
     on: LocalDate | None = None

@@ -6,7 +6,7 @@ from shared.runtime.settings import ServiceSettings
 
 
 class RoutingSettings(ServiceSettings):
-    """Environment variables with the prefix ROUTING_."""
+    """The settings of every service, read from environment variables with the prefix ROUTING_."""
 
     model_config = SettingsConfigDict(env_prefix="ROUTING_")
 

@@ -1,7 +1,7 @@
-"""A centre's clock as its service stores it: the kind, which never changes, and a simulated clock's time.
+"""A centre's clock as each service stores it: the kind, which never changes, and a simulated clock's time.
 
-Each transaction that depends on a simulated clock reads it again, so all replicas use what is committed. The copy in
-memory only answers reads and is never later than the database.
+Each transaction that depends on a simulated clock reads the stored time again, so all replicas use the committed time.
+The copy in memory only answers reads and is never later than the database.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _READ = "select kind, starts_at, now_at, accept_until from clock"
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """A simulated clock's time, its first instant, and the latest instant that an act may have."""
+    """A simulated clock as read: its first instant, its time, and the latest instant to which an act may be dated."""
 
     starts_at: datetime
     now: datetime
@@ -31,7 +31,7 @@ class ClockReading:
 
 
 class SimulatedClock(Clock):
-    """A clock that a client advances, with the time of the last refresh."""
+    """A clock that a client advances. Its answers are those of the last refresh, so they may be behind the database."""
 
     def __init__(self, reading: ClockReading) -> None:
         self.reading = reading
@@ -42,23 +42,23 @@ class SimulatedClock(Clock):
         return True
 
     def now(self) -> datetime:
-        """The time at the last refresh."""
+        """The centre time as read by the last refresh."""
         return self.reading.now
 
     def accepts_until(self) -> datetime:
-        """The latest instant that an act may have, at the last refresh."""
+        """The latest instant to which an act may be dated, as read by the last refresh."""
         return self.reading.accept_until
 
     def recorded_from(self) -> datetime:
-        """The clock's first instant."""
+        """The earliest instant at which an event or threshold can be recorded: the clock's first instant."""
         return self.reading.starts_at
 
     def at_due(self, due: datetime) -> datetime:
-        """`due` itself."""
+        """The instant at which work that fell due at `due` is decided and recorded: `due` itself."""
         return due
 
     async def refresh(self, connection: "Connection | asyncpg.Pool") -> None:
-        """Read the committed time."""
+        """Read the committed time from the database into memory. The time in memory never goes back."""
         found = await connection.fetchrow(_READ)
         assert found is not None, "the clock's row is never deleted"
         # an answer may arrive after a later one from another connection
@@ -69,7 +69,10 @@ class SimulatedClock(Clock):
         )
 
     async def advance(self, pool: asyncpg.Pool, *, now: datetime, accept_until: datetime) -> None:
-        """Advance the clock, then refresh. An earlier value of either changes nothing. Commits."""
+        """Store a later time and a later limit for the dates of acts, and refresh. Commits.
+
+        A value earlier than the stored one changes nothing. `accept_until` is never before the time.
+        """
         await pool.execute(
             "update clock set now_at = greatest(now_at, $1),"
             " accept_until = greatest(accept_until, $2, greatest(now_at, $1))",
@@ -79,7 +82,7 @@ class SimulatedClock(Clock):
         await self.refresh(pool)
 
     async def follow(self, pool: asyncpg.Pool) -> None:
-        """Refresh every REFRESH_SECONDS until cancelled, so that an idle process answers with a recent time."""
+        """Worker: refresh every REFRESH_SECONDS until cancelled, so that an idle process answers with a recent time."""
 
         async def step() -> float:
             await self.refresh(pool)
@@ -89,16 +92,16 @@ class SimulatedClock(Clock):
 
 
 async def refresh(clock: Clock, connection: "Connection | asyncpg.Pool") -> None:
-    """Read the committed time of a simulated clock; a system clock needs no refresh."""
+    """Refresh a simulated clock from the database; a system clock needs no refresh, so nothing is done."""
     if isinstance(clock, SimulatedClock):
         await clock.refresh(connection)
 
 
 async def open_clock(pool: asyncpg.Pool, schema: str, *, kind: ClockKind, starts_at: datetime | None) -> Clock:
-    """The clock of the centre that owns the schema, created at the first start. Commits.
+    """Return the clock of the centre that owns the schema; at the first start, store it first and commit.
 
-    An existing simulated clock keeps its time and ignores `starts_at`. Raises StartError if `kind` differs from that of
-    the first start, and if a simulated clock has no `starts_at` at its first start.
+    An existing simulated clock keeps its time and ignores `starts_at`. Raises StartError if `kind` differs from the
+    kind of the first start, and if a simulated clock has no `starts_at` at its first start.
     """
     stored = await pool.fetchrow(_READ)
     if stored is None:

@@ -1,4 +1,4 @@
-"""Classify database errors: transient ones are retried, content errors are the fault of the stored data."""
+"""Classify database errors: transient errors are retried; content errors are caused by the data to store."""
 
 import asyncpg
 
@@ -31,7 +31,7 @@ CONNECTION_ERRORS = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.Inte
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same transaction may succeed later on a new connection."""
+    """Whether the transaction that raised `error` may succeed if it is repeated on a new connection."""
     if isinstance(error, asyncpg.PostgresError):
         state = _state(error)
         if state == "0A000":
@@ -42,7 +42,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_content(error: BaseException) -> bool:
-    """Whether the stored data is at fault, so that other data may be stored.
+    """Whether the data that a transaction tried to store caused `error`, so that other data could be stored.
 
     False for transient errors, and for a database that does not fit this release (a missing table or privilege).
     """
@@ -52,7 +52,7 @@ def is_content(error: BaseException) -> bool:
 
 
 def _unencodable(error: BaseException) -> bool:
-    """Whether it is asyncpg's own DataError, an InterfaceError and ValueError with the name of a Postgres error."""
+    """Whether asyncpg could not encode a value: its own DataError is an InterfaceError and a ValueError."""
     return isinstance(error, ValueError)
 
 

@@ -1,4 +1,4 @@
-"""Gauges whose value is counted in the database periodically, so that a scrape costs nothing."""
+"""Gauges whose value is counted in the database periodically, so that a scrape needs no query."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,9 +12,10 @@ COUNT_FAILED = "count_failed"
 def keep_counted(
     gauge: Gauge, count: Callable[[], Awaitable[float]], *, every_seconds: float = 60.0
 ) -> Callable[[], Awaitable[None]]:
-    """A worker that sets the gauge at once and then every `every_seconds`, until cancelled.
+    """Return a worker that sets the gauge to `count()` at once and then every `every_seconds`, until cancelled.
 
-    While the database is away the gauge has its last value. Every replica counts the same rows: aggregate by maximum.
+    While the database is not available the gauge has its last value. Every replica counts the same rows, so aggregate
+    the replicas' gauges by maximum.
     """
 
     async def step() -> float:

@@ -18,9 +18,9 @@ def _url(dsn: str, schema: str) -> str:
 
 
 def migrate(dsn: str, schema: str, folder: Path) -> list[str]:
-    """Apply the pending migrations in order, each in its own transaction, and return their names. Blocks.
+    """Apply the pending migrations in order, each in its own transaction, and return their names.
 
-    Raises StartError for a schema of a release that this one cannot upgrade.
+    Synchronous: blocks the calling thread. Raises StartError for a schema of a release that this one cannot upgrade.
     """
     with get_backend(_url(dsn, schema)) as backend:
         known = read_migrations(str(_DELIVERY), str(folder))
@@ -33,7 +33,10 @@ def migrate(dsn: str, schema: str, folder: Path) -> list[str]:
 
 
 def check_migrated(dsn: str, schema: str, folder: Path) -> None:
-    """Raises StartError if the schema lacks a migration, or is of a release that this one cannot upgrade. Blocks."""
+    """Raise StartError if the schema lacks a migration, or is of a release that this one cannot upgrade.
+
+    Applies nothing. Synchronous: blocks the calling thread.
+    """
     with get_backend(_url(dsn, schema)) as backend:
         known = read_migrations(str(_DELIVERY), str(folder))
         _require_known(backend, known, schema)
@@ -43,7 +46,10 @@ def check_migrated(dsn: str, schema: str, folder: Path) -> None:
 
 
 def _require_known(backend: DatabaseBackend, known: MigrationList, schema: str) -> None:
-    """yoyo stores the hash of each applied migration's name; an unknown one belongs to another release."""
+    """Raise StartError if a migration was applied that this release does not have.
+
+    yoyo stores the hash of each applied migration's name; an unknown hash belongs to another release.
+    """
     applied = set(backend.get_applied_migration_hashes())
     if applied - {migration.hash for migration in known}:
         raise StartError(

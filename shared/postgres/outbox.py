@@ -1,4 +1,4 @@
-"""The event history and the outbox: written in the transaction that decides, read by the relay."""
+"""Build events, and write them to the event history and the outbox in the transaction that changes the state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ def _service_actor(service: str) -> Actor:
 
 
 class Cause(NamedTuple):
-    """The cause of published events: an act, a consumed event or a threshold.
+    """The cause of published events: for example an act, a consumed event or a threshold.
 
-    The ids of the events are derived from `id`, so the same cause always publishes events with the same ids.
+    The ids of the published events are derived from `id`, so the same cause always gives events with the same ids.
+    `correlation`, `causation` and `traceparent` become attributes of the events.
     """
 
     id: str
@@ -38,7 +39,10 @@ class Cause(NamedTuple):
 
     @classmethod
     def of(cls, envelope: AnyEnvelope, *, service: str, recorded_at: datetime) -> "Cause":
-        """A consumed event as the cause of the events of `service`. No event is recorded before its cause."""
+        """Build the cause of the events that `service` publishes because it consumed the event `envelope`.
+
+        Its `recorded_at` is at least that of the consumed event: no event is recorded before its cause.
+        """
         event_id = str(envelope.id)
         return cls(
             id=event_id,
@@ -52,7 +56,7 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """The publishing process: the attributes that all its events have in common."""
+    """Builds events with the attributes that all events of this process have in common. Stores and sends nothing."""
 
     service: str
     centre: str
@@ -62,10 +66,11 @@ class Publisher:
     def event(
         self, data: EventData, *, subject: str, sequence: int, time: datetime, cause: Cause, place: int
     ) -> AnyEnvelope:
-        """Build the event around `data`; `place` counts the events of this type that the cause publishes, from 0.
+        """Build the event around `data`, and neither store nor send it.
 
-        Data and actor are not validated again. Raises ValueError for an event of another service's topic, and for an
-        instant without an offset.
+        `place` is the number, from 0, of this event among the events of its type with the same cause; the event's id is
+        derived from it. Data and actor are not validated again. Raises ValueError for an event of another service's
+        topic, and for an instant without an offset.
         """
         return _template(self, type(data)).model_copy(
             update={
@@ -85,7 +90,10 @@ class Publisher:
 
 @cache
 def _template(publisher: Publisher, event: type[EventData]) -> AnyEnvelope:
-    """The attributes that all the publisher's events of one type have in common."""
+    """An incomplete envelope with the attributes that all the publisher's events of one type have in common.
+
+    Raises ValueError if the type belongs to another service's topic.
+    """
     topic = TOPICS[event.TOPIC]
     if topic.owner != publisher.service:
         raise ValueError(f"only {topic.owner} publishes to {topic.name}, not {publisher.service}")
@@ -117,10 +125,10 @@ insert into outbox (event_id) select new.id from new join stored using (id) orde
 
 
 async def store_events(connection: Connection, envelopes: Sequence[AnyEnvelope]) -> None:
-    """Store events in the history and in the outbox, in this order, within the open transaction.
+    """Insert events into the history and the outbox, in the order of `envelopes`, within the caller's open transaction.
 
-    Raises asyncpg.UniqueViolationError if an event of the same cause or with the same sequence exists, and ValueError
-    for an event that is too large for Kafka.
+    The relay sends them to Kafka after the commit. Raises asyncpg.UniqueViolationError if an event with the same id, or
+    with the same subject, topic, sequence and epoch, exists, and ValueError for an event that is too large for Kafka.
     """
     if not envelopes:
         return

@@ -11,10 +11,10 @@ log = structlog.get_logger(__name__)
 
 
 async def repeat(step: Callable[[], Awaitable[float]], *, failed: str, retry_seconds: float) -> None:
-    """Run `step` repeatedly until cancelled. It returns the seconds to wait before the next run.
+    """Run `step` again and again until cancelled. Each `step` returns the seconds to wait before the next one.
 
-    A transient database error is logged as the event `failed` and retried after `retry_seconds`. Any other error is
-    raised, which ends the process.
+    After a transient database error, `failed` is logged and `step` runs again after `retry_seconds`. Any other error is
+    raised, and ends the process if this is one of its parts.
     """
     while True:
         try:

@@ -32,17 +32,17 @@ _END_FROZEN = (
 
 
 async def end_frozen_sessions(connection: Connection) -> int:
-    """End the sessions of this service whose process froze between two messages; returns their number. Commits.
+    """End the database sessions of this service whose process froze between two messages, and return their number.
 
-    Postgres's time-out ends a transaction that is idle. But asyncpg prepares a statement in one message and executes it
-    in the next one: a process that freezes between them leaves a session that counts as active and holds its locks.
+    Postgres's time-out ends only idle transactions. But asyncpg prepares a statement in one message and executes it in
+    the next one: a process that freezes between the two leaves a session that counts as active and holds its locks.
     """
     ended: int = await connection.fetchval(_END_FROZEN, FROZEN_TRANSACTION_SECONDS)
     return ended
 
 
 class _PooledConnection(asyncpg.Connection):
-    """A connection of a pool. On its return to the pool an open transaction is rolled back, and nothing else is reset.
+    """A connection of a pool. When it is returned, an open transaction is rolled back, and nothing else is reset.
 
     asyncpg would also release advisory locks, cursors, listeners and settings, with one more request each time. No code
     leaves any of them on a pooled connection: session locks use a dedicated connection (`connect`).
@@ -51,14 +51,15 @@ class _PooledConnection(asyncpg.Connection):
     __slots__ = ()
 
     def get_reset_query(self) -> str:
-        """Empty: nothing to reset."""
+        """The SQL that asyncpg runs when a connection is returned to the pool: none."""
         return ""
 
 
 async def create_pool(dsn: str, schema: str, *, size: int = 12) -> asyncpg.Pool:
-    """A pool of connections to `schema`. Raises OSError or asyncpg.PostgresError if the database cannot be reached.
+    """Open a pool of connections to `schema`; the caller closes it.
 
-    A borrower must not leave session state on a connection: no lock, setting or listener (see _PooledConnection).
+    Raises OSError or asyncpg.PostgresError if the database cannot be reached. A borrower must not leave session state
+    on a connection: no lock, setting or listener (see _PooledConnection).
     """
     return await asyncpg.create_pool(
         dsn,
@@ -72,6 +73,9 @@ async def create_pool(dsn: str, schema: str, *, size: int = 12) -> asyncpg.Pool:
 
 
 async def connect(dsn: str, schema: str, *, idle_seconds: int | None = None) -> asyncpg.Connection:
-    """A dedicated connection, for a session lock. The database ends it after `idle_seconds` without a request."""
+    """Open a connection outside the pool, for a session lock; the caller closes it.
+
+    The database ends the connection after `idle_seconds` without a request; never if None.
+    """
     more = {} if idle_seconds is None else {"idle_session_timeout": f"{idle_seconds}s"}
     return await asyncpg.connect(dsn, timeout=10, command_timeout=30, server_settings=_server_settings(schema, **more))

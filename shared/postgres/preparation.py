@@ -1,4 +1,4 @@
-"""The configuration for which a schema was prepared; services with different configurations must not run together."""
+"""The configuration for which a schema was prepared: services with different configurations must not run together."""
 
 import asyncpg
 
@@ -12,7 +12,7 @@ on conflict (only_row) do update set catalogue_version = excluded.catalogue_vers
 
 
 async def record_prepared(dsn: str, schema: str, catalogue_version: str) -> None:
-    """Record that the service must run with this configuration and no other. Commits."""
+    """Store the only catalogue version with which the service may start, in place of an earlier one. Commits."""
     connection = await connect(dsn, schema)
     try:
         await connection.execute(_RECORD, catalogue_version)
@@ -21,10 +21,10 @@ async def record_prepared(dsn: str, schema: str, catalogue_version: str) -> None
 
 
 async def check_prepared(pool: asyncpg.Pool, catalogue_version: str) -> None:
-    """Raises StartError if the schema was prepared for another configuration.
+    """Raise StartError if the schema was prepared for another catalogue version.
 
-    `motcua prepare` records one version for all services of a centre, so all that start have the same one. A schema
-    that was only migrated has no record, and accepts any configuration.
+    `motcua prepare` stores one version for all services of a centre, so all services that start have the same one. A
+    schema that was only migrated has no stored version, and accepts any.
     """
     prepared = await pool.fetchval("select catalogue_version from prepared")
     if prepared not in (None, catalogue_version):

@@ -1,6 +1,6 @@
-"""Working calendars as published by sla, for the services that consume `sla.calendars.v1`.
+"""Working calendars as sla publishes them, for the services that consume the topic `sla.calendars.v1`.
 
-Such a service has a table `calendars` (name, sequence, fences, partition, version, published).
+Each of these services has a table `calendars` (name, sequence, fences, partition, version, published).
 """
 
 import json
@@ -21,7 +21,7 @@ from shared.postgres.unit_of_work import Unit
 
 @dataclass(slots=True, kw_only=True)
 class CalendarRow(Row):
-    """The last published version of a working calendar; `published` is the event's data."""
+    """The row of a working calendar with its last consumed version; `published` is the event's data as plain JSON."""
 
     version: int = 0
     published: dict[str, Any] | None = None
@@ -33,7 +33,7 @@ CALENDARS = Table(
 
 
 def on_calendar_published(event: EventEnvelope[CalendarPublishedV1], unit: Unit[CalendarRow]) -> None:
-    """Store the newest version."""
+    """Handler of `calendar.published`: store the version in the calendar's row, in place of the earlier one."""
     row = unit.row(event.subject)
     row.version = event.data.version
     row.published = event.data.model_dump(mode="json")
@@ -41,7 +41,7 @@ def on_calendar_published(event: EventEnvelope[CalendarPublishedV1], unit: Unit[
 
 @dataclass(frozen=True, slots=True)
 class WorkingTime:
-    """A compiled calendar: its version, the working time of a standard day, and the windows."""
+    """A working calendar ready for computing: its version, the working time of a standard day, and its windows."""
 
     version: int
     standard_day: timedelta
@@ -49,7 +49,7 @@ class WorkingTime:
 
 
 def parse_published_calendar(published: str | bytes) -> WorkingTime:
-    """The compiled calendar from the data of `calendar.published`, as JSON."""
+    """Build the working calendar from the data of a `calendar.published` event, given as JSON text."""
     data = CalendarPublishedV1.model_validate(json.loads(published), context=READER_CONTEXT)
     worktime = Worktime(
         name=data.name,
@@ -63,14 +63,14 @@ def parse_published_calendar(published: str | bytes) -> WorkingTime:
 
 
 class PublishedCalendar:
-    """Reads the last published version of one calendar; parses it again only if its version has changed."""
+    """Reads the last consumed version of the calendar `name`; parses it again only if the version has changed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._cached: WorkingTime | None = None
 
     async def read(self, connection: "Connection | asyncpg.Pool") -> WorkingTime | None:
-        """The calendar, or None before its first version was consumed."""
+        """Return the last consumed version of the calendar; None if this service has consumed none yet."""
         version = await connection.fetchval("select version from calendars where name = $1", self._name)
         if not version:
             return None
@@ -80,7 +80,7 @@ class PublishedCalendar:
         return self._cached
 
     async def require(self, connection: "Connection | asyncpg.Pool") -> WorkingTime:
-        """The calendar. Raises CalendarNotAvailableError before its first version was consumed."""
+        """Return the last consumed version of the calendar. Raises CalendarNotAvailableError if there is none yet."""
         found = await self.read(connection)
         if found is None:
             raise CalendarNotAvailableError

@@ -1,4 +1,4 @@
-"""Retries of whole transactions (stamina)."""
+"""Retries of whole transactions, with the library stamina."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,15 +13,18 @@ T = TypeVar("T")
 
 
 def _backoff(error: Exception) -> bool | float:
-    """Retry at once if another transaction inserted the row first, with a growing delay for a transient error."""
+    """Stamina's decision about a retry: 0.0 is at once, True is after a growing delay, False is not at all.
+
+    At once if another transaction inserted the same row first; after a delay for a transient error.
+    """
     return 0.0 if isinstance(error, asyncpg.UniqueViolationError) else is_transient(error)
 
 
 async def transact(attempt: Callable[[], Awaitable[T]], *, attempts: int = 6) -> T:
-    """Run `attempt`, one whole transaction, and return its result.
+    """Run `attempt`, which must be one whole transaction, up to `attempts` times, and return its result.
 
-    It is retried if another transaction inserted the same row first, and if the database is temporarily away.
-    Raises TransientError if the last attempt fails as well; any other error is raised at once.
+    `attempt` is repeated if another transaction inserted the same row first, or after a transient database error.
+    Raises TransientError if the last attempt also fails in this way; any other error is raised at once.
     """
     try:
         async for retry in stamina.retry_context(

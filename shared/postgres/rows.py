@@ -1,4 +1,4 @@
-"""Tables as batches of rows: lock, insert or update a whole batch with one statement."""
+"""Tables whose rows are read, locked, inserted or updated in batches, with one statement for each batch."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,10 @@ from shared.postgres.pool import Connection
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """The state of one key: a fence per consumed topic, and the sequence of the last event published about the key.
+    """The state of one key: a fence per consumed topic, and the `sequence` of the last event published about the key.
 
-    Subclasses add the service's state; each field is a column of the same name. `partition` is that of the last record.
+    Subclasses add the service's state; each field is a column of the same name. `partition` is the Kafka partition of
+    the last record consumed about the key.
     """
 
     key: Any
@@ -25,7 +26,7 @@ class Row:
     partition: int = 0
 
     def fence(self, topic: str) -> Fence:
-        """The fence on `topic`; the zero fence before the first record."""
+        """The fence of this key on `topic`; a fence with sequence 0 if no record of the topic took effect yet."""
         return self.fences.get(topic, Fence())
 
 
@@ -34,10 +35,10 @@ K = TypeVar("K", bound=Row)
 
 
 class RecordTable(Generic[R]):
-    """A table whose records are instances of a dataclass; `columns` maps each field to its column's type.
+    """Reads and writes one table, whose rows are instances of the dataclass `record`.
 
-    `jsonb` columns contain plain JSON values. `key` is the primary key's field, and the order in which rows are locked.
-    `fixed` columns are never updated.
+    `columns` maps each field to the SQL type of its column. The fields of `jsonb` columns are plain JSON values. `key`
+    is the column by which rows are found, updated and locked in order. `update` never writes the columns in `fixed`.
     """
 
     def __init__(
@@ -56,7 +57,10 @@ class RecordTable(Generic[R]):
         self._update = f"update {name} set {settable} from {_arrays(self._updated)} where {name}.{key} = v.{key}"
 
     async def lock(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, R]:
-        """Lock and read the existing records, in key order. Blocks while another transaction has locked one of them."""
+        """Lock the existing records of `keys` in key order until the transaction ends, and return them by key.
+
+        Waits while another transaction has locked one of them.
+        """
         kind = self.columns[self.key_column]
         found = await connection.fetch(
             f"{self._select} where {self.key_column} = any($1::{kind}[]) order by {self.key_column} for update",
@@ -65,37 +69,40 @@ class RecordTable(Generic[R]):
         return self.by_key(found)
 
     async def read_all(self, connection: "Connection | asyncpg.Pool", keys: Iterable[Any]) -> dict[Any, R]:
-        """The existing records among `keys`, without locks: do not base a decision on them."""
+        """Read the existing records of `keys`, by key. They are not locked: do not base a decision on them."""
         kind = self.columns[self.key_column]
         return self.by_key(
             await connection.fetch(f"{self._select} where {self.key_column} = any($1::{kind}[])", list(keys))
         )
 
     async def read(self, connection: "Connection | asyncpg.Pool", key: Any) -> R | None:
-        """The record of `key` or None, without a lock: do not base a decision on it."""
+        """Read the record of `key`; None if it does not exist. It is not locked: do not base a decision on it."""
         row = await connection.fetchrow(f"{self._select} where {self.key_column} = $1", key)
         return None if row is None else self._from_database(row)
 
     async def insert(self, connection: Connection, records: Sequence[R]) -> None:
-        """Insert new records in key order. Raises asyncpg.UniqueViolationError if one exists already."""
+        """Insert new records in key order. Raises asyncpg.UniqueViolationError if one of the records exists already."""
         if records:
             ordered = sorted(records, key=self._key)
             await connection.execute(self._insert, *self._to_database(ordered, self.columns))
 
     async def update(self, connection: Connection, records: Sequence[R]) -> None:
-        """Overwrite records that the transaction has locked."""
+        """Overwrite existing records, which the caller's transaction must have locked."""
         if records:
             await connection.execute(self._update, *self._to_database(records, self._updated))
 
     def records(self, rows: Iterable[asyncpg.Record]) -> list[R]:
-        """The records of rows that contain all of the table's columns; other columns are ignored."""
+        """Convert rows of a query to records, in the same order.
+
+        Each row must have all columns of this table; further columns are ignored.
+        """
         return [self._from_database(row) for row in rows]
 
     def _key(self, record: R) -> Any:
         return getattr(record, self.key_column)
 
     def by_key(self, rows: Iterable[asyncpg.Record]) -> dict[Any, R]:
-        """The records of such rows by key, in the order of the rows."""
+        """Convert rows of a query as `records` does, and return the records by key."""
         return {self._key(record): record for record in self.records(rows)}
 
     def _field(self, column: str) -> str:
@@ -120,13 +127,13 @@ class RecordTable(Generic[R]):
 
 
 def _arrays(columns: Mapping[str, str]) -> str:
-    """SQL: one array parameter per column, as rows of a table v."""
+    """The SQL that turns one array parameter per column into the rows of a table `v`."""
     arrays = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(columns.values(), 1))
     return f"unnest({arrays}) as v ({', '.join(columns)})"
 
 
 class Table(RecordTable[K]):
-    """A table of Rows: adds the columns `sequence`, `fences` and `partition` to the service's own."""
+    """A RecordTable for a subclass of Row: adds `sequence`, `fences` and `partition` to the service's `columns`."""
 
     def __init__(
         self,
@@ -142,7 +149,7 @@ class Table(RecordTable[K]):
         super().__init__(record, name=name, key=key, columns=common | dict(columns), fixed=fixed)
 
     def new(self, key: Any) -> K:
-        """A new row with the defaults of its dataclass."""
+        """Build a row of `key` with the defaults of its dataclass, in memory only."""
         return self.record(key=key)
 
     def _key(self, record: K) -> Any:

@@ -1,4 +1,4 @@
-"""Unit of work: the rows, records and events of one transaction, in memory between locking and writing."""
+"""Unit of work: the rows, records and events of one transaction, in memory from the locks until the writes."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -21,9 +21,10 @@ T = TypeVar("T")
 
 
 class Unit(Generic[R]):
-    """Locked rows in; changed rows, further records and events out. Handlers work on it without SQL and await.
+    """The locked rows of one transaction, and the records and events to write with them, all in memory until `save`.
 
-    `save` writes every row, changed or not; with `only_published`, only rows about which an event was published.
+    Handlers change a unit without SQL and without await. `save` writes every row, changed or not; with
+    `only_published`, only rows about which an event was published.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Unit(Generic[R]):
         self._changed: dict[RecordTable[Any], list[Any]] = {}
 
     def row(self, key: Any) -> R:
-        """The locked row of `key`, or a new one that `save` inserts."""
+        """Return the locked row of `key`; if there is none, add a new row that `save` inserts."""
         found = self._rows.get(key)
         if found is None:
             found = self._rows[key] = self.table.new(key)
@@ -59,17 +60,18 @@ class Unit(Generic[R]):
         return list(self._rows.values())
 
     def find(self, key: Any) -> R | None:
-        """The locked row of `key`, or None."""
+        """Return the row of `key` if it is in the unit, otherwise None. Adds no row."""
         return self._rows.get(key)
 
     def cause_of(self, event: AnyEnvelope) -> Cause:
-        """The consumed `event` as the cause of this service's own events."""
+        """Build the cause of the events that this service publishes because it consumed `event`."""
         return Cause.of(event, service=self._publisher.service, recorded_at=self.recorded_at)
 
     def publish(self, row: R, data: EventData, *, time: datetime, cause: Cause) -> AnyEnvelope:
-        """Publish an event about the row's key, with the row's next sequence and an id derived from the cause.
+        """Add an event about the row's key to the unit, and return the event. Nothing is stored or sent yet.
 
-        `save` stores it; the relay sends it to Kafka after the commit.
+        The event takes the row's next sequence, and its id is derived from the cause. `save` stores the event; the
+        relay sends it to Kafka after the commit.
         """
         place = self._places[cause.id, data.TYPE]
         self._places[cause.id, data.TYPE] += 1
@@ -81,15 +83,18 @@ class Unit(Generic[R]):
         return event
 
     def add(self, table: RecordTable[T], record: T) -> None:
-        """Insert a record of another table when the rows are saved."""
+        """Add a record of another table, which `save` inserts."""
         self._added.setdefault(table, []).append(record)
 
     def change(self, table: RecordTable[T], record: T) -> None:
-        """Update a record of another table when the rows are saved. Its own row or its dossier's must be locked."""
+        """Add a changed record of another table, which `save` updates. It or its dossier's row must be locked."""
         self._changed.setdefault(table, []).append(record)
 
     async def save(self, connection: Connection) -> None:
-        """Write everything in the open transaction: new rows in key order, other rows, further records, events."""
+        """Write rows, records of other tables and events, in this order, in the open transaction. Does not commit.
+
+        Raises asyncpg.UniqueViolationError if a new row, record or event exists already.
+        """
         rows = self._rows
         if self._only_published:
             subjects = {event.subject for event in self.events}
@@ -104,7 +109,7 @@ class Unit(Generic[R]):
 
 
 Claim = Callable[[Connection], Awaitable[dict[Any, R]]]
-"""Locks rows within the open transaction and returns them by key."""
+"""A function that selects and locks rows within the open transaction, and returns them by key."""
 
 
 def unit_of_work(
@@ -117,10 +122,11 @@ def unit_of_work(
     on_publish: Callable[[], None],
     only_published: bool = False,
 ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-    """Context manager: one transaction on the rows of `keys`, saved and committed when the block ends without an error.
+    """Async context manager: one transaction on the rows of `keys`, saved and committed when the block ends normally.
 
-    The connection allows further reads under the same locks; within the block `clock` has the committed time. After the
-    commit, `on_publish` is called if events were published (it wakes the relay). `only_published` is Unit's. Raises
+    It locks the existing rows of `keys`. The block gets the connection, for further reads under the same locks, and the
+    unit; `clock` is refreshed before. After the commit, `on_publish` is called if events were published, to wake the
+    relay. `only_published` limits which rows are saved: see Unit. Raises
     asyncpg.UniqueViolationError if another transaction inserted a new row first; the caller then decides again.
     """
 
@@ -139,7 +145,7 @@ def claimed_unit_of_work(
     clock: Clock,
     on_publish: Callable[[], None],
 ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-    """Context manager: one transaction on the rows that `claim` selects and locks; otherwise as `unit_of_work`.
+    """Async context manager: one transaction on the rows that `claim` selects and locks; otherwise as `unit_of_work`.
 
     Claimed rows are work that fell due at instants of their own, so their events are recorded from the clock's earliest
     instant on.

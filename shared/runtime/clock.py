@@ -13,10 +13,10 @@ class SystemClock(Clock):
     """Centre time that follows the machine's clock."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """The machine's present time, as an aware datetime in UTC."""
         return datetime.now(UTC)
 
 
 def machine_now() -> datetime:
-    """Machine time, aware, in UTC; independent of a simulated clock."""
+    """The machine's present time, as an aware datetime in UTC, even if the centre has a simulated clock."""
     return datetime.now(UTC)

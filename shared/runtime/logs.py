@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line, for our code and for libraries, without personal data and without floods.
+"""Logs: one JSON object per line, for our code and for libraries, without personal data and limited in rate.
 
 Use: `log = structlog.get_logger(__name__)`, `log.warning(RECORD_PARKED, topic=…)`; ids that hold for a whole request
 or record are bound once with `structlog.contextvars.bound_contextvars(...)`.
@@ -17,10 +17,11 @@ from shared.runtime.redaction import redact
 
 
 class RateLimit(logging.Filter):
-    """Lets `burst` equal lines pass per `window_seconds`. The next line that passes has the number of suppressed ones.
+    """Logging filter: of equal lines, only the first `burst` in each `window_seconds` pass.
 
-    Lines are equal if logger, level and message template are. aiokafka writes 1,600 lines in 17 seconds without a
-    broker. Our own lines below warning always pass: each is one act or request.
+    The first line after the window has the number of suppressed lines. Lines are equal if logger, level and message
+    template are. Example: without a broker, aiokafka logs 1,600 lines in 17 seconds. Lines of our own code below the
+    level warning always pass, because each is one act or request.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class RateLimit(logging.Filter):
 
 
 def configure(service: str, level: str = "info", stream: TextIO | None = None, **bound: str) -> None:
-    """Write every log line of this process to `stream` (default: standard output) as JSON.
+    """Set up logging: this process writes its log lines from `level` on as JSON to `stream` (default: standard output).
 
-    Each line has the service's name and the fields `bound`, such as the replica's `member`.
+    Each line has the service's name and the fields in `bound`, such as the replica's `member`. Replaces an earlier
+    set-up.
     """
 
     def stamp(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -104,6 +106,6 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None, *
 
 
 def redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The processor that redacts personal data; the last one before rendering."""
+    """Processor of structlog: replace personal data in the log event and return it. Runs last before rendering."""
     event.update({key: redact(value, key) for key, value in event.items()})
     return event

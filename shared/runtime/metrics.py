@@ -31,22 +31,25 @@ def _checked(name: str, *endings: str) -> str:
 
 
 def counter(name: str, documentation: str, labels: Sequence[str] = ()) -> Counter:
-    """Create a count that only grows. The name ends in `_total`."""
+    """Create and register a Prometheus counter. Raises ValueError unless the name ends in `_total`."""
     return Counter(_checked(name, "_total"), documentation, labels, registry=REGISTRY)
 
 
 def gauge(name: str, documentation: str, labels: Sequence[str] = ()) -> Gauge:
-    """Create a value that goes up and down."""
+    """Create and register a Prometheus gauge. Raises ValueError for a name outside the naming scheme."""
     return Gauge(_checked(name), documentation, labels, registry=REGISTRY)
 
 
 def histogram(name: str, documentation: str, labels: Sequence[str] = (), *, buckets: Sequence[float]) -> Histogram:
-    """Create a distribution of seconds, bytes or records. The name ends in that unit."""
+    """Create and register a Prometheus histogram of seconds, bytes or records.
+
+    Raises ValueError unless the name ends in `_seconds`, `_bytes` or `_records`.
+    """
     return Histogram(
         _checked(name, "_seconds", "_bytes", "_records"), documentation, labels, buckets=buckets, registry=REGISTRY
     )
 
 
 def render() -> bytes:
-    """All metrics in the text format of Prometheus."""
+    """Return the present values of all metrics in the text format of Prometheus."""
     return generate_latest(REGISTRY)

@@ -1,7 +1,7 @@
-"""Redaction: personal data is replaced before a log line is written.
+"""Redaction: personal data and secrets are replaced before a log line is written.
 
-Two rules, since neither is complete: fields are redacted by name, and every text is searched for what looks like an
-address or number (the error message of a database quotes the rejected row).
+Two rules, since neither is complete: the value of a field with a personal name is replaced as a whole, and in every
+other text what looks personal or secret is replaced (the error message of a database quotes the rejected row).
 """
 
 import re
@@ -33,14 +33,22 @@ _PATTERNS = (
 
 
 def redact_text(text: str) -> str:
-    """The text with everything replaced that looks like a person's number or address."""
+    """Return `text` with placeholders in place of what looks personal or secret.
+
+    That is e-mail addresses, phone and identity numbers, passwords in database URLs, bearer tokens, and the rejected
+    values or rows that error messages of pydantic and Postgres quote.
+    """
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
 
 
 def redact(value: Any, field: str = "") -> Any:
-    """A copy of the value without personal data, at any depth."""
+    """Return `value` in a form that can be logged: REDACTED if `field` is one of PERSONAL_FIELDS, otherwise a copy.
+
+    In the copy, each text is redacted by `redact_text`, and mappings and lists are redacted at any depth, with their
+    keys as field names. Numbers and keys remain unchanged. Tuples and sets become lists, other objects become texts.
+    """
     if field.lower() in PERSONAL_FIELDS and value is not None:
         return REDACTED
     if isinstance(value, str):

@@ -29,7 +29,10 @@ ClockSetting = Annotated[ClockKind, BeforeValidator(_reject_former_kind)]
 
 
 class Settings(BaseSettings):
-    """A group of settings. A subclass sets its prefix: `model_config = SettingsConfigDict(env_prefix="SLA_")`."""
+    """Base class of a group of settings, which are read from environment variables with a prefix.
+
+    A subclass sets the prefix: `model_config = SettingsConfigDict(env_prefix="SLA_")`.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
 
@@ -64,10 +67,10 @@ S = TypeVar("S", bound=Settings)
 
 
 def load(settings: type[S]) -> S:
-    """Read the settings from the environment.
+    """Read the settings of the class `settings` from the environment, and return them validated.
 
-    Raises StartError that names every missing, invalid or unknown variable with the prefix. It never contains a value,
-    since a DSN contains a password.
+    Raises StartError with the name of every missing, invalid or unknown variable with the class's prefix. The message
+    never contains a value, since a DSN contains a password.
     """
     prefix = settings.model_config.get("env_prefix", "")
     known = {f"{prefix}{field}".upper() for field in settings.model_fields}
@@ -96,12 +99,12 @@ def inherited_environment() -> dict[str, str]:
 
 
 def java_home() -> Path | None:
-    """The folder of the Java runtime that JAVA_HOME names, by which other programs find it."""
+    """The folder of the Java runtime that the environment variable JAVA_HOME names; None if the variable is not set."""
     named = os.environ.get("JAVA_HOME")
     return Path(named) if named else None
 
 
 def user_cache() -> Path:
-    """The user's folder for what can be downloaded again (XDG Base Directory Specification)."""
+    """The user's cache folder: XDG_CACHE_HOME, or ~/.cache by default (XDG Base Directory Specification)."""
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return named if named.is_absolute() else Path(os.path.expanduser("~"), ".cache")

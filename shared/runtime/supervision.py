@@ -1,4 +1,4 @@
-"""Supervision of the long-running parts of a process: if one ends, the process ends."""
+"""Supervision of the long-running parts of a process: if one part ends, all are stopped and the process ends."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import structlog
 from shared.kernel.errors import MotcuaError
 
 Part = Callable[[], Awaitable[None]]
-"""Runs until cancelled. It may return only after a stop was requested."""
+"""A long-running part of a process. It runs until cancelled, and may return only after a stop was requested."""
 
 PART_FAILED = "part_failed"
 PART_FAILED_WHILE_STOPPING = "part_failed_while_stopping"
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class PartEndedError(MotcuaError):
-    """A part that must run until the stop ended before it, so the process ends as well."""
+    """The part `part` returned or failed before a stop was requested, so the process ends as well."""
 
     def __init__(self, part: str, reason: str) -> None:
         super().__init__(f"{part} ended: {reason}")
@@ -29,29 +29,34 @@ class PartEndedError(MotcuaError):
 
 
 class Signal:
-    """A repeated event: any number of tasks wait for its next occurrence."""
+    """A notification that can be repeated: any number of tasks of one event loop wait for the next `notify`."""
 
     def __init__(self) -> None:
         self._next: asyncio.Future[None] | None = None
 
     def next(self) -> "asyncio.Future[None]":
-        """A future that is done at the next `notify`. Take it before reading the state that the signal announces."""
+        """Return a future that is done at the next `notify`; all callers until then share it.
+
+        Call `next` before reading the state that the signal announces, or a change in between is missed. Wait with
+        `asyncio.wait`, which does not cancel the shared future: `notify` raises if the future was cancelled.
+        """
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
         return self._next
 
     def notify(self) -> None:
-        """Wake every task that waits for the next occurrence."""
+        """Wake every task that awaits a future of `next`. Later calls of `next` return a new future."""
         if self._next is not None:
             self._next.set_result(None)
             self._next = None
 
 
 async def supervise(parts: Mapping[str, Part], *, stop: asyncio.Event, grace_seconds: float = 10.0) -> None:
-    """Run every part until `stop` is set, then cancel the parts one by one, in reverse order.
+    """Run all parts concurrently until `stop` is set, then cancel them one by one, in reverse order, and return.
 
-    If a part ends or fails before that, all others are stopped in the same way and PartEndedError is raised. A part
-    that does not end within `grace_seconds` of its cancellation is logged and abandoned.
+    If a part ends or fails before `stop` is set, `stop` is set, all others are cancelled in the same way, and
+    PartEndedError is raised. A part that does not end within `grace_seconds` of its cancellation is logged and
+    abandoned.
     """
     tasks = {name: asyncio.ensure_future(part()) for name, part in parts.items()}
     stopping = asyncio.create_task(stop.wait())
@@ -92,7 +97,7 @@ async def _end(name: str, task: asyncio.Future[None], grace_seconds: float) -> N
 
 @contextlib.contextmanager
 def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Within the context, SIGTERM and SIGINT set `stop` instead of ending the process."""
+    """Context manager: within the block, SIGTERM and SIGINT set `stop` instead of ending the process."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:

@@ -25,7 +25,7 @@ class NotTomlError(ValueError):
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The document as a dict. Raises NotTomlError."""
+    """Parse a TOML document and return it as a dict. Raises NotTomlError."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -46,7 +46,10 @@ def _explain(text: str, message: str) -> NotTomlError:
 
 
 def _last_opening(lines: list[str]) -> int:
-    """The last line that opens a quote or bracket, in a document that ends too early."""
+    """The number, from 1, of the last line with a bracket or quotes that may open something unclosed.
+
+    The number of the last line of all if there is no such line.
+    """
     opens = ('"""', "'''", "[", "'")
     return next((n for n in range(len(lines), 0, -1) if any(mark in lines[n - 1] for mark in opens)), len(lines))
 

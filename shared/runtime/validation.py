@@ -1,4 +1,4 @@
-"""Validation errors of pydantic as plain sentences that say what to write; they never contain the value."""
+"""Plain texts for validation errors of pydantic: what to write, never the rejected value."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -67,7 +67,10 @@ _PATTERNS = {
 
 
 def describe_error(fault: Mapping[str, Any]) -> str:
-    """One entry of pydantic's `errors()` as a sentence; pydantic's own message for a kind without a sentence here."""
+    """Return what is wrong or what to write instead, for one entry `fault` of pydantic's `errors()`.
+
+    The text does not name the field. For a kind of error without a text here, it is pydantic's own message.
+    """
     kind, context = fault["type"], fault.get("ctx", {})
     if kind in _PLAIN:
         return _PLAIN[kind]

@@ -1,6 +1,6 @@
-"""Routes about assignments: the place for a procedure, departments, a department's queue, and waiting dossiers.
+"""Routes about assignments: where a procedure is received, departments, a department's queue, waiting dossiers.
 
-All of them only read: a dossier changes by acts, which belong to intake.
+All of these routes only read: a dossier changes by acts, which belong to intake.
 """
 
 from datetime import date
@@ -53,7 +53,7 @@ router = APIRouter()
 async def read_places(
     _: Caller, query: Annotated[ProcedureQuery, Query()], context: ServiceContext, signed: Signed, today: Today
 ) -> ProcedurePlaces:
-    """Where a dossier of a procedure is received on a local date, for each competent department."""
+    """Return where a dossier of a procedure, submitted on a local date, is received, for each competent department."""
     centre, on, procedure = context.centre, query.on or today, query.procedure
     known = centre.procedure(procedure, on)
     if known is None:
@@ -65,8 +65,8 @@ async def read_places(
     decisions = await signed.refresh(context.pool)
     places = []
     for department in rule.competent_departments(centre, procedure, on):
-        place = rule.place(centre, decisions, procedure=procedure, department=department, on=on)
-        places.append(Place.model_validate(to_event(place, 0), from_attributes=True))
+        assigned = rule.assignment_for(centre, decisions, procedure=procedure, department=department, on=on)
+        places.append(Place.model_validate(to_event(assigned, 0), from_attributes=True))
     return ProcedurePlaces(
         procedure=procedure,
         procedure_name=known.name_vi,
@@ -80,7 +80,7 @@ async def read_places(
 async def list_departments(
     _: Caller, query: Annotated[OnQuery, Query()], context: ServiceContext, signed: Signed, today: Today
 ) -> Departments:
-    """The departments of a local date."""
+    """List the departments that exist on a local date, each with its counters."""
     on, centre = query.on or today, context.centre
     decisions = await signed.refresh(context.pool)
     rows = [_department(centre, decisions, row, on) for row in centre.departments_on(on)]
@@ -95,7 +95,7 @@ async def list_queue(
     context: ServiceContext,
     today: Today,
 ) -> Page[QueuedDossier]:
-    """The open dossiers for which a department is competent. A closed department may still have some."""
+    """List the open dossiers for which a department is competent, also if the department no longer exists."""
     centre = context.centre
     if not Scope(who.actor, centre, today).sees(department=code):
         raise ForbiddenError("This API key sees only the dossiers of its own department or counter.")
@@ -114,7 +114,7 @@ async def list_queue(
 
 @router.get("/dossiers/{dossier_id}/assignment")
 async def read_assignment(who: Caller, dossier_id: UUID, context: ServiceContext, today: Today) -> AssignmentView:
-    """The assignment of one dossier."""
+    """Return the last published assignment of one dossier, or what the dossier waits for."""
     row = await store.read_assignment(context.pool, dossier_id)
     if row is None or not Scope(who.actor, context.centre, today).sees(department=row["department"]):
         raise DossierNotFoundError
@@ -127,7 +127,7 @@ async def read_assignment(who: Caller, dossier_id: UUID, context: ServiceContext
 
 @router.get("/waiting")
 async def list_waiting(_: Staff, query: Annotated[PageQuery, Query()], context: ServiceContext) -> WaitingDossiers:
-    """The open dossiers without an assignment."""
+    """List the open dossiers without an assignment, and count them."""
     count = await store.count_waiting(context.pool)
     rows = await store.read_waiting(context.pool, after=query.after, limit=query.limit + 1)
     page = page_of(rows, query.limit, key=_key, view=_waiting)

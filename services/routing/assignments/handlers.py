@@ -1,4 +1,4 @@
-"""What each event of intake changes in an assignment, and what routing publishes about it. No SQL, no await."""
+"""What each event of intake changes in a dossier's assignment, and what routing publishes then. No SQL, no await."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,13 +39,13 @@ IGNORED: frozenset[type[EventData]] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AssignmentHandlers:
-    """Assigns dossiers by the centre's configuration and the signed decisions."""
+    """Handlers of intake's events: assign dossiers by the centre's configuration and the signed decisions."""
 
     centre: Centre
     signed: SignedDecisions
 
     def by_event(self) -> Mapping[type[EventData], Handler[AssignmentRow]]:
-        """The handler of each event type of intake, except those in IGNORED."""
+        """Return the handler for each event type of intake, by type, except the types in IGNORED."""
         return {
             dossiers.DossierSubmittedV1: self.on_submitted,
             dossiers.DossierReceivedV1: self.on_received,
@@ -64,32 +64,41 @@ class AssignmentHandlers:
         }
 
     def on_submitted(self, event: EventEnvelope[Any], unit: AssignmentUnit) -> None:
-        """Decide by the local date of the submission."""
+        """Store the submission, and assign the dossier by the local date of the submission."""
         row = unit.row(event.dossier_id)
         record_event(row, event)
         self.assign(row, unit, time=event.time, cause=unit.cause_of(event))
 
     def on_received(self, event: EventEnvelope[Any], unit: AssignmentUnit) -> None:
-        """Decide again if the receipt names another department: the dossier's code contains its agency id."""
+        """Store that intake received the dossier; assign again unless the department in the event is the assigned one.
+
+        The event's department counts, because the dossier's code contains its agency id. A dossier without an
+        assignment is always decided again. Raises SubmissionMissingError.
+        """
         row = unit.row(event.dossier_id)
         record_event(row, event)
         if row.department != event.data.department:
             self.assign(row, unit, time=event.time, cause=unit.cause_of(event))
 
     def on_step_begun(self, event: EventEnvelope[Any], unit: AssignmentUnit) -> None:
-        """Publish the next competent department; the receiving and the returning place do not change."""
+        """Store the new step, and publish the assignment with the step's department as the competent one.
+
+        Receiving and returning place remain those of the first step. Publishes nothing while the dossier waits. Raises
+        SubmissionMissingError.
+        """
         row = unit.row(event.dossier_id)
         record_event(row, event)
         self.assign(row, unit, time=event.time, cause=unit.cause_of(event))
 
     def on_state_changed(self, event: EventEnvelope[Any], unit: AssignmentUnit) -> None:
-        """Store the state, by which queues list open dossiers."""
+        """Store the dossier's new state, which decides whether queues list it as open. Publishes nothing."""
         unit.row(event.dossier_id).change_state(event.data.state)
 
     def assign(self, row: AssignmentRow, unit: AssignmentUnit, *, time: datetime, cause: Cause) -> bool:
-        """Decide about a dossier and publish the decision. True if the dossier now has a receiving place.
+        """Assign the dossier of `row` or leave it waiting, and publish the result. Return whether it is assigned now.
 
-        Publishes nothing if the dossier still waits for the same thing. Raises SubmissionMissingError.
+        Publishes nothing if the dossier still waits for the same thing. Changes only `row` and `unit`, in memory.
+        Raises SubmissionMissingError.
         """
         decision = row.decide(self.centre, self.signed.current)
         if not row.apply(decision):
@@ -101,7 +110,10 @@ class AssignmentHandlers:
 
 
 def record_event(assignment: Assignment, event: EventEnvelope[Any]) -> None:
-    """Record the part of one intake event that concerns the assignment; other events are ignored."""
+    """Copy from an event of intake into `assignment` what the assignment depends on.
+
+    Reads dossier.submitted, dossier.received and dossier.step_begun, and ignores other events. Decides nothing.
+    """
     data = event.data
     if isinstance(data, dossiers.DossierSubmittedV1):
         assignment.submit(
@@ -126,7 +138,7 @@ def record_event(assignment: Assignment, event: EventEnvelope[Any]) -> None:
 
 
 def to_event(decision: Assigned | Waiting, dossier_sequence: int) -> AssignmentDecidedV1 | AssignmentWaitingV1:
-    """The data of the event that publishes a decision."""
+    """Build the event data for an assignment, or for a dossier that waits for one. Publishes nothing itself."""
     reason = AssignmentReason(
         rule=decision.reason.rule,
         decision=decision.reason.decision,

@@ -13,10 +13,11 @@ from shared.kernel.centre import Centre
 def rebuild_assignment(
     events: Iterable[AnyEnvelope], centre: Centre, decisions: Decisions
 ) -> AssignmentDecidedV1 | AssignmentWaitingV1 | None:
-    """The assignment that follows from one dossier's events, in sequence order; None before its submission.
+    """Return the event data that follows from one dossier's `events` of intake, in order of sequence.
 
-    It equals routing's last event about the dossier, except for `dossier_sequence`, if that was decided under the same
-    `catalogue_version`, or under one with the same rows for the date of submission.
+    None if the submission is not among the events. The result equals the data of routing's last event about the
+    dossier, except for `dossier_sequence`, if routing decided with the same catalogue, or with one that has the same
+    rows for the date of submission.
     """
     assignment = Assignment()
     for event in events:

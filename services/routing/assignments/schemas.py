@@ -17,14 +17,14 @@ OpenState = Literal["submitted", "received", "processing", "supplement_required"
 
 
 class ProcedureQuery(Body):
-    """The procedure, and the local date of submission; today by default."""
+    """The procedure, and the local date `on` of the submission (today by default)."""
 
     procedure: str = Field(min_length=1, max_length=40, description="The procedure's code, such as 2.000488.")
     on: LocalDate | None = None
 
 
 class QueueQuery(PageQuery):
-    """Filters of a department's open dossiers. `state` may be repeated; all states by default."""
+    """Filters of a department's open dossiers; all by default. `state` may be repeated."""
 
     state: list[OpenState] | None = None
     receiving_place: Literal["department", "general"] | None = None
@@ -40,7 +40,10 @@ class Place(BaseModel):
 
 
 class ProcedurePlaces(BaseModel):
-    """One place for each competent department. If there are several, the applicant or the clerk names one."""
+    """The places for a dossier of a procedure, one entry for each competent department.
+
+    If there are several departments, the applicant or the clerk names one.
+    """
 
     procedure: str
     procedure_name: str
@@ -50,7 +53,10 @@ class ProcedurePlaces(BaseModel):
 
 
 class DepartmentView(BaseModel):
-    """A department on a date. `pooled_by` is the decision by which the general counter receives for it."""
+    """A department on a date, and the numbers of its own counters.
+
+    `pooled_by` is the number of the decision by which the general counter receives for the department.
+    """
 
     code: str
     name_vi: str
@@ -63,14 +69,14 @@ class DepartmentView(BaseModel):
 
 
 class Departments(BaseModel):
-    """Every department of a local date."""
+    """Every department that exists on a local date."""
 
     on: date
     departments: list[DepartmentView]
 
 
 class QueuedDossier(BaseModel):
-    """An open dossier in its department's queue."""
+    """An open dossier in the queue of its competent department."""
 
     dossier_id: UUID
     code: str | None
@@ -83,7 +89,7 @@ class QueuedDossier(BaseModel):
 
 
 class WaitingDossier(BaseModel):
-    """A dossier without an assignment, and what is missing."""
+    """An open dossier without an assignment, and what must be entered or named before the assignment."""
 
     dossier_id: UUID
     code: str | None
@@ -95,13 +101,13 @@ class WaitingDossier(BaseModel):
 
 
 class WaitingDossiers(Page[WaitingDossier]):
-    """One page of waiting dossiers; `count` is the number on all pages."""
+    """One page of open dossiers without an assignment; `count` is their number on all pages."""
 
     count: int
 
 
 class AssignmentView(BaseModel):
-    """The last event that was published about a dossier: decided, or waiting for something."""
+    """The data of the last event that routing published about a dossier: assigned, or waiting for something."""
 
     dossier_id: UUID
     status: Literal["decided", "waiting"]

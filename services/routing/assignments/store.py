@@ -13,9 +13,9 @@ from shared.postgres.rows import Row, Table
 
 @dataclass(slots=True, kw_only=True)
 class AssignmentRow(Assignment, Row):
-    """The row of a dossier's assignment. It may exist before the submission.
+    """The row of a dossier's assignment. The row may exist before the submission is consumed.
 
-    `published` is the data of the last event that was published about it, as plain JSON.
+    `published` is the data of the last event that routing published about the dossier, as plain JSON.
     """
 
     published: dict[str, Any] | None = None
@@ -64,7 +64,7 @@ async def read_queue(
     receiving_place: str | None,
     limit: int,
 ) -> list[asyncpg.Record]:
-    """Open dossiers for which the department is competent, in key order: at most `limit` after the key `after`."""
+    """Read the open dossiers for which the department is competent, at most `limit`, in key order after key `after`."""
     return list(await pool.fetch(_QUEUE, department, after, states, receiving_place, limit))
 
 
@@ -74,7 +74,10 @@ select dossier_id from dossiers where waiting_for is not null and {_AFTER.format
 
 
 async def waiting_keys(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[UUID]:
-    """Every dossier without an assignment, ended ones included, in key order: at most `limit` after the key `after`."""
+    """Read the ids of dossiers that wait for an assignment, at most `limit`, in order after the id `after`.
+
+    Dossiers that ended without an assignment are included.
+    """
     return [record["dossier_id"] for record in await pool.fetch(_WAITING_KEYS, after, limit)]
 
 
@@ -86,12 +89,12 @@ from dossiers where {_IS_WAITING} and {_AFTER.format("$1")} order by dossier_id 
 
 
 async def read_waiting(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[asyncpg.Record]:
-    """Open dossiers without an assignment, in key order: at most `limit` after the key `after`."""
+    """Read the open dossiers that wait for an assignment, at most `limit`, in key order after the key `after`."""
     return list(await pool.fetch(_WAITING, after, limit))
 
 
 async def count_waiting(pool: asyncpg.Pool) -> int:
-    """The number of open dossiers without an assignment."""
+    """Count the open dossiers that wait for an assignment."""
     return int(await pool.fetchval(f"select count(*) from dossiers where {_IS_WAITING}"))
 
 
@@ -99,5 +102,8 @@ _ASSIGNMENT = "select department, waiting_for, published from dossiers where dos
 
 
 async def read_assignment(pool: asyncpg.Pool, dossier_id: UUID) -> asyncpg.Record | None:
-    """The dossier's department (None while it waits) and the last event's data as JSON text; None if unknown."""
+    """Read `department`, `waiting_for` and `published` of a dossier; None if routing published nothing about it.
+
+    `department` is None while the dossier waits. `published` is the last event's data as JSON text.
+    """
     return await pool.fetchrow(_ASSIGNMENT, dossier_id)

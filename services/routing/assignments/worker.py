@@ -18,10 +18,10 @@ log = structlog.get_logger()
 
 
 async def assign_waiting(context: Context, handlers: AssignmentHandlers) -> int:
-    """Assign every waiting dossier that this configuration allows, and return their number. Commits page by page.
+    """Decide again about every dossier that waits, and return how many are assigned now. Commits page by page.
 
-    Of replicas that start together, the later one waits for the row locks and finds nothing left to assign. The time of
-    each event is the present, from which on it is true.
+    If replicas start together, the later one waits for the row locks and finds nothing left to assign. Each event has
+    the present centre time, because the assignment takes effect only now.
     """
     assigned = 0
     after: UUID | None = None
@@ -40,7 +40,10 @@ async def assign_waiting(context: Context, handlers: AssignmentHandlers) -> int:
 
 
 def cause_of(row: AssignmentRow, catalogue_version: str, now: datetime) -> Cause:
-    """The catalogue's version as the cause. The row's sequence makes it unique if an older catalogue returns."""
+    """Build the cause of an assignment that the catalogue's version made possible.
+
+    The id contains the row's sequence, so it is unique even if an older catalogue is used again.
+    """
     reason = f"catalogue:{catalogue_version}"
     return Cause(
         id=f"{reason}:{row.key}:{row.sequence}",

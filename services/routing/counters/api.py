@@ -26,7 +26,7 @@ router = APIRouter()
 async def list_counters(
     _: Reader, query: Annotated[OnQuery, Query()], context: ServiceContext, calendar: Calendar, today: Today
 ) -> Counters:
-    """The counters of a local date, with their windows and officers."""
+    """List the counters that exist on a local date, with their opening windows and officers."""
     on, centre = query.on or today, context.centre
     worktime = await _worktime(context, calendar, on)
     counters = (centre.counter(number, on) for number in sorted(centre.counters))
@@ -44,7 +44,7 @@ async def read_load(
     signed: Signed,
     today: Today,
 ) -> Load:
-    """The expected load of each receiving place by the hour, against its officers' time, and the arrivals so far."""
+    """Return each receiving place's load on a local date, by hour: expected work, officers' time, arrivals so far."""
     on = query.on or today
     worktime = await _worktime(context, calendar, on)
     load = await compute_load(context, signed, worktime, on, weeks=query.weeks, with_proposals=query.with_proposals)

@@ -13,14 +13,16 @@ from shared.service.process import Context
 
 SAMPLE_WEEKS = 8
 _PAPER_CHANNELS = ("counter", "post")
-"""The channels that need an officer, if the centre has no rule that names them."""
+"""The channels whose dossiers need an officer at a counter, if no pooling rule of the centre names them."""
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class CentreLoad:
-    """The load of every receiving place, the general counter first, and the past days that the expectation is based
-    on."""
+    """The load of every receiving place, the general counter first.
+
+    `sample_days` are the past days from which the expected dossiers were computed, oldest first.
+    """
 
     sample_days: list[date]
     places: list[PlaceLoad]
@@ -35,9 +37,10 @@ async def compute_load(
     weeks: int = SAMPLE_WEEKS,
     with_proposals: bool = False,
 ) -> CentreLoad:
-    """The load on a date that the calendar covers, expected from up to `weeks` past days of the same weekday.
+    """Compute the load of every receiving place on the date `on`, which the calendar must cover. Stores nothing.
 
-    `with_proposals` computes it as if the open proposals were in force.
+    The expected dossiers are the mean of up to `weeks` past working days of the same weekday. With `with_proposals`,
+    the open proposals count as if they were in force.
     """
     centre, pool = context.centre, context.pool
     decisions = await signed.refresh(pool)
@@ -74,7 +77,10 @@ async def compute_load(
 
 
 def _sample_days(worktime: Worktime, on: date, today: date, counted_from: date, weeks: int) -> list[date]:
-    """Up to `weeks` working days of the same weekday before `on` and today, newest first."""
+    """Up to `weeks` working days with the weekday of `on`, before both `on` and today, newest first.
+
+    No day before `counted_from`, the first day whose dossiers are counted.
+    """
     latest = min(on, today)
     first = (on - latest).days // 7
     same_weekday = [on - n * WEEK for n in range(first, first + weeks + 1)]
@@ -82,5 +88,5 @@ def _sample_days(worktime: Worktime, on: date, today: date, counted_from: date, 
 
 
 def is_worked(worktime: Worktime, day: date) -> bool:
-    """Whether the day is a working day that the calendar covers."""
+    """Whether the day is a working day; false for a day that the calendar does not cover."""
     return worktime.first_date <= day <= worktime.last_date and worktime.is_working_day(day)

@@ -13,8 +13,11 @@ from shared.service.http import Body
 
 
 class LoadQuery(Body):
-    """The local date (today by default), the number of past weeks that the expectation is based on, and whether to
-    assume that the open proposals are in force. For a later date, signed decisions are taken into account."""
+    """The local date `on` of the load (today by default), and how to compute the expected dossiers.
+
+    `weeks` is the largest number of past weeks to use. With `with_proposals`, the open proposals count as if they were
+    in force. Signed decisions count from their date on in any case.
+    """
 
     on: LocalDate | None = None
     weeks: int = Field(default=SAMPLE_WEEKS, ge=1, le=52)
@@ -22,7 +25,7 @@ class LoadQuery(Body):
 
 
 class Window(BaseModel):
-    """An opening window: it includes `opens` and not `closes`."""
+    """An opening window of a counter, from `opens` to just before `closes`."""
 
     opens: Instant
     closes: Instant
@@ -40,16 +43,16 @@ class CounterView(BaseModel):
 
 
 class Counters(BaseModel):
-    """Every counter of a local date, by number."""
+    """Every counter that exists on a local date, in the order of their numbers."""
 
     on: date
     counters: list[CounterView]
 
 
 class HourView(BaseModel):
-    """One local hour: dossiers expected and arrived, the minutes of the expected work, and those of the officers.
+    """One local hour at a receiving place: dossiers expected and arrived, minutes of expected work and of officers.
 
-    `use` is the share of the officers' minutes that the expected work takes; null while no counter is open.
+    `use` is the share of the officers' minutes that the expected work takes; null if no counter is open in that hour.
     """
 
     hour: int
@@ -61,7 +64,7 @@ class HourView(BaseModel):
 
     @classmethod
     def of(cls, hour: HourLoad) -> "HourView":
-        """The view of an hour."""
+        """Build the view of an hour, with rounded numbers."""
         return cls(
             hour=hour.hour,
             expected=round(hour.expected, 2),
@@ -73,7 +76,7 @@ class HourView(BaseModel):
 
 
 class PlaceView(BaseModel):
-    """A receiving place: the counters of a `department`, or of the general counter if it is null.
+    """The load of a receiving place: of the counters of `department`, or of the general counter if that is null.
 
     `overloaded`: in some hour, the expected work takes more minutes than the officers have.
     """
@@ -89,7 +92,7 @@ class PlaceView(BaseModel):
 
     @classmethod
     def of(cls, load: PlaceLoad) -> "PlaceView":
-        """The view of a receiving place."""
+        """Build the view of a receiving place, with rounded numbers."""
         peak = load.peak
         return cls(
             department=load.department,
@@ -104,9 +107,9 @@ class PlaceView(BaseModel):
 
 
 class Load(BaseModel):
-    """Every receiving place of a local date, the general counter first.
+    """The load of every receiving place on a local date, the general counter first.
 
-    `sample_days` are the past days of the same weekday that the expectation is based on.
+    `sample_days` are the past days of the same weekday from which the expected dossiers were computed.
     """
 
     on: date
@@ -115,5 +118,5 @@ class Load(BaseModel):
 
     @classmethod
     def of(cls, load: CentreLoad, on: date) -> "Load":
-        """The view of a centre's load."""
+        """Build the view of a centre's load on the local date `on`."""
         return cls(on=on, sample_days=load.sample_days, places=[PlaceView.of(place) for place in load.places])

@@ -24,7 +24,7 @@ group by 1, 2, 3, 4
 async def count_arrivals_by_hour(
     connection: "Connection | asyncpg.Pool", zone: ZoneInfo, days: Sequence[date], channels: Sequence[str]
 ) -> list[Arrivals]:
-    """Dossiers received by these channels on these local dates, by department, procedure, day and hour."""
+    """Count the dossiers received by these channels on these local dates, by department, procedure, day and hour."""
     starts = [midnight(day, zone) for day in days]
     ends = [midnight(day + timedelta(days=1), zone) for day in days]
     rows = await connection.fetch(_BY_HOUR, zone.key, starts, ends, list(channels))
@@ -44,9 +44,10 @@ group by 1, 2, 3
 async def count_arrivals_by_place(
     connection: "Connection | asyncpg.Pool", zone: ZoneInfo, start: datetime, end: datetime, channels: Sequence[str]
 ) -> dict[str | None, dict[int, int]]:
-    """Dossiers received by these channels from `start` to before `end`, by receiving place and hour.
+    """Count the dossiers received by these channels from `start` to just before `end`, by receiving place and hour.
 
-    The receiving place is a department's code or None for the general counter, as each dossier was assigned.
+    The receiving place is the one to which a dossier was assigned: a department's code, or None for the general
+    counter. Dossiers without an assignment are not counted.
     """
     found: dict[str | None, dict[int, int]] = {}
     for row in await connection.fetch(_BY_PLACE, zone.key, start, end, list(channels)):

@@ -1,4 +1,4 @@
-"""The gauge of the general counter's peak use, computed at intervals."""
+"""The value of the gauge of the general counter's peak use."""
 
 from datetime import timedelta
 
@@ -11,9 +11,10 @@ _DAYS = 7
 
 
 async def compute_peak_use(context: Context, signed: SignedDecisions, calendar: PublishedCalendar) -> float:
-    """The highest use of the general counter in an hour of the next seven days; 0 if nothing is known.
+    """Compute the highest use of the general counter in any hour of seven days, today included. Sets no gauge.
 
-    Use is the share of its officers' minutes that the expected work takes.
+    Use is the share of the general counter's officer minutes that the expected work takes. 0 if no calendar was
+    consumed yet, or if the general counter is not open on these days.
     """
     found = await calendar.read(context.pool)
     if found is None:

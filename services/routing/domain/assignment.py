@@ -18,14 +18,15 @@ RULE = "receiving-place/1"
 """Name and version of the rule, published with every assignment."""
 
 RESULTS = "results"
-"""The returning place of every dossier while the centre has a counter for results."""
+"""The returning place of every dossier submitted while the centre has a counter for results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """The rule's version, the decision in force with its date, and a sentence for people.
+    """Why a dossier is assigned or waits: the rule's version, a decision's number and date, and a sentence for people.
 
-    `weeks` are the figures of the proposal that the decision approved, if there was one.
+    `decision` is the signed decision in force about the department; if there is none, the one that opened its first
+    counter; otherwise None. `weeks` are the figures of the proposal that the decision approved, if any.
     """
 
     text: str
@@ -37,10 +38,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A complete assignment.
+    """A complete assignment of a dossier that was submitted on `local_date`.
 
-    `counters` are the numbers open on that date at the general counter, or at the `receiving_department` (None for the
-    general counter). `returning_place` is RESULTS or a department's code.
+    `counters` are the numbers of the counters that receive on that date: those of `receiving_department`, or the
+    general counter's if it is None. `returning_place` is RESULTS or a department's code.
     """
 
     procedure: str
@@ -65,11 +66,11 @@ class Waiting:
 
 @dataclass(kw_only=True)
 class Assignment:
-    """What routing knows of a dossier, and the decision in force about it. Empty before the submission.
+    """What routing stores of a dossier from intake's events, and its present assignment. Empty before the submission.
 
     `named_department` is the competent department as intake's events name it. `passed_on_to` is the department of the
     present `step`, from the second step on. `dossier_sequence` is the sequence of the last event of intake on which the
-    decision depends. A decision sets either `department` (the competent one) and `receiving_place`, or `waiting_for`.
+    assignment depends. `apply` sets either `department` (the competent one) and `receiving_place`, or `waiting_for`.
     """
 
     procedure: str | None = None
@@ -89,29 +90,32 @@ class Assignment:
     def submit(
         self, *, procedure: str, department: str | None, channel: str, state: str, at: datetime, sequence: int
     ) -> None:
-        """Record the submission."""
+        """Set what the event dossier.submitted contains. Decides nothing."""
         self.procedure, self.named_department, self.channel = procedure, department, channel
         self.state, self.submitted_at, self.dossier_sequence = state, at, sequence
 
     def receive(self, *, code: str, procedure: str, department: str, state: str, at: datetime, sequence: int) -> None:
-        """Record the receipt. Its department is the one whose agency id the code contains."""
+        """Set what the event dossier.received contains. Decides nothing.
+
+        `department` is the one whose agency id the dossier's `code` contains.
+        """
         self.code, self.procedure, self.named_department = code, procedure, department
         self.state, self.received_at, self.dossier_sequence = state, at, sequence
 
     def begin_step(self, step: int, department: str, *, state: str, sequence: int) -> None:
-        """Record that the dossier was passed on to the department of a further step."""
+        """Set the step and its department, to which the dossier was passed on, and the new state. Decides nothing."""
         self.step, self.passed_on_to = step, department
         self.state, self.dossier_sequence = state, sequence
 
     def change_state(self, state: str) -> None:
-        """Record a state that changes nothing about the assignment."""
+        """Set the dossier's state. The assignment does not depend on it."""
         self.state = state
 
     def decide(self, centre: Centre, decisions: Decisions) -> Assigned | Waiting:
-        """The decision that follows from what is recorded, by the local date of the submission.
+        """Compute the assignment for the local date of the submission, or what the dossier waits for. Changes nothing.
 
-        From the second step on, only the competent department differs from the first. The same arguments always give
-        the same answer. Raises SubmissionMissingError.
+        `decisions` are the signed ones about the general counter. From the second step on, the competent department is
+        that of the step; both places are as in the first step. Raises SubmissionMissingError before the submission.
         """
         if self.procedure is None or self.submitted_at is None:
             raise SubmissionMissingError(
@@ -132,7 +136,10 @@ class Assignment:
         )
 
     def apply(self, decision: Assigned | Waiting) -> bool:
-        """Put a decision in force. False if the dossier already waits for the same thing, which changes nothing."""
+        """Set the result of `decide` as the present assignment, in memory, and return True.
+
+        Returns False and changes nothing if the dossier already waits for the same thing.
+        """
         if isinstance(decision, Assigned):
             self.department, self.receiving_place = decision.competent_department, decision.receiving
             self.waiting_for = None
@@ -145,16 +152,17 @@ class Assignment:
 
 
 def decide(centre: Centre, decisions: Decisions, *, procedure: str, named: str | None, on: date) -> Assigned | Waiting:
-    """The decision for a dossier submitted on the local date `on`, under these decisions about the general counter.
+    """Compute the assignment of a dossier submitted on the local date `on`, or what the dossier waits for.
 
-    `named` is the competent department as intake's events name it. It has priority over the catalogue, because the
-    dossier's code contains its agency id. The same arguments always give the same answer.
+    `decisions` are the signed ones about the general counter. `named` is the code of the competent department in
+    intake's events, or None. It has priority over the catalogue, because the dossier's code contains its agency id.
+    The same arguments always give the same answer.
     """
     if named is not None:
         department = centre.department(named, on)
         if department is None:
             return _wait(procedure, "department", f"Cơ quan {named} không có trong danh mục của trung tâm", on)
-        return place(centre, decisions, procedure=procedure, department=department, on=on)
+        return assignment_for(centre, decisions, procedure=procedure, department=department, on=on)
     competent = competent_departments(centre, procedure, on)
     if not competent:
         return _wait(procedure, "procedure", f"Thủ tục {procedure} chưa có trong danh mục của trung tâm", on)
@@ -163,11 +171,11 @@ def decide(centre: Centre, decisions: Decisions, *, procedure: str, named: str |
         return _wait(
             procedure, "department", f"Thủ tục {procedure} có nhiều cơ quan giải quyết ({codes}), cần chọn một", on
         )
-    return place(centre, decisions, procedure=procedure, department=competent[0], on=on)
+    return assignment_for(centre, decisions, procedure=procedure, department=competent[0], on=on)
 
 
 def competent_departments(centre: Centre, procedure: str, on: date) -> tuple[Department, ...]:
-    """The departments that the catalogue names for the procedure on that date; none for an unknown procedure."""
+    """The departments that the catalogue names for the procedure on that date; empty for an unknown procedure."""
     known = centre.procedure(procedure, on)
     if known is None:
         return ()
@@ -175,8 +183,13 @@ def competent_departments(centre: Centre, procedure: str, on: date) -> tuple[Dep
     return tuple(department for department in found if department is not None)
 
 
-def place(centre: Centre, decisions: Decisions, *, procedure: str, department: Department, on: date) -> Assigned:
-    """The receiving and returning place of a dossier of that department on that local date."""
+def assignment_for(
+    centre: Centre, decisions: Decisions, *, procedure: str, department: Department, on: date
+) -> Assigned:
+    """Compute the assignment of a dossier for which `department` is competent, submitted on the local date `on`.
+
+    `procedure` is only copied into the result.
+    """
     results = centre.counters_on(on, "results")
     returned = f"trả kết quả tại {_numbers(results)}" if results else f"trả kết quả tại {department.name_vi}"
     decision = decisions.in_force(department.code, on)

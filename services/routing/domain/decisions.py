@@ -23,10 +23,10 @@ Receiving = Literal["department", "general"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Who receives for a `department` from `effective_from` on, by the document `number`.
+    """A signed decision: who receives for `department` from `effective_from` on, by the document `number`.
 
-    `fixed`: the rule proposes no change until a later decision. `rule` and `weeks` are the number of the decision about
-    the rule's parameters and the figures, if the decision approved a proposal.
+    `fixed`: the rule proposes no change for the department until a later decision. If the decision approved a proposal,
+    `weeks` are the figures of the proposal, and `rule` is the number of the decision about the rule's parameters.
     """
 
     department: str
@@ -40,10 +40,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class CurrentReceiving:
-    """Who receives for a department on a date, and what limits a change.
+    """Who receives for a department on a date, and what limits the changes that the rule may propose.
 
-    `since` is the date of the last change, None if there was none. `fixed`: a decision excludes the department from the
-    rule. `rejected_until` is the newest week that was closed when a leader last rejected a proposal.
+    `since` is the date of the last change of who receives, None if there was none. `fixed`: the decision in force
+    excludes the department from the rule. `rejected_until` is the Monday of the newest week that was closed when a
+    leader last rejected a proposal for the department, None if no leader did.
     """
 
     receiving: Receiving
@@ -53,7 +54,10 @@ class CurrentReceiving:
 
 
 class Decisions:
-    """The decisions of a centre, by department and date. A department without one receives at its own counters."""
+    """All signed decisions of a centre about who receives; immutable.
+
+    A department without a decision in force receives at its own counters.
+    """
 
     __slots__ = ("_by_department",)
 
@@ -67,32 +71,38 @@ class Decisions:
 
     @property
     def count(self) -> int:
-        """The number of decisions."""
+        """The number of decisions about all departments."""
         return sum(map(len, self._by_department.values()))
 
     def of(self, department: str) -> Sequence[Decision]:
-        """A department's decisions in the order of their dates."""
+        """All decisions about a department, past and future, in the order of `effective_from`; may be empty."""
         return self._by_department.get(department, ())
 
     def in_force(self, department: str, on: date) -> Decision | None:
-        """The decision in force on a local date."""
+        """The decision about a department that is in force on the local date `on`, or None."""
         rows = self.of(department)
         place = bisect_right(rows, on, key=_effective_from)
         return rows[place - 1] if place else None
 
     def next_after(self, department: str, on: date) -> Decision | None:
-        """The first decision that takes effect after a local date."""
+        """The first decision about a department that takes effect after the local date `on`, or None."""
         rows = self.of(department)
         place = bisect_right(rows, on, key=_effective_from)
         return rows[place] if place < len(rows) else None
 
     def pooling(self, department: str, on: date) -> Decision | None:
-        """The decision by which the general counter receives for the department on a local date."""
+        """The decision by which the general counter receives for the department on the local date `on`.
+
+        None if the department receives at its own counters.
+        """
         found = self.in_force(department, on)
         return found if found is not None and found.receiving == "general" else None
 
     def current(self, department: str, on: date, *, rejected_until: date | None = None) -> CurrentReceiving:
-        """Who receives for the department on a local date, as the rule needs it."""
+        """Who receives for the department on the local date `on`, as input of the rule.
+
+        `rejected_until` is only copied into the result.
+        """
         rows = [row for row in self.of(department) if row.effective_from <= on]
         if not rows:
             return CurrentReceiving("department", rejected_until=rejected_until)
@@ -109,9 +119,10 @@ def _effective_from(decision: Decision) -> date:
 
 
 def initial_decisions(centre: Centre) -> list[Decision]:
-    """The decisions of receiving.csv, with which a centre begins.
+    """Return the decisions that the rows of receiving.csv contain, with which a centre begins. Stores nothing.
 
-    At the end of a row, the department receives at its own counters again, unless another row follows on the next day.
+    Each row pools a department. On the day after the row's `valid_to`, a second decision returns the department to its
+    own counters, unless another row begins on that day.
     """
     return [decision for rows in centre.poolings.values() for decision in _of_poolings(rows)]
 
@@ -127,7 +138,10 @@ def _of_poolings(rows: Sequence[Pooling]) -> Iterable[Decision]:
 
 
 def differences(seed: Sequence[Decision], configured: Sequence[Decision]) -> list[str]:
-    """What the configuration removed from, and added to, the decisions with which the centre began."""
+    """Describe each decision that is only in `seed` (removed) or only in `configured` (added), one sentence each.
+
+    `seed` are the decisions stored at the first start, `configured` those in the present configuration.
+    """
     return [
         *(f"{_describe(each)} was removed" for each in seed if each not in configured),
         *(f"{_describe(each)} was added" for each in configured if each not in seed),
@@ -140,9 +154,9 @@ def _describe(decision: Decision) -> str:
 
 
 def missing_counters(centre: Centre, decisions: Decisions, since: date, *, department: str | None = None) -> list[str]:
-    """Each department for which no counter receives on some day from `since` on: the first such day, and the remedy.
+    """Return one sentence for each department for which no counter receives on some day from `since` on.
 
-    `department` limits the check to one department.
+    The sentence names the first such day and the remedy. `department` limits the check to one department.
     """
     changes = {since}
     for row in (row for rows in centre.counters.values() for row in rows):
@@ -162,14 +176,16 @@ def missing_counters(centre: Centre, decisions: Decisions, since: date, *, depar
 
 
 def next_week_start(worktime: Worktime, today: date) -> date:
-    """The first working day of the next working week that has not begun by `today`. Raises OutsideCalendarError."""
+    """The first date after `today` on which a working week begins, usually next Monday. Raises OutsideCalendarError."""
     start = worktime.working_day_from(monday(today))
     return start if start > today else worktime.working_day_from(monday(today) + WEEK)
 
 
 def effective_date_error(effective_from: date, *, today: date, worktime: Worktime) -> str | None:
-    """Why a decision cannot take effect on that date, and which date to use; None for the start of a later working
-    week. Raises OutsideCalendarError."""
+    """Return why a decision cannot take effect on `effective_from`, and which date to use instead; None if it can.
+
+    It can on the first working day of a week, after today. Raises OutsideCalendarError.
+    """
     remedy = f"The next working week starts on {next_week_start(worktime, today)}."
     if effective_from <= today:
         return f"{effective_from} is not after today, {today}; a decision takes effect on a later date. {remedy}"

@@ -8,7 +8,8 @@ class DecisionConflictError(Refusal):
 
 
 class SubmissionMissingError(MotcuaError):
-    """An event of a dossier whose submission never took effect here, so the local date to decide by is unknown.
+    """An event of a dossier whose submission never took effect in routing, so the date of submission is unknown.
 
-    Not a refusal: the record is parked. It happens after an operator discarded the submission.
+    Not a refusal: the record of the event is parked. It happens after an operator discarded the record of the
+    submission.
     """

@@ -28,8 +28,11 @@ class Arrivals:
 
 @dataclass(slots=True)
 class HourLoad:
-    """One hour at a receiving place: dossiers `expected` and the minutes of `work` that they take, dossiers `arrived`,
-    and the officers' `minutes`."""
+    """One local hour of a day at a receiving place.
+
+    `expected` dossiers take `work` minutes; `minutes` is the time that the officers have; `arrived` counts the dossiers
+    that were received so far.
+    """
 
     hour: int
     minutes: float = 0.0
@@ -39,7 +42,7 @@ class HourLoad:
 
     @property
     def use(self) -> float | None:
-        """The share of the officers' minutes that the expected work takes; None while no counter is open."""
+        """The share of the officers' minutes that the expected work takes; None if no counter is open in the hour."""
         return self.work / self.minutes if self.minutes else None
 
 
@@ -64,7 +67,10 @@ class PlaceLoad:
 
 
 def windows_of(centre: Centre, counter: Counter, on: date, worktime: Worktime) -> list[tuple[datetime, datetime]]:
-    """The opening windows of a counter on a date: its own, or the calendar's if it has none. Empty on a day off."""
+    """The opening windows of a counter on a date: its own in staffing.csv, or else the calendar's. Empty on a day off.
+
+    Raises OutsideCalendarError.
+    """
     if not worktime.is_working_day(on):
         return []
     staffing = centre.staffing_of(counter.number, on)
@@ -77,13 +83,13 @@ def windows_of(centre: Centre, counter: Counter, on: date, worktime: Worktime) -
 
 
 def officers_of(centre: Centre, counter: Counter, on: date) -> int:
-    """The number of officers at a counter; one if staffing.csv has no entry."""
+    """The number of officers at a counter on a date; one if staffing.csv has no entry for it."""
     staffing = centre.staffing_of(counter.number, on)
     return 1 if staffing is None else staffing.officers
 
 
 def minutes_by_hour(windows: Iterable[tuple[datetime, datetime]], zone: ZoneInfo) -> dict[int, float]:
-    """The minutes of each local hour that are inside the windows."""
+    """The minutes inside the windows, by local hour (0 to 23). Hours outside all windows are absent."""
     found: dict[int, float] = {}
     for opens, closes in windows:
         at = opens
@@ -106,11 +112,12 @@ def place_load(
     sample_days: int,
     today: Mapping[int, int],
 ) -> PlaceLoad:
-    """The load on a date of a department's counters, or of the general counter (`department` None).
+    """Compute the load on a date of a department's counters, or of the general counter (`department` None).
 
-    The expectation is the mean of `past`, the arrivals of `sample_days` working days of the same weekday, over the
-    departments in `receives_for`. `today` is the number of arrivals there by hour. A procedure without a time at the
-    counter adds no work, so `use` means nothing if service_times.csv has no entry.
+    `past` are the arrivals of `sample_days` working days of the same weekday. Those of the departments in
+    `receives_for`, divided by `sample_days`, are the expected dossiers. `today` is the number of dossiers that arrived
+    on the date, by hour. A procedure that is not in service_times.csv adds no work, so `use` means nothing if that file
+    is empty. Raises OutsideCalendarError.
     """
     numbers = centre.counters_on(on, "general" if department is None else "department", department)
     hours: dict[int, HourLoad] = {}

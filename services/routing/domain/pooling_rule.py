@@ -16,8 +16,10 @@ from shared.kernel.weeks import WEEK
 
 @dataclass(frozen=True, slots=True)
 class ProposedChange:
-    """A change of who receives for a department, not before `earliest_from`, and the weeks that justify it, oldest
-    first."""
+    """A proposed change of who receives for a department, not before `earliest_from`.
+
+    `receiving` is who would receive; `weeks` are the weeks that justify the change, oldest first.
+    """
 
     receiving: Receiving
     weeks: tuple[Week, ...]
@@ -27,10 +29,11 @@ class ProposedChange:
 def propose_change(
     weeks: Iterable[Week], current: CurrentReceiving, rule: PoolingRule, *, earliest_from: date
 ) -> ProposedChange | None:
-    """The change that the rule proposes for a department with these closed weeks.
+    """Compute the change that the rule proposes for a department, from its closed `weeks`. Stores nothing.
 
-    None if the volumes do not justify one, a decision fixed the department, the least stay has not passed by
-    `earliest_from`, or a leader rejected a proposal that had one of the same weeks.
+    None if the volumes do not justify a change, a decision fixed the department, `min_stay_weeks` since the last change
+    have not passed by `earliest_from`, or one of the weeks that justify the change was already closed when a leader
+    last rejected a proposal.
     """
     if current.fixed:
         return None
@@ -45,7 +48,10 @@ def propose_change(
 
 
 def _justifying_weeks(weeks: Sequence[Week], receiving: Receiving, rule: PoolingRule) -> tuple[Week, ...] | None:
-    """The last counted weeks, if the volume of each is beyond the threshold for a change; otherwise None."""
+    """The last counted `weeks`, as many as the rule demands, if the volume of each justifies a change; otherwise None.
+
+    Below `pool_below` the general counter should receive; from `release_from` on the department's own counters should.
+    """
     needed = rule.pool_weeks if receiving == "department" else rule.release_weeks
     last = tuple(weeks[-needed:])
     if len(last) < needed:

@@ -1,4 +1,4 @@
-"""Routes of the general counter: volumes, proposals of the rule, and decisions of leaders."""
+"""Routes of the general counter: weekly volumes, proposals of the pooling rule, and decisions of leaders."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -64,24 +64,24 @@ async def read_receiving_place(
     signed: Signed,
     today: Today,
 ) -> ReceivingPlaceView:
-    """Who receives for a department on a local date, and by which decision."""
+    """Return who receives for a department on a local date, and by which signed decision."""
     on, centre = query.on or today, context.centre
     department = centre.department(code, on)
     if department is None:
         raise DepartmentUnknownError(f"The centre has no department {code} on {on}.")
     decisions = await signed.refresh(context.pool)
     rows = await store.list_decisions(context.pool, code)
-    place = assignment.place(centre, decisions, procedure="", department=department, on=on)
+    assigned = assignment.assignment_for(centre, decisions, procedure="", department=department, on=on)
     in_force = _view(next((row for row in reversed(rows) if row.effective_from <= on), None), rows, on, centre)
     following = _view(_next_after(rows, on), rows, on, centre)
     return ReceivingPlaceView(
         department=code,
         on=on,
-        receiving=place.receiving,
-        counters=place.counters,
+        receiving=assigned.receiving,
+        counters=assigned.counters,
         decision=None if in_force is None else in_force.without_signer(),
         next=None if following is None else following.without_signer(),
-        reason=place.reason.text,
+        reason=assigned.reason.text,
     )
 
 
@@ -89,7 +89,10 @@ async def read_receiving_place(
 async def read_general_counter(
     who: Reader, query: Annotated[OnQuery, Query()], context: ServiceContext, signed: Signed, today: Today
 ) -> GeneralCounterView:
-    """Each department under the rule, with the weeks that the rule evaluates."""
+    """List who receives for each department on a local date, with the weeks that the rule evaluates.
+
+    The proposals are those that are open now, not those of that date.
+    """
     on, centre, pool = query.on or today, context.centre, context.pool
     rule, scope = centre.pooling_rule(on), Scope(who.actor, centre, today)
     decisions = await signed.refresh(pool)
@@ -128,7 +131,7 @@ async def list_volumes(
     closer: Closer,
     today: Today,
 ) -> Volumes:
-    """The volumes of closed weeks, and the week that is closed next."""
+    """List the departments' volumes of closed weeks, and return the week that is closed next."""
     centre, pool = context.centre, context.pool
     department = Scope(who.actor, centre, today).department(query.department)
     last = monday(query.last or today)
@@ -151,7 +154,7 @@ async def list_volumes(
 async def list_proposals(
     who: Reader, query: Annotated[ProposalsQuery, Query()], context: ServiceContext, today: Today
 ) -> Page[ProposalView]:
-    """The rule's proposals, oldest first."""
+    """List the rule's proposals in any state, oldest first."""
     rows = await store.list_proposals(
         context.pool,
         department=Scope(who.actor, context.centre, today).department(query.department),
@@ -166,7 +169,7 @@ async def list_proposals(
 
 @router.get("/proposals/{proposal_id}")
 async def read_proposal(who: Reader, proposal_id: UUID, context: ServiceContext, today: Today) -> ProposalView:
-    """One proposal."""
+    """Return one proposal of the rule."""
     row = await store.read_proposal(context.pool, proposal_id)
     if not Scope(who.actor, context.centre, today).sees(department=row.department):
         raise ForbiddenError("This API key sees only the proposals about its own department.")
@@ -182,7 +185,7 @@ async def approve_proposal(
     context: ServiceContext,
     signer: Signer,
 ) -> ProposalView:
-    """Approve a proposal by a signed decision."""
+    """Approve an open proposal by signing a decision that changes who receives."""
     request = _request(who, key, ["approve", str(proposal_id)], body)
     row = await signer.approve(request, proposal_id, body.decision, body.effective_from)
     return _proposal_view(row, context.centre)
@@ -197,7 +200,7 @@ async def reject_proposal(
     context: ServiceContext,
     signer: Signer,
 ) -> ProposalView:
-    """Reject a proposal. The rule does not make it again on the same weeks."""
+    """Reject an open proposal. Later proposals for the department are based only on weeks closed afterwards."""
     request = _request(who, key, ["reject", str(proposal_id)], body)
     row = await signer.reject(request, proposal_id, body.decision, body.reason)
     return _proposal_view(row, context.centre)
@@ -207,7 +210,7 @@ async def reject_proposal(
 async def list_decisions(
     who: Reader, query: Annotated[DecisionsQuery, Query()], context: ServiceContext, today: Today
 ) -> Decisions:
-    """The signed decisions."""
+    """List the signed decisions, with their status on a local date."""
     on, centre = query.on or today, context.centre
     rows = await store.list_decisions(context.pool, Scope(who.actor, centre, today).department(query.department))
     by_department: dict[str, list[DecisionRow]] = {}
@@ -221,7 +224,7 @@ async def list_decisions(
 async def sign_decision(
     who: Leader, key: IdempotencyKey, body: DecisionRequest, context: ServiceContext, signer: Signer
 ) -> DecisionView:
-    """Sign a decision without a proposal."""
+    """Sign a decision without a proposal. An open proposal for the department lapses."""
     row = await signer.sign(_request(who, key, ["decide"], body), DecisionDraft(**body.model_dump()))
     # on the date of signature, so that a repeated request gets the same answer
     signed_on = context.centre.local_date(row.decided_at)
@@ -247,7 +250,7 @@ async def _open_week(
 
 
 def _relevant_weeks(rows: Sequence[VolumeRow], rule: PoolingRule | None) -> list[Week]:
-    """The last counted weeks of a department, as many as the rule evaluates."""
+    """The newest weeks of a department that the rule evaluates, oldest first; empty without a rule."""
     if rule is None:
         return []
     weeks = counted_weeks([row.figures(rule.channels) for row in rows], rule)

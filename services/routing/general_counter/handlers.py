@@ -1,6 +1,6 @@
-"""Decisions about who receives for a department: the initial ones, those that leaders sign, and the rule's proposals.
+"""Decisions about who receives for a department, from the configuration or signed by leaders; the rule's proposals.
 
-A leader's request is one transaction under the lock of the general counter's row.
+A leader's request is one transaction, which locks the general counter's row first.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -42,7 +42,7 @@ from shared.service.process import Context
 
 DECISION_SIGNED = "decision_signed"
 ROUTING = "routing"
-"""The `decided_by` of decisions and lapses that no person made."""
+"""The `decided_by` of the initial decisions and of lapsed proposals, which no person decided."""
 
 _DECISION = TypeAdapter(DecisionRow)
 _PROPOSAL = TypeAdapter(ProposalRow)
@@ -53,7 +53,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDraft:
-    """A decision to sign; without `effective_from` it takes effect at the start of the next working week."""
+    """A decision that a leader wants to sign; `decision` is the number of the document.
+
+    Without `effective_from` the decision takes effect at the start of the next working week.
+    """
 
     department: str
     receiving: Receiving
@@ -64,10 +67,11 @@ class DecisionDraft:
 
 
 async def start_general_counter(context: Context) -> None:
-    """Store the configured decisions at the first start, and count weeks from that day on. Commits.
+    """At the first start, store the decisions of receiving.csv and the day from which weeks are counted. Commits.
 
-    Raises StartError if the configured decisions differ from those at the first start, or if no counter receives for
-    some department today or later.
+    The day is that of the start, or the centre's opening if that is later. Raises StartError if the decisions of
+    receiving.csv differ from those at the first start, or if no counter receives for some department on some day from
+    today on.
     """
     await _insert_initial_decisions(context)
     today = context.centre.local_date(context.clock.now())
@@ -107,17 +111,22 @@ async def _insert_initial_decisions(context: Context) -> None:
 
 
 class DecisionSigner:
-    """Requests of leaders. Each is one transaction, and a repeated request gets its first answer."""
+    """Performs the requests of leaders: sign a decision, approve or reject a proposal.
+
+    Each request is one transaction. A request that is repeated with its idempotency key gets its first answer; the same
+    key with other content raises KeyReusedError.
+    """
 
     def __init__(self, context: Context, calendar: PublishedCalendar) -> None:
         self._context = context
         self._calendar = calendar
 
     async def sign(self, request: Request, draft: DecisionDraft) -> DecisionRow:
-        """Sign a decision without a proposal; an open proposal for the department lapses. Commits.
+        """Sign and store a decision without a proposal, and return its row. Commits.
 
-        Raises DepartmentUnknownError, DecisionConflictError, CalendarNotAvailableError, and InvalidContentError for a
-        date or receiving place that is not possible.
+        An open proposal for the department lapses. Raises DepartmentUnknownError, DecisionConflictError,
+        CalendarNotAvailableError, and InvalidContentError for a date, department or receiving place that is not
+        possible.
         """
 
         async def write(connection: Connection) -> DecisionRow:
@@ -130,7 +139,7 @@ class DecisionSigner:
     async def approve(
         self, request: Request, proposal_id: UUID, decision: str, effective_from: date | None
     ) -> ProposalRow:
-        """Approve a proposal by a signed decision. Commits.
+        """Approve a proposal: sign and store the decision `decision`, and return the proposal's row. Commits.
 
         Raises ProposalNotFoundError, ProposalDecidedError, and what `sign` raises.
         """
@@ -153,7 +162,10 @@ class DecisionSigner:
         return await self._once(request, _PROPOSAL, write)
 
     async def reject(self, request: Request, proposal_id: UUID, decision: str, reason: str) -> ProposalRow:
-        """Reject a proposal. Commits. Raises ProposalNotFoundError, ProposalDecidedError."""
+        """Reject a proposal, and return its row. Commits.
+
+        `decision` is the number of the document. Raises ProposalNotFoundError, ProposalDecidedError.
+        """
 
         async def write(connection: Connection) -> ProposalRow:
             proposal = await store.read_proposal(connection, proposal_id)
@@ -174,7 +186,10 @@ class DecisionSigner:
     async def _sign(
         self, connection: Connection, request: Request, draft: DecisionDraft, proposal: ProposalRow | None = None
     ) -> DecisionRow:
-        """Store a decision. From here to the commit no dossier is assigned."""
+        """Check and insert a decision, and return its row. Until the caller's commit, no transaction assigns dossiers.
+
+        Waits for open transactions that assign dossiers. Raises what `sign` raises.
+        """
         clock, centre = self._context.clock, self._context.centre
         if draft.department not in centre.departments:
             raise DepartmentUnknownError(department=draft.department)
@@ -215,10 +230,11 @@ class DecisionSigner:
 
 
 def effective_date(wanted: date | None, *, today: date, worktime: Worktime, earliest: date | None) -> date:
-    """The date from which a decision takes effect: the wanted one, or the start of the next working week.
+    """Return the date on which a decision takes effect: `wanted`, or by default the start of the next working week.
 
-    `earliest` is the first date on which a proposal may take effect. Raises InvalidContentError for a wanted date that
-    is not possible, or outside the calendar.
+    `earliest` is the first date on which the approved proposal may take effect; None without a proposal. Raises
+    InvalidContentError if `wanted` is not the start of a later working week, is before the week of `earliest`, or if
+    the calendar does not reach far enough.
     """
     try:
         if wanted is None:
@@ -235,10 +251,11 @@ def effective_date(wanted: date | None, *, today: date, worktime: Worktime, earl
 
 
 def check_decision(centre: Centre, draft: DecisionDraft, on: date, signed: Sequence[Decision]) -> None:
-    """Check a decision against the department's signed ones and the configured counters.
+    """Check that a decision can take effect on the date `on`, after the department's decisions in `signed`.
 
-    Raises DecisionConflictError if one takes effect on that date or later. Raises InvalidContentError if the department
-    does not exist then, or if no counter would receive for it on some later day: routing would not start again.
+    Raises DecisionConflictError if a signed decision takes effect on that date or later. Raises InvalidContentError if
+    the department does not exist on that date, or if no counter would receive for it on some day from then on: routing
+    would not start again.
     """
     for each in signed:
         if each.effective_from >= on:
@@ -255,7 +272,10 @@ def check_decision(centre: Centre, draft: DecisionDraft, on: date, signed: Seque
 
 @dataclass(frozen=True, slots=True)
 class ClosedWeek:
-    """A week that is being closed: the local date and instant of its close, and the first possible effective date."""
+    """The week from Monday `start`, closed at `closed_at`; `today` is the local date on which it can be closed.
+
+    `earliest_from` is the first date on which a proposal made now may take effect.
+    """
 
     start: date
     today: date
@@ -271,10 +291,10 @@ def apply_rule(
     volumes: Sequence[VolumeRow],
     proposals: Sequence[ProposalRow],
 ) -> tuple[list[ProposalRow], list[ProposalRow]]:
-    """Apply the rule to every department after a week is closed: the new proposals, and the open ones that lapse.
+    """Apply the rule to every department after a week is closed. Return the new proposals, and those that lapse.
 
-    An open proposal lapses if the rule no longer makes it. A department with a signed decision that is not yet in force
-    gets no proposal.
+    Stores nothing. An open proposal is marked as lapsed if the rule no longer makes it, and otherwise remains as it is.
+    The rule proposes nothing for a department with a signed decision that is not in force yet.
     """
     rule = centre.pooling_rule(week.today)
     added, lapsed = list[ProposalRow](), list[ProposalRow]()

@@ -22,23 +22,28 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class ApprovalRequest(Body):
-    """`decision` is the document's number. Without a date it takes effect at the start of the next working week."""
+    """Approval of a proposal. `decision` is the number of the signed document.
+
+    Without `effective_from` the decision takes effect at the start of the next working week.
+    """
 
     decision: Text
     effective_from: LocalDate | None = None
 
 
 class RejectionRequest(Body):
-    """`decision` is the number of the document that rejects the proposal."""
+    """Rejection of a proposal. `decision` is the number of the document that rejects it."""
 
     decision: Text
     reason: Text
 
 
 class DecisionRequest(Body):
-    """A decision without a proposal. `fixed`: the rule proposes no change for the department until a later decision.
+    """A decision to sign without a proposal; `decision` is the number of the document.
 
-    An exemption from the general counter is a department that is fixed at its own counters.
+    `fixed`: the rule proposes no change for the department until a later decision. To exempt a department from the
+    general counter, fix it at its own counters. Without `effective_from` the decision takes effect at the start of the
+    next working week.
     """
 
     department: Code
@@ -50,21 +55,27 @@ class DecisionRequest(Body):
 
 
 class ProposalsQuery(PageQuery):
-    """Filters of proposals; all by default."""
+    """Filters of the list of proposals; every proposal by default."""
 
     department: Code | None = None
     state: ProposalState | None = None
 
 
 class DecisionsQuery(Body):
-    """The department (all by default), and the local date for `status` (today by default)."""
+    """The department whose decisions are listed (all by default), and the local date `on` (today by default).
+
+    Each decision is returned with its `status` on that date.
+    """
 
     department: Code | None = None
     on: LocalDate | None = None
 
 
 class VolumesQuery(Body):
-    """The weeks that begin from `first` to `last` (the last 26 closed ones by default), and a department."""
+    """The weeks from that of the date `first` to that of the date `last`, and the department (all by default).
+
+    `last` is today by default, `first` 26 weeks before `last`. Only closed weeks have volumes.
+    """
 
     first: LocalDate | None = None
     last: LocalDate | None = None
@@ -72,7 +83,10 @@ class VolumesQuery(Body):
 
 
 class WeekView(BaseModel):
-    """A week's figures. `volume` is scaled to a full week; null if the rule does not count the week."""
+    """A department's figures of one week.
+
+    `volume` is `dossiers` scaled to a full week; null if the rule does not evaluate the week.
+    """
 
     week: date
     dossiers: int
@@ -81,13 +95,13 @@ class WeekView(BaseModel):
 
     @classmethod
     def of(cls, week: Week, rule: PoolingRule | None) -> "WeekView":
-        """The view of a week under a rule."""
+        """Build the view of a week, with the volume by `rule`; without a rule the volume is null."""
         volume = round(float(week.volume(rule)), 2) if rule is not None and week.counts(rule) else None
         return cls(week=week.start, dossiers=week.dossiers, working_days=week.working_days, volume=volume)
 
 
 class RuleView(BaseModel):
-    """The rule's parameters in force, and the number of the decision about them."""
+    """The parameters of the pooling rule in force, and the number of the decision about them."""
 
     decision: str
     channels: tuple[str, ...]
@@ -102,12 +116,12 @@ class RuleView(BaseModel):
 
     @classmethod
     def of(cls, rule: PoolingRule | None) -> "RuleView | None":
-        """The view of a rule, if there is one."""
+        """Build the view of the rule's parameters; None without a rule."""
         return None if rule is None else cls.model_validate(rule, from_attributes=True)
 
 
 class ProposalView(BaseModel):
-    """A proposal with its figures and its outcome."""
+    """A proposal of the rule, with the weeks that justify it and, once decided, its outcome."""
 
     proposal_id: UUID
     department: str
@@ -125,12 +139,15 @@ class ProposalView(BaseModel):
 
     @classmethod
     def of(cls, row: ProposalRow, rule: PoolingRule | None) -> "ProposalView":
-        """The view of a proposal, with volumes under a rule."""
+        """Build the view of a proposal, with the weeks' volumes by `rule`."""
         return cls.model_validate(_values(row) | {"weeks": _weeks(row, rule)})
 
 
 class DecisionView(BaseModel):
-    """A signed decision. `status` on the requested date: `signed` (in force later), `in_force` or `superseded`."""
+    """A signed decision.
+
+    `status` on the requested date is `signed` (in force later), `in_force`, or `superseded` by a later decision.
+    """
 
     decision_id: UUID
     department: str
@@ -150,27 +167,31 @@ class DecisionView(BaseModel):
     def of(
         cls, row: DecisionRow, of_department: Sequence[DecisionRow], on: date, rule: PoolingRule | None
     ) -> "DecisionView":
-        """The view of a decision on a date, given all decisions about its department, and volumes under a rule."""
+        """Build the view of a decision, with its status on the date `on` and the weeks' volumes by `rule`.
+
+        `of_department` are all decisions about the same department, by which the status is computed.
+        """
         superseded = any(row.effective_from < each.effective_from <= on for each in of_department)
         status = "signed" if row.effective_from > on else "superseded" if superseded else "in_force"
         return cls.model_validate(_values(row) | {"weeks": _weeks(row, rule), "status": status})
 
     def without_signer(self) -> "DecisionView":
-        """The same without who signed it and why, for callers who may not read decisions."""
+        """A copy without `decided_by` and `reason`, for callers who may not read decisions."""
         return self.model_copy(update={"decided_by": None, "reason": None})
 
 
 class Decisions(BaseModel):
-    """Signed decisions, by department and date."""
+    """Signed decisions in the order of department and date, with their status on the date `on`."""
 
     on: date
     decisions: list[DecisionView]
 
 
 class ReceivingPlaceView(BaseModel):
-    """Who receives for a department on a local date. `decision` is null if none was ever in force.
+    """Who receives for a department on a local date, and the numbers of the counters.
 
-    `next` is the first decision that takes effect later.
+    `decision` is the signed decision in force on that date, null if there is none; `next` is the first one that takes
+    effect later.
     """
 
     department: str
@@ -183,10 +204,10 @@ class ReceivingPlaceView(BaseModel):
 
 
 class VolumeView(BaseModel):
-    """A department's closed week.
+    """The volume of a department in a closed week.
 
-    `received` is by channel and includes channels that the rule does not count. `later` is the number of dossiers that
-    arrived after the week was closed; no figure contains them.
+    `received` is by channel and includes channels that the rule does not count. `later` is the number of dossiers of
+    the week whose receipt routing consumed after the week was closed; no other figure contains them.
     """
 
     week: date
@@ -199,7 +220,10 @@ class VolumeView(BaseModel):
 
     @classmethod
     def of(cls, row: VolumeRow, rule: PoolingRule | None, received_now: dict[str, int]) -> "VolumeView":
-        """The view of a volume under a rule; `received_now` is the present number of dossiers by channel."""
+        """Build the view of a stored volume by `rule`; without a rule, `dossiers` and `volume` are null.
+
+        `received_now` is the present number of dossiers by channel, from which `later` is computed.
+        """
         figures = None if rule is None else row.figures(rule.channels)
         return cls(
             week=row.week,
@@ -213,9 +237,10 @@ class VolumeView(BaseModel):
 
 
 class OpenWeekView(BaseModel):
-    """The oldest open week: when it can be closed, what delays it after that, and the dossiers received so far.
+    """The oldest week that is not closed, by its Monday; `received` are its dossiers so far by department and channel.
 
-    `received` is by department and channel.
+    The week can be closed after `closes_at`. `waits_for` is what prevents the close, or delays it after that instant;
+    otherwise null.
     """
 
     week: date
@@ -225,7 +250,7 @@ class OpenWeekView(BaseModel):
 
 
 class Volumes(BaseModel):
-    """Closed weeks by week and department, under the rule of today, and the week that is closed next."""
+    """Volumes of closed weeks by week and department, under the rule of today, and the week that is closed next."""
 
     rule: RuleView | None
     volumes: list[VolumeView]
@@ -235,8 +260,8 @@ class Volumes(BaseModel):
 class DepartmentReceivingView(BaseModel):
     """Who receives for a department, and since when (null: no change so far).
 
-    `fixed`: the rule proposes no change. `weeks` are those that the rule evaluates, `proposal` the open one, `next` the
-    signed decision that takes effect next.
+    `fixed`: the rule proposes no change. `weeks` are the weeks that the rule evaluates, `proposal` is the open
+    proposal, `next` is the signed decision that takes effect next.
     """
 
     department: str
@@ -250,7 +275,7 @@ class DepartmentReceivingView(BaseModel):
 
 
 class GeneralCounterView(BaseModel):
-    """Every department under the rule of a local date."""
+    """Every department of a local date that the caller may see, and the rule in force on that date."""
 
     on: date
     rule: RuleView | None

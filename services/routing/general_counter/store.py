@@ -26,19 +26,22 @@ _SEED = TypeAdapter(list[Decision])
 
 
 def parse_weeks(documents: Sequence[dict[str, Any]]) -> tuple[Week, ...]:
-    """Weekly figures from their JSON form."""
+    """Convert the JSON values that `dump_weeks` returns to weekly figures."""
     return _WEEKS.validate_python(documents)
 
 
 def dump_weeks(weeks: Sequence[Week]) -> list[dict[str, Any]]:
-    """The JSON form of weekly figures."""
+    """Convert weekly figures to JSON values, for a `jsonb` column."""
     found: list[dict[str, Any]] = _WEEKS.dump_python(tuple(weeks), mode="json")
     return found
 
 
 @dataclass(slots=True, kw_only=True)
 class DecisionRow:
-    """A signed decision. `weeks`, `rule` and `proposal_id` are set if it approved a proposal."""
+    """The row of a signed decision; `decision` is the number of the document.
+
+    `weeks`, `rule` and `proposal_id` are set if the decision approved a proposal.
+    """
 
     decision_id: UUID
     department: str
@@ -54,7 +57,7 @@ class DecisionRow:
     decided_at: datetime
 
     def to_decision(self) -> Decision:
-        """The decision as the domain's value."""
+        """Return the decision as a `Decision` of the domain."""
         return Decision(
             department=self.department,
             effective_from=self.effective_from,
@@ -89,10 +92,11 @@ DECISIONS = RecordTable(
 
 @dataclass(slots=True, kw_only=True)
 class ProposalRow(approvals.ProposalRow):
-    """What the rule proposes for a department, with the `weeks` and the number of its parameters' decision (`rule`).
+    """The row of a proposal: who should receive for a department, and the `weeks` that justify it.
 
-    It takes effect not before `earliest_from`; `effective_from` is set by an approval. `last_closed_week` is set by a
-    rejection: the newest week that was closed at that time.
+    `rule` is the number of the decision about the rule's parameters. The change takes effect not before
+    `earliest_from`; an approval sets the date, `effective_from`. A rejection sets `last_closed_week` to the newest week
+    closed by then.
     """
 
     department: str
@@ -129,7 +133,7 @@ PROPOSALS = RecordTable(
 
 @dataclass(slots=True, kw_only=True)
 class WeekRow:
-    """A closed week, by its Monday, and the version of the calendar by which its working days were counted."""
+    """The row of a closed week: its Monday, and the version of the calendar by which its working days were counted."""
 
     week: date
     closed_at: datetime
@@ -146,7 +150,10 @@ WEEKS = RecordTable(
 
 @dataclass(slots=True, kw_only=True)
 class VolumeRow:
-    """A department's closed week: dossiers `received` by channel, and the working days."""
+    """The row of a department's volume in a closed week: dossiers `received` by channel, and working days.
+
+    Only working days on which the department existed count.
+    """
 
     week: date
     department: str
@@ -154,7 +161,7 @@ class VolumeRow:
     received: dict[str, int]
 
     def figures(self, channels: Collection[str]) -> Week:
-        """The figures for the rule, which counts these channels."""
+        """Return the week's figures with the dossiers of only these channels, as input of the rule."""
         dossiers = sum(count for channel, count in self.received.items() if channel in channels)
         return Week(self.week, dossiers, self.working_days)
 
@@ -174,18 +181,21 @@ it was submitted."""
 
 
 async def lock_decisions(connection: Connection) -> None:
-    """Block all transactions that assign dossiers until this transaction ends. Waits for those that are open."""
+    """Block all transactions that assign dossiers until this transaction ends. Waits for those already open."""
     await connection.execute("select pg_advisory_xact_lock(hashtext($1), hashtext(current_schema()))", _LOCK)
 
 
 class SignedDecisions:
-    """The signed decisions as this process last read them. Decisions are only added, so more are newer."""
+    """This process's copy of all signed decisions, as last read from the database.
+
+    Decisions are only added, so of two copies the one with more decisions is newer.
+    """
 
     def __init__(self, current: Decisions | None = None) -> None:
         self.current = Decisions() if current is None else current
 
     async def refresh(self, connection: "Connection | asyncpg.Pool") -> Decisions:
-        """Read the committed decisions if there are more, and return the current ones."""
+        """Read the committed decisions if their number has changed, and return the newest copy."""
         if await connection.fetchval("select version from general_counter") != self.current.count:
             committed = await read_decisions(connection)
             if committed.count > self.current.count:  # a concurrent call may have read more
@@ -193,13 +203,19 @@ class SignedDecisions:
         return self.current
 
     async def refresh_locked(self, connection: Connection) -> None:
-        """Refresh in a transaction that assigns dossiers: none is signed until it ends. Waits for one being signed."""
+        """Refresh the copy in a transaction that assigns dossiers, and block the signing of decisions until it ends.
+
+        Waits for a transaction that is signing a decision.
+        """
         await connection.execute("select pg_advisory_xact_lock_shared(hashtext($1), hashtext(current_schema()))", _LOCK)
         await self.refresh(connection)
 
 
 async def lock_general_counter(connection: Connection) -> list[Decision] | None:
-    """Lock the general counter's row and return the initial decisions; None before the first start."""
+    """Lock the general counter's row until the transaction ends, and return the decisions of the first start.
+
+    None before the first start. Blocks while another transaction has the lock.
+    """
     seed = await connection.fetchval("select seed from general_counter for update")
     return None if seed is None else _SEED.validate_json(seed)
 
@@ -210,19 +226,22 @@ _START = "update general_counter set version = $1, seed = $2, counted_from = $3"
 async def insert_initial_decisions(
     connection: Connection, rows: Sequence[DecisionRow], seed: Sequence[Decision], counted_from: date
 ) -> None:
-    """Insert the initial decisions as `rows` and as the seed, and the date from which weeks are counted."""
+    """Insert the decisions of the first start, and store the date from which weeks are counted.
+
+    `rows` are the decisions to insert. `seed` are the same decisions as in the configuration, for later comparison.
+    """
     await DECISIONS.insert(connection, rows)
     await connection.execute(_START, len(rows), _SEED.dump_json(list(seed)).decode(), counted_from)
 
 
 async def insert_decision(connection: Connection, row: DecisionRow) -> None:
-    """Insert a signed decision, under the locks of the general counter's row and of decisions."""
+    """Insert a signed decision. The caller must hold `lock_general_counter` and `lock_decisions`."""
     await DECISIONS.insert(connection, [row])
     await connection.execute("update general_counter set version = version + 1")
 
 
 async def read_counted_from(connection: "Connection | asyncpg.Pool") -> date | None:
-    """The date from which weeks are counted; None before the first start."""
+    """Read the first day whose dossiers count in weekly volumes; None before the first start."""
     found: date | None = await connection.fetchval("select counted_from from general_counter")
     return found
 
@@ -234,17 +253,17 @@ order by department, effective_from
 
 
 async def list_decisions(connection: "Connection | asyncpg.Pool", department: str | None = None) -> list[DecisionRow]:
-    """The signed decisions of one department or all, by department and date."""
+    """Read the signed decisions of one department or all, in the order of department and `effective_from`."""
     return DECISIONS.records(await connection.fetch(_DECISIONS, department))
 
 
 async def read_decisions(connection: "Connection | asyncpg.Pool") -> Decisions:
-    """All signed decisions as the domain's value."""
+    """Read all signed decisions as one `Decisions` object."""
     return Decisions(row.to_decision() for row in await list_decisions(connection))
 
 
 async def read_proposal(connection: "Connection | asyncpg.Pool", proposal_id: UUID) -> ProposalRow:
-    """One proposal. Raises ProposalNotFoundError."""
+    """Read one proposal, without a lock. Raises ProposalNotFoundError."""
     found = await PROPOSALS.read(connection, proposal_id)
     if found is None:
         raise ProposalNotFoundError
@@ -267,12 +286,12 @@ async def list_proposals(
     after: UUID | None = None,
     limit: int | None = None,
 ) -> list[ProposalRow]:
-    """Proposals, oldest first: at most `limit` after the key `after`."""
+    """Read proposals of a department and state (None: all), oldest first, at most `limit` after the id `after`."""
     return PROPOSALS.records(await connection.fetch(_PROPOSALS, department, state, after, limit))
 
 
 async def last_closed_week(connection: "Connection | asyncpg.Pool") -> date | None:
-    """The Monday of the newest closed week."""
+    """Read the Monday of the newest closed week; None if no week is closed."""
     found: date | None = await connection.fetchval("select max(week) from weeks")
     return found
 
@@ -286,7 +305,10 @@ where week between $1 and $2 and ($3::text is null or department = $3) order by 
 async def list_volumes(
     connection: "Connection | asyncpg.Pool", *, first: date, last: date, department: str | None = None
 ) -> list[VolumeRow]:
-    """Volumes of the closed weeks that begin from `first` to `last`, by week and department."""
+    """Read the volumes of the closed weeks that begin from `first` to `last` inclusive.
+
+    `department` None is all departments. The order is by week and department.
+    """
     return VOLUMES.records(await connection.fetch(_VOLUMES, first, last, department))
 
 
@@ -304,9 +326,9 @@ group by 1, 2, 3
 async def count_received(
     connection: "Connection | asyncpg.Pool", zone: ZoneInfo, first: date, last: date, department: str | None = None
 ) -> Received:
-    """Dossiers received in the weeks that begin from `first` to `last` (Mondays), of one department or all.
+    """Count the dossiers received from the week of Monday `first` to that of Monday `last` inclusive.
 
-    A dossier's department is the one whose agency id its code contains.
+    `department` None is all departments. A dossier's department is the one whose agency id its code contains.
     """
     found: Received = {}
     span = midnight(first, zone), midnight(last + WEEK, zone)
@@ -319,5 +341,5 @@ _ANY_QUARANTINED = "select exists (select from quarantined_records where topic =
 
 
 async def any_quarantined(connection: "Connection | asyncpg.Pool") -> bool:
-    """Whether an event of intake is quarantined: it may be a receipt."""
+    """Whether a record of intake's dossier topic is quarantined: a receipt among them would not be counted yet."""
     return bool(await connection.fetchval(_ANY_QUARANTINED, DOSSIERS_TOPIC.name))

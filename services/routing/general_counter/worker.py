@@ -1,4 +1,4 @@
-"""Close weeks: store their volumes and apply the rule, once no dossier can be received into them any more."""
+"""Close weeks: store their volumes and apply the rule, once no dossier can be received into the week any more."""
 
 from datetime import date, datetime, timedelta
 
@@ -32,11 +32,11 @@ log = structlog.get_logger(__name__)
 
 
 class WeekCloser:
-    """Closes weeks in order. Any number of replicas may run one; each week is closed once.
+    """Worker that closes weeks in order. Every replica may run a WeekCloser; each week is closed once.
 
-    A week is closed when acts can no longer be dated into it, and all events of intake that Kafka holds by then have
-    taken effect, with none in quarantine. A receipt that arrives later, because intake could not publish it, changes no
-    volume and no decision; `GET /volumes` shows the number of such receipts.
+    A week is closed when acts can no longer be dated into it, all events of intake in Kafka have taken effect, and none
+    is quarantined. The receipt of a dossier that intake publishes only later changes no volume and no decision;
+    `GET /volumes` shows the number of such receipts.
     """
 
     def __init__(self, context: Context, calendar: PublishedCalendar, consumer: Consumer) -> None:
@@ -45,14 +45,17 @@ class WeekCloser:
         self._consumer = consumer
 
     async def run(self) -> None:
-        """Close weeks until cancelled."""
+        """Close each week as soon as possible, until cancelled."""
         await repeat(self._close_and_pause, failed=WEEK_CLOSE_FAILED, retry_seconds=_POLL_SECONDS)
 
     async def _close_and_pause(self) -> float:
         return 0.0 if await self.close_oldest() else _POLL_SECONDS
 
     async def close_oldest(self) -> bool:
-        """Close the oldest open week if possible; True if it is closed now, by this or another replica. Commits."""
+        """Close the oldest open week if possible: store its volumes, apply the rule, and commit.
+
+        Return True if the week is closed now, by this or another replica; False if it cannot be closed yet.
+        """
         context = self._context
         calendar = await self._calendar.read(context.pool)
         week = await self.oldest_open_week()
@@ -71,10 +74,10 @@ class WeekCloser:
         return True
 
     async def waits_for(self, within_seconds: float = 0.0) -> str | None:
-        """The events of intake that delay the close of a week; None if there are none.
+        """Return a text that names the events of intake that delay the close of a week; None if no event does.
 
-        Waits up to `within_seconds` until the events that Kafka holds now have taken effect: under load, some partition
-        always lags.
+        Waits up to `within_seconds` until all events that are in Kafka at the call have taken effect: under load, some
+        partition always lags.
         """
         partitions = range(DOSSIERS_TOPIC.partitions)
         reached = await self._consumer.caught_up_in_group(
@@ -87,13 +90,13 @@ class WeekCloser:
         return None
 
     async def oldest_open_week(self) -> date | None:
-        """The Monday of the oldest open week; None before the first start."""
+        """Read the Monday of the oldest week that is not closed; None before the first start."""
         return await self._oldest_open_week(self._context.pool)
 
     async def count_late(self) -> int:
-        """The number of weeks that can be closed and are still open.
+        """Count the weeks into which no act can be dated any more, and which are still open.
 
-        It includes an ended week that can never be closed, because the calendar ends.
+        Includes an ended week that cannot be closed, because the calendar ends before its last act.
         """
         week, calendar = await self.oldest_open_week(), await self._calendar.read(self._context.pool)
         found, now = 0, self._context.clock.now()
@@ -108,7 +111,10 @@ class WeekCloser:
         return found
 
     def closes_at(self, week: date, calendar: WorkingTime) -> datetime | None:
-        """The last instant at which an act may be dated into the week; None outside the calendar."""
+        """The last instant at which intake accepts an act dated into the week that begins on the Monday `week`.
+
+        None if the instant is outside the calendar.
+        """
         return closes_at(week, self._context.centre, calendar.worktime, calendar.standard_day)
 
     async def _oldest_open_week(self, connection: "Connection | asyncpg.Pool") -> date | None:
@@ -121,7 +127,7 @@ class WeekCloser:
     async def _close(self, connection: Connection, start: date, calendar: WorkingTime, last: datetime) -> None:
         closed_at, worktime = self._context.clock.at_due(last), calendar.worktime
         await WEEKS.insert(connection, [WeekRow(week=start, closed_at=closed_at, calendar_version=calendar.version)])
-        await VOLUMES.insert(connection, await self._count(connection, start, worktime))
+        await VOLUMES.insert(connection, await self._count_volumes(connection, start, worktime))
         today = worktime.local_date(last)
         try:
             earliest_from = next_week_start(worktime, today)
@@ -138,8 +144,11 @@ class WeekCloser:
         await PROPOSALS.update(connection, lapsed)
         await PROPOSALS.insert(connection, added)
 
-    async def _count(self, connection: Connection, week: date, worktime: Worktime) -> list[VolumeRow]:
-        """The volumes of a week: one row for each department that exists in it or received a dossier."""
+    async def _count_volumes(self, connection: Connection, week: date, worktime: Worktime) -> list[VolumeRow]:
+        """Compute the volumes of a week: one row for each department that exists in it or received a dossier.
+
+        Inserts nothing.
+        """
         centre = self._context.centre
         counted_from = await store.read_counted_from(connection)
         assert counted_from is not None, "stored at the first start, before the workers run"
