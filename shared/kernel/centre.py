@@ -26,7 +26,7 @@ _NORMAL_P90 = 1.2815515655446004
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department(Dated):
-    """An agency that resolves dossiers. The code of each dossier that it resolves begins with its `agency_id`."""
+    """An agency that resolves dossiers. The codes of its dossiers begin with `agency_id`."""
 
     code: str
     name_vi: str
@@ -48,10 +48,7 @@ class Counter(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staffing(Dated):
-    """The windows in which a counter is open on a working day, and the number of officers at the counter.
-
-    If `windows` is empty, the counter is open during the centre's working time.
-    """
+    """The opening windows of a counter on a working day (empty: the centre's), and its number of officers."""
 
     counter: int
     windows: tuple[Window, ...]
@@ -115,10 +112,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure(Dated):
-    """An administrative procedure. `departments` are the competent ones.
-
-    If `term` is None, the law sets no term. If `fee_vnd` is None, the fee is unknown; 0 is free of charge.
-    """
+    """An administrative procedure. If `term` is None, the law sets none. If `fee_vnd` is None, the fee is unknown."""
 
     code: str
     name_vi: str
@@ -166,10 +160,7 @@ class Requirement(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooling(Dated):
-    """A decision that the general counter receives dossiers for `department` while the decision is in force.
-
-    The competent department and the place where results are returned do not change.
-    """
+    """A decision that the general counter receives the dossiers of `department`, which is competent as before."""
 
     department: str
 
@@ -311,10 +302,7 @@ class Centre:
         )
 
     def staffing_of(self, counter: int, on: date) -> Staffing | None:
-        """The staffing of a counter on a local date; None if it is not configured.
-
-        None means one officer, during the centre's working time.
-        """
+        """The staffing of a counter on a local date. None: not configured, so one officer during the centre's hours."""
         return in_force(self.staffing.get(counter, ()), on)
 
     def service_time(self, procedure: str | None, on: date) -> ServiceTime | None:
@@ -332,10 +320,7 @@ class Centre:
         return tuple(sorted(steps, key=lambda row: row.number))
 
     def requirements_of(self, procedure: str, on: date) -> tuple[Requirement, ...] | None:
-        """The papers that a procedure requires on a local date; None if the catalogue lists none.
-
-        None means that the requirements are unknown, not that no papers are required. Never empty.
-        """
+        """The papers that a procedure requires on a local date. None: unknown, not that no papers are required."""
         rows = tuple(row for row in self.requirements.get(procedure, ()) if row.in_force(on))
         return rows or None
 
@@ -348,10 +333,7 @@ class Centre:
         return in_force(self.runs.get(kind, ()), on)
 
     def step_code(self, kind: StepWordKind, code_or_name: str, on: date) -> str | None:
-        """The code of the listed word (`kind` activity or group) with this code or this name; None if it is not listed.
-
-        The word must be listed on the local date `on`. The case of the name does not matter.
-        """
+        """The code of a listed word, found by code or by name (in any case); None if not listed on the local date."""
         listed = [row for row in self.step_words if row.kind == kind and row.in_force(on)]
         name = code_or_name.casefold()
         return next((row.code for row in listed if code_or_name == row.code or name == row.name_vi.casefold()), None)

@@ -97,11 +97,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._idle_since = time.monotonic()
 
     async def run(self) -> None:
-        """Join the group and consume until cancelled; then leave the group.
-
-        While Kafka or the database is away, it retries. Raises StopConsumingError, UpgradeNeededError or any other
-        fatal error.
-        """
+        """Join the group and consume until cancelled, then leave. Raises StopConsumingError and other fatal errors."""
         self._failed = asyncio.get_running_loop().create_future()
         self._consumer = await self._join()
         try:
@@ -203,10 +199,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         log.info(PARTITIONS_ASSIGNED, partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Callback of aiokafka: stop consuming the revoked partitions.
-
-        Open transactions get STOP_SECONDS to finish; later ones are cancelled and roll back.
-        """
+        """Callback of aiokafka: stop these partitions; transactions still open after STOP_SECONDS roll back."""
         self._not_ready = "the group is rebalancing"
         self._idle_since = time.monotonic()
         await self._stop_partitions(list(revoked))
@@ -295,10 +288,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                     await self._inspect_database()
 
     async def _observe_database(self) -> None:
-        """Read the stored offsets and the operators' requests, and pass them to the partitions.
-
-        A restored database may be behind the partitions' positions. Transient database errors are ignored.
-        """
+        """Read the stored offsets and pass them to the partitions: a restored database may be behind `position`."""
         try:
             rows = await asyncio.wait_for(self._pool.fetch(_STORED, self._group), 5)
         except CONNECTION_ERRORS as error:

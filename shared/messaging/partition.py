@@ -103,19 +103,15 @@ class Partition(Generic[R]):
         self._stopping.set()
 
     def observe(self, stored: int | None, *, requested: bool) -> None:
-        """Accept what the consumer's monitor read in the database for this partition.
+        """Accept the stored offset, and whether an operator requests a decision, as the monitor read them.
 
-        `stored` is the stored offset; `requested` is whether an operator requests a decision. The partition itself
-        queries the database only if this differs from its own state.
+        The partition itself queries the database only if this differs from its own state.
         """
         self._observed_at = time.monotonic()
         self._changed = requested or stored != self.position
 
     async def run(self) -> None:
-        """Seek to the stored offset, then poll and apply records until stopped.
-
-        Transient errors of Kafka and the database are retried; every other error is raised.
-        """
+        """Seek to the stored offset, then poll and apply until stopped. Raises errors that a retry cannot solve."""
         try:
             await self._retry(self._seek_to_stored)
             while not self._stopping.is_set():
@@ -124,10 +120,7 @@ class Partition(Generic[R]):
             return
 
     async def _step(self) -> None:
-        """Poll once and apply the polled records, then act on what `observe` accepted.
-
-        If the stored offset does not match `position`, seek to the stored offset.
-        """
+        """Poll once and apply the records; then act on what `observe` accepted. Seek again if offsets do not match."""
         try:
             raw = await self._poll()
         except KafkaError as error:  # the broker is away, or the assignment changed; the next step polls again
@@ -169,10 +162,7 @@ class Partition(Generic[R]):
             stop.cancel()
 
     async def _apply(self, raw: Sequence[Any]) -> None:
-        """Apply polled records in one transaction.
-
-        If one of them fails, each is applied in its own transaction, so that only the failing ones are parked.
-        """
+        """Apply records in one transaction; if one fails, each in its own transaction, to park only those that fail."""
         self._require_continuity(raw[0].offset)
         records = [self._parse(item) for item in raw]
         after = raw[-1].offset + 1
@@ -280,10 +270,7 @@ class Partition(Generic[R]):
             self._on_commit(records, parked)
 
     async def _execute_decisions(self) -> None:
-        """Execute all decisions that operators request for this partition, each in its own transaction.
-
-        Each transaction takes the same locks as one that applies new records.
-        """
+        """Execute the decisions that operators request for this partition, each in a transaction with the usual locks."""
         while True:
             async with self._pool.acquire() as connection:
                 requested = await quarantine.requested(connection, self.tp.topic, self.tp.partition)
@@ -316,10 +303,7 @@ class Partition(Generic[R]):
         self.position = stored
 
     async def _compare_with_stored(self) -> None:
-        """Raises OffsetMismatchError if the stored offset differs from `position`: the database may have been restored.
-
-        Then checks that Kafka continues at `position`; raises StopConsumingError if not.
-        """
+        """Raises OffsetMismatchError if the stored offset differs: a restored database may be behind `position`."""
         async with self._pool.acquire() as connection:
             stored = await connection.fetchval(_READ_OFFSET, *self._key)
         if stored != self.position:
