@@ -160,7 +160,7 @@ class Requirement(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooling(Dated):
-    """A decision that the general counter receives the dossiers of `department`, which is competent as before."""
+    """The general counter receives the dossiers of `department`, which remains the competent department."""
 
     department: str
 

@@ -24,7 +24,10 @@ class Clock(Protocol):
         ...
 
     def accepts_until(self) -> datetime:
-        """The latest instant at which an act may have happened. A system clock returns its current time."""
+        """The latest instant at which an act may have happened.
+
+        A system clock returns its current time, a simulated clock what a client set last (`PUT /clock`).
+        """
         return self.now()
 
     def recorded_from(self) -> datetime:

@@ -111,7 +111,7 @@ class NotDecidableError(Refusal):
 
 
 class TransientError(MotcuaError):
-    """The database, the broker or a provider did not answer. The operation is retried; no record is parked."""
+    """The database, the broker or a provider did not answer. Workers retry; an HTTP request is answered with 503."""
 
 
 class PoisonMessageError(MotcuaError):

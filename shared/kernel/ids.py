@@ -19,8 +19,9 @@ def derived_id(cause: str, event_type: str, place: int) -> UUID:
     """Return the id of an event, derived from the id of its cause, its type, and `place`.
 
     `place` counts the events of that type that the same cause publishes, from 0. A cause that is decided again, for
-    example after a restore, thus publishes events with the same ids, which consumers recognise. The id is a UUIDv5 (RFC
-    9562, section 5.5), computed at less than half the cost of uuid.uuid5.
+    example after a restore, thus publishes events with the same ids, which consumers recognise. Other things that
+    follow from a cause, such as messages, get ids in the same way. The id is a UUIDv5 (RFC 9562, section 5.5), computed
+    at less than half the cost of uuid.uuid5.
     """
     digest = _EVENTS.copy()
     digest.update(f"{cause}|{event_type}|{place}".encode())

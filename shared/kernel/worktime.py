@@ -1,6 +1,6 @@
 """Arithmetic with the working time of a compiled calendar, by binary search over its windows.
 
-The rules from which the windows were compiled are not known here.
+The module has no calendar rules: it works on the windows that were compiled from them.
 """
 
 from bisect import bisect_left, bisect_right
