@@ -68,7 +68,7 @@ class DeadlinePausedV1(DeadlineEvent):
     """The clock is paused. The dossier has no due date until the clock continues.
 
     The remaining time is in working seconds, or in calendar days for a term in calendar days. It is 0 if the pause
-    began after the due date; the clock then continues with that same due date.
+    began after the due date; the due date is then the same when the clock continues.
     """
 
     TYPE: ClassVar[str] = "deadline.paused"
@@ -112,7 +112,7 @@ class DeadlineEndedV1(DeadlineEvent):
 
 
 class ThresholdEvent(DeadlineEvent):
-    """The members of all events about a threshold of a due date: `due_at` was due, `threshold_at` passed."""
+    """The members of all events about a threshold of the due date `due_at`. It was passed at `threshold_at`."""
 
     due_at: Instant
     threshold_at: Instant

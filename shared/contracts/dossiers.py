@@ -178,8 +178,8 @@ class DossierWithdrawnV1(DossierEvent):
 class DossierExtendedV1(DossierEvent):
     """The department extended the due date, with an apology to the applicant (form 04).
 
-    Exactly one member is present: `working_days` to add to the due date, or `to_date`, at whose close the dossier is
-    due.
+    Exactly one of the two is present: `working_days` to add to the due date, or `to_date`, at whose close the dossier
+    is due.
     """
 
     TYPE: ClassVar[str] = "dossier.extended"
