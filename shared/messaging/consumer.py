@@ -132,8 +132,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
     async def caught_up(self, topic: Topic) -> frozenset[int]:
         """Return the numbers of the partitions of `topic` that this process owns and in which it has caught up.
 
-        In these, every record that was on Kafka at the time of the call has taken effect or is quarantined. Empty if
-        the broker does not answer.
+        In these, every record that was on Kafka at the time of the call has been applied, dropped or quarantined. Empty
+        if the broker does not answer.
         """
         owned = {tp for tp in self._partitions if tp.topic == topic.name}
         return frozenset(tp.partition for tp in await self._at_end(owned, (), 0.0))
@@ -144,9 +144,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         """Return the numbers of the partitions in which the group has caught up with all of `topics`.
 
         It does not matter which member owns a partition. In these partitions, every record that was on Kafka at the
-        time of the call has taken effect or is quarantined, for every replica, since stored offsets and effects share
-        one database. The topics must have the same kind of key. The call waits up to `within_seconds` until the
-        `awaited` partitions have caught up. Empty if the broker does not answer or this member has no assignment.
+        time of the call has been applied, dropped or quarantined, for every replica, since all share one database. The
+        topics must have the same kind of key. The call waits up to `within_seconds` until the `awaited` partitions have
+        caught up. Empty if the broker does not answer or this member has no assignment.
         """
         if self._not_ready is not None:
             return frozenset()

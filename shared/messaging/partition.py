@@ -103,7 +103,7 @@ class Partition(Generic[R]):
         self._stopping.set()
 
     def observe(self, stored: int | None, *, requested: bool) -> None:
-        """Accept the stored offset, and whether an operator requests a decision, as the monitor read them.
+        """Accept the stored offset, and whether an operator requests a decision, as read by the consumer's monitor.
 
         The partition itself queries the database only if this differs from its own state.
         """
@@ -270,7 +270,7 @@ class Partition(Generic[R]):
             self._on_commit(records, parked)
 
     async def _execute_decisions(self) -> None:
-        """Execute the decisions that operators request for this partition, each in a transaction with the usual locks."""
+        """Execute the decisions that operators request for this partition, one per transaction, with the same locks."""
         while True:
             async with self._pool.acquire() as connection:
                 requested = await quarantine.requested(connection, self.tp.topic, self.tp.partition)
