@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentreSettings:
-    """The content of centre.toml. Each thresholds and each pooling rule is paired with the line of its section."""
+    """The content of centre.toml. `thresholds` and `pooling_rules` are pairs: the line of a section, and its value."""
 
     code: str
     name_vi: str

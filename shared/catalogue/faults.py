@@ -48,8 +48,8 @@ class Faults:
     def raise_any(self, folder: Path) -> None:
         """Raises StartError that lists every fault; does nothing if there are no faults.
 
-        They are ordered by file and line. Faults of unknown files come first, then those of each file before those of
-        the files that refer to it.
+        The faults are ordered by file and line. Those of unknown files come first, then those of each file before those
+        of the files that refer to it.
         """
         if not self.found:
             return

@@ -121,7 +121,7 @@ class CsvRow:
 def read_rows(
     files: CentreFiles, name: str, columns: Sequence[str], faults: Faults, build: Callable[[CsvRow], T]
 ) -> list[tuple[int, T]]:
-    """Read a CSV file and return the line number and the value of each valid line; add a fault for all others.
+    """Read a CSV file and return the line number and the value of each valid line; add the faults of all others.
 
     `build` makes the value of a line. The format is comma, double quotes, and a header with exactly `columns`. Unknown,
     missing and duplicate columns, lines of another width, spaces around values and broken quotes are faults. The result
