@@ -28,7 +28,7 @@ class ProposalRow:
     reason: str | None = None
 
     def require_open(self) -> None:
-        """Raises ProposalDecidedError unless the proposal is still proposed.
+        """Raises ProposalDecidedError if the proposal is approved, rejected or lapsed.
 
         The message names who decided, when, and by which decision or for which reason.
         """

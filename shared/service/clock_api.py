@@ -21,7 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 class ClockAdvance(Body):
-    """The time to which to advance the clock, and the latest instant that an act may have. It is not before `now`."""
+    """The time to which to advance the clock, and in `accept_until` the latest instant that an act may then have.
+
+    `accept_until` is not before `now`.
+    """
 
     now: AwareDatetime
     accept_until: AwareDatetime

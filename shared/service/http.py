@@ -79,9 +79,9 @@ def create_app(
     """Return an application with error handling, probes, metrics and API keys, to which a service adds its routes.
 
     `/healthz` reports that the process runs, `/readyz` whether every part makes progress (with reasons and the
-    `catalogue_version`), `/metrics` is for Prometheus; these three need no API key. `body_rules` (path to rule) are for
-    paths that do not accept `default_body_rule`, which is JSON of at most 1 MiB. `transient_errors` are further
-    exceptions that are answered with 503, like TransientError. Also registers the check of the keys file with `health`.
+    `catalogue_version`), `/metrics` is for Prometheus; these three need no API key. `body_rules` apply to their paths,
+    `default_body_rule` (if None: JSON of at most 1 MiB) to all others. `transient_errors` are further exceptions that
+    are answered with 503, like TransientError. The check of the keys file is registered with `health`.
     """
     app = DescribedApp(
         title=title,
