@@ -1,4 +1,4 @@
-"""The configuration of a centre, read from `config/<centre>/`: loaded completely and checked, or not at all."""
+"""The configuration of a centre, loaded from `config/<centre>/`: completely and checked, or not at all."""
 
 from shared.catalogue.loader import load_centre
 from shared.kernel.centre import Centre

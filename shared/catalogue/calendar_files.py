@@ -1,4 +1,4 @@
-"""Read calendars.csv, and calendars/<name>.csv with the dated exceptions of each calendar."""
+"""Reading of calendars.csv, and of calendars/<name>.csv with the dated exceptions of each calendar."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -38,9 +38,9 @@ _STATUSES: Mapping[str, Status] = {
 
 
 def read_calendars(files: CentreFiles, faults: Faults) -> tuple[CalendarRules, ...]:
-    """Every calendar with its exceptions, in the order of the file. The first one is the centre's own.
+    """Return the rules of every valid calendar with its exceptions, in the order of calendars.csv; add all faults.
 
-    A calendar covers only valid_from to valid_to, so both are required.
+    The first calendar is the centre's own. A calendar covers only valid_from to valid_to, so both are required.
     """
     found: list[CalendarRules] = []
     for line, rules in read_rows(files, FILE, CALENDARS, faults, _calendar):
@@ -66,9 +66,9 @@ def _exceptions_of(name: str) -> str:
 def _calendar(row: CsvRow) -> CalendarRules:
     name = row.read("name", _NAME)
     zone = row.read("zone", cells.zone)
-    weekdays = row.read("weekdays", cells.several(cells.whole(1, 7)))
+    weekdays = row.read("weekdays", cells.several(cells.whole_number(1, 7)))
     windows = row.read("windows", local_windows)
-    valid_from, valid_to = row.read("valid_from", cells.day), row.read("valid_to", cells.day)
+    valid_from, valid_to = row.read("valid_from", cells.calendar_date), row.read("valid_to", cells.calendar_date)
     decision = row.read("decision", cells.text)
     row.read("invented", cells.several(cells.choice({column: column for column in row.cells})))
     if row.valid:
@@ -115,12 +115,12 @@ def _with_exceptions(rules: CalendarRules, files: CentreFiles, faults: Faults) -
 
 
 def _exception(row: CsvRow, rules: CalendarRules) -> CalendarException:
-    on = row.read("date", cells.day)
+    on = row.read("date", cells.calendar_date)
     kind = row.read("kind", cells.choice(_KINDS))
     status = row.read("status", cells.choice(_STATUSES))
     windows = row.read("windows", local_windows)
     name = row.read("name_vi", cells.text)
-    known_on = row.read("known_from", cells.optional(cells.day))
+    known_on = row.read("known_from", cells.optional(cells.calendar_date))
     if row.valid:
         if not rules.first_date <= on <= rules.last_date:
             row.fault(
@@ -149,7 +149,10 @@ _INVALID_EXCEPTION = CalendarException(date(2000, 1, 1), "off", "projected")
 
 
 def _check_duplicates(file: str, rows: Sequence[tuple[int, CalendarException]], faults: Faults) -> None:
-    """A date may have several exceptions, of which the one known last counts: no two may be known from the same day."""
+    """Add a fault for each exception with the date and the `known_from` of an earlier line.
+
+    Several exceptions of one date are allowed otherwise: the one that became known last counts.
+    """
     seen: dict[tuple[date, datetime | None], int] = {}
     for line, exception in rows:
         key = (exception.on, exception.known_from)
@@ -160,7 +163,10 @@ def _check_duplicates(file: str, rows: Sequence[tuple[int, CalendarException]], 
 
 
 def local_windows(cell: str) -> tuple[Window, ...]:
-    """Windows separated by semicolons, ascending and without overlap; an empty tuple for an empty cell."""
+    """Parse windows such as 07:00-11:30, separated by semicolons; an empty tuple for an empty cell.
+
+    Raises ValueError unless each window is valid and they are ascending without overlap.
+    """
     windows: list[Window] = []
     for part in cells.several(_WINDOW)(cell):
         opens, closes = (cells.clock_time(end) for end in part.split("-"))

@@ -1,4 +1,7 @@
-"""Parsers of one cell: each returns a value, or raises ValueError with what is wrong and what to write."""
+"""Parsers of the text of one cell, and functions that build such parsers.
+
+A parser returns the value, or raises ValueError with a message that states the fault and what to write instead.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +17,7 @@ _YEARS = range(1990, 2200)
 
 
 def text(cell: str) -> str:
-    """A text on one line, not empty."""
+    """Parse a text of one line, which must not be empty. Returns it unchanged."""
     if not cell:
         raise ValueError("A value is required.")
     if any(ord(character) < 32 for character in cell):
@@ -23,7 +26,7 @@ def text(cell: str) -> str:
 
 
 def matching(pattern: str, expected: str) -> Callable[[str], str]:
-    """A text that matches `pattern`; `expected` completes the sentence "Expected ..."."""
+    """Return a parser of a text that matches `pattern` completely. `expected` ends its message "Expected ..."."""
     compiled = re.compile(pattern, re.ASCII)
 
     def parse(cell: str) -> str:
@@ -35,12 +38,15 @@ def matching(pattern: str, expected: str) -> Callable[[str], str]:
 
 
 def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
-    """A parser that returns None for an empty cell."""
+    """Return a parser that returns None for an empty cell, and otherwise calls `parse`."""
     return lambda cell: parse(cell) if cell else None
 
 
 def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Values separated by semicolons (and optional spaces); an empty tuple for an empty cell."""
+    """Return a parser of different values separated by semicolons and optional spaces; each part is parsed by `parse`.
+
+    It returns an empty tuple for an empty cell.
+    """
 
     def parse_all(cell: str) -> tuple[T, ...]:
         values = tuple(parse(part.strip()) for part in cell.split(";")) if cell else ()
@@ -52,7 +58,7 @@ def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
 
 
 def choice(choices: Mapping[str, T]) -> Callable[[str], T]:
-    """One of the words, converted to its value."""
+    """Return a parser that accepts only the keys of `choices`, and returns the value of the key."""
 
     def parse(cell: str) -> T:
         if cell not in choices:
@@ -62,8 +68,8 @@ def choice(choices: Mapping[str, T]) -> Callable[[str], T]:
     return parse
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """A whole number within bounds, both included."""
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of a whole number from `least` to `most`, both included."""
 
     def parse(cell: str) -> int:
         if not re.fullmatch(r"\d{1,12}", cell, re.ASCII) or not least <= int(cell) <= most:
@@ -73,8 +79,8 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def day(cell: str) -> date:
-    """A date, YYYY-MM-DD."""
+def calendar_date(cell: str) -> date:
+    """Parse a date, YYYY-MM-DD, from 1990 to 2199."""
     try:
         value = date.fromisoformat(cell) if _DATE.fullmatch(cell) else None
     except ValueError:
@@ -85,7 +91,7 @@ def day(cell: str) -> date:
 
 
 def clock_time(cell: str) -> time:
-    """A time of day, HH:MM."""
+    """Parse a time of day, HH:MM."""
     try:
         if _TIME.fullmatch(cell):
             return time.fromisoformat(cell)
@@ -95,7 +101,7 @@ def clock_time(cell: str) -> time:
 
 
 def zone(cell: str) -> ZoneInfo:
-    """A time zone by its IANA name."""
+    """Parse a time zone, given by its IANA name."""
     try:
         return ZoneInfo(cell)
     except (KeyError, ValueError, OSError):

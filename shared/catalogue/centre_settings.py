@@ -1,4 +1,4 @@
-"""Read centre.toml: data of the centre, its dated thresholds and the dated rules of its general counter."""
+"""Reading of centre.toml: data of the centre, its dated thresholds and the dated rules of its general counter."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CentreSettings:
-    """The content of centre.toml. Thresholds and rules have the line of their section."""
+    """The content of centre.toml. `thresholds` and `pooling_rules` are pairs: the line of a section, and its value."""
 
     code: str
     name_vi: str
@@ -40,7 +40,7 @@ class CentreSettings:
 
 
 def read_settings(files: CentreFiles, faults: Faults) -> CentreSettings | None:
-    """The settings; None, with the faults added, if any of them is invalid."""
+    """Return the content of centre.toml; None, after adding every fault, if any of it is invalid."""
     text = files.text(FILE, faults)
     if text is None:
         return None
@@ -82,7 +82,7 @@ def read_settings(files: CentreFiles, faults: Faults) -> CentreSettings | None:
 def _sections(
     document: Mapping[str, Any], name: str, text: str, faults: Faults, read: Callable[["_Section"], T | None]
 ) -> list[tuple[int, T]] | None:
-    """Each section [[name]] with its line; None, with the faults added, unless all are valid."""
+    """Return each section [[name]], read by `read`, with its line; None, after adding faults, if any is invalid."""
     blocks = document.get(name, [])
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         faults.add(FILE, f"Write it as a section [[{name}]].", column=name)
@@ -152,7 +152,7 @@ def _pooling_rule(section: "_Section") -> PoolingRule | None:
 
 @dataclass(slots=True)
 class _Section:
-    """One table of the document with the lines that it spans, so that each fault has a line."""
+    """One table of centre.toml with the lines that it spans, so that each fault gets a line."""
 
     values: Mapping[str, Any]
     text: str
@@ -209,7 +209,7 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
 def _day(value: Any) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
         raise ValueError(f"{value!r} is not a date. Write YYYY-MM-DD without quotes.")
-    return cells.day(value.isoformat())
+    return cells.calendar_date(value.isoformat())
 
 
 def _ascending(value: Any) -> tuple[int, ...]:

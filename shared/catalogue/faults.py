@@ -1,4 +1,4 @@
-"""Faults in a centre's folder: collected, then reported all at once with file, line, column and what to do."""
+"""The faults in a centre's folder: collected, then reported all at once with file, line, column and remedy."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ KNOWN = (*_REQUIRED, *_OPTIONAL, *_FOLDERS)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in a centre's folder: its place, what is wrong, and the remedy."""
+    """One fault in a centre's folder: its file, line and column, what is wrong, and the remedy."""
 
     file: str
     reason: str
@@ -37,18 +37,19 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults found so far. All are collected before they are reported, so that one correction is enough."""
+    """Collects the faults in a centre's folder, so that all can be reported together and corrected at once."""
 
     found: list[Fault] = field(default_factory=list)
 
     def add(self, file: str, reason: str, *, line: int | None = None, column: str | None = None) -> None:
-        """Add one fault."""
+        """Add one fault; raises nothing. `reason` states the fault and the remedy."""
         self.found.append(Fault(file, reason, line, column))
 
     def raise_any(self, folder: Path) -> None:
-        """Raises StartError that lists every fault, by file and line; does nothing if there is none.
+        """Raises StartError that lists every fault; does nothing if there are no faults.
 
-        Faults of unknown files come first, then those of a file before those of the files that refer to it.
+        The faults are ordered by file and line. Those of unknown files come first, then those of each file before those
+        of the files that refer to it.
         """
         if not self.found:
             return

@@ -1,4 +1,4 @@
-"""Check the names in a centre's folder: a file with an unknown name would be ignored silently."""
+"""The check of the names in a centre's folder: a file with an unknown name would be ignored silently."""
 
 from shared.catalogue.faults import KNOWN, Faults
 from shared.catalogue.files import CentreFiles
@@ -8,7 +8,7 @@ MAPPING = "mapping.toml"  # the end of a mapping's name; `motcua replay` expects
 
 
 def check_names(files: CentreFiles, faults: Faults) -> None:
-    """Add a fault for each unknown file or folder, and for each file in messages/ that is not a version of the texts.
+    """Add a fault for each unknown file or folder, and for each file below messages/ that is not messages/*.toml.
 
     The files in calendars/ are compared with calendars.csv when that is read.
     """

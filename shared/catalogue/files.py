@@ -1,4 +1,4 @@
-"""Read the files of a centre's folder: once, with their hash, and CSV files as rows."""
+"""Reading of a centre's folder: every file once, with a hash of all of them, and CSV files as rows."""
 
 import csv
 import hashlib
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CentreFiles:
-    """The content of every file by POSIX path within the folder, and the hash of all of them."""
+    """The files of a centre's folder: `content` by POSIX path within the folder, and their hash as `version`."""
 
     folder: Path
     content: Mapping[str, bytes] = field(repr=False)
     version: str
 
     def text(self, name: str, faults: Faults) -> str | None:
-        """The text of a file; None, with a fault added, if it is missing or not UTF-8."""
+        """Return the text of a required file; None, after adding a fault, if it is missing or cannot be decoded."""
         raw = self.content.get(name)
         if raw is None:
             faults.add(name, "The file is missing. Every centre needs it.")
@@ -33,7 +33,10 @@ class CentreFiles:
 
 
 def read_text(name: str, raw: bytes, faults: Faults) -> str | None:
-    """Decode a file without its byte order mark; None, with a fault added, if it is not UTF-8."""
+    """Decode the bytes of a file as UTF-8, without a byte order mark.
+
+    Returns None, after adding a fault, if they are not UTF-8 or contain the character NUL.
+    """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -49,10 +52,10 @@ def read_text(name: str, raw: bytes, faults: Faults) -> str | None:
 
 
 def read_files(folder: Path) -> CentreFiles:
-    """Read the whole folder once, so that the hashed content is what is parsed later. Blocks on the disk.
+    """Read the configuration files of a folder, each once: what is hashed is also what is parsed. Blocks on the disk.
 
-    Ignores leftovers and the README (see `_is_configuration`). The hash depends only on paths and contents. Raises
-    StartError if the folder cannot be read.
+    Hidden files, leftovers of editors and the README are ignored (see `_is_configuration`). The hash depends only on
+    paths and contents. Raises StartError if the folder or a file cannot be read.
     """
     content: dict[str, bytes] = {}
     try:
@@ -78,10 +81,10 @@ def read_files(folder: Path) -> CentreFiles:
 
 
 def _is_configuration(parts: Sequence[str]) -> bool:
-    """Whether a path is configuration.
+    """Whether a path within the folder, split into `parts`, is a configuration file.
 
-    It is not if editors, desktops or mounted volumes left it behind (a leading dot; ~ or # at either end), nor if it is
-    the README of the folder.
+    The README of the folder is not one, nor is what editors, desktops or mounted volumes leave: names with a leading
+    dot, or with ~ or # at either end.
     """
     leftover = any(part[0] in ".~#" or part[-1] in "~#" for part in parts)
     return not leftover and not (len(parts) == 1 and parts[0].partition(".")[0].upper() == "README")
@@ -89,7 +92,7 @@ def _is_configuration(parts: Sequence[str]) -> bool:
 
 @dataclass(slots=True)
 class CsvRow:
-    """One line of a CSV file. Cells are parsed one by one; faults are collected with their place."""
+    """One line of a CSV file, whose cells are parsed one by one. Faults are added with file, line and column."""
 
     file: str
     cells: Mapping[str, str]
@@ -98,10 +101,10 @@ class CsvRow:
     valid: bool = True
 
     def read(self, column: str, parse: Callable[[str], T]) -> T:
-        """The parsed value of a cell; None, with a fault added, if `parse` raises ValueError.
+        """Parse a cell and return its value; None, after adding a fault, if `parse` raises ValueError.
 
-        The row is then no longer `valid`. Continue to read the other cells, so that their faults are found as well, and
-        discard the result.
+        The row is then no longer `valid`. The type does not show the None: read the other cells as well, so that their
+        faults are found, and discard the result.
         """
         try:
             return parse(self.cells[column])
@@ -110,7 +113,7 @@ class CsvRow:
             return cast(T, None)
 
     def fault(self, reason: str, column: str | None = None) -> None:
-        """Add a fault of this row."""
+        """Add a fault of this row and mark the row as not `valid`."""
         self.valid = False
         self.faults.add(self.file, reason, line=self.line, column=column)
 
@@ -118,10 +121,11 @@ class CsvRow:
 def read_rows(
     files: CentreFiles, name: str, columns: Sequence[str], faults: Faults, build: Callable[[CsvRow], T]
 ) -> list[tuple[int, T]]:
-    """Every valid line of a CSV file, built by `build`, with its line number.
+    """Read a CSV file and return the line number and the value of each valid line; add the faults of all others.
 
-    The format is comma, double quotes, and a header with exactly `columns`. Unknown, missing and duplicate columns,
-    lines of another width, spaces around values and broken quotes are faults.
+    `build` makes the value of a line. The format is comma, double quotes, and a header with exactly `columns`. Unknown,
+    missing and duplicate columns, lines of another width, spaces around values and broken quotes are faults. The result
+    is empty, and a fault is added, if the file is missing.
     """
     text = files.text(name, faults)
     if text is None:

@@ -1,4 +1,4 @@
-"""Load a centre's folder: read every file, check them against each other, return the centre or report every fault."""
+"""Loading of a centre's folder: every file is read and checked against the others; every fault is reported together."""
 
 from collections.abc import Callable, Hashable, Sequence
 from datetime import timedelta
@@ -24,10 +24,10 @@ _DAY = timedelta(days=1)
 
 
 def load_centre(folder: Path) -> Centre:
-    """Load the centre in `folder`. Blocks on the disk, so call it at start.
+    """Read and check the configuration in `folder`, and return it. Blocks on the disk, so call it only at start.
 
-    Raises StartError that lists every fault with file, line, column and what to do. References are checked only if
-    every line is valid, since one invalid line would cause many faults.
+    Raises StartError that lists every fault with file, line, column and what to do. References between files are
+    checked only if every line is valid, since one invalid line would cause many faults.
     """
     files = read_files(folder)
     faults = Faults()
@@ -169,7 +169,7 @@ def _by_key(lines: Lines[D], key: Callable[[D], K]) -> dict[K, tuple[D, ...]]:
 
 
 def _check_overlaps(file: str, lines: Lines[D], key: Callable[[D], Hashable], faults: Faults) -> None:
-    """Add a fault for each row that is in force on the same day as another row of its key."""
+    """Add a fault for each row that is in force on a day on which an earlier row with the same `key` is in force."""
     earlier: dict[Hashable, list[tuple[int, D]]] = {}
     for line, row in sorted(lines, key=lambda item: (item[1].valid_from, item[0])):
         for other_line, other in earlier.setdefault(key(row), []):
@@ -182,10 +182,10 @@ def _check_overlaps(file: str, lines: Lines[D], key: Callable[[D], Hashable], fa
 
 
 def _check_receiving(centre: Centre, line: int, code: str, row: Dated, faults: Faults) -> None:
-    """Add a fault if, on a day on which a department exists, no counter can receive its dossiers.
+    """Add a fault if no counter can receive a department's dossiers on some day on which the department exists.
 
-    A department without a counter may also be pooled by a decision that is stored in routing, which checks that at its
-    start.
+    `code` and `row` are the department's, `line` is its line. A department without a counter may also be pooled by a
+    decision that is stored in routing; routing checks at its start that a general counter is open then.
     """
     dated: list[Dated] = [*centre.poolings.get(code, ()), *(c for rows in centre.counters.values() for c in rows)]
     changes = {row.valid_from}

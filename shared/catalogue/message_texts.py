@@ -25,7 +25,7 @@ _HEAD = {
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """The placeholders `{name}` that a text must contain, and those that it may contain."""
+    """The names of the placeholders (written `{name}`) that a text must contain, and of those that it may contain."""
 
     required: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class Placeholders:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Exactly the keys of a version: the dotted names of texts and of whole numbers."""
+    """The keys that every version must have, and no others: the dotted names of its texts and of its whole numbers."""
 
     texts: Mapping[str, Placeholders]
     numbers: frozenset[str]
@@ -41,7 +41,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class MessageTexts:
-    """One version of the texts, in force from the local date `valid_from` by `decision`."""
+    """One version of the texts, in force from the local date `valid_from` until the next version, by `decision`."""
 
     file: str
     version: int
@@ -53,16 +53,16 @@ class MessageTexts:
 
 @dataclass(frozen=True, slots=True)
 class MessageBook:
-    """All versions, oldest first. A message is sent with the version with which it was planned."""
+    """All versions of the texts, oldest first. A message is sent with the version with which it was planned."""
 
     versions: tuple[MessageTexts, ...]
 
     def on(self, day: date) -> MessageTexts:
-        """The version in force on a local date; the first version for earlier dates."""
+        """The version in force on a local date; the first version for dates before all of them."""
         return next((v for v in reversed(self.versions) if v.valid_from <= day), self.versions[0])
 
     def version(self, number: int) -> MessageTexts:
-        """The version with which a message was planned. Raises StartError if its file was removed."""
+        """The version with this number. Raises StartError if its file was removed."""
         for texts in self.versions:
             if texts.version == number:
                 return texts
@@ -72,9 +72,10 @@ class MessageBook:
 
 
 def load_messages(folder: Path, files: Mapping[str, bytes], expected: Expected) -> MessageBook:
-    """Read the texts among a centre's files (path within its folder to content).
+    """Parse and check every version of the texts in `files`, the content of a centre's files by path. Reads no disk.
 
-    Raises StartError that lists every fault of every version, with file, key and what to do.
+    Raises StartError that lists every fault of every version, with file, key and what to do. `folder` is only for the
+    message.
     """
     faults = Faults()
     names = [name for name in sorted(files) if name.startswith(f"{FOLDER}/") and name.endswith(".toml")]

@@ -1,4 +1,4 @@
-"""Check references between files: each unknown name is one fault, however many lines contain it."""
+"""The check of references between files: each unknown name is one fault, however many lines contain it."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class References:
-    """Collects references; `report` adds the faults of unknown names once all are checked."""
+    """Collects references to unknown names while lines are checked; `report` then adds one fault per name."""
 
     _faults: Faults
     _unknown: dict[tuple[str, str], list[tuple[str, int, str]]] = field(default_factory=dict)
@@ -25,7 +25,11 @@ class References:
     def check(
         self, file: str, line: int, column: str, key: K, row: Dated, other: str, known: Mapping[K, tuple[Dated, ...]]
     ) -> None:
-        """Check that what a row refers to in the file `other` is in force as long as the row."""
+        """Check that the name `key` in a line is known in the file `other`, and in force there on every day of `row`.
+
+        A gap is added as a fault at once; an unknown name, or a file `other` without lines, only by `report`. `file`,
+        `line` and `column` are the place of the reference, `known` the rows of `other` by name.
+        """
         rows = known.get(key, ())
         gap = first_gap(rows, row.valid_from, row.valid_to)
         if not known:
@@ -48,7 +52,10 @@ class References:
 
 
 def first_gap(rows: Iterable[Dated], start: date, end: date | None) -> date | None:
-    """The first day from `start` to `end` (None: open-ended) without a row in force. Rows are oldest first."""
+    """Return the first day from `start` to `end` on which no row is in force; None if one is on every day.
+
+    `end` None is open-ended. Rows are oldest first.
+    """
     day = start
     for row in rows:
         if row.valid_from > day:

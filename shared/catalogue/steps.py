@@ -1,4 +1,4 @@
-"""Check steps.csv across lines: the rules that must hold on every day."""
+"""The check of steps.csv across lines: the rules that the steps of a procedure must fulfil on every day."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -17,11 +17,11 @@ Line = tuple[int, ProcedureStep]
 
 
 def check_steps(centre: Centre, lines: Sequence[Line], faults: Faults) -> None:
-    """Check the steps of each procedure on every day that has any.
+    """Check the steps of each procedure on every day that has any, and add a fault for the first faulty day of each.
 
     Steps are numbered 1, 2… without a gap, and at least two. The first one belongs to the only competent department,
     each following one to another department than the one before. The internal terms together fit into the term of the
-    procedure. Adds at most one fault per procedure, for the first day.
+    procedure.
     """
     for procedure in dict.fromkeys(row.procedure for _, row in lines):
         own = [(line, row) for line, row in lines if row.procedure == procedure]
@@ -35,12 +35,15 @@ def check_steps(centre: Centre, lines: Sequence[Line], faults: Faults) -> None:
 
 
 def _changes(rows: Sequence[Dated]) -> Sequence[date]:
-    """The days on which another row is in force, ascending."""
+    """Return, ascending, the days on which a row comes into force or is no longer in force."""
     return sorted({row.valid_from for row in rows} | {row.valid_to + _DAY for row in rows if row.valid_to})
 
 
 def _fault(centre: Centre, day: date, steps: Sequence[Line]) -> tuple[int, str, str] | None:
-    """Line, column and reason of the first fault in the steps of one procedure on one day; None if they are valid."""
+    """Return line, column and reason of the first fault in a procedure's steps on one day.
+
+    None if there is no fault, or if overlapping lines or an unknown procedure are reported elsewhere.
+    """
     numbers = [row.number for _, row in steps]
     if len(set(numbers)) < len(numbers):
         return None  # reported as overlapping lines
@@ -79,9 +82,9 @@ def _fault(centre: Centre, day: date, steps: Sequence[Line]) -> tuple[int, str, 
 
 
 def _hours(centre: Centre, term: Term | None) -> float | None:
-    """The minimum of a term in working hours, with standard days.
+    """Return the working hours of a term, with standard working days of the centre's calendar.
 
-    None for a term in calendar days or of the same day, whose working time varies.
+    None if there is no term, or for a term in calendar days or of the same day, whose working time varies.
     """
     if term is None or term.unit in ("calendar_day", "same_day"):
         return None

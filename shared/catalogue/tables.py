@@ -1,4 +1,7 @@
-"""The columns of each CSV file of a centre, and the functions that build a value from a line."""
+"""The columns of each CSV file of a centre, and the functions that build a value from one line.
+
+They add a fault to the row for each invalid cell; the returned value is meaningless if the row is then not `valid`.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -91,8 +94,8 @@ _FORMS: Mapping[str, _Form] = {"original": "original", "copy": "copy", "certifie
 
 
 def _dated(row: CsvRow) -> dict[str, Any]:
-    valid_from = row.read("valid_from", cells.day)
-    valid_to = row.read("valid_to", cells.optional(cells.day))
+    valid_from = row.read("valid_from", cells.calendar_date)
+    valid_to = row.read("valid_to", cells.optional(cells.calendar_date))
     if row.valid and valid_to is not None and valid_to < valid_from:
         row.fault(f"{valid_to} is before valid_from ({valid_from}). It is the last day in force.", "valid_to")
     return {
@@ -105,7 +108,7 @@ def _dated(row: CsvRow) -> dict[str, Any]:
 
 
 def department(row: CsvRow) -> Department:
-    """Build the value of a line of departments.csv."""
+    """Parse a line of departments.csv: the department. Faults are added to the row."""
     row.read("status", cells.choice(_STATUS))
     return Department(
         code=row.read("code", DEPARTMENT_CODE),
@@ -120,12 +123,12 @@ def department(row: CsvRow) -> Department:
 
 
 def counter(row: CsvRow) -> Counter:
-    """Build the value of a line of counters.csv."""
+    """Parse a line of counters.csv: the counter. Faults are added to the row."""
     kind = row.read("kind", cells.choice(_KINDS))
     if row.valid and (kind == "department") != bool(row.cells["department"]):
         row.fault("A counter of kind department needs a department; a counter of another kind has none.", "department")
     return Counter(
-        number=row.read("number", cells.whole(1, 9999)),
+        number=row.read("number", cells.whole_number(1, 9999)),
         kind=kind,
         department=row.read("department", cells.optional(DEPARTMENT_CODE)),
         **_dated(row),
@@ -133,7 +136,7 @@ def counter(row: CsvRow) -> Counter:
 
 
 def procedure(row: CsvRow) -> Procedure:
-    """Build the value of a line of procedures.csv."""
+    """Parse a line of procedures.csv: the procedure. Faults are added to the row."""
     departments = row.read("departments", cells.several(DEPARTMENT_CODE))
     if departments == ():
         row.fault("A value is required: the competent department (separate several with ;).", "departments")
@@ -144,7 +147,7 @@ def procedure(row: CsvRow) -> Procedure:
         field_vi=row.cells["field_vi"],
         departments=departments,
         term=_term(row),
-        fee_vnd=row.read("fee_vnd", cells.optional(cells.whole(0, 10**11))),
+        fee_vnd=row.read("fee_vnd", cells.optional(cells.whole_number(0, 10**11))),
         legal_basis=row.read("legal_basis", cells.several(cells.text)),
         source=row.cells["source"],
         verified=row.read("status", cells.choice(_STATUS)),
@@ -154,7 +157,7 @@ def procedure(row: CsvRow) -> Procedure:
 
 def _term(row: CsvRow) -> Term | None:
     unit = row.read("term_unit", cells.choice(_UNITS))
-    value = row.read("term_value", cells.optional(cells.whole(0, 10_000)))
+    value = row.read("term_value", cells.optional(cells.whole_number(0, 10_000)))
     counting = row.read("counting", cells.optional(cells.choice(_COUNTINGS)))
     cut_off = row.read("cut_off", cells.optional(cells.clock_time))
     if not row.valid:
@@ -174,12 +177,12 @@ def _term(row: CsvRow) -> Term | None:
 
 
 def step(row: CsvRow) -> ProcedureStep:
-    """Build the value of a line of steps.csv."""
-    value = row.read("term_value", cells.whole(1, 10_000))
+    """Parse a line of steps.csv: the procedure's step. Faults are added to the row."""
+    value = row.read("term_value", cells.whole_number(1, 10_000))
     unit = row.read("term_unit", cells.choice(_STEP_UNITS))
     return ProcedureStep(
         procedure=row.read("procedure", PROCEDURE_CODE),
-        number=row.read("step", cells.whole(1, 99)),
+        number=row.read("step", cells.whole_number(1, 99)),
         department=row.read("department", DEPARTMENT_CODE),
         term=Term(value, unit) if row.valid else _INVALID_TERM,
         **_dated(row),
@@ -191,20 +194,20 @@ _INVALID_TERM = Term(1, "working_hour")
 
 
 def requirement(row: CsvRow) -> Requirement:
-    """Build the value of a line of requirements.csv."""
+    """Parse a line of requirements.csv: the procedure's requirement. Faults are added to the row."""
     return Requirement(
         procedure=row.read("procedure", PROCEDURE_CODE),
         key=row.read("key", _KEY),
         name_vi=row.read("name_vi", cells.text),
         form=row.read("form", cells.choice(_FORMS)),
-        copies=row.read("copies", cells.whole(1, 99)),
+        copies=row.read("copies", cells.whole_number(1, 99)),
         mandatory=row.read("mandatory", cells.choice(_YES_NO)),
         **_dated(row),
     )
 
 
 def step_word(row: CsvRow) -> StepWord:
-    """Build the value of a line of activities.csv."""
+    """Parse a line of activities.csv: the listed word. Faults are added to the row."""
     return StepWord(
         kind=row.read("kind", cells.choice(_STEP_WORDS)),
         code=row.read("code", _STEP_CODE),
@@ -214,26 +217,29 @@ def step_word(row: CsvRow) -> StepWord:
 
 
 def pooling(row: CsvRow) -> Pooling:
-    """Build the value of a line of receiving.csv."""
+    """Parse a line of receiving.csv: the pooling of a department. Faults are added to the row."""
     return Pooling(department=row.read("department", DEPARTMENT_CODE), **_dated(row))
 
 
 def staffing(row: CsvRow) -> Staffing:
-    """Build the value of a line of staffing.csv."""
+    """Parse a line of staffing.csv: the counter's staffing. Faults are added to the row."""
     return Staffing(
-        counter=row.read("counter", cells.whole(1, 9999)),
+        counter=row.read("counter", cells.whole_number(1, 9999)),
         windows=row.read("windows", local_windows),
-        officers=row.read("officers", cells.whole(1, 99)),
+        officers=row.read("officers", cells.whole_number(1, 99)),
         **_dated(row),
     )
 
 
 def service_time(row: CsvRow) -> ServiceTime:
-    """Build the value of a line of service_times.csv; an empty procedure means every procedure without its own line."""
+    """Parse a line of service_times.csv: the service time of a procedure. Faults are added to the row.
+
+    An empty procedure becomes None: every procedure without its own line.
+    """
     values = {
         "procedure": row.read("procedure", cells.optional(PROCEDURE_CODE)),
-        "median_minutes": row.read("median_minutes", cells.whole(1, 1000)),
-        "p90_minutes": row.read("p90_minutes", cells.whole(1, 1000)),
+        "median_minutes": row.read("median_minutes", cells.whole_number(1, 1000)),
+        "p90_minutes": row.read("p90_minutes", cells.whole_number(1, 1000)),
         **_dated(row),
     }
     if row.valid and values["p90_minutes"] <= values["median_minutes"]:
@@ -245,7 +251,7 @@ def service_time(row: CsvRow) -> ServiceTime:
 
 
 def runs(row: CsvRow) -> Runs:
-    """Build the value of a line of runs.csv."""
+    """Parse a line of runs.csv: the times at which papers leave. Faults are added to the row."""
     leaves_at = row.read("leaves_at", cells.several(cells.clock_time))
     if leaves_at == ():
         row.fault("A value is required: the times of day at which papers leave (separate several with ;).", "leaves_at")

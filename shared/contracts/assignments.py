@@ -10,7 +10,10 @@ from shared.contracts.topics import ASSIGNMENTS
 
 
 class ReceivingPlace(ContractModel):
-    """The counters of a department, or the general counter; `counters` are the numbers open there on that day."""
+    """Where the dossier is received: at the counters of `department`, or at the general counter.
+
+    `counters` are the numbers of the counters that exist there on the assignment's `local_date`.
+    """
 
     kind: Open[Literal["department", "general"]]
     department: str | None = None
@@ -18,7 +21,11 @@ class ReceivingPlace(ContractModel):
 
 
 class WeekFigure(ContractModel):
-    """A department's week, from Monday: the dossiers received that count, and the working days."""
+    """The figures of one week of a department, for the general counter's rule.
+
+    `week` is the Monday, `dossiers` the dossiers received that the rule counts, `working_days` the working days of the
+    week.
+    """
 
     week: date
     dossiers: int
@@ -26,9 +33,10 @@ class WeekFigure(ContractModel):
 
 
 class AssignmentReason(ContractModel):
-    """The reason: the version of the rule, the number and date of the decision in force, and a text for people.
+    """Why the dossier is assigned like this or cannot be assigned: the version of the rule, and a text for people.
 
-    `figures` are the weeks on which the decision was proposed, if it was.
+    `decision` is the number of the decision by which the department's dossiers are received there, `in_force_from` its
+    first day. `figures` are the weeks of the proposal that this decision approved; empty if it approved none.
     """
 
     rule: str
@@ -43,7 +51,7 @@ class AssignmentDecidedV1(EventData):
 
     Published again if the receipt names another department, which replaces the earlier assignment, or if a further step
     begins, which changes only the competent department. `returning_place` is `results` (the centre's counters for
-    results) or a department's code; `step` is the step of the department.
+    results) or a department's code. `step` is the number of the step that `competent_department` resolves.
     """
 
     TYPE: ClassVar[str] = "assignment.decided"
@@ -60,10 +68,10 @@ class AssignmentDecidedV1(EventData):
 
 
 class AssignmentWaitingV1(EventData):
-    """No assignment is possible yet, and the dossier is listed until it is.
+    """The dossier cannot be assigned yet. It is in the list of waiting dossiers until it can.
 
-    Either the catalogue does not contain the procedure, or the department must be named: the procedure has several, or
-    the named one is not a department of the centre.
+    Either the catalogue does not contain the procedure (`waiting_for` is `procedure`), or a department must be named
+    (`department`): the procedure has several, or the named one is not a department of the centre.
     """
 
     TYPE: ClassVar[str] = "assignment.waiting"

@@ -8,7 +8,11 @@ from shared.contracts.topics import CALENDARS
 
 
 class PublishedException(ContractModel):
-    """A dated exception, its decision, and the instant at which it became known."""
+    """A date on which the calendar differs from the rule for its weekday.
+
+    `decided_by` is the document that decides it, absent if there is none. `known_from` is the instant from which it is
+    known; absent means always. An `unconfirmed` exception does not change working time.
+    """
 
     date: date
     kind: Open[Literal["off", "working", "half_day"]]
@@ -18,10 +22,11 @@ class PublishedException(ContractModel):
 
 
 class CalendarPublishedV1(EventData):
-    """A calendar is published, compiled to windows of working time.
+    """A version of a calendar is in force, compiled to windows of working time.
 
     `opens` and `closes` are parallel, ascending lists of UTC epoch seconds. A window includes its start but not its
-    end. The calendar covers `first_date` to `last_date`, both included, in `zone`.
+    end. The calendar covers `first_date` to `last_date`, both included, in `zone`. `standard_day_seconds` is the
+    working time of a working day without an exception.
     """
 
     TYPE: ClassVar[str] = "calendar.published"

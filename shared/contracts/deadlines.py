@@ -1,6 +1,6 @@
 """Events of sla about a dossier's clock and due date (`sla.deadlines.v1`).
 
-`dossier_sequence` is the last event of intake that the clock reflects.
+`dossier_sequence` is the sequence of the last event of intake that the clock includes.
 """
 
 from datetime import date
@@ -13,7 +13,10 @@ from shared.contracts.topics import DEADLINES
 
 
 class Term(ContractModel):
-    """The term that the law sets. `value` is 0 only with `same_day`. `cut_off` is a local time, HH:MM."""
+    """The procedure's term, as the law sets it: `value` in `unit`. `value` is 0 only for `same_day`.
+
+    The term of a dossier that is received after `cut_off` (a local time, HH:MM) is counted from the next working day.
+    """
 
     value: int = Field(ge=0)
     unit: Open[Literal["working_hour", "working_day", "calendar_day", "same_day"]]
@@ -31,10 +34,10 @@ class DeadlineEvent(EventData):
 
 
 class DeadlineSetV1(DeadlineEvent):
-    """The clock runs, and the dossier is due at `due_at`.
+    """The clock runs; the dossier is due at `due_at`.
 
-    `provisional`: a projected exception is before the due date. `crosses_unconfirmed` are unconfirmed exceptions before
-    it, which do not count.
+    `provisional` is true if a projected exception of the calendar is before the due date. `crosses_unconfirmed` lists
+    the dates of the unconfirmed exceptions before the due date, which are not counted.
     """
 
     TYPE: ClassVar[str] = "deadline.set"
@@ -50,9 +53,9 @@ class DeadlineSetV1(DeadlineEvent):
 
 
 class DeadlineMovedV1(DeadlineSetV1):
-    """A change of the calendar, by the decision `decided_by`, moved the due date of a running clock.
+    """A change of the calendar moved the due date of a running clock from `previous_due_at` to `due_at`.
 
-    The due date was `previous_due_at` before.
+    `decided_by` names the decisions about the calendar since the previous due date was derived.
     """
 
     TYPE: ClassVar[str] = "deadline.moved"
@@ -62,10 +65,10 @@ class DeadlineMovedV1(DeadlineSetV1):
 
 
 class DeadlinePausedV1(DeadlineEvent):
-    """The clock is paused, and the dossier has no due date until it continues.
+    """The clock is paused. The dossier has no due date until the clock continues.
 
     The remaining time is in working seconds, or in calendar days for a term in calendar days. It is 0 if the pause
-    began after the due date, which then does not change.
+    began after the due date; the due date is then the same when the clock continues.
     """
 
     TYPE: ClassVar[str] = "deadline.paused"
@@ -82,9 +85,10 @@ class DeadlineNoneV1(DeadlineEvent):
 
 
 class DeadlineWaitingV1(DeadlineEvent):
-    """No due date can be derived yet, and the dossier is listed until it can.
+    """No due date can be derived yet. The dossier is in the list of waiting dossiers until one can.
 
-    Either the catalogue does not contain the procedure, or the calendar ends before the due date.
+    Either the catalogue does not contain the procedure (`waiting_for` is `procedure`), or the calendar ends before the
+    due date (`calendar`).
     """
 
     TYPE: ClassVar[str] = "deadline.waiting"
@@ -94,7 +98,11 @@ class DeadlineWaitingV1(DeadlineEvent):
 
 
 class DeadlineEndedV1(DeadlineEvent):
-    """The clock ended. `outcome` compares local dates; it is absent if nothing was settled or no date was due."""
+    """The clock ended, because the dossier was settled, withdrawn or stopped.
+
+    `outcome` compares the local date of the settlement with that of the due date; it is absent if the dossier was not
+    settled or had no due date.
+    """
 
     TYPE: ClassVar[str] = "deadline.ended"
 
@@ -104,14 +112,14 @@ class DeadlineEndedV1(DeadlineEvent):
 
 
 class ThresholdEvent(DeadlineEvent):
-    """The members of all events about a threshold of one due date."""
+    """The members of all events about a threshold of the due date `due_at`. It was passed at `threshold_at`."""
 
     due_at: Instant
     threshold_at: Instant
 
 
 class DeadlineNearV1(ThresholdEvent):
-    """The due date is near: `remaining_working_seconds` are left."""
+    """The due date is near: at `threshold_at`, `remaining_working_seconds` were left until `due_at`."""
 
     TYPE: ClassVar[str] = "deadline.near"
 
@@ -119,10 +127,10 @@ class DeadlineNearV1(ThresholdEvent):
 
 
 class DeadlineAtRiskV1(ThresholdEvent):
-    """The remaining steps need more time than is left, so an extension can be prepared before the dossier is late.
+    """The remaining steps need more working time than is left until the due date. An extension can still be prepared.
 
-    `step` is the current step, `needed_working_seconds` the rest of its internal term and the terms of later steps,
-    `remaining_working_seconds` the time left.
+    At `threshold_at`, `step` was the current step, `needed_working_seconds` the rest of its internal term plus the
+    internal terms of the later steps, and `remaining_working_seconds` the working time left until `due_at`.
     """
 
     TYPE: ClassVar[str] = "deadline.at_risk"
@@ -133,19 +141,22 @@ class DeadlineAtRiskV1(ThresholdEvent):
 
 
 class DeadlineReachedV1(ThresholdEvent):
-    """`due_at` has passed, and the dossier is not settled."""
+    """The due date has come: `due_at` has passed, and the dossier is not settled. It is not late yet."""
 
     TYPE: ClassVar[str] = "deadline.reached"
 
 
 class DeadlineBreachedV1(ThresholdEvent):
-    """The local date of `due_at` has ended, and the dossier is not settled: reports count it as late."""
+    """The dossier counts as late: the local date of `due_at` has ended, and the dossier is not settled."""
 
     TYPE: ClassVar[str] = "deadline.breached"
 
 
 class DeadlineEscalatedV1(ThresholdEvent):
-    """The dossier is still not settled some working hours after the breach; `level` counts from 1."""
+    """The dossier is late and still not settled some working hours after the breach.
+
+    `level` is the number of the escalation, from 1; the centre's thresholds set the hours of each.
+    """
 
     TYPE: ClassVar[str] = "deadline.escalated"
 
@@ -153,9 +164,9 @@ class DeadlineEscalatedV1(ThresholdEvent):
 
 
 class DeadlinePauseExceededV1(DeadlineEvent):
-    """A pause that began at `paused_at` exceeds the centre's limit from `threshold_at` on.
+    """The pause that began at `paused_at` is longer than the centre's limit from `threshold_at` on.
 
-    An officer asks the applicant again, or stops the dossier.
+    An officer is to ask the applicant again, or to stop the dossier.
     """
 
     TYPE: ClassVar[str] = "deadline.pause_exceeded"
@@ -166,10 +177,11 @@ class DeadlinePauseExceededV1(DeadlineEvent):
 
 
 class DeadlineRetractedV1(DeadlineEvent):
-    """A threshold event is retracted: an act recorded later, a changed calendar or other steps disprove it.
+    """An earlier threshold event is retracted: an act recorded later, a changed calendar or other steps disprove it.
 
-    `fired` is the type of the retracted event, `level` its escalation level or its step. The same threshold may be
-    passed again later. `due_at` is the due date of the retracted event, or the beginning of the pause.
+    `fired` is the type of the retracted event, and `threshold_at` its instant. `level` is its escalation level or, if
+    the dossier was at risk, its step; otherwise absent. `due_at` is the due date of the retracted event, or the
+    beginning of the pause. The same threshold may be passed again later.
     """
 
     TYPE: ClassVar[str] = "deadline.retracted"

@@ -38,10 +38,10 @@ class ForeignCode(ContractModel):
 
 
 class Document(ContractModel):
-    """A submitted paper, without its title (which may name a person) and content.
+    """A document that was handed in, without its title (which may name a person) and content.
 
-    `requirement` is a key of the procedure's requirements, absent if the catalogue does not list them. A file has a
-    media type, a size in bytes and a SHA-256 (hexadecimal); a paper original has neither.
+    `requirement` is the key of the procedure's requirement that it meets, absent if the catalogue lists none. A file
+    has a media type, a size in bytes and a SHA-256 (hexadecimal); all three are absent for a paper original.
     """
 
     requirement: str | None = None
@@ -51,14 +51,14 @@ class Document(ContractModel):
 
 
 class Form(ContractModel):
-    """The form of Circular 03/2025 that the act issued: `kind` 01 to 07, `number` unique in the centre."""
+    """The form of Circular 03/2025 that the act issued: `kind` is `01` to `07`, `number` is unique in the centre."""
 
     kind: str
     number: str
 
 
 class DossierEvent(EventData):
-    """The members of all dossier events: the dossier's state after the event."""
+    """The members of all dossier events: `state` is the dossier's state after the event."""
 
     TOPIC: ClassVar[str] = DOSSIERS.name
 
@@ -66,7 +66,11 @@ class DossierEvent(EventData):
 
 
 class DossierSubmittedV1(DossierEvent):
-    """An applicant submitted a dossier. `department` is the competent one, absent if it is neither known nor named."""
+    """An applicant submitted a dossier.
+
+    `department` is the competent one; it is absent if none was named and the catalogue does not name exactly one.
+    `reach` lists the channels on which the applicant can be reached.
+    """
 
     TYPE: ClassVar[str] = "dossier.submitted"
 
@@ -80,7 +84,10 @@ class DossierSubmittedV1(DossierEvent):
 
 
 class DossierReceivedV1(DossierEvent):
-    """The centre received the dossier (form 01). It has a code from now on, and its clock may start."""
+    """The centre received the dossier (form 01). It now has a code, and its clock starts if the procedure has a term.
+
+    `incomplete` is true if papers were missing.
+    """
 
     TYPE: ClassVar[str] = "dossier.received"
 
@@ -102,10 +109,10 @@ class DossierRefusedV1(DossierEvent):
 
 
 class DossierSupplementRequiredV1(DossierEvent):
-    """Papers are missing (form 02). `papers` are the names of the requirements, as the applicant reads them.
+    """Papers are missing, and the applicant is asked for them (form 02).
 
-    `papers` is empty if the catalogue does not list the procedure's requirements; intake then has the text of the
-    request, together with the contact.
+    `papers` are the names of the missing requirements, as the applicant reads them. It is empty if the catalogue does
+    not list the procedure's requirements; intake then provides the text of the request, together with the contact.
     """
 
     TYPE: ClassVar[str] = "dossier.supplement_required"
@@ -116,7 +123,7 @@ class DossierSupplementRequiredV1(DossierEvent):
 
 
 class DossierSupplementReceivedV1(DossierEvent):
-    """The missing papers were received; the dossier returns to its previous state."""
+    """The applicant handed in missing papers. The dossier returns to the state before the request."""
 
     TYPE: ClassVar[str] = "dossier.supplement_received"
 
@@ -124,7 +131,7 @@ class DossierSupplementReceivedV1(DossierEvent):
 
 
 class DossierPaymentRequiredV1(DossierEvent):
-    """A financial obligation must be met before the work continues."""
+    """The applicant must pay `amount_vnd` before the work continues."""
 
     TYPE: ClassVar[str] = "dossier.payment_required"
 
@@ -132,13 +139,13 @@ class DossierPaymentRequiredV1(DossierEvent):
 
 
 class DossierPaidV1(DossierEvent):
-    """The financial obligation is met."""
+    """The applicant paid what was required. The dossier returns to the state before the request."""
 
     TYPE: ClassVar[str] = "dossier.paid"
 
 
 class DossierTakenOverV1(DossierEvent):
-    """An officer of the competent department began to work on the dossier."""
+    """An officer of the competent department `department` began to work on the dossier."""
 
     TYPE: ClassVar[str] = "dossier.taken_over"
 
@@ -146,7 +153,7 @@ class DossierTakenOverV1(DossierEvent):
 
 
 class DossierSettledV1(DossierEvent):
-    """The department decided. `electronic_result`: the result is not carried back to the centre."""
+    """The competent department decided on the dossier. If `electronic_result`, no paper is carried to the centre."""
 
     TYPE: ClassVar[str] = "dossier.settled"
 
@@ -169,9 +176,10 @@ class DossierWithdrawnV1(DossierEvent):
 
 
 class DossierExtendedV1(DossierEvent):
-    """The department extended the due date, with an apology (form 04).
+    """The department extended the due date, with an apology to the applicant (form 04).
 
-    Exactly one of both is present: `working_days` more, or up to the close of `to_date`.
+    Exactly one of the two is present: `working_days` to add to the due date, or `to_date`, at whose close the dossier
+    is due.
     """
 
     TYPE: ClassVar[str] = "dossier.extended"
@@ -182,9 +190,9 @@ class DossierExtendedV1(DossierEvent):
 
 
 class DossierStepBegunV1(DossierEvent):
-    """The next step of a procedure with several departments began, and `department` is competent from now on.
+    """A further step of a procedure that several departments resolve began. `department` is competent from now on.
 
-    Step 1 begins with the receipt. `passed_on_by` is the department of the previous step.
+    Step 1 begins with the receipt, without this event. `passed_on_by` is the department of the previous step.
     """
 
     TYPE: ClassVar[str] = "dossier.step_begun"
@@ -195,13 +203,13 @@ class DossierStepBegunV1(DossierEvent):
 
 
 class DossierReopenedV1(DossierEvent):
-    """Work on a settled dossier began again. The time since its settlement counts as a pause."""
+    """Work on a settled dossier began again. For its clock, the time since the settlement is a pause."""
 
     TYPE: ClassVar[str] = "dossier.reopened"
 
 
 class DossierReturnedV1(DossierEvent):
-    """The applicant received the result."""
+    """The applicant received the result, in the way that `way` names."""
 
     TYPE: ClassVar[str] = "dossier.returned"
 
@@ -209,10 +217,10 @@ class DossierReturnedV1(DossierEvent):
 
 
 class DossierStepRecordedV1(DossierEvent):
-    """A line of the control slip (form 06): who did what. It changes neither state nor clock.
+    """A line was added to the dossier's control slip (form 06): what was done, and by which group of people.
 
-    `activity` and `group` are codes of the centre's list, since free text may name a person. An activity that is not
-    listed is `other`; a group that is not listed is absent.
+    It changes neither state nor clock. `activity` and `group` are codes of the centre's list, since free text may name
+    a person. An activity that is not listed is `other`; a group that is not listed is absent.
     """
 
     TYPE: ClassVar[str] = "dossier.step_recorded"
@@ -222,7 +230,7 @@ class DossierStepRecordedV1(DossierEvent):
 
 
 class DossierHandedOverV1(DossierEvent):
-    """The papers were handed over to the department, in a numbered batch with two signatures."""
+    """The dossier's papers were handed over to the department, with two signatures, in the batch `batch`."""
 
     TYPE: ClassVar[str] = "dossier.handed_over"
 
@@ -230,13 +238,13 @@ class DossierHandedOverV1(DossierEvent):
 
 
 class DossierResultArrivedV1(DossierEvent):
-    """The result arrived at the returning place."""
+    """The result arrived at the place from which the applicant receives it."""
 
     TYPE: ClassVar[str] = "dossier.result_arrived"
 
 
 class DossierContactCorrectedV1(DossierEvent):
-    """The applicant's contact was corrected. `reach` are the channels that it has now."""
+    """The applicant's contact was corrected. `reach` lists the channels on which the applicant can now be reached."""
 
     TYPE: ClassVar[str] = "dossier.contact_corrected"
 
@@ -244,7 +252,10 @@ class DossierContactCorrectedV1(DossierEvent):
 
 
 class DossierReceivedElsewhereV1(DossierEvent):
-    """Another counter than the assigned one received the dossier. This is recorded, never refused."""
+    """The dossier was received at `counter`, which does not belong to the assigned `receiving_place`.
+
+    A receipt elsewhere is recorded, never refused.
+    """
 
     TYPE: ClassVar[str] = "dossier.received_elsewhere"
 

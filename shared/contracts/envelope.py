@@ -26,7 +26,7 @@ READER_CONTEXT = {"reader": True}
 
 
 class OpenEnum:
-    """Marks an extensible enumeration: only known words can be published, but readers accept unknown ones."""
+    """Annotation for an enumeration that may grow: only known words can be published, but readers accept any word."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_wrap_validator_function(self._validate, handler(source))
@@ -56,13 +56,13 @@ Role = Literal["applicant", "clerk", "officer", "leader", "ops", "auditor", "ser
 
 
 class ContractModel(BaseModel):
-    """A value in an event: immutable; unknown fields are ignored."""
+    """The base of every value in an event. Instances are immutable; unknown fields are ignored when read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Actor(ContractModel):
-    """Who performed an act. `id` is an account or a system, never a person's name."""
+    """Who performed an act: a person or a system. `id` is an account or a system's name, never a person's name."""
 
     kind: Open[Literal["person", "system"]]
     id: str
@@ -72,7 +72,10 @@ class Actor(ContractModel):
 
 
 class EventData(ContractModel):
-    """The data of one event type. Subclasses set `TYPE`, `VERSION` and `TOPIC`, and may only add optional fields."""
+    """The base of the data of each event type.
+
+    A subclass sets `TYPE`, `VERSION` and `TOPIC`. Within one version, only optional fields may be added to it.
+    """
 
     TYPE: ClassVar[str]
     VERSION: ClassVar[int] = 1
@@ -83,9 +86,9 @@ D = TypeVar("D", bound=EventData, covariant=True)
 
 
 class EventEnvelope(ContractModel, Generic[D]):
-    """One event on Kafka and in the history of its owner.
+    """One event, as it is on Kafka and in the history of the service that published it.
 
-    `time` is the centre time at which the event occurred, `recordedtime` when it was recorded. `sequence` numbers the
+    `time` is the centre time at which the event occurred, `recordedtime` when it was recorded. `sequence` counts the
     events of one subject on one topic from 1. `epoch` increases when the producer is restored from a backup.
     """
 
@@ -114,7 +117,7 @@ class EventEnvelope(ContractModel, Generic[D]):
 
     @property
     def actor(self) -> Actor:
-        """The actor, from the flat attributes (CloudEvents has no nested ones)."""
+        """The actor, composed from the envelope's flat attributes (CloudEvents has no nested ones)."""
         flat = {
             "kind": self.actorkind,
             "id": self.actorid,
@@ -126,11 +129,11 @@ class EventEnvelope(ContractModel, Generic[D]):
 
     @property
     def dossier_id(self) -> UUID:
-        """The subject as a dossier's id. Raises ValueError on a topic with another key."""
+        """The subject as a dossier's UUID. Raises ValueError on a topic whose key is not a dossier."""
         return UUID(self.subject)
 
     def to_json(self) -> bytes:
-        """The value of the record. Absent attributes are omitted, as CloudEvents requires."""
+        """Return the event as JSON, the value of its Kafka record. Absent attributes are omitted, not null."""
         return self.model_dump_json(exclude_none=True).encode()
 
 
@@ -138,12 +141,12 @@ AnyEnvelope = EventEnvelope[EventData]
 
 
 def schema_uri(event_type: str, version: int) -> str:
-    """The `dataschema` of an event type's version."""
+    """Return the value of `dataschema` for an event type and version: a URN."""
     return f"urn:motcua:event:{event_type}:v{version}"
 
 
 def actor_attributes(actor: Actor) -> dict[str, Any]:
-    """The actor as the envelope's flat attributes."""
+    """Return the five attributes of an envelope that describe the actor, by name."""
     return {
         "actorkind": actor.kind,
         "actorid": actor.id,
@@ -154,7 +157,7 @@ def actor_attributes(actor: Actor) -> dict[str, Any]:
 
 
 def as_utc(value: datetime) -> datetime:
-    """The instant in UTC. Raises ValueError for an instant without an offset."""
+    """Return the same instant in UTC. Raises ValueError for an instant without an offset."""
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no UTC offset")
     return value.astimezone(UTC)

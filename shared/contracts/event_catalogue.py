@@ -1,4 +1,4 @@
-"""The event catalogue for consumers: a page (Markdown) and an AsyncAPI 3 document."""
+"""The documentation of all events, generated from their classes: a Markdown page and an AsyncAPI 3 document."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ def _summary(event: type[EventData]) -> str:
 
 
 def events_page() -> str:
-    """`docs/events.md`: every topic, every event, every field."""
+    """Return the Markdown text of `docs/events.md`, with every topic, event and field."""
     return "\n".join([*_introduction(), *(line for topic in TOPICS.values() for line in _topic(topic))]) + "\n"
 
 
@@ -82,7 +82,7 @@ def _rows(schema: Schema, prefix: str) -> Iterator[str]:
 
 
 def _unwrapped(field: Schema) -> tuple[Schema, bool]:
-    """The schema inside `X | None` and inside a list, and whether there was a list."""
+    """Return the schema inside `X | None` and inside a list, and whether it was inside a list."""
     inner = next((choice for choice in field.get("anyOf", ()) if choice.get("type") != "null"), field)
     if inner.get("type") == "array" and "items" in inner:
         return inner["items"], True
@@ -107,7 +107,7 @@ def _default(field: Schema) -> str:
 
 
 def asyncapi() -> dict[str, Any]:
-    """The AsyncAPI 3.0 document: which service sends and receives which message, with its schema."""
+    """Return the AsyncAPI 3.0 document: which service sends and receives which message, with schemas."""
     return {
         "asyncapi": "3.0.0",
         "info": {

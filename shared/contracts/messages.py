@@ -20,9 +20,10 @@ Moment = Literal[
 
 
 class MessageEvent(EventData):
-    """The members of all message events: the message, its channel, and the event of intake that it is about.
+    """The members of all message events: the message, its channel, and the intake event that it is about.
 
-    `channel` is `none` if the applicant has no contact. Such a message is dropped at once, and officers see it.
+    `dossier_sequence` is the sequence of that intake event. `channel` is `none` if the applicant has no contact; such a
+    message is dropped as soon as it is planned, and officers see it.
     """
 
     TOPIC: ClassVar[str] = MESSAGES.name
@@ -34,7 +35,10 @@ class MessageEvent(EventData):
 
 
 class MessagePlannedV1(MessageEvent):
-    """A message is planned: to be sent between `not_before` and `expires_at`, from the template."""
+    """A message is planned, with the text of `template` in version `template_version`.
+
+    It may be sent from `not_before` until `expires_at`.
+    """
 
     TYPE: ClassVar[str] = "message.planned"
 
@@ -45,7 +49,10 @@ class MessagePlannedV1(MessageEvent):
 
 
 class MessageSentV1(MessageEvent):
-    """The provider accepted the message. `possibly_doubled`: it was sent again after an attempt without an answer."""
+    """The provider accepted the message. `attempts` counts the attempts to send it, `parts` the parts of an SMS.
+
+    If `possibly_doubled`, an earlier attempt got no answer, so the applicant may have the message twice.
+    """
 
     TYPE: ClassVar[str] = "message.sent"
 
@@ -61,7 +68,10 @@ class MessageDeliveredV1(MessageEvent):
 
 
 class MessageFailedV1(MessageEvent):
-    """The provider rejected the message or could not deliver it; `reason` is a code (`http_422`, `smtp_550`…)."""
+    """The provider rejected the message, or reports that it was not delivered.
+
+    `reason` is a code (`http_422`, `smtp_550`…).
+    """
 
     TYPE: ClassVar[str] = "message.failed"
 
@@ -69,7 +79,7 @@ class MessageFailedV1(MessageEvent):
 
 
 class MessageUnknownV1(MessageEvent):
-    """The outcome is unknown: the provider did not answer and cannot be queried, so the message may have been sent."""
+    """The outcome is unknown: an attempt got no definite answer and may have succeeded. No further attempt is made."""
 
     TYPE: ClassVar[str] = "message.unknown"
 
@@ -77,7 +87,10 @@ class MessageUnknownV1(MessageEvent):
 
 
 class MessageDroppedV1(MessageEvent):
-    """The message is not sent: overtaken by a later state, expired, or without a usable contact."""
+    """The message was not sent and will not be.
+
+    It is overtaken by a later state of the dossier, it expired, or the applicant has no usable contact.
+    """
 
     TYPE: ClassVar[str] = "message.dropped"
 

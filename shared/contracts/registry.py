@@ -1,4 +1,4 @@
-"""The event types and versions of this release, and the decoding of records."""
+"""The event types of this release with their versions, and the decoding of records."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +18,19 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class UpgradeNeededError(MotcuaError):
-    """A record has a later version of a known event type. The service must be upgraded before it continues."""
+    """A record contains a later version of a known event type. Upgrade the service; until then it cannot continue."""
 
 
 class Registry:
-    """The newest version of each event type, and the upcasters from every older version."""
+    """The newest version of each event type, and the upcasters: functions that convert a version to the next one."""
 
     def __init__(
         self, events: Sequence[type[EventData]], upcasters: Mapping[tuple[str, int], Upcaster] | None = None
     ) -> None:
-        """Raises ValueError if two events have the same type, or if an upcaster is missing or superfluous."""
+        """Index the event classes by type.
+
+        Raises ValueError if two events have the same type, or if an upcaster is missing or superfluous.
+        """
         self.events: Mapping[str, type[EventData]] = {event.TYPE: event for event in events}
         self.upcasters = dict(upcasters or {})
         if len(self.events) < len(events):
@@ -38,10 +41,10 @@ class Registry:
         self.envelopes: Mapping[str, type[AnyEnvelope]] = {event.TYPE: EventEnvelope[event] for event in events}  # type: ignore[valid-type]
 
     def decode(self, event_type: str, version: int, value: bytes) -> AnyEnvelope:
-        """Decode the value of a record, and convert the event to the newest version of its type.
+        """Decode the value of a record of a known type, and convert the event to the newest version of that type.
 
-        Unknown words of open enumerations and unknown fields are accepted. Raises UpgradeNeededError for a later
-        version, and PoisonMessageError for every other value that cannot be decoded.
+        Unknown words of open enumerations and unknown fields are accepted. Raises KeyError for an unknown type,
+        UpgradeNeededError for a later version, and PoisonMessageError for every other value that cannot be decoded.
         """
         event = self.events[event_type]
         if version > event.VERSION:
@@ -71,7 +74,7 @@ class Registry:
 
 
 def _faults(error: ValidationError) -> str:
-    """What is invalid and where, for operators; without the values, which may be personal data."""
+    """Return one line for operators: which fields are invalid and why, without values, which may be personal data."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     missing = [_place(fault["loc"]) for fault in faults if fault["type"] == "missing"]
     messages = [

@@ -17,12 +17,12 @@ _ANNOTATIONS = ("title", "description", "examples")
 
 
 def data_schema(event: type[EventData]) -> Schema:
-    """The schema of an event's `data` as readers accept it, without references."""
+    """Return the JSON schema of an event's `data` as readers accept it, with every reference replaced by its target."""
     return inlined(event.model_json_schema())
 
 
 def envelope_schema() -> Schema:
-    """The schema of the envelope, without `data`."""
+    """Return the JSON schema of the envelope, without `data`."""
     schema = inlined(EventEnvelope[EventData].model_json_schema())
     del schema["properties"]["data"]
     schema["required"].remove("data")
@@ -30,7 +30,7 @@ def envelope_schema() -> Schema:
 
 
 def snapshot(event: type[EventData]) -> Schema:
-    """The frozen form of an event: type, version, topic, key, and the shape of its data."""
+    """Return what is frozen for one version of an event: type, version, topic, key and the shape of its data."""
     return {
         "type": event.TYPE,
         "version": event.VERSION,
@@ -41,7 +41,7 @@ def snapshot(event: type[EventData]) -> Schema:
 
 
 def inlined(schema: Schema) -> Schema:
-    """The schema with every reference replaced by its target. Contracts are not recursive."""
+    """Return a copy of a schema with every reference replaced by its target. Contracts are not recursive."""
     definitions = schema.get("$defs", {})
 
     def resolve(part: Any) -> Any:
@@ -57,9 +57,9 @@ def inlined(schema: Schema) -> Schema:
 
 
 def shape(schema: Any) -> Any:
-    """The schema without titles and descriptions, which may change at any time.
+    """Return a copy of a schema without titles, descriptions and examples, which may change at any time.
 
-    Names of fields stay: a field may be named `description`.
+    The names of fields are retained, even if a field is named `description`.
     """
     if isinstance(schema, list):
         return [shape(item) for item in schema]
@@ -73,7 +73,11 @@ def shape(schema: Any) -> Any:
 
 
 def breaks(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> Iterator[str]:
-    """Each change from `old` to `new` (shapes of one version) that is incompatible with old records or old readers."""
+    """Yield a sentence for each incompatible change from the shape `old` to `new`, with its place; none if compatible.
+
+    Both are shapes of one version of an event. A change is incompatible if new readers would reject old records, or old
+    readers would reject new ones. `at` is the place of the shapes within the whole.
+    """
     for key in sorted({*old, *new} - {"properties", "required", "x-extensible-enum"}):
         before, after = old.get(key), new.get(key)
         if isinstance(before, Mapping) and isinstance(after, Mapping):

@@ -1,4 +1,4 @@
-"""The topics: each has one writer, explicit partitions and a kind of key."""
+"""The topics of Kafka: each has one writing service, a fixed number of partitions, and a kind of record key."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,10 +8,10 @@ Service = Literal["intake", "routing", "sla", "notify", "ops"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A Kafka topic. `owner` is the only writer, `readers` are the consumers.
+    """A Kafka topic. The service `owner` is its only writer; `readers` are the services that consume it.
 
-    `key` is the kind of record key; sequences are per key. A `compacted` topic is the changelog of a table: only the
-    last record of each key is retained.
+    `key` is what a record's key identifies; the events of each key are numbered by `sequence`. A `compacted` topic is
+    the changelog of a table: only the last record of each key is retained.
     """
 
     name: str

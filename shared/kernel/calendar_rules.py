@@ -1,4 +1,7 @@
-"""The rules of a working calendar as decided: dated values with invariants. Only sla compiles them to windows."""
+"""The rules of a working calendar: weekdays, windows of working time and exceptions, as immutable, validated values.
+
+Only sla compiles the rules to windows in UTC.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -34,7 +37,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class CalendarException:
-    """A date that differs from its weekday, the decision, and the instant from which it is known (None: always)."""
+    """A date on which a calendar differs from the rule for its weekday.
+
+    `decided_by` is the document that decides it; None if there is none yet. `known_from` is the instant from which the
+    exception is known; None means always.
+    """
 
     on: date
     kind: Kind
@@ -53,15 +60,16 @@ class CalendarException:
 
     @property
     def counts(self) -> bool:
-        """Whether the exception changes working time; an unconfirmed one is only shown."""
+        """Whether the exception changes working time: false for an unconfirmed one, which is only published."""
         return self.status != "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarRules:
-    """A calendar as decided: standard windows on `weekdays` (ISO, Monday = 1), and exceptions by date.
+    """The rules of one calendar from `first_date` to `last_date`, both included.
 
-    Without weekdays, only dates with an exception are working days.
+    On `weekdays` (ISO, Monday = 1), working time is in the standard `windows`; `exceptions` replace that rule on their
+    dates. Without weekdays, only dates with an exception are working days.
     """
 
     name: str
@@ -84,7 +92,7 @@ class CalendarRules:
 
     @property
     def standard_day(self) -> timedelta:
-        """The working time of a day without an exception."""
+        """The sum of the lengths of the standard windows: the working time of a working day without an exception."""
         return sum((window.length for window in self.windows), timedelta(0))
 
 

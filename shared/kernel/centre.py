@@ -1,6 +1,6 @@
-"""The configuration of a centre as dated values: departments, counters, procedures, papers, calendars, decisions.
+"""The configuration of a centre as dated values: departments, counters, procedures, papers, calendars, thresholds.
 
-Pure data with look-ups by local date, for the domain of every service. `shared.catalogue` reads it from files.
+Immutable data with look-ups by local date, for the domain of every service. `shared.catalogue` reads it from files.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _NORMAL_P90 = 1.2815515655446004
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department(Dated):
-    """An agency that resolves dossiers. Its dossier codes begin with `agency_id`."""
+    """An agency that resolves dossiers. The codes of its dossiers begin with `agency_id`."""
 
     code: str
     name_vi: str
@@ -39,7 +39,7 @@ class Department(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter(Dated):
-    """A numbered desk. `department` is set if and only if `kind` is `department`."""
+    """A numbered desk. `department` is set for a counter of `kind` department, and None for every other kind."""
 
     number: int
     kind: CounterKind
@@ -48,7 +48,7 @@ class Counter(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staffing(Dated):
-    """When a counter is open on a working day, and its number of officers. Without `windows`: as long as the centre."""
+    """The opening windows of a counter on a working day (empty: the centre's), and its number of officers."""
 
     counter: int
     windows: tuple[Window, ...]
@@ -57,10 +57,10 @@ class Staffing(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTime(Dated):
-    """The time that an officer at the counter needs for one dossier, log-normally distributed.
+    """The time that an officer at the counter needs for one dossier, as a log-normal distribution.
 
-    Half of the dossiers take at most `median_minutes`, 90 % at most `p90_minutes`. `procedure` None is for every
-    procedure without its own service time.
+    Half of the dossiers take at most `median_minutes`, 90 % at most `p90_minutes`. If `procedure` is None, the
+    distribution is for every procedure without its own service time.
     """
 
     procedure: str | None
@@ -73,25 +73,25 @@ class ServiceTime(Dated):
 
     @property
     def mu(self) -> float:
-        """The mean of the logarithm of the minutes."""
+        """The mu of the log-normal service time in minutes: the logarithm of its median."""
         return log(self.median_minutes)
 
     @property
     def sigma(self) -> float:
-        """The standard deviation of the logarithm of the minutes."""
+        """The sigma of the log-normal service time in minutes."""
         return log(self.p90_minutes / self.median_minutes) / _NORMAL_P90
 
     @property
     def mean_minutes(self) -> float:
-        """The mean of the distribution, which is above its median."""
+        """The mean of the service time in minutes, which is above the median."""
         return self.median_minutes * exp(self.sigma**2 / 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The term that the law sets. `value` is 0 if and only if `unit` is `same_day`.
+    """How long a procedure or step may take: `value` in `unit`. `value` is 0 if and only if `unit` is `same_day`.
 
-    Dossiers received after `cut_off` (local time) count from the next working day.
+    The term of a dossier that is received after `cut_off` (a local time of day) is counted from the next working day.
     """
 
     value: int
@@ -112,7 +112,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Procedure(Dated):
-    """An administrative procedure. `term` None: the law sets none. `fee_vnd` None: unknown, not free of charge."""
+    """An administrative procedure. If `term` is None, the law sets none. If `fee_vnd` is None, the fee is unknown."""
 
     code: str
     name_vi: str
@@ -145,7 +145,10 @@ class ProcedureStep(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement(Dated):
-    """A paper that a procedure requires. `key` is unique within the procedure; `copies` is the number in this form."""
+    """A paper that a procedure requires. `key` is unique within the procedure.
+
+    `copies` is the number that must be handed in, each in this `form` (original, copy or certified copy).
+    """
 
     procedure: str
     key: str
@@ -157,17 +160,17 @@ class Requirement(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooling(Dated):
-    """The general counter receives dossiers for this department. Competence and returning place do not change."""
+    """The general counter receives the dossiers of `department`, which remains the competent department."""
 
     department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs(Dated):
-    """Runs: the local times of day at which papers leave for the departments.
+    """The local times of day at which papers leave the counters for the departments; each such departure is a run.
 
-    `kind` is the kind of counter that they leave from: a department's own, or any other (`general`). There is no run at
-    a time that is not working time on that day.
+    The runs of `kind` department serve the departments' own counters, those of `kind` general all other counters. On a
+    day on which a time in `leaves_at` is not working time, no run leaves at that time.
     """
 
     kind: RunKind
@@ -176,7 +179,7 @@ class Runs(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepWord(Dated):
-    """A listed word of the control slip (form 06): an activity, or the group of people that did it."""
+    """A word that the centre lists for its control slips (form 06): an activity, or the group of people that did it."""
 
     kind: StepWordKind
     code: str
@@ -187,9 +190,9 @@ class StepWord(Dated):
 class Thresholds(Dated):
     """The limits for warnings, backdated acts, pauses and extensions. Hours and days are working time.
 
-    A due date is near `near_working_hours` before it, or at half the term for terms of at most
-    `short_term_working_hours`. Level n of the escalation follows `escalation_working_hours[n - 1]` after the breach. A
-    pause of more than `pause_ceiling_working_days` is too long.
+    A due date is near from `near_working_hours` before it, or from half the term before it for terms of at most
+    `short_term_working_hours`. Level n of the escalation follows `escalation_working_hours[n - 1]` after the breach. An
+    officer is warned of a pause of `pause_ceiling_working_days`.
     """
 
     max_backdate_working_days: int
@@ -202,12 +205,12 @@ class Thresholds(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolingRule(Dated):
-    """The rule that proposes to pool a department with too few dossiers at the general counter, or to release it.
+    """The rule that proposes to pool a department with too few dossiers at the general counter, or to end its pooling.
 
-    A week's volume is the number of dossiers received by `channels`, scaled to `full_week_days` working days; a week
-    with fewer than `least_working_days` does not count. Pool: below `pool_below` in each of the last `pool_weeks` weeks
-    that count. Release: at least `release_from` in each of the last `release_weeks`. At least `min_stay_weeks` are
-    between two changes. Weeks start on Monday.
+    A week (from Monday) counts if it has at least `least_working_days`. Its volume is the number of the department's
+    dossiers received by `channels`, scaled to `full_week_days` working days. The rule proposes to pool if the volume
+    was below `pool_below` in each of the last `pool_weeks` weeks that count, and to release if it was at least
+    `release_from` in each of the last `release_weeks`. Between two changes, at least `min_stay_weeks` pass.
     """
 
     channels: tuple[str, ...]
@@ -229,10 +232,10 @@ class PoolingRule(Dated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Centre:
-    """The complete, cross-checked configuration of one centre. Mappings go from a key to its dated rows, oldest first.
+    """The complete configuration of one centre, checked across its files.
 
-    `files` are the configuration files (path within `folder` to content), and `catalogue_version` is their hash:
-    services with the same version have the same configuration.
+    Mappings go from a key to its dated rows, oldest first. `files` are the configuration files (path within `folder` to
+    content), and `catalogue_version` is their hash: services with the same version have the same configuration.
     """
 
     code: str
@@ -265,27 +268,30 @@ class Centre:
 
     @property
     def calendar(self) -> CalendarRules:
-        """The centre's own calendar: the first one of calendars.csv."""
+        """The rules of the centre's own calendar: the first one of calendars.csv."""
         return self.calendars[0]
 
     def local_date(self, instant: datetime) -> date:
-        """The centre's local date at an aware instant."""
+        """The date in the centre's time zone at an aware instant."""
         return instant.astimezone(self.zone).date()
 
     def department(self, code: str, on: date) -> Department | None:
-        """The department on a local date, or None."""
+        """The department with this code that exists on a local date; None if there is none."""
         return in_force(self.departments.get(code, ()), on)
 
     def departments_on(self, on: date) -> tuple[Department, ...]:
-        """Every department on a local date, in the order of the file."""
+        """Every department that exists on a local date, grouped by code in the order of the file."""
         return tuple(row for rows in self.departments.values() for row in rows if row.in_force(on))
 
     def counter(self, number: int, on: date) -> Counter | None:
-        """The counter on a local date, or None."""
+        """The counter with this number that exists on a local date; None if there is none."""
         return in_force(self.counters.get(number, ()), on)
 
     def counters_on(self, on: date, kind: CounterKind, department: str | None = None) -> tuple[int, ...]:
-        """The numbers, ascending, of the counters of a kind (and department) on a local date."""
+        """The numbers, ascending, of the counters of a kind that exist on a local date.
+
+        For kind `department`, name the department; otherwise leave it None, since a counter of another kind has none.
+        """
         return tuple(
             sorted(
                 row.number
@@ -296,46 +302,46 @@ class Centre:
         )
 
     def staffing_of(self, counter: int, on: date) -> Staffing | None:
-        """The staffing of a counter on a local date. None: one officer, during the centre's hours."""
+        """The staffing of a counter on a local date. None: not configured, so one officer during the centre's hours."""
         return in_force(self.staffing.get(counter, ()), on)
 
     def service_time(self, procedure: str | None, on: date) -> ServiceTime | None:
-        """The service time of the procedure, otherwise that of all procedures, otherwise None."""
+        """The service time of a procedure on a local date, or else that for all procedures; None if not configured."""
         own = in_force(self.service_times.get(procedure, ()), on)
         return own or in_force(self.service_times.get(None, ()), on)
 
     def procedure(self, code: str, on: date) -> Procedure | None:
-        """The procedure on a local date, or None if the catalogue does not have it."""
+        """The procedure with this code on a local date; None if the catalogue does not contain it."""
         return in_force(self.procedures.get(code, ()), on)
 
     def steps_of(self, procedure: str, on: date) -> tuple[ProcedureStep, ...]:
-        """The procedure's steps on a local date, in order: at least two, or none if one department resolves it."""
+        """The steps of a procedure on a local date, by number: at least two, or an empty tuple if it has no steps."""
         steps = [row for row in self.steps.get(procedure, ()) if row.in_force(on)]
         return tuple(sorted(steps, key=lambda row: row.number))
 
     def requirements_of(self, procedure: str, on: date) -> tuple[Requirement, ...] | None:
-        """The papers that the procedure requires on a local date. None means unknown, not that none are required."""
+        """The papers that a procedure requires on a local date. None: unknown, not that no papers are required."""
         rows = tuple(row for row in self.requirements.get(procedure, ()) if row.in_force(on))
         return rows or None
 
     def pooling(self, department: str, on: date) -> Pooling | None:
-        """The decision that pools the department at the general counter on a local date, or None."""
+        """The configured decision that pools the department on a local date; None if there is none."""
         return in_force(self.poolings.get(department, ()), on)
 
     def runs_on(self, on: date, kind: RunKind) -> Runs | None:
-        """The runs from counters of a kind on a local date, or None if they are not configured."""
+        """The times of day at which papers leave counters of this kind on a local date; None if not configured."""
         return in_force(self.runs.get(kind, ()), on)
 
     def step_code(self, kind: StepWordKind, code_or_name: str, on: date) -> str | None:
-        """The code of the listed word with this code or name (in any case) on a local date, or None if not listed."""
+        """The code of a listed word, found by code or by name (in any case); None if not listed on the local date."""
         listed = [row for row in self.step_words if row.kind == kind and row.in_force(on)]
         name = code_or_name.casefold()
         return next((row.code for row in listed if code_or_name == row.code or name == row.name_vi.casefold()), None)
 
     def thresholds(self, on: date) -> Thresholds:
-        """The thresholds on a local date; for earlier dates, the first ones."""
+        """The thresholds in force on a local date; the oldest ones if none are in force."""
         return in_force(self.all_thresholds, on) or self.all_thresholds[0]
 
     def pooling_rule(self, on: date) -> PoolingRule | None:
-        """The general counter's rule on a local date. None: nothing is proposed."""
+        """The rule that proposes poolings on a local date; None if nothing is proposed."""
         return in_force(self.pooling_rules, on)

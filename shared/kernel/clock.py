@@ -1,4 +1,4 @@
-"""Centre time is passed in as a value: domain code never reads a clock."""
+"""The interface of the centre's clock. Domain code never reads a clock; it gets centre time as a value."""
 
 from datetime import datetime
 from typing import Literal, Protocol
@@ -8,9 +8,10 @@ ClockKind = Literal["system", "simulated"]
 
 
 class Clock(Protocol):
-    """Centre time: events, codes, thresholds, message expiry. Leases, retries and lag use machine time instead.
+    """A source of centre time: the time of events, codes, thresholds and message expiry.
 
-    The default answers are those of a system clock; a simulated clock overrides them.
+    Leases, retries and lag use machine time instead. The method bodies here are those of a system clock; a simulated
+    clock overrides them.
     """
 
     @property
@@ -19,23 +20,28 @@ class Clock(Protocol):
         return False
 
     def now(self) -> datetime:
-        """The present instant of the centre, aware, in UTC."""
+        """The current centre time, aware, in UTC."""
         ...
 
     def accepts_until(self) -> datetime:
-        """The latest instant at which an act may have happened."""
+        """The latest instant at which an act may have happened.
+
+        A system clock returns its current time, a simulated clock what a client set last (`PUT /clock`).
+        """
         return self.now()
 
     def recorded_from(self) -> datetime:
-        """The earliest instant at which an event or a threshold can be recorded.
+        """The earliest instant that an event or a passed threshold may get as its time of recording.
 
-        A simulated clock jumps over the instants of a whole window, so each is recorded at its own instant.
+        A system clock returns its current time. A simulated clock returns its first instant: one advance passes many
+        instants, and what happens at each of them is recorded with that instant.
         """
         return self.now()
 
     def at_due(self, due: datetime) -> datetime:
-        """The instant at which work that fell due at `due` is decided and recorded: the present instant.
+        """The centre time with which work that fell due at `due` is decided and recorded.
 
-        With a simulated clock it is `due` itself: the length of a jump does not show when the work would be done.
+        A system clock returns its current time. A simulated clock returns `due`, because after an advance its current
+        time may be long after the work fell due.
         """
         return self.now()

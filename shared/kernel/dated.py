@@ -1,4 +1,4 @@
-"""Configuration in force between two dates, by a decision: the base of everything that a centre may change."""
+"""The base of all configuration that is in force between two dates, by a decision."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import TypeVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
-    """A value in force from `valid_from` to `valid_to`, both included; None is open-ended.
+    """A value in force from `valid_from` to `valid_to`, both included. `valid_to` None: without end.
 
-    `invented` names the fields that have no source and are made up.
+    `decision` is the document that set the value. `invented` names the fields that have no source and are made up.
     """
 
     valid_from: date
@@ -28,5 +28,8 @@ D = TypeVar("D", bound=Dated)
 
 
 def in_force(rows: Iterable[D], on: date) -> D | None:
-    """The row in force on a local date, or None. A loaded centre has at most one per key and day."""
+    """Return the first of `rows` that is in force on a local date; None if no row is.
+
+    `rows` are those of one key: a loaded centre has at most one in force per key and day.
+    """
     return next((row for row in rows if row.in_force(on)), None)

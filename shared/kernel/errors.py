@@ -1,7 +1,9 @@
-"""The kinds of failure that motcua distinguishes: a rule refuses, a part is temporarily away, a record is unreadable.
+"""The kinds of failure that motcua distinguishes.
 
-A `Refusal` has one class per failure. Its docstring is the message; it knows nothing of HTTP. The table KINDS in
-`shared.service.problems` maps each class to a status, a meaning and a remedy.
+A rule does not allow a request (`Refusal`), a system does not answer (`TransientError`), a record cannot be decoded
+(`PoisonMessageError`), or the process cannot start (`StartError`). Each refusal has its own class, whose docstring is
+the message to the client. The classes do not depend on HTTP: the table KINDS in `shared.service.problems` maps each
+one to a status, a meaning and a remedy.
 """
 
 import inspect
@@ -24,12 +26,11 @@ class FieldError:
 
 
 class Refusal(MotcuaError):  # noqa: N818 - what it is, not a failure; its subclasses end in Error
-    """A rule does not allow the request.
+    """A rule does not allow the request. Answered as a problem (RFC 9457); never retried and never logged as a failure.
 
-    Answered as a problem (RFC 9457); never retried and never logged as a failure. A subclass's first docstring
-    paragraph is the message, a `str.format` template for the keyword arguments. `detail` replaces it where the message
-    is composed. `MEMBERS` names the arguments that become members of the problem. `allowed` lists what would be
-    accepted instead.
+    The first paragraph of a subclass's docstring is the message: a `str.format` template, filled with the keyword
+    arguments. A `detail` that is passed replaces the message. `allowed` lists what would be accepted instead, `errors`
+    the invalid places. `MEMBERS` names the keyword arguments that become members of the problem document.
     """
 
     name: ClassVar[str] = "refusal"
@@ -48,7 +49,7 @@ class Refusal(MotcuaError):  # noqa: N818 - what it is, not a failure; its subcl
         pointer: str | None = None,
         **fields: object,
     ) -> None:
-        """`pointer` is the short form of `errors` for one invalid place, with the same detail."""
+        """Create the refusal. `pointer` adds one invalid place to `errors`, with the refusal's message."""
         template = (inspect.getdoc(type(self)) or "").split("\n\n")[0].replace("\n", " ")
         self.detail = template.format(**fields) if detail is None else detail
         super().__init__(self.detail)
@@ -110,12 +111,12 @@ class NotDecidableError(Refusal):
 
 
 class TransientError(MotcuaError):
-    """The database, the broker or a provider did not answer. Retried in place, never parked."""
+    """The database, the broker or a provider did not answer. Workers retry; an HTTP request is answered with 503."""
 
 
 class PoisonMessageError(MotcuaError):
-    """A record that no consumer can decode. Parked at once."""
+    """A record cannot be decoded, now or later. It is parked without a retry."""
 
 
 class StartError(MotcuaError):
-    """The process cannot start as configured; the message names what, where and the remedy. Exit status 3."""
+    """The process cannot start as configured. The message names what is wrong, where, and the remedy. Exit status 3."""

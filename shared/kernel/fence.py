@@ -1,6 +1,6 @@
-"""The fence: decides from sequence and epoch how one record of a key relates to what already took effect.
+"""The fence of a key: whether a record may take effect, decided from its sequence and epoch alone.
 
-Pure. The delivery model explores this rule exhaustively.
+Without I/O. The model of delivery in the tests explores this rule exhaustively.
 """
 
 from enum import Enum
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Fence(NamedTuple):
-    """The last record that took effect for one key on one topic.
+    """Sequence and epoch of the last record that took effect for one key on one topic; 0 before the first one.
 
     `quarantined` is true while the quarantine table contains records of that key and topic.
     """
@@ -19,10 +19,10 @@ class Fence(NamedTuple):
 
 
 class Classification(Enum):
-    """How a record relates to the fence.
+    """How a record relates to the fence of its key.
 
-    NEXT takes effect. DUPLICATE took effect before and is dropped. GAP: a predecessor is missing. FORK: the record
-    contradicts the history that took effect, because its producer was restored from a backup.
+    NEXT: the record takes effect. DUPLICATE: it took effect before and is dropped. GAP: a record before it is missing.
+    FORK: it contradicts the history that took effect, because its producer was restored from a backup.
     """
 
     NEXT = "next"
@@ -32,7 +32,12 @@ class Classification(Enum):
 
 
 def classify(fence: Fence, sequence: int, epoch: int) -> Classification:
-    """Classify a record: NEXT follows the fence without a gap and is not from an earlier epoch of its producer."""
+    """Return how a record with this sequence and epoch relates to `fence`; `fence.quarantined` has no influence.
+
+    A sequence is old if it is not above the fence's. NEXT: the sequence is the fence's plus one, and the epoch is not
+    older than the fence's. FORK: an old sequence with a newer epoch, or a new sequence with an older epoch. DUPLICATE:
+    any other old sequence. GAP: any other new sequence.
+    """
     if sequence <= fence.sequence:
         return Classification.FORK if epoch > fence.epoch else Classification.DUPLICATE
     if epoch < fence.epoch:

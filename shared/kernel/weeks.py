@@ -6,5 +6,5 @@ WEEK = timedelta(days=7)
 
 
 def monday(day: date) -> date:
-    """The Monday of that day's week."""
+    """Return the Monday of the week that contains `day`."""
     return day - timedelta(days=day.weekday())

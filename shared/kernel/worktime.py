@@ -1,4 +1,7 @@
-"""Working time of a compiled calendar, by binary search over its windows. It has no calendar rules."""
+"""Arithmetic with the working time of a compiled calendar, by binary search over its windows.
+
+The module has no calendar rules: it works on the windows that were compiled from them.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -13,7 +16,7 @@ LONGEST_GAP = timedelta(days=366)
 
 
 class OutsideCalendarError(MotcuaError):
-    """The calendar does not cover the time."""
+    """An instant or date of a computation is outside the dates that the calendar covers."""
 
     def __init__(self, calendar: str, first_date: date, last_date: date, subject: str) -> None:
         super().__init__(f"calendar {calendar} covers {first_date} to {last_date}; {subject} is outside")
@@ -24,7 +27,7 @@ class OutsideCalendarError(MotcuaError):
 
 
 class NoWorkingTimeError(OutsideCalendarError):
-    """The calendar covers the time, but has no working time for more than 366 days after it."""
+    """An instant is followed by more than 366 days without working time within the dates that the calendar covers."""
 
     def __init__(self, calendar: str, first_date: date, last_date: date, subject: str) -> None:
         super().__init__(calendar, first_date, last_date, subject)
@@ -32,11 +35,11 @@ class NoWorkingTimeError(OutsideCalendarError):
 
 
 class Worktime:
-    """The windows of working time of one calendar, over the span that it covers.
+    """The windows of working time of one calendar, from the start of `first_date` to the end of `last_date` (its span).
 
-    A window includes its start but not its end. Instants are aware; results are in UTC. Methods raise
-    OutsideCalendarError if the argument or the result is outside the span, and NoWorkingTimeError if a search forward
-    finds no working time within 366 days.
+    A window includes its start but not its end. Instant arguments are aware, and returned instants are in UTC. Unless
+    stated otherwise, methods raise OutsideCalendarError if an argument or the result is outside the span, and
+    NoWorkingTimeError (a subclass) if a search forward passes more than 366 days without working time.
     """
 
     __slots__ = (
@@ -57,9 +60,10 @@ class Worktime:
     def __init__(
         self, *, name: str, zone: str, first_date: date, last_date: date, opens: Sequence[int], closes: Sequence[int]
     ) -> None:
-        """Build it from parallel lists of UTC epoch seconds, the data of `calendar.published`.
+        """Index the windows of working time: `opens` and `closes` are parallel lists of UTC epoch seconds.
 
-        Raises ValueError unless the windows are ascending, do not overlap and are within the span.
+        They are the data of a `calendar.published` event. Raises ValueError unless the windows are ascending, do not
+        overlap and are within the span.
         """
         self.name = name
         self.zone = ZoneInfo(zone)
@@ -88,52 +92,52 @@ class Worktime:
                 self._first_windows.append(place)
 
     def local_date(self, instant: datetime) -> date:
-        """The local date at an instant; also outside the span."""
+        """The date in the calendar's zone at an instant. Also works outside the span."""
         return instant.astimezone(self.zone).date()
 
     def end_of(self, day: date) -> datetime:
-        """24:00 of a local date; also outside the span."""
+        """The instant at which a local date ends (24:00 in the calendar's zone). Also works outside the span."""
         return midnight(day + timedelta(days=1), self.zone)
 
     def is_working_day(self, day: date) -> bool:
-        """Whether the date has any working time."""
+        """Whether a window opens on the local date `day`."""
         self._require_day(day)
         place = bisect_left(self.working_days, day)
         return place < len(self.working_days) and self.working_days[place] == day
 
     def working_day_from(self, day: date) -> date:
-        """The date itself if it is a working day, otherwise the next working day."""
+        """`day` itself if it is a working day, otherwise the next working day."""
         self._require_day(day)
         return self._working_day(bisect_left(self.working_days, day), day)
 
     def working_day_after(self, day: date, count: int = 1) -> date:
-        """The `count`-th working day after a date."""
+        """The `count`-th working day after `day`; `day` itself does not count."""
         self._require_day(day)
         return self._working_day(bisect_right(self.working_days, day) + count - 1, day)
 
     def working_day_before(self, day: date, count: int = 1) -> date:
-        """The `count`-th working day before a date."""
+        """The `count`-th working day before `day`; `day` itself does not count."""
         self._require_day(day)
         return self._working_day(bisect_left(self.working_days, day) - count, day)
 
     def opening(self, day: date) -> datetime:
-        """The opening of the day's first window. Raises ValueError for a date without working time."""
+        """The instant at which the first window of a local date opens. Raises ValueError if the date has no window."""
         return self.opens[self._first_windows[self._place(day)]]
 
     def closing(self, day: date) -> datetime:
-        """The closing of the day's last window. Raises ValueError for a date without working time."""
+        """The instant at which the last window of a local date closes. Raises ValueError if the date has no window."""
         following = self._place(day) + 1
         last = self._first_windows[following] if following < len(self._first_windows) else len(self.closes)
         return self.closes[last - 1]
 
     def windows_on(self, day: date) -> Sequence[tuple[datetime, datetime]]:
-        """The windows that open on a local date, in order; empty on a day off."""
+        """The windows that open on a local date, as (opening, closing) in time order; empty if there is none."""
         self._require_day(day)
         first, last = (bisect_left(self.opens, midnight(each, self.zone)) for each in (day, day + timedelta(days=1)))
         return list(zip(self.opens[first:last], self.closes[first:last], strict=True))
 
     def from_opening(self, instant: datetime) -> datetime:
-        """The instant itself if it is in working time, otherwise the start of the next window."""
+        """`instant` itself if it is in working time, otherwise the start of the next window."""
         moment = self._require(instant)
         place = bisect_right(self.closes, moment)
         if place == len(self.opens):
@@ -144,13 +148,14 @@ class Worktime:
         return opening if moment < opening else moment
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
-        """The working time from `start` to `end`; negative if `end` is earlier."""
+        """The working time between `start` and `end`; negative if `end` is earlier."""
         return self._worked_until(self._require(end)) - self._worked_until(self._require(start))
 
     def add(self, start: datetime, duration: timedelta) -> datetime:
         """The earliest instant by which `duration` of working time has passed since `start`.
 
-        An end exactly on a closing time is not moved to the next opening. Raises ValueError for a negative duration.
+        If that is a closing time, it is returned as it is, not moved to the next opening. A `duration` of 0 returns
+        `start`. Raises ValueError for a negative duration.
         """
         moment = self._require(start)
         if duration <= _NOTHING:
@@ -166,8 +171,8 @@ class Worktime:
     def back(self, end: datetime, duration: timedelta) -> datetime:
         """The latest instant from which `duration` of working time remains until `end`.
 
-        A start exactly on an opening time is not moved to the previous closing. Raises ValueError for a negative
-        duration.
+        If that is an opening time, it is returned as it is, not moved to the previous closing. A `duration` of 0
+        returns `end`. Raises ValueError for a negative duration.
         """
         moment = self._require(end)
         if duration <= _NOTHING:
@@ -201,7 +206,10 @@ class Worktime:
         return self.working_days[place]
 
     def _require_no_gap(self, moment: datetime, place: int, subject: str) -> None:
-        """Raises NoWorkingTimeError if more than LONGEST_GAP without working time is between a moment and a window."""
+        """Raises NoWorkingTimeError if more than LONGEST_GAP without working time is between `moment` and a window.
+
+        `place` is the index of the window; `subject` describes `moment` in the message.
+        """
         first = bisect_right(self.closes, moment)
         if first > place:
             return
@@ -213,7 +221,11 @@ class Worktime:
                 raise NoWorkingTimeError(self.name, self.first_date, self.last_date, closed)
 
     def _beyond(self, subject: str, moment: datetime) -> OutsideCalendarError:
-        """The error if no window is left: the span ends, or has no working time for too long before its end."""
+        """Return the error of a search forward from `moment` that finds no further window.
+
+        It is NoWorkingTimeError if the span continues for more than LONGEST_GAP after the last window and `moment`,
+        otherwise OutsideCalendarError about `subject`.
+        """
         since = max(moment, self.closes[-1]) if self.closes else moment
         if self.ends_at - since > LONGEST_GAP:
             return NoWorkingTimeError(self.name, self.first_date, self.last_date, self._format(since))
@@ -243,12 +255,12 @@ class Worktime:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """00:00 of a local date, in UTC."""
+    """Return the instant, in UTC, at which a local date begins in a zone."""
     return datetime.combine(day, time(0), zone).astimezone(UTC)
 
 
 def format_instant(zone: ZoneInfo, instant: datetime) -> str:
-    """The instant in ISO format in a zone; unconverted if the zone's offset leads beyond the first or last year."""
+    """Return the instant as ISO 8601 text in a zone; without conversion if that would leave the years 1 to 9999."""
     try:
         return instant.astimezone(zone).isoformat()
     except OverflowError:

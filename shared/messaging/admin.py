@@ -1,4 +1,4 @@
-"""Create topics with explicit partitions and settings. An existing topic that differs is reported, never altered."""
+"""Creation of Kafka topics with explicit partitions and settings. A topic that exists and differs is never altered."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ _POLL_SECONDS, _POLLS = 0.05, 300
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A setting of a topic that differs from the expected one."""
+    """A setting of an existing topic that differs from the expected one."""
 
     topic: str
     config: str
@@ -28,7 +28,7 @@ class Difference:
 
 
 class TopicsDifferError(StartError):
-    """The topics on the broker differ from those of this release; `differences` lists every setting."""
+    """Existing topics on the broker differ from those of this release; `differences` lists every differing setting."""
 
     def __init__(self, differences: Sequence[Difference]) -> None:
         self.differences = tuple(differences)
@@ -40,7 +40,7 @@ class TopicsDifferError(StartError):
 
 
 def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
-    """The settings of a topic. Events are never deleted.
+    """Return the expected Kafka settings of a topic: name to value. No setting deletes events.
 
     Records get the broker's timestamp, since retention by the event's own time would delete events of 2017. A compacted
     topic has small segments: it is read whole at each start, and Kafka compacts closed segments only.
@@ -60,8 +60,9 @@ def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
 async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication: int) -> list[str]:
     """Create the missing topics, wait until the broker lists them, and return the names of the created ones.
 
-    Raises TopicsDifferError if existing topics differ, normally before anything is created; after it if another process
-    creates a differing topic at the same time. Raises StartError if the broker does not answer.
+    Raises TopicsDifferError if existing topics differ, before anything is created. If another process creates a
+    differing topic at the same time, TopicsDifferError may be raised after topics were created. Raises StartError if
+    the broker does not answer or rejects a topic.
     """
     topics = tuple(topics)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
@@ -87,7 +88,11 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic], *, replication:
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> list[str]:
-    """Create the topics; return the names of those that did not exist. Afterwards the broker lists all of them."""
+    """Create the topics, wait until the broker lists them, and return the names of those that this call created.
+
+    A topic that another process has created meanwhile is not an error. Raises StartError if the broker rejects a topic,
+    TimeoutError if the topics are not listed in time.
+    """
     response = await admin.create_topics(
         [
             NewTopic(topic.name, topic.partitions, replication, topic_configs=wanted_configs(topic, replication))

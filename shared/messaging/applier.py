@@ -1,7 +1,7 @@
-"""The rule by which the records of a partition take effect: next, duplicate, gap, fork, parked, behind.
+"""The rule by which the records of a partition take effect, are dropped, or are quarantined.
 
-No SQL and no await: the rule works on rows that the transaction has locked. The delivery model explores this code's
-rule exhaustively, and a test compares both.
+No SQL and no await: the rule works on rows that the transaction has locked. The model of delivery in the tests explores
+the rule exhaustively, and a test compares the model with this code.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -29,10 +29,10 @@ Failures = Mapping[tuple[int, int], str]
 
 @dataclass(frozen=True)
 class Stream(Generic[R]):
-    """A topic that a service consumes: the table that stores the fences, and one handler per event type.
+    """A topic that a service consumes: the table whose rows contain the fences, and one handler per event type.
 
-    A record of a type without a handler only advances the fence; it is not decoded. `after_lock` runs in each
-    transaction after the rows are locked and before the first handler; it may read what handlers need, and must not
+    A record of a type without a handler advances the fence only; it is not decoded. `after_lock` is called in each
+    transaction after the rows are locked and before the first handler. It may read what handlers need, but must not
     write.
     """
 
@@ -47,7 +47,7 @@ class Stream(Generic[R]):
 
 
 class HandlingFailedError(Exception):
-    """Decoding, handling or storing one record failed. The transaction rolls back, then the record is parked."""
+    """Decoding, handling or storing `record` failed. The caller rolls the transaction back and parks the record."""
 
     def __init__(self, record: Record, cause: BaseException) -> None:
         super().__init__(f"{type(cause).__name__}: {cause}")
@@ -56,10 +56,11 @@ class HandlingFailedError(Exception):
 
 @dataclass
 class RecordApplier(Generic[R]):
-    """Applies records within one transaction and collects what the transaction must store.
+    """Applies records to the rows of one transaction and collects what it must store. Stores nothing itself.
 
     `quarantined` are the quarantined records of the locked keys, in offset order. A record in `failures` is parked
-    instead of applied. Results: `added` to and `removed` from the quarantine table, `parked` and `applied` records.
+    instead of applied. Afterwards, `added` and `removed` are the records to insert into and delete from the quarantine
+    table; `parked` and `applied` are the records that were newly parked and that took effect.
     """
 
     stream: Stream[R]
@@ -72,10 +73,10 @@ class RecordApplier(Generic[R]):
     applied: list[Record] = field(default_factory=list)
 
     def receive(self, record: Record) -> None:
-        """Apply, drop or quarantine one record; call it in offset order.
+        """Apply the record, ignore it as a duplicate, or quarantine it. Call it in offset order.
 
-        Raises HandlingFailedError if the record cannot be applied, UpgradeNeededError for an event version of a later
-        release.
+        Raises HandlingFailedError if the record, or a quarantined one that it releases, cannot be applied, and
+        UpgradeNeededError for an event version of a later release.
         """
         row = self.unit.row(record.key)
         row.partition = record.partition
@@ -100,9 +101,10 @@ class RecordApplier(Generic[R]):
                 self._drain(row)
 
     def decide(self, quarantined: QuarantinedRecord, decision: OperatorDecision) -> None:
-        """Execute an operator's replay or discard, then apply the quarantined records that become next.
+        """Execute an operator's replay or discard of a quarantined record, then apply quarantined records behind it.
 
-        Raises what `receive` raises.
+        They are applied as far as their sequences follow. Raises HandlingFailedError if a record cannot be applied, and
+        UpgradeNeededError for an event version of a later release.
         """
         record = quarantined.record
         row = self.unit.row(record.key)
@@ -132,7 +134,10 @@ class RecordApplier(Generic[R]):
         self.applied.append(record)
 
     def _drain(self, row: R) -> None:
-        """Release the row's quarantined records in offset order, as far as the fence allows; classify each again."""
+        """Take quarantined records of a row out of quarantine, in offset order, until one blocks or only gaps remain.
+
+        Each is classified again: applied, dropped as a duplicate, parked, or quarantined as a fork.
+        """
         pending = self.quarantined.get(row.key, [])
         topic = self.stream.topic.name
         while pending and _blocker(pending) is None:

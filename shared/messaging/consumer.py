@@ -1,4 +1,4 @@
-"""The consumer of a service: a static member of its group that runs one Partition per assigned partition."""
+"""The consumer of a service: a static member of its Kafka group, with one Partition per assigned partition."""
 
 import asyncio
 import contextlib
@@ -54,13 +54,13 @@ _QUARANTINED = (
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
-    """Consumes `streams` as static member `member` of `group` until cancelled.
+    """Consumes the topics of `streams` as static member `member` of `group`, from `run` until cancelled.
 
-    The stored offsets in the database decide where consumption continues: each partition seeks there when it is
-    assigned. Offsets are also committed to Kafka, but only for lag tools.
+    Each assigned partition continues at the stored offset in the database. Offsets are also committed to Kafka, but
+    only for lag tools.
 
-    The signal `applied` fires after each transaction on records of this process, `published` after each one that
-    published events.
+    The signal `applied` fires after each transaction of this process on new records, `published` after each transaction
+    that published events.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._idle_since = time.monotonic()
 
     async def run(self) -> None:
-        """Join the group and consume. Raises StopConsumingError, UpgradeNeededError or any other fatal error."""
+        """Join the group and consume until cancelled, then leave. Raises StopConsumingError and other fatal errors."""
         self._failed = asyncio.get_running_loop().create_future()
         self._consumer = await self._join()
         try:
@@ -117,7 +117,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             await self._ends.close()
 
     def reason_not_ready(self) -> str | None:
-        """None while this member has its assignment and every owned partition makes progress."""
+        """Return why this consumer is not ready; None if it has its assignment and every partition makes progress."""
         if self._not_ready is not None:
             return self._not_ready
         if any(partition.position < 0 for partition, _ in self._partitions.values()):
@@ -130,10 +130,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         return f"no progress on {', '.join(stalled)}" if stalled else None
 
     async def caught_up(self, topic: Topic) -> frozenset[int]:
-        """The owned partitions of `topic` whose stored offset has reached the current end offset.
+        """Return the numbers of the partitions of `topic` that this process owns and in which it has caught up.
 
-        There, every record that was on Kafka at the time of the call has taken effect. Empty if the broker does not
-        answer.
+        In these, every record that was on Kafka at the time of the call has been applied, dropped or quarantined. Empty
+        if the broker does not answer.
         """
         owned = {tp for tp in self._partitions if tp.topic == topic.name}
         return frozenset(tp.partition for tp in await self._at_end(owned, (), 0.0))
@@ -141,11 +141,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
     async def caught_up_in_group(
         self, *topics: Topic, awaited: Collection[int] = (), within_seconds: float = 0.0
     ) -> frozenset[int]:
-        """The partitions in which the group has caught up with all of `topics`, whichever member owns them.
+        """Return the numbers of the partitions in which the group has caught up with all of `topics`.
 
-        The topics must have the same keys. Stored offsets and effects share one database, so the answer holds for every
-        replica. Waits up to `within_seconds` until the `awaited` partitions reach the end offsets of the time of the
-        call. Empty if the broker does not answer or this member has no assignment.
+        It does not matter which member owns a partition. In these partitions, every record that was on Kafka at the
+        time of the call has been applied, dropped or quarantined, for every replica, since all share one database. The
+        topics must have the same kind of key. The call waits up to `within_seconds` until the `awaited` partitions have
+        caught up. Empty if the broker does not answer or this member has no assignment.
         """
         if self._not_ready is not None:
             return frozenset()
@@ -177,7 +178,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             await asyncio.wait([applied], timeout=left)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Callback of aiokafka: start a Partition for each."""
+        """Callback of aiokafka: start consuming each assigned partition."""
         for tp in assigned:
             partition = Partition(
                 tp,
@@ -198,7 +199,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         log.info(PARTITIONS_ASSIGNED, partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Callback of aiokafka: let open transactions finish within STOP_SECONDS; cancelled ones roll back."""
+        """Callback of aiokafka: stop these partitions; transactions still open after STOP_SECONDS roll back."""
         self._not_ready = "the group is rebalancing"
         self._idle_since = time.monotonic()
         await self._stop_partitions(list(revoked))
@@ -266,9 +267,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._limit.count(records, parked)
 
     async def _monitor(self) -> None:
-        """Once per second: read the stored offsets, commit for lag tools, report the lag, detect a stall.
+        """Once per second: read the stored offsets, commit offsets to Kafka, report the lag, and detect a stall.
 
-        Every ten seconds: count the quarantine and end frozen sessions.
+        Every ten seconds: count the quarantined records and end the sessions of frozen replicas. Runs until cancelled.
+        Raises StopConsumingError after a stall.
         """
         turn = 0
         while True:
@@ -285,7 +287,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                     await self._inspect_database()
 
     async def _observe_database(self) -> None:
-        """Report the stored offsets to the partitions: a restored database may be behind their positions."""
+        """Read the stored offsets and pass them to the partitions: a restored database may be behind `position`."""
         try:
             rows = await asyncio.wait_for(self._pool.fetch(_STORED, self._group), 5)
         except CONNECTION_ERRORS as error:
@@ -310,7 +312,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             self._committed |= offsets
 
     def _report_lag(self) -> list[TopicPartition]:
-        """Set the lag metric; return the partitions with lag that made no progress for too long."""
+        """Set the lag metric, and return the partitions that have lag and made no progress for `stall_seconds`."""
         assert self._consumer is not None
         stalled = []
         for tp, (partition, _) in self._partitions.items():
@@ -333,7 +335,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         raise StopConsumingError(f"{what} for {self._stall_seconds:.0f} s, although broker and database answer.")
 
     async def _inspect_database(self) -> None:
-        """Report the quarantined records, and release the locks of frozen replicas."""
+        """Count and log the quarantined records, and end the database sessions of frozen replicas."""
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(_QUARANTINED)
             if ended := await end_frozen_sessions(connection):

@@ -1,4 +1,4 @@
-"""Fencing of member names: one process per static member, because two would displace each other endlessly."""
+"""Exclusive member names: one process per static member name, because two would displace each other endlessly."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ _FROZEN_SECONDS = 10
 
 
 class Membership:
-    """The advisory lock on group and member name, on a dedicated connection."""
+    """The exclusive claim of one process on a member name of a group: an advisory lock, on a dedicated connection."""
 
     def __init__(self, dsn: str, schema: str, *, group: str, member: str) -> None:
         self._dsn = dsn
@@ -27,7 +27,7 @@ class Membership:
         self._member = member
 
     async def acquire(self) -> None:
-        """Take the lock; waits up to three seconds. Raises StartError if another process owns the name."""
+        """Claim the name; wait up to three seconds for it. Raises StartError if another process has it."""
         give_up_at = time.monotonic() + _ACQUIRE_SECONDS
         self._connection = await connect(self._dsn, self._schema, idle_seconds=_FROZEN_SECONDS)
         try:
@@ -43,11 +43,14 @@ class Membership:
             raise
 
     def release(self) -> None:
-        """Release the name, if this process still owns it."""
+        """Close the connection, which releases the name if this process still has it."""
         self._connection.terminate()
 
     async def run(self) -> None:
-        """Hold the lock until cancelled. Raises StopConsumingError if another process took the name."""
+        """Check the connection every two seconds until cancelled, and claim the name again if the connection was lost.
+
+        Releases the name at the end. Raises StopConsumingError if another process claimed the name meanwhile.
+        """
         try:
             while True:
                 await asyncio.sleep(_CHECK_SECONDS)
@@ -59,7 +62,10 @@ class Membership:
             self._connection.terminate()
 
     async def _reacquire(self) -> None:
-        """Take the lock again after its connection ended, for example because the database restarted."""
+        """Claim the name again after the connection ended, for example because the database restarted.
+
+        If the database is away, return without the claim. Raises StopConsumingError if another process has the name.
+        """
         self._connection.terminate()
         try:
             await self.acquire()

@@ -1,4 +1,4 @@
-"""Metrics of consumer and relay."""
+"""The Prometheus metrics of consumer and relay."""
 
 from shared.runtime.metrics import counter, gauge, histogram
 

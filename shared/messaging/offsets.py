@@ -1,4 +1,4 @@
-"""The end offsets of partitions and the timestamps of records, as the broker returns them."""
+"""Readers for lag: the end offsets of partitions and the timestamps of records, from the broker."""
 
 import asyncio
 import time
@@ -21,9 +21,10 @@ PartitionId = tuple[str, int]
 
 
 class EndOffsets:
-    """End offsets of partitions, read repeatedly over one dedicated connection. Close it after use.
+    """Reads end offsets of partitions repeatedly, over one dedicated connection that opens at the first read.
 
-    On a connection that also fetches records, each request would wait up to half a second for the pending fetch.
+    Call `close` after use. On a connection that also fetches records, each request would wait up to half a second for
+    the pending fetch.
     """
 
     def __init__(self, bootstrap: str) -> None:
@@ -32,7 +33,7 @@ class EndOffsets:
         self._connecting = asyncio.Lock()
 
     async def read(self, places: Iterable[PartitionId]) -> dict[PartitionId, int]:
-        """The current end offset of each partition. Raises StartError if the broker does not answer."""
+        """Return the current end offset of each partition. Raises StartError if the broker does not answer."""
         try:
             consumer = await self._connected()
             ends = await consumer.end_offsets([TopicPartition(*place) for place in places])
@@ -43,7 +44,7 @@ class EndOffsets:
         return {(place.topic, place.partition): end for place, end in ends.items()}
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection if one is open. Never raises."""
         if self._consumer is not None:
             await stop_client(self._consumer)
 
@@ -55,7 +56,10 @@ class EndOffsets:
 
 
 class RecordTimestamps:
-    """The broker's timestamps of records, read repeatedly over one dedicated connection. Close it after use."""
+    """Reads the broker's timestamps of records repeatedly, over one dedicated connection that opens at the first read.
+
+    Call `close` after use.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -63,9 +67,10 @@ class RecordTimestamps:
         self._cache: dict[tuple[PartitionId, int], datetime] = {}
 
     async def read(self, wanted: Iterable[tuple[PartitionId, int]]) -> dict[tuple[PartitionId, int], datetime]:
-        """The timestamp of the record at each partition and offset; absent if it cannot be read within two seconds.
+        """Return the timestamp of the record at each `wanted` partition and offset.
 
-        Results of the previous call are cached. Raises StartError if the broker does not answer.
+        A record that cannot be read within two seconds is absent. Timestamps that the previous call returned are not
+        read again. Raises StartError if the broker does not answer.
         """
         wanted = set(wanted)
         self._cache = {record: at for record, at in self._cache.items() if record in wanted}
@@ -83,7 +88,7 @@ class RecordTimestamps:
         return dict(self._cache)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection if one is open. Never raises."""
         if self._consumer is not None:
             await stop_client(self._consumer)
 
@@ -113,7 +118,7 @@ class RecordTimestamps:
 
 
 async def stop_client(consumer: AIOKafkaConsumer, *, within_seconds: float = 5.0) -> None:
-    """Stop a client in any state; waits up to `within_seconds`. Never raises.
+    """Stop an aiokafka client in any state; wait up to `within_seconds`. An error is logged, not raised.
 
     While the broker is away, aiokafka raises CancelledError from `stop`, which a caller would mistake for its own
     cancellation.

@@ -1,4 +1,4 @@
-"""The limit of parked dossiers: a bad record parks one dossier, but a bad release parks one after another."""
+"""The limit of parked dossiers: a bad record parks one dossier, a bad release parks one dossier after another."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ PARKED_WINDOW = 1000
 
 
 class ParkedLimit:
-    """The dossiers that one consumer parked within its last PARKED_WINDOW records."""
+    """Counts the distinct dossiers that one consumer parked within its last PARKED_WINDOW records."""
 
     def __init__(self) -> None:
         self._recent: deque[tuple[int, Sequence[Any]]] = deque()
         self._records = 0
 
     def count(self, records: int, parked: Sequence[Any]) -> None:
-        """Count a transaction: the number of its records, and one key for each newly parked dossier.
+        """Add one transaction: the number of its records, and in `parked` one key for each newly parked record.
 
-        Raises StopConsumingError above the limit.
+        Raises StopConsumingError if more than PARKED_DOSSIERS_LIMIT distinct keys were parked within the window.
         """
         self._recent.append((records, parked))
         self._records += records

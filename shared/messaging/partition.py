@@ -1,4 +1,4 @@
-"""One partition of one topic: applies its records, one transaction per batch, under the stored offset's row lock."""
+"""The consumption of one partition of one topic: one transaction per batch, under the row lock of the stored offset."""
 
 import asyncio
 import contextlib
@@ -52,22 +52,22 @@ _STORE_OFFSET = (
 
 
 class OffsetMismatchError(Exception):
-    """The stored offset is behind this replica's position. Nothing was applied; seek to the stored offset."""
+    """The stored offset does not match this replica's position, and nothing was applied. Seek to the stored offset."""
 
 
 class StoppedError(Exception):
-    """The partition was stopped while it waited for the database."""
+    """The partition was stopped while it retried a database operation."""
 
 
 class StopConsumingError(MotcuaError):
-    """Continuing would lose or corrupt data. The consumer stops, and the process ends with status 1."""
+    """To continue would lose or corrupt data. The consumer stops, and the process ends with status 1."""
 
 
 class Partition(Generic[R]):
-    """Applies the records of one assigned partition until stopped. `position` is the next offset, -1 before the seek.
+    """Consumes one assigned partition until stopped. `position` is the offset of the next record, -1 before the seek.
 
-    `on_commit` is called after each transaction with the number of new records and one key for each newly parked
-    dossier; it may raise to stop the consumer.
+    `on_commit` is called after each transaction on new records, with their number and one key for each newly parked
+    record. An error that it raises ends `run`.
     """
 
     def __init__(
@@ -99,19 +99,19 @@ class Partition(Generic[R]):
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """End the loop after the current transaction."""
+        """Request the end of `run` after the current transaction. Returns at once."""
         self._stopping.set()
 
     def observe(self, stored: int | None, *, requested: bool) -> None:
-        """Report the stored offset, and whether the database has an operator's request for this partition.
+        """Accept the stored offset, and whether an operator requests a decision, as read by the consumer's monitor.
 
-        The loop queries the database only if this differs from its own state.
+        The partition itself queries the database only if this differs from its own state.
         """
         self._observed_at = time.monotonic()
         self._changed = requested or stored != self.position
 
     async def run(self) -> None:
-        """Seek to the stored offset, then poll and apply until stopped. Raises what must stop the process."""
+        """Seek to the stored offset, then poll and apply until stopped. Raises errors that a retry cannot solve."""
         try:
             await self._retry(self._seek_to_stored)
             while not self._stopping.is_set():
@@ -120,7 +120,7 @@ class Partition(Generic[R]):
             return
 
     async def _step(self) -> None:
-        """Poll once, and apply the records or the changes that `observe` reported."""
+        """Poll once and apply the records; then act on what `observe` accepted. Seek again if offsets do not match."""
         try:
             raw = await self._poll()
         except KafkaError as error:  # the broker is away, or the assignment changed; the next step polls again
@@ -145,10 +145,10 @@ class Partition(Generic[R]):
         self.progress_at = time.monotonic() if raw or changed else max(self.progress_at, self._observed_at)
 
     async def _poll(self) -> Sequence[Any]:
-        """The next records; empty if none arrive in time or the partition is stopped.
+        """Return the next records of Kafka; empty if none arrive within IDLE_SECONDS or the partition is stopped.
 
-        A stop cancels the poll. During a rebalance aiokafka blocks it until the new assignment, which waits for this
-        loop to end.
+        A stop cancels the poll. During a rebalance aiokafka blocks the poll until the new assignment, which waits for
+        this loop to end.
         """
         poll = asyncio.ensure_future(
             self._consumer.getmany(self.tp, timeout_ms=int(IDLE_SECONDS * 1000), max_records=BATCH_RECORDS)
@@ -162,7 +162,7 @@ class Partition(Generic[R]):
             stop.cancel()
 
     async def _apply(self, raw: Sequence[Any]) -> None:
-        """Apply polled records in one transaction; if one fails, one by one, so that only the failing one is parked."""
+        """Apply records in one transaction; if one fails, each in its own transaction, to park only those that fail."""
         self._require_continuity(raw[0].offset)
         records = [self._parse(item) for item in raw]
         after = raw[-1].offset + 1
@@ -174,7 +174,7 @@ class Partition(Generic[R]):
                 await self._park_failures(partial(self._transact, [item], following))
 
     def _require_continuity(self, offset: int) -> None:
-        """Raises StopConsumingError unless Kafka continues at `position`; otherwise Kafka has lost records."""
+        """Raises StopConsumingError if `offset`, the next one on Kafka, is not `position`: Kafka lost records."""
         where = f"{self.tp.topic} partition {self.tp.partition}"
         if offset > self.position:
             raise StopConsumingError(
@@ -188,7 +188,7 @@ class Partition(Generic[R]):
             )
 
     async def _park_failures(self, transact: Callable[[dict[tuple[int, int], str]], Coroutine[Any, Any, None]]) -> None:
-        """Run a transaction on one record again until it commits; park each record that fails in it.
+        """Run a transaction on one record until it commits; each record that fails in it is parked at the next attempt.
 
         The failing record may be a quarantined one that the new record released. If storing fails, the last applied
         record is parked first, then those before it.
@@ -210,10 +210,10 @@ class Partition(Generic[R]):
             return QuarantinedRecord(unreadable(raw), "unreadable", str(error))
 
     async def _transact(self, items: Sequence["Record | QuarantinedRecord"], after: int, failures: Failures) -> None:
-        """Apply records in one transaction and store the offset `after` them.
+        """Apply records in one transaction that also stores `after`, the offset of the record after them.
 
-        Lock the stored offset (one transaction per partition), drop redelivered records, lock the rows, apply, write
-        everything, commit.
+        In order: lock the stored offset (one transaction per partition), drop redelivered records, lock the rows,
+        apply, write everything, commit. Raises OffsetMismatchError if the stored offset is behind `position`.
         """
         with metrics.BATCH.labels(self.tp.topic).time():
             async with self._pool.acquire() as connection, connection.transaction():
@@ -270,7 +270,7 @@ class Partition(Generic[R]):
             self._on_commit(records, parked)
 
     async def _execute_decisions(self) -> None:
-        """Execute the operators' requests for this partition, one record per transaction, under the same locks."""
+        """Execute the decisions that operators request for this partition, one per transaction, with the same locks."""
         while True:
             async with self._pool.acquire() as connection:
                 requested = await quarantine.requested(connection, self.tp.topic, self.tp.partition)
@@ -315,10 +315,11 @@ class Partition(Generic[R]):
             self._require_continuity(await asyncio.wait_for(self._consumer.position(self.tp), IDLE_SECONDS))
 
     async def _retry(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `step` until it succeeds; retries transient database errors without limit, unless stopped.
+        """Run `step` until it succeeds. Transient database errors are retried without limit, unless stopped.
 
         A unique violation is retried three times, since another transaction may have inserted the dossier first; after
-        that it is the fault of the content. Raises StoppedError, and every other error of `step`.
+        that it is the fault of the content. Raises StoppedError if the partition was stopped before a retry, and every
+        other error of `step`.
         """
         delay, violations = 0.1, 0
         while True:

@@ -21,7 +21,10 @@ NEEDS_DECISION = "reason in ('parked', 'fork', 'unreadable')"
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRecord:
-    """A row of the table: the record, why it is quarantined, and the decision that an operator requests, if any."""
+    """A row of the quarantine table: a record, why it is quarantined, and the decision that an operator requests.
+
+    `request` is None until an operator requests a decision.
+    """
 
     record: Record
     reason: Reason
@@ -30,7 +33,10 @@ class QuarantinedRecord:
 
     @property
     def blocks(self) -> bool:
-        """Whether later records of the same key and topic are blocked until an operator decides about this record."""
+        """Whether later records of the same key and topic are blocked until an operator decides on this one.
+
+        True for parked records and forks; false for gaps, and for unreadable records, whose key is unknown.
+        """
         return self.reason in ("parked", "fork")
 
 
@@ -56,7 +62,7 @@ def _from_row(row: asyncpg.Record) -> QuarantinedRecord:
 
 
 async def load(connection: Connection, topic: str, keys: Sequence[Any]) -> list[QuarantinedRecord]:
-    """The quarantined records of `keys` on `topic`, in offset order.
+    """Return the quarantined records of `keys` on `topic`, in offset order, without unreadable ones.
 
     Call it after the rows of `keys` are locked: an earlier snapshot could miss what another transaction committed.
     """
@@ -72,7 +78,10 @@ async def load(connection: Connection, topic: str, keys: Sequence[Any]) -> list[
 
 
 async def save(connection: Connection, quarantined: Iterable[QuarantinedRecord]) -> None:
-    """Insert records, or update the reason of records that are already quarantined."""
+    """Insert or update quarantined records.
+
+    For an existing record, replace reason and detail and delete the operator's request.
+    """
     rows = [
         (
             item.record.topic,
@@ -100,7 +109,7 @@ async def save(connection: Connection, quarantined: Iterable[QuarantinedRecord])
 
 
 async def remove(connection: Connection, quarantined: Iterable[QuarantinedRecord]) -> None:
-    """Delete records that took effect or were discarded."""
+    """Delete records from the quarantine table; ignore those that are not in it."""
     rows = [(item.record.topic, item.record.partition, item.record.offset) for item in quarantined]
     if rows:
         await connection.executemany(
@@ -109,7 +118,7 @@ async def remove(connection: Connection, quarantined: Iterable[QuarantinedRecord
 
 
 async def requested(connection: Connection, topic: str, partition: int) -> QuarantinedRecord | None:
-    """The record with the lowest offset of the partition for which an operator requests a decision."""
+    """Return the first record, by offset, of a partition for which an operator requests a decision; None if none."""
     row = await connection.fetchrow(
         f"select {_COLUMNS}, request from quarantined_records "
         'where topic = $1 and partition = $2 and request is not null order by "offset" limit 1',
@@ -120,7 +129,7 @@ async def requested(connection: Connection, topic: str, partition: int) -> Quara
 
 
 async def find(connection: Connection, topic: str, partition: int, offset: int) -> QuarantinedRecord | None:
-    """The quarantined record at a topic, partition and offset."""
+    """Return the quarantined record at a topic, partition and offset; None if none is quarantined there."""
     row = await connection.fetchrow(
         f'select {_COLUMNS}, request from quarantined_records where topic = $1 and partition = $2 and "offset" = $3',
         topic,
@@ -131,7 +140,10 @@ async def find(connection: Connection, topic: str, partition: int, offset: int) 
 
 
 async def list_all(connection: Connection, *, limit: int = 200) -> list[asyncpg.Record]:
-    """The quarantined records for operators: first those that need a decision, then by age (`age_seconds`)."""
+    """Return up to `limit` rows of the quarantine table for operators, with their age in `age_seconds`.
+
+    Records that need a decision come first, each group with the oldest first.
+    """
     return await connection.fetch(
         'select topic, partition, "offset", key, sequence, epoch, type, reason, detail, request, '
         "extract(epoch from now() - quarantined_at)::bigint as age_seconds from quarantined_records "
@@ -150,10 +162,10 @@ _REQUEST = (
 async def request(
     connection: Connection, topic: str, partition: int, offset: int, decision: OperatorDecision, *, by: str
 ) -> None:
-    """Request a replay or a discard of a quarantined record; the consumer executes it, usually within seconds.
+    """Store an operator's request to replay or discard a quarantined record. The consumer executes it soon afterwards.
 
-    Raises RecordNotQuarantinedError, and NotDecidableError for a record that is blocked by another one or by a gap, and
-    for the replay of an unreadable one. Commits unless a transaction is open.
+    Raises RecordNotQuarantinedError if the record is not quarantined. Raises NotDecidableError for a record that is
+    blocked by another one or by a gap, and for the replay of an unreadable one. Commits unless a transaction is open.
     """
     if await connection.fetchval(_REQUEST, topic, partition, offset, decision, by) is not None:
         return

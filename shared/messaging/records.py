@@ -1,4 +1,4 @@
-"""Records of Kafka: key and headers are parsed, the value is still bytes."""
+"""Records of Kafka with parsed key and headers, whose value is not decoded yet."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,7 +15,10 @@ _MAX_KEY_LENGTH = 200
 
 
 class Record(NamedTuple):
-    """One record. `key` is the dossier's UUID or the calendar's name, as in the primary key of the service's table."""
+    """One record of Kafka.
+
+    `key` is the dossier's UUID or the calendar's name, as in the primary key of the service's table.
+    """
 
     topic: str
     partition: int
@@ -29,10 +32,10 @@ class Record(NamedTuple):
     value: bytes
 
     def event(self) -> AnyEnvelope:
-        """Decode the value.
+        """Decode the value and return the event.
 
-        Raises PoisonMessageError if it cannot be decoded or contradicts key and headers, UpgradeNeededError for an
-        event version of a later release.
+        Raises PoisonMessageError if the value cannot be decoded or contradicts key and headers, UpgradeNeededError for
+        an event version of a later release.
         """
         event = decode(self.type, self.version, self.value)
         if event.sequence != self.sequence or event.epoch != self.epoch or event.subject != str(self.key):
@@ -44,12 +47,12 @@ class Record(NamedTuple):
 
 
 def headers_of(event: AnyEnvelope) -> list[tuple[str, bytes]]:
-    """The record headers of an event: all that a consumer needs to classify the record without decoding it."""
+    """Return the Kafka headers of an event: all that a consumer needs to classify its record without decoding it."""
     return headers(event.type, event.data.VERSION, event.sequence, event.epoch, str(event.id))
 
 
 def headers(event_type: str, version: int, sequence: int, epoch: int, event_id: str) -> list[tuple[str, bytes]]:
-    """The record headers of an event, from the columns of the outbox."""
+    """Return the Kafka headers of an event with these attributes."""
     return [
         ("type", event_type.encode()),
         ("version", b"%d" % version),
@@ -60,9 +63,10 @@ def headers(event_type: str, version: int, sequence: int, epoch: int, event_id: 
 
 
 def parse(topic: Topic, raw: Any) -> Record:
-    """Parse key and headers of an aiokafka record.
+    """Return a Record from an aiokafka record, with key and headers parsed and the value as bytes.
 
-    Raises PoisonMessageError if they are missing or malformed, or do not fit into the columns of the database.
+    Raises PoisonMessageError if key or headers are missing or malformed, or do not fit into the columns of the
+    database.
     """
     try:
         found: Mapping[str, bytes] = dict(raw.headers)
@@ -96,6 +100,9 @@ def parse(topic: Topic, raw: Any) -> Record:
 
 
 def unreadable(raw: Any) -> Record:
-    """The storable form of a record that `parse` rejects."""
+    """Return a Record that the quarantine table can store for an aiokafka record that `parse` rejects.
+
+    Sequence, epoch and version are 0, id and type are empty; the key is what can be read of it.
+    """
     key = (raw.key or b"").decode(errors="replace").replace("\0", "\ufffd")[:_MAX_KEY_LENGTH]
     return Record(raw.topic, raw.partition, raw.offset, key, 0, 0, "", "", 0, raw.value or b"")

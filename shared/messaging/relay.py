@@ -1,4 +1,4 @@
-"""The relay: sends outbox rows to Kafka, oldest first, and deletes them once acknowledged. One active per service."""
+"""The relay: sends events of the outbox to Kafka, oldest first, and deletes their outbox rows once acknowledged."""
 
 import asyncio
 import contextlib
@@ -51,13 +51,16 @@ _MULTIPLIER, _SEED, _MASK = 0x5BD1E995, 0x9747B28C, 0xFFFFFFFF
 
 @lru_cache(maxsize=65536)
 def partition_of(key: bytes, partitions: int) -> int:
-    """Kafka's default partition for a key (murmur2), as every Kafka client computes it."""
+    """Return the number of the partition for a key, of `partitions`, as every Kafka client computes it (murmur2)."""
     hashed = _murmur2_of_uuid(key) if len(key) == _UUID_WORDS.size else murmur2(key)
     return int(hashed & 0x7FFFFFFF) % partitions
 
 
 def _murmur2_of_uuid(key: bytes) -> int:
-    """murmur2 of a key of 36 bytes (a UUID), by 32-bit words: a third of the cost of aiokafka's byte-wise version."""
+    """Return the murmur2 hash of a key of 36 bytes (a UUID as text).
+
+    By 32-bit words, it needs a third of the time of aiokafka's byte-wise version.
+    """
     hashed = _SEED ^ _UUID_WORDS.size
     for word in _UUID_WORDS.unpack(key):
         mixed = word * _MULTIPLIER & _MASK
@@ -68,10 +71,11 @@ def _murmur2_of_uuid(key: bytes) -> int:
 
 
 class Relay:
-    """Sends this schema's outbox to Kafka until cancelled. The advisory lock allows one active relay per schema.
+    """Sends the outbox of one database schema to Kafka until cancelled.
 
-    Delivery is at least once: a relay that stops between acknowledgement and deletion sends the same records again, and
-    consumers drop duplicates.
+    An advisory lock allows one active relay per schema; the relays of other replicas are on standby. Delivery is at
+    least once: a relay that stops between acknowledgement and deletion sends the same records again, and consumers drop
+    duplicates.
     """
 
     def __init__(self, dsn: str, schema: str, *, bootstrap: str, client_id: str) -> None:
@@ -84,15 +88,21 @@ class Relay:
         self._not_ready: str | None = "starting"
 
     def wake(self) -> None:
-        """End the idle wait: a commit added events to the outbox. Optional, because the relay also polls."""
+        """End the idle wait, so that the relay sends at once. Call it after a commit that added events to the outbox.
+
+        Optional, because the relay also polls.
+        """
         self._woken.set()
 
     def reason_not_ready(self) -> str | None:
-        """None while this relay sends, or is on standby while another one owns the lock."""
+        """Return why this relay is not ready; None while it sends, or is on standby because another has the lock."""
         return self._not_ready
 
     async def run(self) -> None:
-        """Take the lock and send; restart at the oldest row after each error of Kafka or the database."""
+        """Wait for the lock, then send the outbox until cancelled. An error of Kafka or the database restarts it.
+
+        After a restart, it waits for the lock again and sends from the oldest row.
+        """
         try:
             while True:
                 try:
@@ -139,9 +149,10 @@ class Relay:
                 self._close(producer)
 
     async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
-        """Send the oldest rows, at most one record batch per partition; delete them when all are acknowledged.
+        """Send the oldest outbox rows, at most one record batch per partition; delete them when all are acknowledged.
 
-        One batch per partition keeps the order even if Kafka stores a request whose acknowledgement was lost.
+        Returns the number of rows sent, 0 for an empty outbox. One batch per partition preserves the order even if
+        Kafka stores a request whose acknowledgement was lost.
         """
         rows = await connection.fetch(_OLDEST, ROUND_ROWS)
         if not rows:
@@ -188,9 +199,10 @@ class Relay:
     async def _wait_for(
         self, acknowledgements: Sequence["asyncio.Future[object]"], connection: asyncpg.Connection
     ) -> None:
-        """Wait for every acknowledgement; meanwhile keep the connection that owns the lock from becoming idle.
+        """Wait without limit for every acknowledgement; raise the error of one that failed.
 
-        A frozen broker returns no error, so readiness reports the missing acknowledgement itself.
+        Meanwhile, queries prevent the database from ending the idle connection that has the lock. A frozen broker
+        returns no error, so readiness reports the missing acknowledgement.
         """
         pending, started = set(acknowledgements), time.monotonic()
         while pending:
@@ -208,7 +220,7 @@ class Relay:
         self._woken.clear()
 
     def _close(self, producer: AIOKafkaProducer) -> None:
-        """Stop a producer without waiting: what it still sends are copies, which consumers drop as duplicates."""
+        """Stop a producer in the background. What it still sends are copies, which consumers drop as duplicates."""
 
         async def stop() -> None:
             with contextlib.suppress(KafkaError, TimeoutError):

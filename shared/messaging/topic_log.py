@@ -1,4 +1,4 @@
-"""Read a topic as a log, from its beginning to its current end, without a consumer group."""
+"""Reading a topic as a log, from its beginning to its current end, without a consumer group."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from shared.messaging.offsets import stop_client
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """One record on Kafka, not decoded. Bytes that are not UTF-8 are replaced."""
+    """One record on Kafka, with its value not decoded. In key and headers, bytes that are not UTF-8 are replaced."""
 
     topic: str
     partition: int
@@ -25,14 +25,14 @@ class RawRecord:
 
     @property
     def place(self) -> str:
-        """Topic, partition and offset as text."""
+        """Topic, partition and offset of the record, as one text for messages."""
         return f"{self.topic} partition {self.partition} offset {self.offset}"
 
 
 async def read_topic(bootstrap: str, topic: Topic) -> AsyncIterator[Sequence[RawRecord]]:
-    """Every record of `topic` up to the end offsets at the time of the call, in batches, by offset per partition.
+    """Yield every record of `topic` up to its end at the time of the call, in batches.
 
-    Raises StartError if the broker does not answer.
+    The records of each partition are in offset order. Raises StartError if the broker does not answer.
     """
     async with _reader(bootstrap) as consumer:
         places = _partitions([topic])

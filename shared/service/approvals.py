@@ -1,4 +1,4 @@
-"""Propose, approve, reject: the life cycle of every change that a leader signs."""
+"""The life cycle of a proposal: proposed, then approved or rejected by a leader, or lapsed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,10 @@ ProposalState = Literal["proposed", "approved", "rejected", "lapsed"]
 
 @dataclass(slots=True, kw_only=True)
 class ProposalRow:
-    """The columns of every proposal; a subclass adds what is proposed.
+    """The columns that every kind of proposal has; a subclass adds what is proposed. Methods change only the object.
 
-    `decision` is the number of the signed decision, `reason` the reason of a rejection or lapse. Instants are centre
-    time; `decided_by` is an account.
+    `decision` is the number of the signed decision, `reason` the reason of a rejection or lapse. `decided_by` is the
+    account that approved, rejected or lapsed the proposal. Instants are centre time.
     """
 
     proposal_id: UUID
@@ -28,7 +28,10 @@ class ProposalRow:
     reason: str | None = None
 
     def require_open(self) -> None:
-        """Raises ProposalDecidedError, naming who decided, when, and by which decision or reason."""
+        """Raises ProposalDecidedError if the proposal is approved, rejected or lapsed.
+
+        The message names who decided, when, and by which decision or for which reason.
+        """
         if self.state != "proposed":
             at = "" if self.decided_at is None else f" at {self.decided_at.isoformat()}"
             raise ProposalDecidedError(
@@ -36,15 +39,15 @@ class ProposalRow:
             )
 
     def approve(self, *, decision: str, by: str, at: datetime) -> None:
-        """Mark it approved by a signed decision. Raises ProposalDecidedError."""
+        """Mark the proposal as approved by the signed `decision`. Raises ProposalDecidedError if already decided."""
         self._decide("approved", by, at, decision, None)
 
     def reject(self, *, reason: str, by: str, at: datetime, decision: str | None = None) -> None:
-        """Mark it rejected. Raises ProposalDecidedError."""
+        """Mark the proposal as rejected for a `reason`. Raises ProposalDecidedError if already decided."""
         self._decide("rejected", by, at, decision, reason)
 
     def lapse(self, *, reason: str, by: str, at: datetime) -> None:
-        """Mark it obsolete. Raises ProposalDecidedError."""
+        """Mark the proposal as obsolete for a `reason`. Raises ProposalDecidedError if already decided."""
         self._decide("lapsed", by, at, None, reason)
 
     def _decide(self, state: ProposalState, by: str, at: datetime, decision: str | None, reason: str | None) -> None:

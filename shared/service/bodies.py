@@ -1,4 +1,4 @@
-"""Request bodies: limited, complete and parsable before a handler receives them."""
+"""Checks of request bodies: size, completeness, media type and JSON, before a handler receives them."""
 
 import asyncio
 import json
@@ -27,8 +27,9 @@ MAX_NUMBER = 2**63 - 1  # the largest bigint
 class BodyRule:
     """The bodies that a path accepts.
 
-    A streamed body reaches its handler in chunks, each within `idle_seconds` of the previous one. Any other body is
-    first read completely, within `whole_seconds`. `limit_bytes` counts the bytes that arrive; None means unlimited.
+    A body that is not `streamed` is read completely within `whole_seconds` before its handler is called. A streamed
+    body reaches its handler in chunks. In both cases, each chunk must arrive within `idle_seconds` of the previous one.
+    `limit_bytes` is the largest number of bytes that may arrive; None means unlimited.
     """
 
     media_types: tuple[str, ...] = ("application/json",)
@@ -43,11 +44,11 @@ class ClientDisconnected(Exception):  # noqa: N818 - not a failure: the client i
 
 
 def parse_json(raw: bytes, *, line: bool = False) -> Any:
-    """Parse strict JSON: UTF-8, at most 32 levels deep, unique members, only values that the database can store.
+    """Return the value of strict JSON: UTF-8, at most 32 levels deep, unique members, only values that can be stored.
 
-    Python's parser also accepts UTF-16, NaN, NUL characters and lone surrogates, which would fail later and without a
-    place. `line`: the bytes are one line of a body, so columns are reported instead of lines. Raises
-    UnreadableBodyError, whose message does not repeat the content.
+    Raises UnreadableBodyError, whose message names the place and does not repeat the content. Python's parser would
+    also accept UTF-16, NaN, NUL characters and lone surrogates, which would fail later and without a place. If `line`,
+    the bytes are one line of a body, so the message names only columns.
     """
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique_members)
@@ -69,7 +70,10 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object without duplicate members, of which the parser would silently use the last."""
+    """Return the members of a JSON object. Raises UnreadableBodyError if two have the same name.
+
+    Python's parser would silently use the last of them.
+    """
     members = dict(pairs)
     if len(members) < len(pairs):
         counts = Counter(name for name, _ in pairs)
@@ -103,9 +107,10 @@ def _unreadable(why: str) -> UnreadableBodyError:
 
 
 class BodyMiddleware:
-    """The middleware that applies a BodyRule: from `rules` by exact path, otherwise `default`.
+    """The middleware that enforces the BodyRule of each request: from `rules` by exact path, otherwise `default`.
 
-    It also rejects the character NUL in an address, since no text column can store it.
+    A body that breaks the rule is answered with a problem; unless the body is streamed, its handler is not called. An
+    address that contains the character NUL is rejected as well, since no text column can store it.
     """
 
     def __init__(self, app: ASGIApp, *, rules: Mapping[str, BodyRule], default: BodyRule) -> None:
@@ -155,7 +160,10 @@ def _check_media_type(headers: Mapping[bytes, bytes], rule: BodyRule) -> None:
 
 
 def _limited(receive: Receive, rule: BodyRule) -> Receive:
-    """A `receive` that enforces the limits of bytes and of idle time."""
+    """Return a `receive` that raises TooLargeError and BodyStalledError when the rule's limits are exceeded.
+
+    The limits are the total bytes and the time between two chunks.
+    """
     total = 0
     complete = False
 

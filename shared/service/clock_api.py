@@ -21,7 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 class ClockAdvance(Body):
-    """The new time, and the latest instant that an act may have. `accept_until` is not before `now`."""
+    """The time to which to advance the clock, and in `accept_until` the latest instant that an act may then have.
+
+    `accept_until` is not before `now`.
+    """
 
     now: AwareDatetime
     accept_until: AwareDatetime
@@ -42,7 +45,10 @@ class ClockView(BaseModel):
 
 
 def clock_routes(clock: Clock, pool: asyncpg.Pool) -> APIRouter:
-    """The routes of one process. An advance is committed for every replica before it is answered."""
+    """Return the routes that read and advance the clock, for roles ops and importer on the service's own machine.
+
+    An advance is committed, and so visible to every replica, before it is answered.
+    """
     routes = APIRouter(dependencies=[Depends(_require_local_client), Depends(require("ops", "importer"))])
 
     @routes.get("/clock")

@@ -1,4 +1,4 @@
-"""Refusals that only the HTTP edge raises, before a request reaches a handler or instead of its answer."""
+"""Refusals of the HTTP layer itself, raised before a handler gets the request or instead of the handler's answer."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""Readiness as progress: each part of the process reports whether it makes progress, and if not, why."""
+"""Readiness as progress: each part of the process reports whether it makes progress, or why it does not."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Check = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The answer of `/readyz`: ready if no part gives a reason against it."""
+    """The answer of `/readyz`: for each part that makes no progress, its name and the reason."""
 
     reasons: Mapping[str, str]
 
@@ -20,17 +20,20 @@ class Readiness:
 
 
 class Health:
-    """The checks of one process. An expected part counts as starting until it registers its check."""
+    """The readiness checks of one process.
+
+    An `expected` part is not ready, with the reason "starting", until it registers its check.
+    """
 
     def __init__(self, *expected: str) -> None:
         self._checks: dict[str, Check] = dict.fromkeys(expected, lambda: "starting")
 
     def register(self, name: str, check: Check) -> None:
-        """Set the check of the part `name`."""
+        """Add the check of the part `name`, replacing its previous check."""
         self._checks[name] = check
 
     def readiness(self) -> Readiness:
-        """Run every check. A check that fails itself is a reason, never an exception."""
+        """Call every check and return the reasons found. Never raises: a check that raises counts as a reason."""
         reasons: dict[str, str] = {}
         for name, check in self._checks.items():
             try:

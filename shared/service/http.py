@@ -76,12 +76,12 @@ def create_app(
     transient_errors: Sequence[type[Exception]] = (),
     lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
-    """An application with error handling, probes, metrics and API keys, to which a service adds its routes.
+    """Return an application with error handling, probes, metrics and API keys, to which a service adds its routes.
 
     `/healthz` reports that the process runs, `/readyz` whether every part makes progress (with reasons and the
-    `catalogue_version`), `/metrics` is for Prometheus; these three need no key. `body_rules` are for paths that accept
-    other bodies than JSON of at most 1 MiB. `transient_errors` of the database driver are answered with 503, like
-    TransientError.
+    `catalogue_version`), `/metrics` is for Prometheus; these three need no API key. `body_rules` apply to their paths,
+    `default_body_rule` (if None: JSON of at most 1 MiB) to all others. `transient_errors` are further exceptions that
+    are answered with 503, like TransientError. The check of the keys file is registered with `health`.
     """
     app = DescribedApp(
         title=title,
@@ -156,11 +156,11 @@ def _refusal_of_framework(error: HTTPException) -> Refusal:
 
 
 class RequestMiddleware:
-    """The outermost middleware: request id, log line, latency, and the answer to unexpected errors.
+    """The outermost middleware: it adds the request id, logs and measures the request, and answers unexpected errors.
 
-    `request.state.request_id` is the client's X-Request-Id if it has at most 64 letters, digits, `.`, `_` and `-`,
-    otherwise a new id. It is bound to every log line of the request and returned in the response. An unexpected error
-    is answered with 500, without internals.
+    `request.state.request_id` is the client's X-Request-Id if that has at most 64 letters, digits, `.`, `_` and `-`,
+    otherwise a new id. It is in every log line of the request and in the response. An unexpected error is logged and
+    answered with 500, without internals; if the response has begun, the error is raised instead.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -206,7 +206,10 @@ def _request_id(scope: Scope) -> str:
 
 
 def _route(scope: Scope) -> str:
-    """The path's pattern. The path itself may contain a code or id, and would create unlimited label values."""
+    """Return the pattern of the request's route, for logs and metrics; "unmatched" if no route matched.
+
+    The path itself may contain a code or id, and would create unlimited label values.
+    """
     return getattr(scope.get("route"), "path", "unmatched")
 
 

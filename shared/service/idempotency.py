@@ -1,7 +1,7 @@
-"""Idempotency keys of writes over HTTP: a repeated request is answered with its first answer.
+"""Idempotency keys of writes over HTTP: a repeated request gets the answer of the first one and changes nothing.
 
-The table `idempotency_keys` belongs to the delivery schema of every service. A key is stored in the transaction in
-which its request takes effect, and as long as the row that the request changed.
+Every service has a table `idempotency_keys` in its schema. A key is stored in the transaction in which its request
+takes effect, and is retained as long as the row that the request changed.
 """
 
 import hashlib
@@ -24,13 +24,16 @@ POINTER = "/header/Idempotency-Key"
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:
-    """A hash that is equal for requests with the same content; the order of members does not matter."""
+    """Return a hash of a request's content. Equal contents have equal hashes; the order of members does not matter."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A write: the actor, the idempotency key, and the content (address and body as JSON values)."""
+    """A write over HTTP: the actor, the idempotency key that the client sent, and the content.
+
+    `content` is the address and the body as JSON values.
+    """
 
     actor: Actor
     key: str
@@ -38,23 +41,26 @@ class Request:
 
     @property
     def id(self) -> str:
-        """The stored key. It includes the owner of the API key, so two clients may use the same key."""
+        """The key as stored: with the actor's id before it, so that two clients may use the same key."""
         return key_id(self.actor, self.key)
 
     @property
     def fingerprint(self) -> str:
-        """The hash of the content."""
+        """The hash of the request's content."""
         return fingerprint(self.content)
 
 
 def key_id(actor: Actor, key: str) -> str:
-    """The stored form of an idempotency key: its owner and the key."""
+    """Return an idempotency key as stored: with the actor's id before it."""
     return f"{actor.id}/{key}"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """An idempotency key whose request took effect, and its first answer. `subject` is the row that it changed."""
+    """A stored idempotency key whose request took effect, with the fingerprint of that request and its answer.
+
+    `subject` is the id of the row that the request changed, or None.
+    """
 
     id: str
     fingerprint: str
@@ -71,24 +77,27 @@ KEYS = RecordTable(
 
 
 def require_same(stored: str, received: str) -> None:
-    """Raises KeyReusedError if the key's first request had another fingerprint."""
+    """Raises KeyReusedError unless the fingerprint `stored` with a key equals that of the `received` request."""
     if stored != received:
         refusal = KeyReusedError()
         raise KeyReusedError(errors=[FieldError(POINTER, refusal.detail)])
 
 
 async def known_keys(connection: Connection, ids: Collection[str]) -> dict[str, KeyRow]:
-    """The stored keys among `ids`. Call it under a lock that equal requests share, before any other check."""
+    """Return the stored keys among `ids`, by id.
+
+    Call it under a lock that equal requests share, and before any other check of the request.
+    """
     return await KEYS.read_all(connection, ids)
 
 
 async def once(
     connection: Connection, request: Request, answer_type: TypeAdapter[T], write: Callable[[], Awaitable[T]]
 ) -> T:
-    """The result of `write`, which takes effect once: a known key gets its first answer.
+    """Call `write` and return its result, or return the stored answer if the request's key is known.
 
-    Call it in an open transaction that holds a lock which equal requests share. Raises KeyReusedError for a key of
-    another request, and what `write` raises.
+    The new key is stored with the result. Call it in an open transaction that holds a lock which equal requests share.
+    Raises KeyReusedError if the known key belongs to a request with another content, and what `write` raises.
     """
     stored = await KEYS.read(connection, request.id)
     if stored is not None:

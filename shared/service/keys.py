@@ -1,4 +1,4 @@
-"""API keys: who the caller is. Only hashes are stored, in one file that every service reads.
+"""API keys: they identify the caller. Only their hashes are stored, in one file that every service reads.
 
 A key is 32 random bytes and cannot be guessed from its hash, so one SHA-256 is enough. A slow hash such as bcrypt
 protects secrets that people choose, and would cost 50 ms per request.
@@ -33,7 +33,10 @@ _log = structlog.get_logger(__name__)
 
 
 class ApiKey(BaseModel):
-    """One entry of the keys file: the owner, and the instant from which the key is invalid (machine time)."""
+    """One entry of the keys file: the owner's id and rights, and the hash of the key.
+
+    From `valid_to` (machine time) on, the key is invalid; None means without end.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,16 +59,16 @@ class ApiKey(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The authenticated caller, as described by the entry of its key."""
+    """The authenticated caller of a request, as the entry of the API key describes it."""
 
     actor: Actor
 
 
 class KeyRing:
-    """The keys of the file. A change of the file takes effect at the next request.
+    """The valid API keys, from the keys file. A change of the file takes effect at the next request.
 
-    Raises StartError if the file is faulty at start. If it becomes faulty later, the last valid keys stay in force and
-    the service is not ready until the file is corrected: a typing error must not close the centre.
+    Creating it raises StartError if the file is faulty. If the file becomes faulty later, the last valid keys remain in
+    force and the service is not ready until the file is corrected: a typing error must not close the centre.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime] = machine_now) -> None:
@@ -76,7 +79,10 @@ class KeyRing:
         self._fault: str | None = None
 
     def principal(self, token: str) -> Principal | None:
-        """The owner of a key; None if it is unknown or no longer valid. Reads the file if it has changed."""
+        """Return the owner of the key `token`; None if the key is unknown or no longer valid.
+
+        Reads the file again first if it has changed.
+        """
         self._refresh()
         digest = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
         found: ApiKey | None = None
@@ -90,7 +96,10 @@ class KeyRing:
         )
 
     def reason_not_ready(self) -> str | None:
-        """Readiness check: why the present file is not in force."""
+        """Return why the changed keys file is not in force; None if the last read succeeded.
+
+        Reads the file again first if it has changed.
+        """
         self._refresh()
         return self._fault
 
@@ -117,7 +126,7 @@ class KeyRing:
 
 
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
-    """The entries of a keys file. Raises StartError that lists every fault. Blocks on the disk."""
+    """Return the entries of a keys file. Raises StartError, for faulty entries with every fault. Blocks on the disk."""
     try:
         content = toml.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -147,13 +156,19 @@ def read_keys(path: Path) -> tuple[ApiKey, ...]:
 
 
 def new_key(key_id: str, role: Role, **fields: Any) -> tuple[str, ApiKey]:
-    """A new key: the token, which is not stored, and the entry for the file. Secret scanners recognise its prefix."""
+    """Generate a key. Return its token, for the owner, and its entry for the keys file, which contains only the hash.
+
+    Nothing is stored. Secret scanners recognise the token's prefix.
+    """
     token = "motcua_" + secrets.token_urlsafe(32)
     return token, ApiKey(id=key_id, sha256=hashlib.sha256(token.encode()).hexdigest(), role=role, **fields)
 
 
 def write_keys(path: Path, keys: Sequence[ApiKey]) -> None:
-    """Replace the keys file atomically, readable only by its owner. Blocks on the disk."""
+    """Replace the keys file by one with exactly these keys, atomically. Blocks on the disk.
+
+    Only the file's owner can read the new file.
+    """
     lines = ["# Hashes of API keys. Remove an entry, or set valid_to, to revoke its key at the next request.", ""]
     for key in keys:
         lines.append("[[keys]]")
@@ -179,7 +194,7 @@ _bearer = HTTPBearer(auto_error=False, description="An API key of this centre.")
 async def principal(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
-    """FastAPI dependency: the caller. Raises UnauthorizedError for a missing, unknown or expired key."""
+    """FastAPI dependency that returns the caller. Raises UnauthorizedError for a missing, unknown or expired key."""
     ring: KeyRing = request.app.state.keys
     who = ring.principal(credentials.credentials) if credentials is not None else None
     if who is None:
@@ -193,7 +208,7 @@ Caller = Annotated[Principal, Depends(principal)]
 
 
 def require(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
-    """FastAPI dependency: the caller, who must have one of `roles`. Raises ForbiddenError for every other role.
+    """Return a FastAPI dependency that returns the caller, and raises ForbiddenError unless the role is one of `roles`.
 
     Use: `who: Annotated[Principal, Depends(require("clerk", "officer"))]`.
     """

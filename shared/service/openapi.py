@@ -1,4 +1,4 @@
-"""OpenAPI documents: a description of each service, one tag per feature, and schemas that all tools accept."""
+"""OpenAPI documents: a description of each service, one tag per feature, and schemas that every tool accepts."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,10 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 
 class DescribedApp(FastAPI):
-    """FastAPI whose document also satisfies tools that expect `items` in every array schema."""
+    """A FastAPI application whose OpenAPI document has `items` in every array schema, which some tools require."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document; built at the first call."""
+        """Return the OpenAPI document, which is built at the first call."""
         if self.openapi_schema is None:
             _add_items(super().openapi())
         assert self.openapi_schema is not None, "FastAPI stores the document that it builds"
@@ -52,7 +52,10 @@ def _feature(router: APIRouter, route: APIRoute) -> tuple[str, str]:
 
 
 def _add_items(part: Any) -> None:
-    """Add `items` to the schemas of tuples. It never applies, since `maxItems` excludes further elements."""
+    """Add `items` to the schemas of tuples within `part`, in place.
+
+    The added `items` allow nothing more, since `maxItems` excludes further elements.
+    """
     if isinstance(part, dict):
         if "prefixItems" in part:
             part.setdefault("items", part["prefixItems"][0])

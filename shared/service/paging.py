@@ -1,4 +1,4 @@
-"""Pages of lists over HTTP, the same in every service."""
+"""Lists over HTTP in pages, the same in every service."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -29,6 +29,9 @@ class Page(BaseModel, Generic[T]):
 
 
 def page_of(rows: Sequence[R], limit: int, *, key: Callable[[R], UUID], view: Callable[[R], T]) -> Page[T]:
-    """The page of `rows`. The query fetches up to `limit + 1` rows; the extra row shows that a next page exists."""
+    """Return the page of at most `limit` items from rows that were read with a limit of `limit + 1`.
+
+    The extra row is not shown; it means that a next page exists. `key` returns a row's key, `view` its item.
+    """
     shown = rows[:limit]
     return Page(items=[view(row) for row in shown], next=key(shown[-1]) if len(rows) > limit else None)

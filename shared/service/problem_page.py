@@ -1,4 +1,4 @@
-"""The page docs/problems.md: every kind of problem with its status, meaning and remedy."""
+"""The text of docs/problems.md: every kind of problem with its status, meaning and remedy."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -7,7 +7,7 @@ from shared.service.problems import KINDS, MEDIA_TYPE
 
 
 def problems_page() -> str:
-    """`docs/problems.md`, generated from the table KINDS."""
+    """Return the Markdown text of `docs/problems.md`, generated from the table KINDS."""
     return "\n".join([*_introduction(), *_table()]) + "\n"
 
 

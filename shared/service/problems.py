@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): the one form of every refusal over HTTP, and the table of all kinds."""
+"""Problem documents (RFC 9457): the form of every refusal over HTTP, and the table of all kinds."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """One kind of problem: its HTTP status, what it means, and what the client does about it."""
+    """One kind of problem: its HTTP status, what it means, and what a client can do about it."""
 
     status: int
     meaning: str
@@ -201,14 +201,17 @@ DESCRIBED = _described()
 
 
 def status_of(refusal: Refusal) -> int:
-    """The HTTP status of a refusal. Raises KeyError for a class without an entry in KINDS, which a test prevents."""
+    """Return the HTTP status of a refusal. Raises KeyError for a class that KINDS lacks, which a test prevents."""
     if isinstance(refusal, FrameworkRefusal):
         return refusal.status
     return KINDS[refusal.name].status
 
 
 def document(refusal: Refusal) -> dict[str, Any]:
-    """The problem document of a refusal; empty members are omitted. Also used for a failed line of a batch."""
+    """Return the problem document of a refusal; empty `allowed` and `errors` are omitted.
+
+    Also used for a failed line of a batch.
+    """
     status = status_of(refusal)
     body: dict[str, Any] = {
         **refusal.members,
@@ -225,7 +228,7 @@ def document(refusal: Refusal) -> dict[str, Any]:
 
 
 def response(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
-    """The HTTP response for a refusal."""
+    """Return the HTTP response for a refusal: its status and its problem document, with `headers`."""
     status = status_of(refusal)
     extra = dict(headers or {})
     if status == HTTPStatus.UNAUTHORIZED:
@@ -235,14 +238,17 @@ def response(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Resp
 
 
 def invalid(faults: Sequence[Mapping[str, Any]]) -> InvalidContentError:
-    """The validation errors of pydantic as one refusal with a pointer per place. Sent values are never repeated."""
+    """Return one refusal for all validation errors of pydantic, with a JSON pointer for each.
+
+    The values that the client sent are not repeated.
+    """
     return invalid_places(
         [FieldError(pointer=_pointer(fault["loc"]), detail=describe_error(fault)) for fault in faults]
     )
 
 
 def invalid_places(errors: Sequence[FieldError]) -> InvalidContentError:
-    """The refusal of one or more invalid places."""
+    """Return the refusal of a request with one or more invalid places."""
     places = "1 place is" if len(errors) == 1 else f"{len(errors)} places are"
     return InvalidContentError(f"{places} invalid; see errors.", errors=errors)
 

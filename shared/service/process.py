@@ -1,4 +1,4 @@
-"""One service process: pool, member name, consumer, relay, HTTP and workers, started and stopped in order.
+"""One service process: it starts, runs and stops pool, member name, consumer, relay, HTTP and workers in order.
 
 `python -m services.<name> run|migrate|check-config` is the same for every service.
 """
@@ -66,7 +66,7 @@ S_co = TypeVar("S_co", bound=ServiceSettings, covariant=True, default=ServiceSet
 
 @dataclass(frozen=True)
 class Context(Generic[S_co]):
-    """What the parts of a service are built from."""
+    """The common objects of a service process, from which the service builds its consumer, routes and workers."""
 
     service: str
     settings: S_co
@@ -78,7 +78,7 @@ class Context(Generic[S_co]):
     health: Health
 
     def create_consumer(self, streams: Sequence[Stream[Any]]) -> Consumer:
-        """The consumer of this process, which consumes `streams`. Call it once, and return the consumer in Parts."""
+        """Return a new consumer of `streams` that does not run yet. Call it once, and return the consumer in Parts."""
         settings = self.settings
         return Consumer(
             streams,
@@ -95,7 +95,7 @@ class Context(Generic[S_co]):
     def unit(
         self, table: Table[R], keys: Iterable[Any], *, only_published: bool = False
     ) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-        """Context manager: one transaction on the rows of these keys (see unit_of_work)."""
+        """Return a context manager for one transaction on the rows of `keys`: see unit_of_work."""
         return unit_of_work(
             self.pool,
             table,
@@ -107,7 +107,7 @@ class Context(Generic[S_co]):
         )
 
     def claimed_unit(self, table: Table[R], claim: Claim[R]) -> AbstractAsyncContextManager[tuple[Connection, Unit[R]]]:
-        """Context manager: one transaction on the rows that `claim` locks (see claimed_unit_of_work)."""
+        """Return a context manager for one transaction on the rows that `claim` locks: see claimed_unit_of_work."""
         return claimed_unit_of_work(
             self.pool, table, claim, publisher=self.publisher, clock=self.clock, on_publish=self.relay.wake
         )
@@ -115,7 +115,10 @@ class Context(Generic[S_co]):
 
 @dataclass(frozen=True)
 class Process(Generic[S_co]):
-    """A started service whose parts do not run yet: for tests, and for `run_service`, which supervises the parts."""
+    """A service that is set up but whose parts (consumer, relay, HTTP, workers) are not running yet.
+
+    Used by tests, and by `run_service`, which runs and supervises the parts.
+    """
 
     context: Context[S_co]
     app: FastAPI
@@ -127,9 +130,9 @@ class Process(Generic[S_co]):
 class Parts:
     """What a service adds to the process: its consumer, routes and workers.
 
-    `provides` are the objects that routes depend on (shared.service.provided), besides Context and Consumer.
-    `body_rules` are for paths that accept other bodies than JSON of at most 1 MiB. `prepare` runs once, before any
-    record is consumed or request answered.
+    `provides` are the objects that routes depend on (see `shared.service.provided`), besides Context and Consumer.
+    `body_rules` (path to rule) are for paths that accept other bodies than JSON of at most 1 MiB. `prepare` is called
+    once, before any record is consumed or request answered.
     """
 
     consumer: Consumer
@@ -145,7 +148,7 @@ Build = Callable[[Context[S]], Awaitable[Parts]]
 
 
 class _Server(uvicorn.Server):
-    """An HTTP server that leaves signals to the process."""
+    """A uvicorn server that installs no signal handlers; the process handles signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -156,9 +159,10 @@ class _Server(uvicorn.Server):
 async def running(
     service: str, settings: S, build: Build[S], *, clock: Clock | None = None
 ) -> AsyncIterator[Process[S]]:
-    """Start a service without running its parts; release its member name and pool at the end.
+    """Context manager that sets up a service and yields it as a Process, without running its parts.
 
-    Raises StartError if the service cannot start as configured, OSError or an asyncpg error if the database is away.
+    At the end, the database pool is closed and the member name released. Raises StartError if the service cannot start
+    as configured, and OSError or an asyncpg error if the database does not answer.
     """
     centre = load_centre(settings.centre)
     membership = Membership(settings.database_url, service, group=service, member=settings.member)
@@ -213,7 +217,7 @@ async def running(
 
 
 def http_part(app: FastAPI, settings: ServiceSettings) -> Part:
-    """The part that answers HTTP until cancelled. It raises StartError if the port is in use."""
+    """Return the part that serves HTTP until cancelled. Running it raises StartError if the port is in use."""
 
     async def serve() -> None:
         try:  # bound here, because uvicorn would exit the process on an error
@@ -246,10 +250,10 @@ def http_part(app: FastAPI, settings: ServiceSettings) -> Part:
 
 
 def tune_garbage_collection() -> None:
-    """Collect cycles once per 50,000 new objects, and never among the objects that exist now.
+    """Make Python's garbage collector run once per 50,000 new objects, and never scan the objects that exist now.
 
-    A batch has thousands of objects that live until its commit. With Python's default thresholds each record would
-    make the collector scan those before it, which takes a fifth of a consumer's time.
+    A batch has thousands of objects that live until its commit. With Python's default thresholds each record would make
+    the collector scan those before it, which takes a fifth of a consumer's time.
     """
     gc.collect()
     gc.freeze()
@@ -257,7 +261,10 @@ def tune_garbage_collection() -> None:
 
 
 async def run_service(service: str, settings: S, build: Build[S]) -> None:
-    """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError if a part ends by itself."""
+    """Set up a service and run all its parts until SIGTERM or SIGINT, then stop them.
+
+    Raises StartError if it cannot start, and PartEndedError if a part ends by itself.
+    """
     stop = asyncio.Event()
     with stop_on_signals(stop):
         async with running(service, settings, build) as process:
@@ -275,9 +282,10 @@ def main(
     migrations: Path,
     check: Callable[[Centre], object] = lambda _: None,
 ) -> int:
-    """The command line of every service. Exit status: 0 success, 1 a part failed, 2 usage, 3 environment.
+    """Execute the command line of a service, and return its exit status.
 
-    `check` are the service's own checks for check-config; it raises StartError.
+    0: success. 1: a part failed while running. 2: wrong usage. 3: the configuration or the environment prevents it.
+    `check` is called by check-config with the loaded centre, for the service's own checks; it raises StartError.
     """
     commands = ("run", "migrate", "check-config")
     command = sys.argv[1] if len(sys.argv) == 2 else ""

@@ -1,4 +1,4 @@
-"""Dependencies of module-level routes: the objects of the process, by type.
+"""FastAPI dependencies that give a module's routes the objects of the running process, by type.
 
 A route declares `performer: Annotated[Performer, Depends(provided(Performer))]`, and `app.py` lists the object in
 `Parts.provides`.
@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 
 def provide(app: FastAPI, parts: Iterable[object]) -> None:
-    """Make `parts` available to the routes of `app`. Raises ValueError if two have the same type."""
+    """Make `parts` available to the routes of `app`, one object per exact type, instead of those provided before.
+
+    Raises ValueError if two have the same type.
+    """
     provided: dict[type[object], object] = {}
     for part in parts:
         if type(part) in provided:
@@ -23,7 +26,10 @@ def provide(app: FastAPI, parts: Iterable[object]) -> None:
 
 
 def provided(kind: type[T]) -> Callable[[Request], Awaitable[T]]:
-    """A FastAPI dependency: the process's object of exactly this type. Raises KeyError if `app.py` did not list it."""
+    """Return a FastAPI dependency that returns the process's object of exactly this type.
+
+    At the request, it raises KeyError if `app.py` did not list such an object.
+    """
 
     async def find(request: Request) -> T:
         found: T = request.app.state.provided[kind]

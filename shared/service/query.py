@@ -1,4 +1,4 @@
-"""Types of query parameters."""
+"""Types of query parameters that several services use."""
 
 import re
 from typing import Annotated
@@ -10,7 +10,10 @@ _LOST_PLUS = re.compile(r".* \d\d:?\d\d", re.ASCII)
 
 
 def _require_instant(value: object) -> object:
-    """Accept only date, time and offset; pydantic would also read a number as seconds since 1970."""
+    """Return `value` unchanged. Raises ValueError for a text that does not begin as date and time.
+
+    Without this check, pydantic would also read a number as seconds since 1970.
+    """
     if isinstance(value, str) and not _INSTANT_START.match(value):
         raise ValueError("write an instant as YYYY-MM-DDTHH:MM:SS with an offset, Z or +07:00 (write + as %2B)")
     if isinstance(value, str) and _LOST_PLUS.fullmatch(value):

@@ -1,4 +1,4 @@
-"""Which dossiers the owner of an API key may see: the one rule for the reads of every service."""
+"""The dossiers that the owner of an API key may see: the one rule for the reads of every service."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,12 +12,13 @@ _EVERY_DEPARTMENT: frozenset[Role] = frozenset({"leader", "ops", "auditor", "ser
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The scope of one actor at a local date, by which counters are looked up.
+    """The dossiers that `actor` may see. `on` is the local date for which the actor's counter is looked up.
 
-    An officer sees the own department's dossiers. A clerk sees those of the own counter's department, and every
-    department's at a counter that serves all (general, guidance, fees, results). An applicant sees the own submissions.
-    Leaders, auditors, operators and services see every dossier; personal data is a separate rule. An importer reads
-    nothing. `clerks_see_every_department` widens a clerk's scope to every counter's dossiers.
+    An officer sees the dossiers of the officer's department. A clerk at a department's counter sees those of that
+    department, and those whose competent department is unknown; at any other counter (general, guidance, fees,
+    results), or if `clerks_see_every_department`, every dossier. An applicant sees the dossiers that the applicant
+    submitted. Leaders, auditors, operators and services see every dossier; personal data has a separate rule. An
+    importer sees no dossier.
     """
 
     actor: Actor
@@ -26,7 +27,11 @@ class Scope:
     clerks_see_every_department: bool = False
 
     def sees(self, *, department: str | None, submitted_by: str | None = None) -> bool:
-        """Whether a dossier is in scope: `department` is the competent one, None while none is known."""
+        """Whether the actor may see a dossier.
+
+        `department` is the dossier's competent department, None while unknown; `submitted_by` is the account that
+        submitted it.
+        """
         actor = self.actor
         if actor.role in _EVERY_DEPARTMENT:
             return True
@@ -43,9 +48,10 @@ class Scope:
         return counter is not None and (department is None or counter.department in (None, department))
 
     def department(self, requested: str | None) -> str | None:
-        """The department to which a list is limited: an officer's own, otherwise the requested one; None is all.
+        """Return the department to which a list must be limited; None for no limit.
 
-        Raises ForbiddenError if an officer requests another department.
+        For an officer, it is the officer's own; for every other role, it is the `requested` one. Raises ForbiddenError
+        if an officer requests another department.
         """
         if self.actor.role != "officer":
             return requested
