@@ -171,9 +171,9 @@ class AlertPlan:
         return alerts
 
     def record_settlement(self, event: EventRef, *, electronic: bool) -> list[Alert]:
-        """Return the alert that the result is ready; no alert if it is on paper and has not arrived yet.
+        """Return the alert that the result is ready, and record that it is planned, so it is returned only once.
 
-        An electronic result is ready when the dossier is settled. The alert of one result is returned only once.
+        No alert if the result is on paper and has not arrived yet. An electronic result is ready at once.
         """
         if electronic:
             return self._plan_result(event, "result_ready_electronic")

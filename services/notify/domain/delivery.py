@@ -152,7 +152,8 @@ def after_query(answer: Answer, capabilities: Capabilities, *, attempts: int) ->
 def in_doubt_after(answer: Answer, *, queried: bool, before: bool) -> bool:
     """Return whether an attempt may have sent the message without proof, as known after this answer.
 
-    The answer is to an attempt or (`queried`) to a status query. `before` is the return value for the answer before.
+    The answer is to an attempt or (`queried`) to a status query. `before` is what this function returned for the
+    message's previous answer, False for the first.
     """
     if isinstance(answer, NoAnswer):
         return before or not queried

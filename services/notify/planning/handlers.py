@@ -19,7 +19,7 @@ def on_submitted(plan: AlertPlan, event: EventRef, data: dossiers.DossierSubmitt
 
 
 def on_contact_corrected(plan: AlertPlan, event: EventRef, data: dossiers.DossierContactCorrectedV1) -> list[Alert]:
-    """Record the channels on which the applicant can be reached from now on. It requires no alert."""
+    """Record the channels on which the applicant can be reached from this event on. It requires no alert."""
     plan.record_reach(event, data.reach)
     return []
 
@@ -87,7 +87,8 @@ def on_other_act(plan: AlertPlan, event: EventRef, data: dossiers.DossierEvent) 
 def on_deadline(plan: AlertPlan, event: EventRef, data: deadlines.DeadlineEvent) -> list[Alert]:
     """Record the due date, the missing term or the pause; return the alert of the receipt or of a changed due date.
 
-    If sla derived it from an intake event that is not recorded yet, it stays pending and no alert is returned.
+    If the receipt, or an intake event from which sla derived the deadline, is not recorded yet, the deadline event
+    stays pending and no alert is returned.
     """
     due_at = data.due_at if isinstance(data, deadlines.DeadlineSetV1) else None
     paused = isinstance(data, deadlines.DeadlinePausedV1)

@@ -22,7 +22,7 @@ _NOTIFY = Actor(kind="system", id="notify", role="service")
 
 
 def store(message: Message, unit: Unit[DossierRow]) -> None:
-    """Mark a changed message, so that the unit updates its row in the transaction."""
+    """Register a changed message with the unit, which updates the message's row in its transaction."""
     unit.change(MESSAGES, message)
 
 

@@ -94,7 +94,7 @@ async def sign_in(
 
 @router.post("/sign-out")
 async def sign_out(request: Request, sessions: OpenSessions, lang: Lang = "vi") -> Response:
-    """End the session of the cookie, delete the cookie, and redirect to the form to sign in."""
+    """End the session of the cookie, if the request has one, delete the cookie, and redirect to the form to sign in."""
     answer = RedirectResponse(f"/?lang={lang}", status_code=303, headers=_HEADERS)
     if COOKIE in request.cookies:  # a form on another site sends no cookie, so it must not delete one
         sessions.end(request.cookies[COOKIE])

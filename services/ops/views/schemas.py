@@ -60,7 +60,7 @@ class Arrivals(_View):
 class StageDuration(_Schema):
     """How long dossiers were in the state `left` before they entered the state `entered`.
 
-    Percentiles are estimated from a histogram: never too short, and at most a fifth too long if a second or more.
+    Percentiles are estimated from a histogram: never too short, and at most a fifth too long from one second on.
     """
 
     left: str

@@ -83,9 +83,10 @@ class ViewStore:
         )
 
     def stages(self, begin: datetime, end: datetime) -> Stages:
-        """Return count, mean, median and 90th percentile of the time in each stage and pause, which ended in the span.
+        """Return count, mean, median and 90th percentile of the time in each stage and pause.
 
-        Each pair of a state left and a state entered has an entry of its own.
+        Each pair of a state left and a state entered has an entry. Only stages and pauses count that ended from `begin`
+        until before `end`.
         """
         found = self._merged("stages", begin, end)
         stages: list[StageDuration] = []

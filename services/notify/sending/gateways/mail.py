@@ -24,7 +24,7 @@ the message."""
 
 
 class _LostError(Exception):
-    """The relay closed the connection and certainly did not accept the message, for a reason unrelated to it."""
+    """The relay closed the connection before it accepted the message, for a reason unrelated to the message."""
 
 
 class SmtpGateway:
@@ -129,9 +129,9 @@ class SmtpGateway:
         )
 
     def _take_idle(self) -> aiosmtplib.SMTP | None:
-        """Remove an idle connection and return it; None if there is none. The caller closes it or makes it idle again.
+        """Remove a connection from the idle ones and return it; None without one. The caller then owns the connection.
 
-        It is open as far as known, but the relay may have closed it.
+        The connection is open as far as known, but the relay may have closed it.
         """
         while self._idle:
             client, timer = self._idle.popitem()
