@@ -1,4 +1,4 @@
-"""`python -m services.notify run|migrate|check-config`."""
+"""The command line of notify: `python -m services.notify run|migrate|check-config`."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The composition root of notify."""
+"""The composition root of notify: creates its parts and connects them."""
 
 import asyncio
 import time
@@ -26,7 +26,10 @@ SINKS_SECONDS = 30.0
 
 
 async def build(context: Context[NotifySettings]) -> Parts:
-    """The parts of notify. Raises StartError for invalid texts, an invalid lease or an unreadable secret."""
+    """Create the parts of notify, which the process then runs: consumer, routes and one sender per channel.
+
+    Raises StartError for invalid texts, a lease that is too short or an unreadable file of a key or password.
+    """
     settings = context.settings
     texts = load_texts(context.centre)
     if settings.lease_seconds < 3 * settings.send_seconds:
@@ -69,9 +72,9 @@ async def build(context: Context[NotifySettings]) -> Parts:
 
 
 async def require_sinks(gateways: Mapping[str, Gateway], *, within_seconds: float) -> None:
-    """Wait until every provider has identified itself as a sink, which delivers nothing.
+    """Wait until the provider of every channel has identified itself as a sink, which delivers nothing.
 
-    Raises StartError for any other provider, and if one does not answer within `within_seconds`.
+    Raises StartError for a provider that is not a sink, and if a provider does not answer within `within_seconds`.
     """
     until = time.monotonic() + within_seconds
     for channel, gateway in gateways.items():

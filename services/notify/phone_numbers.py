@@ -1,4 +1,4 @@
-"""Phone numbers in any common notation, as E.164; mobile prefixes from before 2018 are replaced."""
+"""Conversion of phone numbers in any common notation to E.164; mobile prefixes from before 2018 are replaced."""
 
 import phonenumbers
 
@@ -36,9 +36,10 @@ _MOBILE = {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIX
 
 
 def mobile_number(text: str) -> str | None:
-    """The number in E.164 ("+84…") if it can receive an SMS, else None. A number without a country is Vietnamese.
+    """Return a phone number in E.164 ("+84…"); None if it is invalid or cannot receive an SMS.
 
-    An 11-digit number from before 2018 gets its present prefix; its last seven digits do not change.
+    A number without a country code is Vietnamese. An 11-digit mobile number from before 2018 gets its present prefix;
+    its last seven digits do not change.
     """
     try:
         number = phonenumbers.parse(text, "VN")

@@ -9,7 +9,7 @@ from shared.postgres.rows import RecordTable, Row, Table
 
 @dataclass(kw_only=True)
 class DossierRow(AlertPlan, Row):
-    """One dossier: its alert plan and its fences."""
+    """A row of the table `dossiers`: the alert plan and the fences of one dossier."""
 
 
 DOSSIERS = Table(

@@ -1,4 +1,7 @@
-"""The texts of a centre, read and checked at start: every text renders, and no SMS takes more parts than it states."""
+"""The message texts of a centre, read and checked at start.
+
+The check: every text renders, and no SMS takes more parts than its own `sms_parts` allows.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,31 +31,31 @@ EXPECTED = Expected(
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All versions of a centre's texts, rendered with its name, address, hotline, counters and time zone."""
+    """Renders messages from all versions of a centre's texts, with its name, address, hotline and time zone."""
 
     book: MessageBook
     centre: Centre
 
     def version_on(self, instant: datetime) -> MessageTexts:
-        """The version in force on the instant's local date."""
+        """Return the version of the texts that is in force on the instant's local date."""
         return self.book.on(self.centre.local_date(instant))
 
     def fees_counters(self, instant: datetime) -> list[int]:
-        """The numbers of the counters where fees are paid on the instant's local date."""
+        """Return the numbers of the counters where fees are paid on the instant's local date."""
         return list(self.centre.counters_on(self.centre.local_date(instant), "fees"))
 
     def valid_for(self, version: MessageTexts, template: str) -> timedelta:
-        """How long an alert may be sent after it became valid."""
+        """Return for how long after its `valid_from` an alert with this template may be sent."""
         return timedelta(hours=version.numbers[f"{template}.valid_hours"])
 
     def sms(self, version: int, template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None) -> str:
-        """The SMS without diacritics. Raises StartError if the version's file was removed."""
+        """Return the text of the SMS, without diacritics. Raises StartError if the version's file was removed."""
         return templates.render_sms(self._texts(version), template, values, place, self.centre.zone)
 
     def email(
         self, version: int, template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None
     ) -> tuple[str, str]:
-        """Subject and text of the e-mail. Raises StartError if the version's file was removed."""
+        """Return subject and text of the e-mail. Raises StartError if the version's file was removed."""
         return templates.render_email(self._texts(version), template, values, place, self.centre.zone)
 
     def _texts(self, version: int) -> Mapping[str, str]:
@@ -64,7 +67,7 @@ def _centre_texts(centre: Centre) -> dict[str, str]:
 
 
 def load_texts(centre: Centre) -> Texts:
-    """The centre's texts. Raises StartError with every fault of every version."""
+    """Read and check all versions of the centre's texts. Raises StartError with every fault of every version."""
     book = load_messages(centre.folder, centre.files, EXPECTED)
     faults = Faults()
     for version in book.versions:

@@ -19,9 +19,10 @@ log = structlog.get_logger(__name__)
 
 
 def main() -> int:
-    """Run one command. Exit status: 0 done, 1 a part failed, 2 usage, 3 environment.
+    """Run the command in `sys.argv`, print an error if it fails, and return the exit status.
 
-    ops has no schema, so there is no command `migrate`.
+    0: done; 1: a part failed; 2: wrong usage; 3: wrong environment (settings, files, a missing system). ops has no
+    schema, so there is no command `migrate`.
     """
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command not in ("run", "rebuild", "check-config"):

@@ -1,4 +1,4 @@
-"""The roles that may see the centre as a whole."""
+"""The roles that may read the routes and the page of ops, and the check of a request's API key against them."""
 
 from typing import Annotated
 

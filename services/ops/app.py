@@ -1,4 +1,4 @@
-"""Composition root of ops."""
+"""Composition root of ops: creates its parts, connects them and runs them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -34,9 +34,10 @@ log = structlog.get_logger(__name__)
 
 
 def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
-    """Return the application and the parts to supervise. Raises StartError if it cannot start as configured.
+    """Return the HTTP application of ops and the parts to supervise, which do not run yet.
 
-    Kafka and the database need not be available. `/readyz` names what is missing, and each part retries by itself.
+    Raises StartError if the settings or the centre's files are invalid. Kafka and the database need not be available:
+    `/readyz` names what is missing, and each part retries by itself.
     """
     centre = load_centre(settings.centre)
     store = ViewStore()
@@ -80,7 +81,7 @@ def build(settings: OpsSettings) -> tuple[FastAPI, Mapping[str, Part]]:
 
 
 async def run(settings: OpsSettings) -> None:
-    """Run until SIGTERM or SIGINT. Raises StartError, or PartEndedError if a part ends by itself."""
+    """Build and run ops until SIGTERM or SIGINT. Raises StartError, or PartEndedError if a part ends by itself."""
     stop = asyncio.Event()
     with stop_on_signals(stop):
         _, parts = build(settings)

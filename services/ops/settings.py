@@ -6,9 +6,10 @@ from shared.runtime.settings import ServiceSettings
 
 
 class OpsSettings(ServiceSettings):
-    """`database_url` is for the role that may read offsets and backlogs only; `member` identifies the replica.
+    """Settings of ops. `database_url` is for the database role that may read only stored offsets and backlogs.
 
-    With a simulated clock, the page shows the time of the latest event as the present.
+    `member` is the name of this replica. With a simulated clock, the page shows the time of the latest event as the
+    present.
     """
 
     model_config = SettingsConfigDict(env_prefix="OPS_")

@@ -30,9 +30,10 @@ class EventRef:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A deadline event of sla: the clock runs to `due_at` (None: no term), or is `paused`.
+    """The content of a deadline event of sla: the dossier is due at `due_at` (None: no term), or its clock is `paused`.
 
-    `dossier_sequence` is the sequence of intake's latest event that it reflects.
+    `event` is the deadline event itself. `dossier_sequence` is the sequence of the latest intake event from which sla
+    derived the deadline.
     """
 
     event: EventRef
@@ -41,7 +42,7 @@ class Deadline:
     paused: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON values by which a pending event is stored in the dossier's row."""
+        """Return this deadline as JSON values, as a pending deadline is stored in the dossier's row."""
         return {
             "event_id": str(self.event.event_id),
             "sequence": self.event.sequence,
@@ -53,7 +54,7 @@ class Deadline:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Deadline":
-        """The inverse of `to_json`."""
+        """Return the deadline that `to_json` converted to `plain`."""
         event = EventRef(UUID(plain["event_id"]), plain["sequence"], datetime.fromisoformat(plain["at"]))
         due_at = datetime.fromisoformat(plain["due_at"]) if plain["due_at"] else None
         return cls(event, plain["dossier_sequence"], due_at, plain["paused"])
@@ -61,9 +62,10 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert to the applicant: the event that requires it, its template, and the template's values.
+    """One alert to the applicant: the event that requires it, the text template, and the values for the template.
 
-    Expiry counts from `valid_from`. `values` are JSON values without personal data.
+    Each of `channels` gets a message of its own. The time until expiry counts from `valid_from`. `values` are JSON
+    values without personal data.
     """
 
     event_id: UUID
@@ -75,7 +77,10 @@ class Alert:
     values: dict[str, Any]
 
     def message_id(self, channel: str) -> UUID:
-        """The same event, moment and channel always give the same id, also when they are planned again."""
+        """Return the id of this alert's message on a channel.
+
+        It is derived from event, moment and channel, so planning the alert again gives the same id.
+        """
         return derived_id(str(self.event_id), f"{self.moment}/{channel}", 0)
 
 
@@ -83,11 +88,14 @@ class Alert:
 class AlertPlan:
     """The state of one dossier from which its alerts are planned, in values that a database row can hold.
 
-    `dossier_sequence` is the sequence of intake's latest event, `state_sequence` that of the event that entered
-    `state`. `reach` lists [sequence, channels]: how the applicant could be reached from that event on. `received_event`
-    is [event id, sequence, time] of the receipt. `pending_deadlines` holds deadline events that reflect intake events
-    which have not been handled yet. `place` is routing's decision where to go. `history` lists by name (`state`, `due`,
-    `place`) the values and the time from which each was in force.
+    The methods that record or apply an event change only this object, and return the alerts that became necessary.
+
+    `dossier_sequence` is the sequence of the latest recorded intake event, `state_sequence` that of the event that
+    entered `state`. `reach` lists [sequence, channels]: on which channels the applicant can be reached from that intake
+    event on. `received_event` is [event id, sequence, time] of the event by which the dossier was received.
+    `pending_deadlines` are deadline events that sla derived from intake events which are not recorded here yet.
+    `place` is where the applicant goes, as routing decided. `history` lists by name (`state`, `due`, `place`) the
+    values and the time from which each was in force.
     """
 
     dossier_sequence: int = 0
@@ -108,9 +116,9 @@ class AlertPlan:
     history: dict[str, list[Any]] = field(default_factory=dict)
 
     def record_event(self, event: EventRef, state: str) -> None:
-        """Record an intake event and the dossier's state after it.
+        """Record the sequence of an intake event and the dossier's state after this event.
 
-        When the event's own change has been recorded too, call `apply_pending_deadlines`.
+        The caller then records what else the event changed, and calls `apply_pending_deadlines` last.
         """
         self.dossier_sequence = event.sequence
         if state != self.state:
@@ -118,30 +126,41 @@ class AlertPlan:
             self._record("state", event.at, [state, event.sequence])
 
     def record_submission(self, event: EventRef, reach: tuple[str, ...]) -> None:
-        """Record the submission, and how the applicant can be reached from then on."""
+        """Record the time of submission and the channels on which the applicant can be reached from then on."""
         self.submitted_at = event.at
         self.record_reach(event, reach)
 
     def record_reach(self, event: EventRef, reach: tuple[str, ...]) -> None:
-        """Record how the applicant can be reached from this event on."""
+        """Record the channels on which the applicant can be reached from this event on; ignore unsupported ones."""
         self.reach.append([event.sequence, [channel for channel in reach if channel in CHANNELS]])
 
     def record_department(self, department: str | None) -> None:
-        """Record the competent department, if the event names one. Its officers may list the messages."""
+        """Record the competent department, whose officers may list the dossier's messages. None changes nothing."""
         self.department = department or self.department
 
     def record_receipt(self, event: EventRef, code: str) -> None:
-        """Record the dossier's receipt and code. The alert is planned with the due date, or when there is no term."""
+        """Record that the dossier was received under `code`. The alert follows with the first deadline that is applied.
+
+        Its text contains the due date, or states that there is no term.
+        """
         self.code = code
         self.received_event = [str(event.event_id), event.sequence, event.at.isoformat()]
 
     def record_deadline(self, deadline: Deadline) -> list[Alert]:
-        """Record a deadline event. It stays pending until the receipt and every event that it reflects are recorded."""
+        """Add a deadline event to the pending ones, apply those that can be applied, and return their alerts.
+
+        A deadline event can be applied when the dossier's receipt is recorded, and every intake event from which sla
+        derived the deadline.
+        """
         self.pending_deadlines.append(deadline.to_json())
         return self.apply_pending_deadlines()
 
     def apply_pending_deadlines(self) -> list[Alert]:
-        """Apply, in order, the pending deadline events whose intake events are all recorded."""
+        """Apply pending deadline events in order, up to the first that cannot be applied yet, and return their alerts.
+
+        A deadline event can be applied when the dossier's receipt is recorded, and every intake event from which sla
+        derived the deadline.
+        """
         alerts: list[Alert] = []
         while (
             self.pending_deadlines
@@ -152,31 +171,43 @@ class AlertPlan:
         return alerts
 
     def record_settlement(self, event: EventRef, *, electronic: bool) -> list[Alert]:
-        """Record the decision. An electronic result is ready at once, one on paper when it has arrived as well."""
+        """Return the alert that the result is ready, and record that it is planned, so it is returned only once.
+
+        No alert if the result is on paper and has not arrived yet. An electronic result is ready at once.
+        """
         if electronic:
             return self._plan_result(event, "result_ready_electronic")
         return self._plan_result(event, "result_ready") if self.result_arrived else []
 
     def record_arrival(self, event: EventRef) -> list[Alert]:
-        """Record that the result is at the returning place. It is ready when the dossier is settled as well."""
+        """Record that the result arrived at the returning place, and return the alert that it is ready.
+
+        No alert if the dossier is not settled yet, or if this result already had its alert.
+        """
         self.result_arrived = True
         return self._plan_result(event, "result_ready") if self.state == "settled" else []
 
     def record_reopening(self) -> None:
-        """Record that work continues: there will be another result, with its own alert."""
+        """Record that the dossier was reopened: there will be another result, with its own alert."""
         self.result_arrived = self.result_planned = False
 
     def record_place(self, at: datetime, place: dict[str, Any]) -> None:
-        """Record where to go, from that instant on."""
+        """Record where the applicant goes from the instant `at` on."""
         self.place = place
         self._record("place", at, place)
 
     def alert(self, event: EventRef, moment: str, *, template: str | None = None, **values: Any) -> Alert:
-        """The alert that an intake event requires, on the channels that were possible at that event."""
+        """Return the alert of an intake event, on the channels on which the applicant could be reached at that event.
+
+        `template` is the name of the moment if missing. The plan does not change.
+        """
         return self._alert(event.event_id, event.sequence, moment, template or moment, event.at, values)
 
     def as_of(self, instant: datetime) -> "AlertPlan":
-        """A copy with the state, due date and place that were in force at `instant`; the rest is the current one."""
+        """Return a copy with the state, due date and place that were in force at `instant`.
+
+        All other values are the current ones.
+        """
         state, sequence = self._in_force("state", instant) or ("", 0)
         due_at = self._in_force("due", instant)
         return replace(

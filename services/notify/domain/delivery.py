@@ -1,4 +1,4 @@
-"""Delivery decisions: what follows from a provider's answer, or from none. Pure values, no clock, no network.
+"""Delivery decisions: what follows from a provider's answer, or from none. Pure functions without clock and network.
 
 After a time-out the outcome is *unknown*, not failed: the message may have been sent. The decision then depends on what
 the provider offers, and on whether a missing message would harm the applicant more than a duplicate.
@@ -16,12 +16,13 @@ _LONGEST_PAUSE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a provider offers.
+    """What a provider offers to find out or prevent that a message is sent twice.
 
     `idempotent`: a repeated idempotency key sends nothing twice.
-    `status_query`: it answers whether it has a message. A "no" is final only from `settled_after` on, because before
-    that the request may still be under way.
-    `receipt_window`: how long to wait for a delivery receipt before the message is sent a second time.
+    `status_query`: the provider answers whether it has a message. A "no" is final only `settled_after` after the
+    attempt, because until then the request may still be under way.
+    `receipt_window`: if the provider offers neither, how long to wait for a delivery receipt before an important
+    message is sent a second time.
     """
 
     idempotent: bool = False
@@ -46,15 +47,18 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotAccepted:
-    """Certainly not accepted this time (no connection, rate limit), so sending again cannot cause a duplicate.
+    """The provider certainly did not accept the message this time (no connection, rate limit); send it again.
 
-    As the answer to a status query: the provider has no such message.
+    Sending again cannot cause a duplicate. As the answer to a status query: the provider has no such message.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """No answer, or one that proves nothing, such as a server error after the message was transmitted."""
+    """The provider did not answer, or its answer proves nothing: the message may have been sent or not.
+
+    An example is a server error after the message was transmitted.
+    """
 
 
 Answer = Accepted | Rejected | NotAccepted | NoAnswer
@@ -62,33 +66,39 @@ Answer = Accepted | Rejected | NotAccepted | NoAnswer
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Close: the provider has the message."""
+    """Decision: close the message as sent, because the provider accepted it under `reference`."""
 
     reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Close: the provider rejected the message."""
+    """Decision: close the message as failed, because the provider rejected it; `reason` is a slug."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Close, visible to officers: the message may have been sent. A late receipt still makes it delivered."""
+    """Decision: close the message with unknown outcome, which officers see: it may have been sent or not.
+
+    A delivery receipt that arrives later still changes the outcome.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Close: never sent, on purpose; `reason` is a slug."""
+    """Decision: close the message as deliberately not sent; `reason` is a slug."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """Send after `pause`. `possibly_doubled`: the applicant may get the message twice; the outcome states it."""
+    """Decision: send the message again after `pause`.
+
+    `possibly_doubled`: the applicant may get the message twice; the event that it was sent then states this.
+    """
 
     pause: timedelta
     possibly_doubled: bool = False
@@ -96,7 +106,7 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class QueryStatus:
-    """Ask the provider after `pause` whether it has the message."""
+    """Decision: after `pause`, query the provider whether it has the message."""
 
     pause: timedelta
 
@@ -105,7 +115,7 @@ Decision = Sent | Failed | Unknown | Dropped | Resend | QueryStatus
 
 
 def pause_before(attempt: int) -> timedelta:
-    """The pause before attempt number `attempt` (the second is 2): 2 s, doubled each time up to ten minutes."""
+    """Return the pause before attempt number `attempt`: 2 s before attempt 2, doubled each time up to ten minutes."""
     doublings = min(max(attempt - 2, 0), 10)
     return min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
 
@@ -113,9 +123,10 @@ def pause_before(attempt: int) -> timedelta:
 def after_send(
     answer: Answer, capabilities: Capabilities, *, moment: str, attempts: int, possibly_doubled: bool
 ) -> Decision:
-    """The decision after an attempt to send.
+    """Decide what to do with a message after an attempt to send it.
 
-    `attempts` includes this one; `possibly_doubled` is true for the one repetition of a message with unknown outcome.
+    `attempts` includes this attempt. `possibly_doubled` is true if the message was already repeated after an attempt
+    without a definite outcome; this happens only once.
     """
     match answer:
         case NoAnswer() if capabilities.idempotent:
@@ -130,7 +141,7 @@ def after_send(
 
 
 def after_query(answer: Answer, capabilities: Capabilities, *, attempts: int) -> Decision:
-    """The decision after a status query."""
+    """Decide what to do with a message after the provider answered, or did not answer, a query about its status."""
     match answer:
         case NoAnswer():
             return QueryStatus(capabilities.settled_after)
@@ -139,16 +150,20 @@ def after_query(answer: Answer, capabilities: Capabilities, *, attempts: int) ->
 
 
 def in_doubt_after(answer: Answer, *, queried: bool, before: bool) -> bool:
-    """Whether the message may have been sent without proof, after an attempt or (`queried`) a status query."""
+    """Return whether an attempt may have sent the message without proof, as known after this answer.
+
+    The answer is to an attempt or (`queried`) to a status query. `before` is what this function returned for the
+    message's previous answer, False for the first.
+    """
     if isinstance(answer, NoAnswer):
         return before or not queried
     return before and not queried
 
 
 def after_abandonment(*, in_doubt: bool, reason: str) -> Unknown | Dropped:
-    """The outcome of a message that must not be sent any more (overtaken, expired, no contact).
+    """Return the decision to close a message that must not be sent any more: overtaken, expired or without contact.
 
-    If an earlier attempt is `in_doubt`, "never sent" would be a guess.
+    It is Dropped, which states that the message was not sent; but Unknown if an earlier attempt is `in_doubt`.
     """
     return Unknown() if in_doubt else Dropped(reason)
 

@@ -40,7 +40,11 @@ _PREVIOUS: Mapping[State, frozenset[State]] = {
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """A message; the migration explains the columns. Each change raises StateTransitionError in a wrong state."""
+    """A message: one alert on one channel, with its sending state. The migration explains the members.
+
+    The methods change only this object; the caller stores it. Each raises StateTransitionError if the state of the
+    message does not allow the change.
+    """
 
     message_id: UUID
     dossier_id: UUID
@@ -82,7 +86,10 @@ class Message:
         planned_at: datetime,
         expires_at: datetime,
     ) -> "Message":
-        """The message of an alert on a channel. It may be sent at once and until `expires_at`; both are centre time."""
+        """Return a new message for an alert on a channel, which the caller stores.
+
+        It may be sent from `planned_at` until `expires_at` (centre time).
+        """
         return cls(
             message_id=alert.message_id(channel),
             dossier_id=dossier_id,
@@ -102,22 +109,24 @@ class Message:
 
     @property
     def due_at(self) -> datetime | None:
-        """The due date that the text names, if it names one."""
+        """The due date in the text; None if the text contains no due date."""
         due_at = self.content.get("due_at")
         return datetime.fromisoformat(due_at) if due_at else None
 
     @property
     def is_closed(self) -> bool:
-        """Whether the message has an outcome. Only a delivery receipt changes it afterwards."""
+        """Whether the message has an outcome, which afterwards only a delivery receipt changes."""
         return self.state != "planned"
 
     def is_leased_as(self, leased: "Message") -> bool:
-        """Whether the lease of `leased`, an earlier state of this message, is still the latest and nothing changed."""
+        """Whether this message still has the lease token and next step of `leased`, an earlier copy."""
         return self.lease_token == leased.lease_token and self.next_step == leased.next_step
 
     def start_attempt(self, *, place: dict[str, Any] | None, parts: int, leased_until: datetime) -> None:
-        """Record, before the provider gets the message, that it may have it from now on. `leased_until` is machine
-        time."""
+        """Record that an attempt to send begins; to be committed before the message is transmitted to the provider.
+
+        `place` (where the applicant goes) and `parts` are those of the text. `leased_until` is machine time.
+        """
         self._require_planned()
         self.place = place
         self.parts = parts
@@ -126,17 +135,23 @@ class Message:
         self.leased_until = leased_until
 
     def postpone(self, until: datetime) -> None:
-        """Return the lease without an attempt; the message is due again at `until` (machine time)."""
+        """Release the lease without counting an attempt; the message is due again at `until` (machine time)."""
         self._require_planned()
         self.leased_until, self.next_at = None, until
 
     def record_answer(self, answer: Answer, *, queried: bool) -> None:
-        """Record whether the provider's answer to an attempt, or (`queried`) to a status query, leaves a doubt."""
+        """Update `in_doubt` (may have been sent without proof) by an answer of the provider, and nothing else.
+
+        The answer is to an attempt or (`queried`) to a status query.
+        """
         self._require_planned()
         self.in_doubt = in_doubt_after(answer, queried=queried, before=self.in_doubt)
 
     def apply(self, decision: Decision, *, now: datetime) -> None:
-        """Carry out a delivery decision; pauses count from `now` (machine time)."""
+        """Close the message, or schedule its next step, as a delivery decision demands.
+
+        Pauses count from `now` (machine time).
+        """
         match decision:
             case Resend(pause, possibly_doubled):
                 self._schedule("send", now + pause)
@@ -153,31 +168,34 @@ class Message:
                 self.mark_dropped(reason)
 
     def mark_sent(self, reference: str | None = None) -> None:
-        """The provider accepted the message; `reference` is its identifier there."""
+        """Close the message as sent: the provider accepted it under the identifier `reference`."""
         self._close("sent", None)
         self.reference = reference
 
     def mark_failed(self, reason: str) -> None:
-        """The provider rejected the message, or reports that it was not delivered. `reason` is a slug."""
+        """Close the message as failed: the provider rejected it, or reports that it was not delivered.
+
+        `reason` is a slug. The earlier outcomes sent, unknown and dropped are replaced.
+        """
         self._close("failed", reason)
 
     def mark_unknown(self) -> None:
-        """The message may have been sent or not, and the provider cannot be asked."""
+        """Close the message with unknown outcome: it may have been sent or not."""
         self._close("unknown", None)
 
     def mark_dropped(self, reason: str) -> None:
-        """The message was never sent, on purpose. `reason` is a slug."""
+        """Close the message as deliberately not sent. `reason` is a slug."""
         self._close("dropped", reason)
 
     def mark_delivered(self) -> None:
-        """The provider reports that the message reached the applicant."""
+        """Replace the outcome by delivered: the provider reports that the message reached the applicant."""
         self._close("delivered", None)
 
     def accepts_receipt(self, *, delivered: bool) -> bool:
-        """Whether a delivery receipt changes the outcome.
+        """Whether a delivery receipt (`delivered` or not) is to change this message. False for a repeated receipt.
 
         Delivery overrules every other outcome, and a failed delivery every outcome but delivery. A receipt for a
-        message without an attempt cannot be true.
+        message without an attempt cannot be true and changes nothing.
         """
         if self.attempts == 0 or self.state == "delivered":
             return False

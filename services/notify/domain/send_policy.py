@@ -16,16 +16,20 @@ including a ready result: to be settled again, the dossier was reopened."""
 
 
 def is_overtaken(plan: AlertPlan, *, moment: str, dossier_sequence: int, due_at: datetime | None) -> bool:
-    """Whether a later event made an alert untrue: another state, or another due date than the alert's `due_at`."""
+    """Whether the dossier's current plan makes an alert untrue, because of another state or due date.
+
+    `moment`, `dossier_sequence` and `due_at` are the alert's. The due date counts only if the alert is about it.
+    """
     if plan.state_sequence > dossier_sequence and plan.state not in STILL_TRUE.get(moment, ()):
         return True
     return moment in ("received", "due_date_changed") and due_at != plan.due_at
 
 
 def reason_not_to_send(message: Message, plan: AlertPlan, now: datetime) -> Literal["expired", "overtaken"] | None:
-    """Why a message must not be sent (again) at the centre time `now`; None if it may be sent.
+    """Return why a message must not be sent (again) at the centre time `now`; None if it may be sent.
 
-    A message under way is decided when its answer is known. One with a pending status query can only expire.
+    None as well while the provider's answer to an attempt is pending. A message with a pending status query can only
+    be expired, never overtaken.
     """
     if message.next_step == "await_answer":
         return None

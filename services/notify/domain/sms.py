@@ -42,23 +42,23 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An encoded text; `parts` joined are the text."""
+    """How an SMS is transmitted: its alphabet, and its text split into parts."""
 
     alphabet: Literal["gsm7", "ucs2"]
     parts: tuple[str, ...]
 
 
 def without_diacritics(text: str) -> str:
-    """The text with plain letters (đ included) and with keyboard dashes and quotation marks for typographic ones.
+    """Return the text with plain letters for those with diacritics (and đ), and ASCII for typographic punctuation.
 
-    Composed and decomposed input give the same result; letters of other scripts do not change.
+    Composed and decomposed input give the same result; letters of other scripts without diacritics do not change.
     """
     bare = (c for c in unicodedata.normalize("NFD", text.translate(_PLAIN)) if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", "".join(bare))
 
 
 def encode(text: str) -> Encoded:
-    """The alphabet and the parts of a text.
+    """Return the alphabet in which a text is transmitted as SMS, and the text split into parts.
 
     One character outside the GSM alphabet makes the whole message UCS-2. An extension character (two septets) and a
     surrogate pair (two code units) are never split across parts, so a part may be one unit short.

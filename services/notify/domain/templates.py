@@ -75,9 +75,10 @@ LONGEST_PLACE: Mapping[str, Any] = {"kind": "department", "counters": [37, 38, 3
 def render_sms(
     texts: Mapping[str, str], template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None, zone: tzinfo
 ) -> str:
-    """The SMS without diacritics.
+    """Return the text of an SMS, without diacritics.
 
-    `values` are the alert's, `place` is routing's decision; without it the text names the guidance counter.
+    `values` are those of the alert. `place` is where the applicant goes, as routing decided; without it the text names
+    the guidance counter.
     """
     papers = _papers_for_sms(texts, _papers(texts, values))
     filled = _placeholders(texts, template, values, place, zone, papers)
@@ -87,14 +88,21 @@ def render_sms(
 def render_email(
     texts: Mapping[str, str], template: str, values: Mapping[str, Any], place: Mapping[str, Any] | None, zone: tzinfo
 ) -> tuple[str, str]:
-    """Subject and text of the e-mail, with diacritics and each paper on its own line."""
+    """Return subject and text of an e-mail, with diacritics and each paper on its own line.
+
+    `values` are those of the alert. `place` is where the applicant goes, as routing decided; without it the text names
+    the guidance counter.
+    """
     papers = "\n".join(f"- {paper}" for paper in _papers(texts, values))
     filled = _placeholders(texts, template, values, place, zone, papers)
     return texts[f"{template}.subject"].format_map(filled), texts[f"{template}.email"].format_map(filled)
 
 
 def oversized(texts: Mapping[str, str], numbers: Mapping[str, int], zone: tzinfo) -> list[str]:
-    """Every SMS that, with the longest values, needs UCS-2 or more parts than stated: "key: fault"."""
+    """Return a fault ("key: fault") for every SMS template that, filled with the longest values, is too long.
+
+    Too long is a text that needs UCS-2, or more parts than `numbers` states as the template's `sms_parts`.
+    """
     faults = []
     for template in REQUIRED:
         encoded = encode(render_sms(texts, template, LONGEST, LONGEST_PLACE, zone))
@@ -155,12 +163,12 @@ def _where(texts: Mapping[str, str], template: str, place: Mapping[str, Any] | N
 
 
 def _counters(numbers: Sequence[int]) -> str:
-    """Up to five of the counters; the applicant may go to any of them."""
+    """Return the numbers of up to five of the counters as text; the applicant may go to any of these."""
     return ", ".join(str(number) for number in numbers[:5])
 
 
 def _papers(texts: Mapping[str, str], values: Mapping[str, Any]) -> list[str]:
-    """The papers to bring; if none are listed, a reference to the form that names them."""
+    """Return the papers to bring; if `values` lists none, a phrase that refers to the form with the list."""
     return list(values.get("papers", ())) or [texts["phrases.papers_on_form"]]
 
 

@@ -1,4 +1,4 @@
-"""The messages that a history of events requires, for `motcua verify` to compare with those that notify published."""
+"""Derive the messages that a history of events requires, which `motcua verify` compares with those of notify."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.contracts.envelope import AnyEnvelope
 
 @dataclass(frozen=True, slots=True)
 class ExpectedPlan:
-    """A message that events require; `message.planned` must exist with these values."""
+    """A message that the history requires: an event `message.planned` with these values must have been published."""
 
     message_id: UUID
     dossier_id: UUID
@@ -22,9 +22,9 @@ class ExpectedPlan:
 
 
 def expected_plans(events: Iterable[AnyEnvelope]) -> list[ExpectedPlan]:
-    """Every message that `events`, of any number of dossiers, require.
+    """Return every message that must have been planned for `events`, the whole history of any number of dossiers.
 
-    Each topic's events of a dossier must come in sequence order. How topics and dossiers interleave makes no
+    Within one dossier and topic, events must come in sequence order. How topics and dossiers interleave makes no
     difference.
     """
     plans: dict[UUID, AlertPlan] = {}

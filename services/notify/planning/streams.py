@@ -15,7 +15,7 @@ from shared.postgres.unit_of_work import Unit
 
 
 def create_streams(texts: Texts) -> list[Stream[DossierRow]]:
-    """The topics that notify consumes, with the handlers of their events."""
+    """Return the topics that notify consumes, each with its table and the handlers of its events."""
     handler = create_handler(texts)
 
     def handlers(topic: topics.Topic) -> dict[type[EventData], Handler[DossierRow]]:
@@ -29,7 +29,10 @@ def create_streams(texts: Texts) -> list[Stream[DossierRow]]:
 
 
 def create_handler(texts: Texts) -> Handler[DossierRow]:
-    """The handler of every event: one message per alert and channel."""
+    """Return the one handler of every event. It plans a message for each channel of each alert that the event requires.
+
+    The messages and the events `message.planned` are stored in the transaction that handles the event.
+    """
 
     def on_event(event: AnyEnvelope, unit: Unit[DossierRow]) -> None:
         for alert in plan_alerts(unit.row(event.dossier_id), event):
@@ -79,5 +82,5 @@ def _plan(texts: Texts, alert: Alert, channel: Channel, event: AnyEnvelope, unit
 
 
 def _fees(texts: Texts, alert: Alert) -> dict[str, list[int]]:
-    """Where to pay, for a payment request: the counters where fees are paid on that day, if the centre has any."""
+    """Return {"fees": the counters where fees are paid on that day} for a payment request, {} for any other alert."""
     return {"fees": texts.fees_counters(alert.valid_from)} if alert.moment == "payment_required" else {}

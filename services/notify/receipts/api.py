@@ -23,12 +23,12 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class ReceiptKey:
-    """The key that the provider presents with its receipts; without a `value` no receipts are accepted."""
+    """The key that the provider must send with its delivery receipts; if `value` is None, none are accepted."""
 
     value: str | None = field(repr=False)
 
     def matches(self, authorization: str) -> bool:
-        """Whether an Authorization header contains the key; takes the same time for any wrong one."""
+        """Whether an Authorization header contains the key. The comparison takes the same time for any wrong key."""
         presented = authorization.removeprefix("Bearer ").encode()
         return self.value is not None and hmac.compare_digest(presented, self.value.encode())
 
@@ -40,7 +40,7 @@ Staff = Annotated[Principal, Depends(require("clerk", "officer", "leader", "ops"
 async def require_receipt_key(
     key: Annotated[ReceiptKey, Depends(provided(ReceiptKey))], authorization: Annotated[str, Header()] = ""
 ) -> None:
-    """Raises UnauthorizedError unless the request has the key for receipts."""
+    """Check the key for delivery receipts. Raises UnauthorizedError if the request does not contain it."""
     if not key.matches(authorization):
         raise UnauthorizedError()
 
@@ -49,23 +49,29 @@ async def require_receipt_key(
 async def post_receipts(
     body: Receipts, context: Here, group_commit: Annotated[GroupCommit, Depends(provided(GroupCommit))]
 ) -> ReceiptsTaken:
-    """Accept delivery receipts. Repeated ones change nothing.
+    """Apply delivery receipts to their messages. A repeated receipt changes nothing.
 
-    If one cannot be stored, the others are, and the request fails: send all of them again.
+    If a receipt cannot be stored, the others are stored and the request fails: send all of them again.
     """
     return await apply_receipts(group_commit, context.clock, body.receipts)
 
 
 @router.get("/dossiers/{dossier_id}/messages")
 async def list_messages_of_dossier(dossier_id: UUID, who: Staff, context: Here) -> Page[MessageView]:
-    """All messages planned for a dossier's applicant, oldest first. An officer sees the own department's."""
+    """List the messages planned for a dossier's applicant (at most 1000) in the order of the events that require them.
+
+    For an officer of another department the list is empty, as for an unknown dossier.
+    """
     rows = await messages_of_dossier(context.pool, dossier_id, department=_department(who, context))
     return Page(items=[MessageView.model_validate(row) for row in rows], next=None)
 
 
 @router.get("/messages")
 async def list_messages(query: Annotated[MessageQuery, Query()], who: Staff, context: Here) -> Page[MessageView]:
-    """Messages with an unknown, failed or dropped outcome, by id. An officer sees the own department's."""
+    """List the messages with an unknown, failed or dropped outcome, ordered by id.
+
+    An officer sees only the messages for dossiers of the own department.
+    """
     rows = await messages_by_state(
         context.pool,
         query.state,

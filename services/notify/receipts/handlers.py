@@ -1,4 +1,4 @@
-"""What a delivery receipt does to its message."""
+"""Apply delivery receipts to their messages."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,9 +16,10 @@ from shared.postgres.unit_of_work import Unit
 
 
 async def apply_receipts(group_commit: GroupCommit, clock: Clock, receipts: Sequence[Receipt]) -> ReceiptsTaken:
-    """Apply each receipt independently of the others; commits. A repeated receipt changes nothing.
+    """Apply each delivery receipt independently of the others, commit, and return the results.
 
-    Raises the error of a receipt that could not be stored, after all the others are.
+    A repeated receipt changes nothing; an unknown message is listed in the result. If a receipt could not be stored,
+    its error is raised after all others were processed.
     """
     results = await asyncio.gather(
         *(group_commit.update(one.message_id, partial(_apply, clock, one)) for one in receipts), return_exceptions=True
@@ -35,7 +36,7 @@ async def apply_receipts(group_commit: GroupCommit, clock: Clock, receipts: Sequ
 
 
 def _apply(clock: Clock, receipt: Receipt, message: Message, unit: Unit[DossierRow], _: datetime) -> bool:
-    """Apply a receipt to its locked message; returns whether it changed the message."""
+    """Apply a delivery receipt to its locked message, publish the outcome, and return whether the message changed."""
     delivered = receipt.status == "delivered"
     if not message.accepts_receipt(delivered=delivered):
         return False

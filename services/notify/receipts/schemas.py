@@ -11,34 +11,37 @@ from shared.service.paging import PageQuery
 
 
 class Receipt(Body):
-    """A delivery receipt: what the provider reports about a message."""
+    """A delivery receipt: the provider's report that a message was delivered, or could not be delivered."""
 
     message_id: UUID
     status: Literal["delivered", "undelivered"]
 
 
 class Receipts(Body):
-    """Delivery receipts of one or many messages; those of one message apply in order."""
+    """The delivery receipts of one or many messages. Receipts of the same message are applied in their order."""
 
     receipts: list[Receipt] = Field(min_length=1, max_length=1000)
 
 
 class ReceiptTaken(BaseModel):
-    """The result of one receipt. `news` is false if it changes nothing, for example when it is repeated."""
+    """The result of one delivery receipt. `news` is false if the receipt changed nothing, for example if repeated."""
 
     message_id: UUID
     news: bool
 
 
 class ReceiptsTaken(BaseModel):
-    """The results in the order of the receipts; `unknown` lists messages that do not exist here."""
+    """`taken` has the results of the receipts in their order; `unknown` lists the ids for which no message exists."""
 
     taken: list[ReceiptTaken]
     unknown: list[UUID]
 
 
 class MessageView(BaseModel):
-    """A message as staff see it, without its address. `reason` states why it was dropped or failed."""
+    """A message as staff see it, without the applicant's phone number or e-mail address.
+
+    `reason` states why the message was dropped or failed.
+    """
 
     message_id: UUID
     dossier_id: UUID
@@ -58,7 +61,7 @@ class MessageView(BaseModel):
 
 
 class MessageQuery(PageQuery):
-    """Which messages to list: those of an outcome, and of one reason of it."""
+    """Which messages to list: those with the outcome `state` and, if `reason` is given, with this reason."""
 
     state: Literal["unknown", "failed", "dropped"]
     reason: str | None = Field(default=None, max_length=50)

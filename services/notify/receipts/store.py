@@ -20,7 +20,10 @@ order by m.dossier_sequence, m.planned_at, m.message_id limit {MAX_OF_DOSSIER}
 
 
 async def messages_of_dossier(pool: asyncpg.Pool, dossier_id: UUID, *, department: str | None) -> list[dict[str, Any]]:
-    """The messages of a dossier, oldest event first. `department` limits them to its own dossiers."""
+    """Read up to MAX_OF_DOSSIER messages of a dossier, oldest event first.
+
+    Empty if the dossier is not one of `department`; None is every department.
+    """
     return [dict(row) for row in await pool.fetch(_OF_DOSSIER, dossier_id, department)]
 
 
@@ -34,5 +37,8 @@ order by m.message_id limit $5
 async def messages_by_state(
     pool: asyncpg.Pool, state: str, *, reason: str | None, after: UUID | None, department: str | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Up to `limit` messages in a state, by id after `after`. `reason` and `department` limit them if given."""
+    """Read up to `limit` messages in a state, ordered by id, with ids greater than `after`.
+
+    Only those with `reason`, and of dossiers of `department`; None means any.
+    """
     return [dict(row) for row in await pool.fetch(_BY_STATE, state, reason, after, department, limit)]

@@ -1,7 +1,7 @@
-"""Contact look-up: intake's contacts of applicants, read at the moment of sending and never stored here.
+"""Contact look-up: contacts of applicants, requested from intake at the moment of sending and never stored by notify.
 
-aiohttp, as for the SMS provider: the look-up is most of the cost of a single message, and httpx takes several times as
-long.
+It uses aiohttp, as the SMS gateway does: the look-up is most of the cost of a single message, and with httpx it takes
+several times as long.
 """
 
 import contextlib
@@ -22,9 +22,10 @@ from shared.kernel.errors import StartError, TransientError
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How the applicant can be reached now; None for a channel that cannot be used.
+    """The applicant's current phone number and e-mail address as intake has them; None for one that intake lacks.
 
-    `papers` are the free-text papers of the event. They may contain a person's name, so they are not stored either.
+    `papers` are the papers that the message's event asks for in free text. They may contain a person's name, so notify
+    stores neither the contact nor them.
     """
 
     phone: str | None = field(default=None, repr=False)
@@ -32,14 +33,17 @@ class Contact:
     papers: tuple[str, ...] = field(default=(), repr=False)
 
     def address(self, channel: str) -> str | None:
-        """The address on a channel, in the form that its provider accepts (E.164 for an SMS)."""
+        """Return the e-mail address, or the phone number in E.164 for any other channel.
+
+        None if it is missing, or if the phone number cannot receive an SMS.
+        """
         if channel == "email":
             return self.email
         return mobile_number(self.phone) if self.phone else None
 
 
 class ContactLookup:
-    """Intake's contact look-up. Intake records every access with the message that it is for."""
+    """HTTP client of intake's contact look-up. Intake records each access, with the message for which it was made."""
 
     def __init__(self, *, url: str, key_file: Path, seconds: float) -> None:
         try:
@@ -56,10 +60,11 @@ class ContactLookup:
         )
 
     async def fetch(self, messages: Sequence[Message]) -> dict[UUID, Contact]:
-        """The contact for each of these messages, by message id; an empty one if intake has none (any more).
+        """Request the contacts for these messages from intake, and return them by message id.
 
-        If intake refuses a request for several, each is requested alone, and those that are refused then are left out.
-        Raises TransientError if intake does not answer as specified; nothing was sent then.
+        A contact is empty if intake has none (any more). If intake rejects a request for several messages as invalid,
+        each is requested alone, and a message whose request fails is missing in the result. Raises TransientError if
+        intake does not answer as specified.
         """
         wanted = [
             {
@@ -90,12 +95,12 @@ class ContactLookup:
         return found
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to intake."""
         await self._http.close()
 
 
 def _contact(answer: Mapping[str, Any] | None) -> Contact:
-    """Intake's answer as a contact; null, for a dossier that intake does not have, becomes an empty one."""
+    """Return intake's answer for one message as a contact; an empty one for None, an unknown dossier."""
     if answer is None:
         return Contact()
     return Contact(phone=answer["phone"], email=answer["email"], papers=tuple(answer["papers"]))

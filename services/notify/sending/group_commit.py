@@ -42,7 +42,10 @@ class _Update:
     result: asyncio.Future[Any]
 
     def finish(self, result: Any) -> None:
-        """Deliver the result to the caller, unless the caller was cancelled."""
+        """Return the result to the waiting caller, or raise it there if it is an exception.
+
+        Nothing happens if the caller was cancelled.
+        """
         if self.result.done():
             return
         if isinstance(result, Exception):
@@ -52,7 +55,7 @@ class _Update:
 
 
 class GroupCommit:
-    """The one writer of existing messages, shared by the senders and the receipts of a process.
+    """Updates stored messages in shared transactions, for all senders and delivery receipts of a process.
 
     An update never waits for a group to fill: the first one is committed at once, and all that arrive during its
     transaction are committed together in the next one.
@@ -64,10 +67,11 @@ class GroupCommit:
         self._task: asyncio.Task[None] | None = None
 
     async def update(self, message_id: UUID, change: Change[T], *, dossier_id: UUID | None = None) -> T:
-        """The result of `change`, which is committed. `dossier_id` is the message's dossier, looked up if missing.
+        """Call `change` on the locked message, and return its result after the commit.
 
-        Raises what `change` or its transaction raised, and MessageNotFoundError. If one update makes a group fail, each
-        is retried in its own transaction, concurrently. If the database is away, all raise that error.
+        `dossier_id` is the message's dossier; it is looked up if missing. Raises MessageNotFoundError, and what
+        `change` or the transaction raised. If one update makes a group fail, each update of the group is retried once
+        in its own transaction; if the database is away, none is retried and all callers get that error.
         """
         update = _Update(message_id, dossier_id, change, asyncio.get_running_loop().create_future())
         self._pending.append(update)
@@ -96,7 +100,10 @@ class GroupCommit:
             update.finish(result)
 
     async def _transact(self, updates: Sequence[_Update]) -> list[Any]:
-        """Commit a group; returns the results, with a MessageNotFoundError for each unknown message."""
+        """Apply a group of updates in one transaction, commit, and return their results in order.
+
+        The result for an unknown message is a MessageNotFoundError, which is returned and not raised.
+        """
         dossiers = {update.message_id: update.dossier_id for update in updates if update.dossier_id is not None}
         if missing := {update.message_id for update in updates} - dossiers.keys():
             dossiers |= await dossiers_of(self._context.pool, missing)
@@ -119,6 +126,6 @@ def _result(update: _Update, locked: tuple[Message, datetime] | None, unit: Unit
 
 
 def _is_database_away(error: Exception) -> bool:
-    """Whether the database would fail the whole group, rather than one row that is invalid or locked for long."""
+    """Whether the error is one of the database as a whole, and not of one row that is invalid or locked for long."""
     of_rows = isinstance(error, asyncpg.LockNotAvailableError | asyncpg.TransactionRollbackError)
     return is_transient(error) and not of_rows

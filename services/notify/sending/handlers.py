@@ -1,4 +1,4 @@
-"""Decisions of the sender about a locked message: whether it is sent, what is sent, and what the answer means."""
+"""Decisions of the sender about a locked message: whether and what to send, and what follows from the answer."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,10 +30,11 @@ RETRY_PAUSE = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class SendHandlers:
-    """The decisions of one channel. `lease` is how long an attempt may take.
+    """The decisions of the sender of one channel. `lease` is how long an attempt may take.
 
-    The methods with a unit are changes for GroupCommit: the message is locked with its dossier's row, and `machine` is
-    machine time. `leased` is the message as this sender leased it; a later lease by another sender takes precedence.
+    The methods with a unit are changes for GroupCommit, which commits them: `message` is locked together with its
+    dossier's row, and `machine` is machine time. `leased` is the message as this sender leased it; if another sender
+    has leased it since, `message` does not change (`settle` states the exception).
     """
 
     clock: Clock
@@ -42,11 +43,14 @@ class SendHandlers:
     capabilities: Capabilities
 
     def reason_not_to_send(self, message: Message, plan: AlertPlan) -> str | None:
-        """Why a message must not be sent (again) now; None if it may be sent."""
+        """Return why a message must not be sent (again) now, under its dossier's `plan`; None if it may be sent."""
         return send_policy.reason_not_to_send(message, self._plan_for(plan, message), self._now(message))
 
     def may_query(self, leased: Message, message: Message, unit: Unit[DossierRow], machine: datetime) -> bool:
-        """Whether the provider is still to be asked about a message; closes an expired one."""
+        """Return whether to query the provider about a message; close the message if it has expired.
+
+        False if it was closed, or if another sender has leased it.
+        """
         return message.is_leased_as(leased) and not self._close_unsendable(message, unit, machine)
 
     def start_attempt(
@@ -58,10 +62,11 @@ class SendHandlers:
         unit: Unit[DossierRow],
         machine: datetime,
     ) -> Outgoing | None:
-        """Record an attempt; returns what to hand over to the provider once that is committed.
+        """Record an attempt, and return what to transmit to the provider after the commit.
 
-        None if the message must not be sent: it is closed, as is one whose `contact` has no `address` on the channel.
-        Without a contact, because intake did not answer, it is postponed.
+        None if nothing is to be transmitted: the message must not be sent any more or has no `address` on the channel,
+        and is closed; `contact` is None because intake did not answer, and the message is postponed; or another sender
+        has leased the message.
         """
         if not message.is_leased_as(leased) or self._close_unsendable(message, unit, machine):
             return None
@@ -88,7 +93,11 @@ class SendHandlers:
         unit: Unit[DossierRow],
         machine: datetime,
     ) -> None:
-        """Record what follows from the provider's answer to an attempt, or (`queried`) to a status query."""
+        """Close the message or schedule its next step, as the provider's answer demands.
+
+        The answer is to an attempt or (`queried`) to a status query. Nothing changes if the message is already closed.
+        If another sender has leased the message since, only an acceptance counts.
+        """
         if message.is_closed:
             return  # a delivery receipt arrived before the answer
         if message.lease_token != leased.lease_token and not isinstance(answer, Accepted):
@@ -108,7 +117,7 @@ class SendHandlers:
         self._apply(decision, message, unit, machine)
 
     def _close_unsendable(self, message: Message, unit: Unit[DossierRow], machine: datetime) -> bool:
-        """Close a message that must not be sent; returns whether it was closed."""
+        """Close the message if it must not be sent any more, and return whether it was closed."""
         reason = self.reason_not_to_send(message, unit.row(message.dossier_id))
         if reason is not None:
             self._abandon(message, reason, unit, machine)
@@ -124,11 +133,14 @@ class SendHandlers:
             publish_outcome(message, unit, now=self._now(message))
 
     def _now(self, message: Message) -> datetime:
-        """The centre time by which a message is decided; with a simulated clock, which jumps, when it became due."""
+        """Return the centre time at which decisions about a message are made.
+
+        It is the present; with a simulated clock, which jumps, the instant from which the message may be sent.
+        """
         return self.clock.at_due(message.not_before)
 
     def _plan_for(self, plan: AlertPlan, message: Message) -> AlertPlan:
-        """The current alert plan; with a simulated clock, the plan as of the message's time."""
+        """Return `plan`; with a simulated clock, `plan` as it was at the instant from which the message may be sent."""
         return plan.as_of(self._now(message)) if self.clock.is_simulated else plan
 
     def _outgoing(self, message: Message, address: str, contact: Contact, place: dict[str, Any] | None) -> Outgoing:
@@ -141,5 +153,5 @@ class SendHandlers:
 
 
 def template_values(message: Message, contact: Contact) -> dict[str, Any]:
-    """The values of a message's text: the stored content, and the free-text papers that came with the contact."""
+    """Return the values for a message's text template: its stored content, and the papers of the contact if any."""
     return message.content | ({"papers": list(contact.papers)} if contact.papers else {})

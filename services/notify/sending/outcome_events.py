@@ -1,4 +1,4 @@
-"""The event of a message's outcome."""
+"""Publish the event of a message's outcome, and store the message, through the unit of work."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -22,12 +22,15 @@ _NOTIFY = Actor(kind="system", id="notify", role="service")
 
 
 def store(message: Message, unit: Unit[DossierRow]) -> None:
-    """Write a changed message when the unit's transaction commits."""
+    """Register a changed message with the unit, which updates the message's row in its transaction."""
     unit.change(MESSAGES, message)
 
 
 def publish_outcome(message: Message, unit: Unit[DossierRow], *, now: datetime) -> None:
-    """Publish the outcome that a closed message has; `now` is the centre time at which it was decided."""
+    """Add the event of a closed message's outcome to the unit, which stores it in the outbox in its transaction.
+
+    `now` is the centre time of the event.
+    """
     data = _EVENTS[message.state](message)
     cause = Cause(
         id=f"{message.message_id}/{data.TYPE}/{getattr(data, 'reason', '')}",

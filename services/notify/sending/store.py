@@ -1,4 +1,4 @@
-"""SQL of the sender: leasing due messages, and locking messages for an update."""
+"""SQL of the sender: lease due messages, and lock messages for an update."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -30,9 +30,10 @@ from due join dossiers using (dossier_id)
 
 
 async def due_partitions(pool: asyncpg.Pool, *, channel: str, now: datetime, limit: int) -> frozenset[int] | None:
-    """The partitions of the dossiers, without quarantined records, of up to `limit` due messages of a channel.
+    """Return the partitions of the dossiers of up to `limit` due messages of a channel; None if no message is due.
 
-    `now` is centre time. None if no message is due; empty if none of the due messages can be sent now.
+    The set may be empty: messages to query or close, and dossiers with quarantined records, do not count. `now` is
+    centre time.
     """
     rows = await pool.fetch(_DUE_PARTITIONS, channel, now, limit)
     return frozenset(row["partition"] for row in rows if row["partition"] is not None) if rows else None
@@ -59,10 +60,11 @@ returning {", ".join(f"messages.{column}" for column in MESSAGES.columns)}
 async def lease_due(
     pool: asyncpg.Pool, *, channel: str, now: datetime, limit: int, lease: timedelta, partitions: Collection[int]
 ) -> Sequence[Message]:
-    """Lease up to `limit` messages of a channel that are due at the centre time `now`; commits.
+    """Lease up to `limit` messages of a channel that are due at the centre time `now`, commit, and return them.
 
-    Messages to send are limited to dossiers in `partitions` without quarantined records. No other sender gets a leased
-    message until the lease ends. `lease_token` is the fencing token of the lease.
+    A message to send is leased only if its dossier is in `partitions` and has no quarantined record; a message to query
+    or close is leased in any case. No other sender gets a leased message until the lease ends. Each lease has a greater
+    `lease_token`, the fencing token.
     """
     return MESSAGES.records(await pool.fetch(_LEASE, channel, now, limit, lease, list(partitions)))
 
@@ -74,9 +76,9 @@ from messages where message_id = any($1::uuid[]) order by message_id for update
 
 
 async def lock_messages(connection: Connection, message_ids: Collection[UUID]) -> dict[UUID, tuple[Message, datetime]]:
-    """Lock and read the messages that exist, in the order of their ids. Lock their dossiers first.
+    """Lock and return the messages by id; unknown ids are missing. The caller must have locked their dossiers before.
 
-    Each comes with machine time by the database's clock, which all senders share, for leases and retries.
+    Each comes with the machine time of the database's clock, which all senders share, for leases and retries.
     """
     rows = await connection.fetch(_LOCK, list(message_ids))
     return {
@@ -89,6 +91,6 @@ _DOSSIERS_OF = "select message_id, dossier_id from messages where message_id = a
 
 
 async def dossiers_of(pool: asyncpg.Pool, message_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """The dossier of each of these messages that exists. It never changes, so no lock is needed."""
+    """Map each existing message id to its dossier id. Reads without a lock, because the assignment never changes."""
     rows = await pool.fetch(_DOSSIERS_OF, list(message_ids))
     return {row["message_id"]: row["dossier_id"] for row in rows}

@@ -1,7 +1,7 @@
 """The sender of one channel: leases due messages, looks up contacts, sends, and records the provider's answers.
 
 An attempt is recorded in a transaction that is committed before the provider gets the message. If a sender dies after
-that, the next one knows which messages may have been sent: at most MAX_CONCURRENT.
+this commit, the stored state shows which messages may have been sent: at most MAX_CONCURRENT.
 """
 
 import asyncio
@@ -51,9 +51,10 @@ STOP_SECONDS = 8.0
 
 
 class Sender:
-    """Sends the messages of `channel` until cancelled. Any number of senders may run, in any number of processes.
+    """Sends the messages of one channel. Any number of senders may run, in any number of processes.
 
-    `lease` must be longer than a contact look-up and an attempt together. Closes gateway and contacts at the end.
+    `lease` must be longer than a contact look-up and an attempt together. `run` closes `gateway` and `contacts` at its
+    end.
     """
 
     def __init__(
@@ -82,7 +83,10 @@ class Sender:
         self._failure: str | None = None
 
     async def run(self) -> None:
-        """Send until cancelled. A failure of the database is retried; a failure of one message delays no other."""
+        """Send messages until cancelled, then wait up to STOP_SECONDS for attempts under way and close the connections.
+
+        A failure of the database is retried; a failure of one message delays no other.
+        """
         try:
             while True:
                 try:
@@ -103,13 +107,13 @@ class Sender:
             await self._contacts.close()
 
     def reason_not_ready(self) -> str | None:
-        """None while the sender makes progress."""
+        """Return None while the sender makes progress, else a text with the last failure."""
         if time.monotonic() - self._progress_at < STALLED_SECONDS:
             return None
         return f"no progress for {STALLED_SECONDS:.0f} s: {self._failure}"
 
     async def _start_due(self) -> bool:
-        """Lease due messages up to the limit, and start them; returns whether there were any.
+        """Lease due messages up to MAX_CONCURRENT, start a task for each, and return whether any was leased.
 
         A message is sent only if all events of its dossier that are on Kafka now have been handled. Otherwise the
         sender could be faster than the consumer after an outage, and send what was overtaken in the meantime.
@@ -148,10 +152,11 @@ class Sender:
         return True
 
     async def _wait(self) -> None:
-        """Wait until the consumer planned something while half of the places are free, or for the polling interval.
+        """Wait, for POLL_SECONDS at most, until it is worth leasing messages again.
 
-        Places that become free one by one are filled together, because each filling costs a request to the broker, the
-        database and intake.
+        If at most half of MAX_CONCURRENT messages are under way, that is when the consumer planned a message; otherwise
+        when half of them have ended. Messages are leased several at a time, because each time costs a request to the
+        broker, the database and intake.
         """
         until = time.monotonic() + POLL_SECONDS
         under_way = self._under_way
@@ -161,7 +166,7 @@ class Sender:
             _, under_way = await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     async def _look_up(self, messages: Sequence[Message]) -> Mapping[UUID, Contact]:
-        """The contacts for these messages; empty if intake does not answer as specified."""
+        """Request the contacts for these messages from intake; log a failure of intake, and return an empty mapping."""
         try:
             return await self._contacts.fetch(messages) if messages else {}
         except TransientError as error:
@@ -190,7 +195,7 @@ class Sender:
                     await self._settle(leased, await self._gateway.send(outgoing))
 
     async def _settle(self, leased: Message, answer: Answer, *, queried: bool = False) -> None:
-        """Record the provider's answer, which must not be lost."""
+        """Store what follows from the provider's answer, and log an answer that is not definite."""
         if isinstance(answer, NoAnswer | NotAccepted):
             log.info(
                 ANSWER_INCONCLUSIVE,
@@ -202,7 +207,10 @@ class Sender:
         await self._update(leased, partial(self._handlers.settle, leased, answer, queried))
 
     async def _update(self, leased: Message, change: Change[T]) -> T:
-        """The result of `change`. While the database is away or the dossier is locked, it is retried for one lease."""
+        """Commit `change` for the leased message and return its result.
+
+        While the database is away or the dossier is locked, it is retried for the duration of one lease.
+        """
         retrying = stamina.retry_context(
             on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
         )

@@ -13,9 +13,9 @@ PAUSES = ("supplement_required", "payment_required")
 class Course:
     """The current stage of one dossier. Instants are seconds since 1970 (centre time), durations seconds.
 
-    `sequence` is that of the last applied event. `stage` is the current state, or the state that the current pause
-    interrupts; it was entered at `entered_at` and has been paused for `paused` seconds since. `pause` is the state of
-    the current pause, which began at `paused_at`; None without a pause.
+    `sequence` is that of the last applied event. `stage` is the dossier's state; during a pause, it is the state that
+    the pause interrupts. It was entered at `entered_at`, and `paused` is the total of the pauses that ended since.
+    `pause` is the state of the current pause, which began at `paused_at`; None without a pause.
     """
 
     sequence: int
@@ -28,9 +28,9 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The end of a stage or pause in the state `left`, after `seconds`.
+    """A stage or pause that ended: the dossier was in the state `left` for `seconds`, then in the state `entered`.
 
-    `entered` is the next state. After a pause it is the interrupted stage, or the state that ended the dossier.
+    The seconds of a stage do not include its pauses. `entered` after a pause is usually the interrupted stage.
     """
 
     left: str
@@ -39,10 +39,10 @@ class Transition:
 
 
 def advance(course: Course | None, sequence: int, state: str, at: float) -> tuple[Course, list[Transition]]:
-    """Return the course after an event that left the dossier in `state`, and the stages and pauses that ended.
+    """Return the course after an event that left the dossier in `state`, and the stages and pauses that ended by it.
 
-    An event that is already applied changes nothing. An event with an earlier time than its predecessor, which is
-    invalid, gives durations of 0 and never negative ones.
+    `course` is None before the dossier's first event. A repeated or earlier sequence changes nothing. If an event has
+    an earlier time than its predecessor, which is invalid, the duration is 0 and not negative.
     """
     if course is None:
         return _entered(sequence, state, at), []

@@ -17,11 +17,11 @@ STUCK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class OffsetSample:
-    """Offsets of one group on one partition at one instant (machine time).
+    """Offsets of one consumer group on one partition at the instant `read_at`. All instants are machine time.
 
-    `next_offset` is the first offset that is not applied, `end` the partition's end offset. `oldest_at` is when the
-    broker received the first pending record; None without one or if unknown. `moved_at` is when `next_offset` last
-    changed, None if unknown.
+    `next_offset` is the first offset that the group has not applied, `end` the partition's end offset. `oldest_at` is
+    when the broker received the first pending record; None if no record is pending or the time is unknown. `moved_at`
+    is when `next_offset` last changed; None if unknown.
     """
 
     read_at: datetime
@@ -38,9 +38,11 @@ class OffsetSample:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Progress on one or several partitions. Rates are records per second, averaged over the samples.
+    """Progress of a consumer group on one or several partitions. Rates are records per second, between the samples.
 
-    `catch_up_seconds` is the catch-up time at these rates: 0 without lag, None if the group is not catching up.
+    `behind` is the lag in records. `oldest_at` is when the broker received the oldest pending record.
+    `catch_up_seconds` is the time until the lag is 0 at these rates: 0 without lag, None if the lag does not fall.
+    `moved_at` is when a stored offset last changed.
     """
 
     behind: int
@@ -53,7 +55,10 @@ class Progress:
 
 
 def measure(samples: Sequence[OffsetSample]) -> Progress:
-    """Return the progress on one partition from samples in order of time. The rates of a single sample are 0."""
+    """Return the progress on one partition, from one or more samples in order of time.
+
+    Rates are averages from the first to the last sample, and 0 for a single one; everything else is from the last.
+    """
     first, last = samples[0], samples[-1]
     seconds = (last.read_at - first.read_at).total_seconds()
     applied = max(0, last.next_offset - first.next_offset) / seconds if seconds > 0 else 0.0
@@ -70,9 +75,9 @@ def measure(samples: Sequence[OffsetSample]) -> Progress:
 
 
 def combine(partitions: Iterable[Progress]) -> Progress:
-    """Return the progress on several partitions as one: sums, the oldest record, the longest catch-up time.
+    """Return the progress on several partitions as one: summed lag and rates, and the worst state.
 
-    The state is the worst of the partitions' states. Raises ValueError without a partition.
+    The catch-up time is the longest, or None if it is None on one partition. Raises ValueError without a partition.
     """
     partitions = list(partitions)
     if not partitions:
@@ -91,7 +96,7 @@ def combine(partitions: Iterable[Progress]) -> Progress:
 
 
 def worst(states: Iterable[ProgressState]) -> ProgressState:
-    """Return the worst of several states; idle without any."""
+    """Return the worst of several states in the order of STATES; "idle" if there are none."""
     return min(states, key=STATES.index, default="idle")
 
 

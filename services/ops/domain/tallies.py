@@ -19,10 +19,10 @@ _ROUNDING_SECONDS = 0.0005
 
 
 class TallyKey(NamedTuple):
-    """What a tally counts.
+    """Identifies a tally: the view, the partition of the source topic, the time window and the labels that it counts.
 
-    `labels` are a department, two states, or a channel and an outcome, depending on the `view`. `window` is the start
-    of the window in seconds since 1970; 0 for a tally without a window. `partition` is that of the source topic.
+    `labels` are a department, two states, a channel and an outcome, or a topic, depending on the `view`. `window` is
+    the start of the window in seconds since 1970 (centre time); 0 for a tally without a window.
     """
 
     view: str
@@ -33,7 +33,10 @@ class TallyKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The number of events up to and including the record at `offset`; for durations also their sum and histogram."""
+    """The number of counted events, up to and including the record at `offset`.
+
+    For durations also their sum (`seconds`) and histogram (`buckets`: bucket -> number of durations).
+    """
 
     offset: int
     count: int = 0
@@ -41,7 +44,10 @@ class Tally:
     buckets: Mapping[int, int] = field(default_factory=dict)
 
     def add(self, offset: int, seconds: float | None = None) -> "Tally":
-        """Return this tally with one more event. The sum is rounded to milliseconds, so it is stored without loss."""
+        """Return a copy with one more event, read at `offset`; this tally does not change.
+
+        `seconds` is the event's duration, if it has one. The sum is rounded to milliseconds.
+        """
         if seconds is None:
             return Tally(offset, self.count + 1, self.seconds, self.buckets)
         bucket = bucket_of(seconds)
@@ -53,20 +59,26 @@ EMPTY = Tally(-1)
 
 
 def window_of(view: str, at: float) -> int:
-    """Return the start of the window that contains an instant; a window includes its start and excludes its end."""
+    """Return the start of the view's window that contains the instant `at`, both in seconds since 1970.
+
+    A window includes its start and excludes its end.
+    """
     length = WINDOW_SECONDS[view]
     return int(at // length) * length
 
 
 def bucket_of(seconds: float) -> int:
-    """Return the histogram bucket of a duration. Bucket 0 ends at one second; each next one is 2^¼ times as wide."""
+    """Return the number of the histogram bucket for a duration.
+
+    Bucket 0 ends at one second; the end of each following bucket is 2^¼ times that of the one before.
+    """
     if seconds <= _FIRST_BUCKET_SECONDS:
         return 0
     return ceil(log2(seconds / _FIRST_BUCKET_SECONDS) * _BUCKETS_PER_DOUBLING)
 
 
 def upper_end(bucket: int) -> float:
-    """Return the longest duration of a bucket, in seconds."""
+    """Return the longest duration that belongs to a histogram bucket, in seconds."""
     return float(_FIRST_BUCKET_SECONDS * 2 ** (bucket / _BUCKETS_PER_DOUBLING))
 
 
@@ -75,12 +87,12 @@ def _lower_end(bucket: int) -> float:
 
 
 def percentile(tally: Tally, share: float) -> float | None:
-    """Return the percentile `share` (0 to 1) of the durations in seconds; None without durations.
+    """Estimate the percentile `share` (0 to 1) of a tally's durations, in seconds; None if it has no durations.
 
-    It is never below the true percentile. For durations of a second or more it is at most 2^¼ times as long, that is
-    a fifth too long. It is the upper end of the bucket, limited by the sum: the excess of all durations over the lower
-    ends of their buckets is shared by the durations of this bucket that are not shorter. The percentile of a single
-    duration is therefore exact.
+    The estimate is never below the true percentile. If that is a second or more, the estimate is at most 2^¼ times as
+    long, that is a fifth too long. It is the upper end of the percentile's bucket, limited by the sum of all durations:
+    their excess over the lower ends of their buckets is shared by the durations of this bucket that are not shorter
+    than the percentile. For a single duration, the estimate exceeds it by rounding only.
     """
     total = sum(tally.buckets.values())
     if not total:
@@ -96,7 +108,7 @@ def percentile(tally: Tally, share: float) -> float | None:
 
 
 def merge(tallies: Iterable[Tally]) -> Tally:
-    """Return the tallies of several partitions or windows as one, whose offset has no meaning."""
+    """Return the sum of the tallies of several partitions or windows. Its offset is -1 and has no meaning."""
     count, seconds = 0, 0.0
     buckets: dict[int, int] = {}
     for tally in tallies:

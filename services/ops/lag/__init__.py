@@ -1,1 +1,1 @@
-"""Lag of the consumer groups, and what each service has not published or has quarantined."""
+"""The lag of the consumer groups, and the events and records of each service that are unpublished or quarantined."""

@@ -1,4 +1,4 @@
-"""The lag over HTTP."""
+"""The HTTP route of the lag report."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ router = APIRouter(tags=["lag"])
 async def lag(_: Viewer, sampler: Annotated[Sampler, Depends(provided(Sampler))]) -> LagReport:
     """Report the lag of every consumer group, and the outbox and quarantined records of every service.
 
-    The same document as `motcua lag --json`, from the latest samples. It answers 503 until the first sample.
+    The document is from the latest samples and has the form of `motcua lag --json`. 503 until the first sample.
     """
     report = sampler.report()
     if report is None:

@@ -1,4 +1,4 @@
-"""Sample the lag: offsets and backlogs from the database, end offsets and timestamps from Kafka."""
+"""Read samples of the lag: stored offsets and backlogs from the database, end offsets and timestamps from Kafka."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ DATABASE_TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LagSample:
-    """The state of every consumer group and service at one instant (machine time).
+    """The offsets of every consumer group, and the backlog of every service, at one instant (machine time).
 
     A service whose schema does not exist yet is absent from `backlogs`. If Kafka did not answer, `kafka_error` is the
     reason and `offsets` is empty.
@@ -35,9 +35,9 @@ class LagSample:
 
 
 class LagReader:
-    """Reads samples through its own connections, opened by the first `read` and again after an error.
+    """Reads samples of the lag over its own connections to the database and to Kafka.
 
-    The owner calls `close` at the end.
+    `read` opens the connections when needed, and again after an error. The owner calls `close` at the end.
     """
 
     def __init__(self, bootstrap: str, database_url: str, services: Sequence[str] = SERVICES) -> None:
@@ -49,9 +49,10 @@ class LagReader:
         self._stamps: RecordTimestamps | None = None
 
     async def read(self, own_offsets: Mapping[GroupPartition, StoredOffset] | None = None) -> LagSample:
-        """Return one sample of the database's offsets and of `own_offsets`, which the caller stores elsewhere.
+        """Read one sample of the offsets in the database and of `own_offsets`, which are not in the database.
 
-        Waits for Kafka at most BROKER_TIMEOUT_SECONDS. Raises StartError if the database does not answer.
+        If Kafka does not answer within BROKER_TIMEOUT_SECONDS, the sample has a `kafka_error` instead of offsets.
+        Raises StartError if the database does not answer, or is of an older release.
         """
         try:
             offsets, backlogs = await asyncio.wait_for(self._load(), DATABASE_TIMEOUT_SECONDS)
@@ -77,7 +78,7 @@ class LagReader:
         return LagSample(read_at, compared, backlogs)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the database and to Kafka."""
         self._close_database()
         await self._close_broker()
 
@@ -91,7 +92,10 @@ class LagReader:
     async def _compare(
         self, offsets: Mapping[GroupPartition, StoredOffset], read_at: datetime
     ) -> dict[GroupPartition, OffsetSample]:
-        """Compare stored offsets with end offsets. The end offsets are read later, so the lag is never too small."""
+        """Read the end offsets and timestamps from Kafka, and return them together with the stored offsets.
+
+        The end offsets are read after the stored ones, so the lag is never too small.
+        """
         if not offsets:
             return {}
         if self._ends is None or self._stamps is None:

@@ -11,7 +11,10 @@ from services.ops.lag.store import GroupPartition
 
 
 def lag_report(samples: Sequence[LagSample]) -> LagReport:
-    """Return the report of the last sample, with rates since the first. Raises ValueError without a sample."""
+    """Return the report as of the last of the samples, which are in order of time.
+
+    Rates are averages since the first sample that Kafka answered. Raises ValueError without a sample.
+    """
     if not samples:
         raise ValueError("A report needs at least one sample.")
     last = samples[-1]
@@ -69,7 +72,7 @@ def _fields(progress: Progress) -> dict[str, Any]:
 
 
 def alarms(report: LagReport, *, age_seconds: float) -> list[str]:
-    """Return one sentence for each partition and outbox whose oldest entry is older than `age_seconds`.
+    """Return one sentence for each partition and each outbox whose oldest pending entry is older than `age_seconds`.
 
     A partition with pending records of unknown age is included.
     """

@@ -1,4 +1,4 @@
-"""Periodic samples of the lag, shared by the API and every viewer of the page."""
+"""Read samples of the lag periodically, once for the API and all viewers of the page."""
 
 import asyncio
 from collections import deque
@@ -24,10 +24,11 @@ log = structlog.get_logger(__name__)
 
 
 class Sampler:
-    """Samples the lag until cancelled and stores the last samples, from which the rates are calculated.
+    """Reads samples of the lag periodically and stores the last few in memory, from which the rates are calculated.
 
-    `own_offsets` are the offsets of ops itself, which are stored in Kafka instead of the database. `revision` counts
-    the attempts; `error` is why the last one failed in whole or in part.
+    `own_offsets` returns the offsets of ops itself, which are stored in Kafka instead of the database. `revision`
+    counts the attempts to read a sample. `error` is why the last attempt failed in whole or in part; None if it did
+    not fail.
     """
 
     def __init__(self, reader: LagReader, own_offsets: Callable[[], Mapping[GroupPartition, StoredOffset]]) -> None:
@@ -42,15 +43,21 @@ class Sampler:
         self.error: str | None = "No sample of the lag has been read yet."
 
     def reason_not_ready(self) -> str | None:
-        """None while both the database and Kafka answer."""
+        """Return None if both the database and Kafka answered the last attempt, else what is wrong."""
         return self.error
 
     def report(self) -> LagReport | None:
-        """Return the report of the last samples; None before the first."""
+        """Return the report of the stored samples; None before the first sample.
+
+        After failed attempts the report is that of the last sample that was read.
+        """
         return lag_report(list(self._samples)) if self._samples else None
 
     async def run(self) -> None:
-        """Sample until cancelled: every SAMPLE_SECONDS with a viewer, otherwise every IDLE_SECONDS."""
+        """Read samples until cancelled, every SAMPLE_SECONDS if the page has a viewer, otherwise every IDLE_SECONDS.
+
+        At the end, `stopped` becomes true, waiting callers continue, and the connections are closed.
+        """
         try:
             await repeat(self._step, failed=LAG_READ_FAILED, retry_seconds=SAMPLE_SECONDS)
         finally:
@@ -60,7 +67,10 @@ class Sampler:
             await self._reader.close()
 
     async def wait_for_next(self) -> None:
-        """Wait for the next sample or for the end (then `stopped` is true). A waiting caller counts as a viewer."""
+        """Wait until the next attempt to read a sample has ended, or until the sampler stops (`stopped` is then true).
+
+        A waiting caller counts as a viewer.
+        """
         self._viewers += 1
         self._has_viewers.set()
         try:

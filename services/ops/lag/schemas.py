@@ -14,7 +14,8 @@ class _Schema(BaseModel):
 class ProgressReport(_Schema):
     """Progress of a consumer group. Rates are records per second, instants machine time.
 
-    `catch_up_seconds` is null if the group is not catching up; `moved_at` is when its stored offset last changed.
+    `behind` is the lag in records. `oldest_at` is when the broker received the oldest pending record.
+    `catch_up_seconds` is null if the group is not catching up. `moved_at` is when its stored offset last changed.
     """
 
     behind: int
@@ -41,7 +42,7 @@ class TopicLag(ProgressReport):
 
 
 class QuarantinedRecords(_Schema):
-    """Number and age of the records that a service has quarantined for one reason."""
+    """Number of the records that a service has quarantined for one reason, and the time of the oldest quarantine."""
 
     reason: str
     records: int
@@ -49,7 +50,7 @@ class QuarantinedRecords(_Schema):
 
 
 class ServiceBacklog(_Schema):
-    """Backlog of one service: events not yet published to Kafka, and quarantined records."""
+    """Backlog of one service: the number of events in its outbox, not yet published, and its quarantined records."""
 
     service: str
     outbox: int
@@ -58,9 +59,9 @@ class ServiceBacklog(_Schema):
 
 
 class LagReport(_Schema):
-    """The lag at one instant. Rates are averages over `over_seconds`.
+    """The lag at one instant. Rates are averages over the `over_seconds` before it.
 
-    `kafka_error` is the reason why `topics` is empty if Kafka did not answer; otherwise null.
+    If Kafka did not answer, `topics` is empty and `kafka_error` is the reason; otherwise `kafka_error` is null.
     """
 
     read_at: datetime

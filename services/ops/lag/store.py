@@ -18,7 +18,10 @@ StoredOffset = tuple[int, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Number and age of a service's records that are quarantined for one reason (parked, gap, fork, ...)."""
+    """The number of records that a service quarantined for one reason (parked, gap, fork, ...), and since when.
+
+    `oldest_at` is the machine time of the oldest quarantine.
+    """
 
     records: int
     oldest_at: datetime
@@ -26,7 +29,10 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Events of one service that Kafka has not acknowledged, and its quarantined records by reason (machine time)."""
+    """Backlog of one service: `outbox` events that Kafka has not acknowledged, and quarantined records by reason.
+
+    `outbox_oldest_at` is the machine time at which the oldest event entered the outbox; None if it is empty.
+    """
 
     outbox: int = 0
     outbox_oldest_at: datetime | None = None
@@ -42,7 +48,7 @@ _QUARANTINED = "select '{0}', reason, count(*), min(quarantined_at) from {0}.qua
 async def load_backlogs(
     connection: asyncpg.Connection, services: Sequence[str]
 ) -> tuple[dict[GroupPartition, StoredOffset], dict[str, Backlog]]:
-    """Load the offsets of every consumer group and the backlog of every service.
+    """Return the stored offsets of every consumer group, and the backlog of every service by name.
 
     A service whose schema does not exist yet is absent. Raises asyncpg errors.
     """

@@ -1,1 +1,1 @@
-"""The HTML page of ops: lag, views and backlogs at a glance, in Vietnamese and English."""
+"""The HTML page of ops, which shows lag, live views and backlogs in Vietnamese and English."""

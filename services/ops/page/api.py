@@ -1,4 +1,4 @@
-"""The page over HTTP: sign in with an API key, the page, and its live updates (server-sent events)."""
+"""HTTP routes of the page: sign in with an API key, the page itself, and its live updates (server-sent events)."""
 
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -63,7 +63,7 @@ OpenSessions = Annotated[Sessions, Depends(provided(Sessions))]
 
 @router.get("/")
 async def page(request: Request, access: Checked, renderer: Renderer, lang: Lang = "vi") -> Response:
-    """Return the page, or the form to sign in."""
+    """Return the page; the form to sign in if the request has no valid session."""
     if not access.signed_in(request):
         return _form(renderer, lang, refused=False)
     return HTMLResponse(renderer.page(lang), headers=_HEADERS)
@@ -73,7 +73,10 @@ async def page(request: Request, access: Checked, renderer: Renderer, lang: Lang
 async def sign_in(
     request: Request, access: Checked, renderer: Renderer, sessions: OpenSessions, lang: Lang = "vi"
 ) -> Response:
-    """Open a session for the API key in the form."""
+    """Open a session for the API key in the form, set its cookie, and redirect to the page.
+
+    If the key is invalid or may not view the page, return the form again with status 403.
+    """
     key = parse_qs((await request.body()).decode("utf-8", "replace")).get("key", [""])[0].strip()
     if not access.may_view(key):
         return _form(renderer, lang, refused=True)
@@ -91,7 +94,7 @@ async def sign_in(
 
 @router.post("/sign-out")
 async def sign_out(request: Request, sessions: OpenSessions, lang: Lang = "vi") -> Response:
-    """End the session of the cookie."""
+    """End the session of the cookie, if the request has one, delete the cookie, and redirect to the form to sign in."""
     answer = RedirectResponse(f"/?lang={lang}", status_code=303, headers=_HEADERS)
     if COOKIE in request.cookies:  # a form on another site sends no cookie, so it must not delete one
         sessions.end(request.cookies[COOKIE])
@@ -107,7 +110,10 @@ async def events(
     sampler: Annotated[Sampler, Depends(provided(Sampler))],
     lang: Lang = "vi",
 ) -> Response:
-    """Stream the live part of the page after each sample, until the session ends."""
+    """Stream the live part of the page at once and after each sample of the lag, until the session ends.
+
+    Raises UnauthorizedError without a valid session.
+    """
     if not access.signed_in(request):
         raise UnauthorizedError
 
@@ -121,13 +127,13 @@ async def events(
 
 @router.get("/page.js")
 async def script() -> Response:
-    """Return the script of the page."""
+    """Return the JavaScript file of the page."""
     return _file("page.js", "text/javascript")
 
 
 @router.get("/page.css")
 async def style() -> Response:
-    """Return the style sheet of the page."""
+    """Return the CSS file of the page."""
     return _file("page.css", "text/css")
 
 

@@ -1,4 +1,4 @@
-"""Render the page from templates."""
+"""Render the HTML of the page from templates."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,7 +18,10 @@ _MINUTE = timedelta(minutes=1)
 
 
 class PageRenderer:
-    """Renders the live part of the page once per sample and language, for any number of viewers."""
+    """Renders the page and the form to sign in.
+
+    The live part is rendered once per sample of the lag and language, for any number of viewers.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class PageRenderer:
         self._rendered: dict[Language, tuple[int, str]] = {}
 
     def live(self, language: Language) -> str:
-        """Return the live part as HTML, as of the last sample."""
+        """Return the HTML of the live part, as of the last sample; rendered only if it is not cached yet."""
         revision, html = self._rendered.get(language, (-1, ""))
         if revision != self._sampler.revision:
             html = self._render(language)
@@ -48,11 +51,11 @@ class PageRenderer:
         return html
 
     def page(self, language: Language) -> str:
-        """Return the whole page."""
+        """Return the HTML of the whole page, with the live part."""
         return self._frame(language, live=Markup(self.live(language)))
 
     def sign_in_form(self, language: Language, *, refused: bool) -> str:
-        """Return the form to sign in; `refused` adds that the last key has no access."""
+        """Return the HTML of the form to sign in; with `refused`, it also states that the entered key has no access."""
         return self._frame(language, refused=refused)
 
     def _frame(self, language: Language, **content: object) -> str:

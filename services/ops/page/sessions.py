@@ -10,9 +10,10 @@ MAX_SESSIONS = 200
 
 
 class Sessions:
-    """Random session ids, each with the API key that opened the session.
+    """The open sessions of the page: each random session id with the API key that opened the session.
 
-    The caller checks the key again at each request, so a removed key also ends its sessions.
+    A session ends after LIFETIME_SECONDS. This class does not check keys: the caller checks the key again at each
+    request, so a key that was removed gives no access any more.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -20,7 +21,7 @@ class Sessions:
         self._open: dict[str, tuple[str, float]] = {}
 
     def create(self, key: str) -> str:
-        """Open a session and return its id, which is a secret."""
+        """Open a session for an API key and return its id, which is a secret. Ends the oldest if there are too many."""
         while len(self._open) >= MAX_SESSIONS:
             del self._open[next(iter(self._open))]
         session_id = secrets.token_urlsafe(32)
@@ -28,7 +29,7 @@ class Sessions:
         return session_id
 
     def key(self, session_id: str | None) -> str | None:
-        """Return the API key of an open session; None for an expired or unknown id."""
+        """Return the API key that opened the session; None if the session has expired or is unknown."""
         key, until = self._open.get(session_id or "", ("", 0.0))
         if self._monotonic() < until:
             return key

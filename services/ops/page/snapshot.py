@@ -16,9 +16,9 @@ DAY = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow of the diagram from the service that writes `topics` to the group that reads them.
+    """An arrow of the page's diagram, from the service that writes `topics` to the consumer group that reads them.
 
-    Coordinates are in units of the drawing.
+    `line` has the coordinates of both ends, `label` those of the text, in units of the drawing.
     """
 
     writer: str
@@ -49,7 +49,7 @@ NODES: Mapping[str, tuple[int, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The traffic on an edge: arriving records per second, the lag in records, and the worst state of its topics."""
+    """The traffic on an edge of the diagram: arriving records per second, lag in records, worst state of its topics."""
 
     edge: Edge
     per_second: float
@@ -59,10 +59,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class PageSnapshot:
-    """The content of the page at `now` (centre time); the lag report has machine time.
+    """The content of the page at `now` (centre time); the times in the lag report are machine time.
 
-    `lag_error` is why the report is missing or outdated. `views_loaded` is false while this process may not have all
-    stored tallies. `records_counted` is the number of records that the views reflect.
+    `lag_error` is why the lag report is missing, incomplete or outdated. `views_loaded` is false while this process may
+    not have loaded all stored tallies. `records_counted` is the number of records that the views reflect.
     """
 
     now: datetime
@@ -76,12 +76,12 @@ class PageSnapshot:
 
     @property
     def catching_up(self) -> bool:
-        """Whether the views lack older events, so that an empty view does not mean that there were no events."""
+        """Whether the views may not include all events yet, so an empty view does not mean that there were none."""
         return not self.views_loaded or any(lag.state not in ("idle", "flowing") for lag in self._own_lag)
 
     @property
     def records_pending(self) -> int:
-        """The number of records that the views do not reflect yet, as far as known."""
+        """The number of records that the views do not reflect yet, by the lag report; 0 without a report."""
         return sum(lag.behind for lag in self._own_lag)
 
     @property
@@ -90,12 +90,12 @@ class PageSnapshot:
 
     @property
     def rates_known(self) -> bool:
-        """Whether the report contains rates, for which Kafka must have answered."""
+        """Whether the lag report contains rates: it exists and Kafka answered."""
         return self.report is not None and self.report.kafka_error is None
 
     @property
     def flows(self) -> list[Flow]:
-        """The traffic on every edge, also on one that no group has read yet."""
+        """The traffic on every edge of the diagram; zero on an edge whose topics are not in the lag report."""
         lags = self.report.topics if self.report is not None else []
         return [
             _flow(edge, [lag for lag in lags if lag.group == edge.reader and lag.topic in edge.topics])
@@ -104,20 +104,23 @@ class PageSnapshot:
 
     @property
     def messages_per_second(self) -> float:
-        """Records per second on the messages' topic, which approximate the messages to applicants."""
+        """Arriving records per second on the topic of message events; 0 if unknown.
+
+        It approximates the rate of messages to applicants.
+        """
         topics = self.report.topics if self.report else []
         return next((lag.arriving_per_second for lag in topics if lag.topic == MESSAGES.name), 0.0)
 
     @property
     def outcomes(self) -> dict[str, dict[str, int]]:
-        """The number of messages by channel and outcome."""
+        """The numbers of messages in the view as a mapping: channel -> outcome -> number."""
         found: dict[str, dict[str, int]] = {}
         for one in self.messages.outcomes:
             found.setdefault(one.channel, {})[one.outcome] = one.count
         return found
 
     def age(self, instant: datetime | None) -> float | None:
-        """Return the seconds from an instant of machine time to the report; None without an instant."""
+        """Return the seconds from an instant (machine time) to the lag report; None without instant or report."""
         if instant is None or self.report is None:
             return None
         return max(0.0, (self.report.read_at - instant).total_seconds())

@@ -1,4 +1,4 @@
-"""The texts of the page, in Vietnamese and English. Terms without a Vietnamese word are those of Kafka."""
+"""The texts of the page, in Vietnamese and English. Kafka's terms without a Vietnamese word stay English."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -121,18 +121,18 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
 
 
 class Texts:
-    """The texts of one language. A key without a text, such as a state of a later release, is its own text."""
+    """Returns the texts of the page in one language, and formats numbers and durations for it."""
 
     def __init__(self, language: Language) -> None:
         self.language = language
         self._index = LANGUAGES.index(language)
 
     def __call__(self, key: str) -> str:
-        """Return the text of a key."""
+        """Return the text of a key; the key itself if it has no text, such as a state of a later release."""
         return _TEXTS[key][self._index] if key in _TEXTS else key
 
     def duration(self, seconds: float | None) -> str:
-        """Format a duration in the largest unit of which it has at least two; a dash for None."""
+        """Return a duration in the largest unit (seconds to days) in which it is 2 or more; a dash for None."""
         if seconds is None:
             return "–"
         for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
@@ -141,7 +141,10 @@ class Texts:
         return f"{self.number(seconds)} {self('seconds')}"
 
     def number(self, value: float) -> str:
-        """Format a number with a separator for thousands, and one decimal below ten. Vietnamese writes 1.234,5."""
+        """Return a number with separators for thousands, rounded to an integer; below ten, to one decimal if not zero.
+
+        English writes 1,234 and 5.6, Vietnamese 1.234 and 5,6.
+        """
         tenths = round(value, 1)
         text = f"{value:,.0f}" if tenths >= 10 or tenths % 1 == 0 else f"{tenths:.1f}"
         return text.translate(str.maketrans(",.", ".,")) if self.language == "vi" else text

@@ -1,4 +1,4 @@
-"""The live views over HTTP."""
+"""HTTP routes of the live views."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -24,30 +24,31 @@ router = APIRouter(tags=["views"])
 
 @router.get("/views/arrivals")
 async def arrivals(_: Viewer, span: Span, store: Store, clock: CentreClock) -> Arrivals:
-    """Count the submitted dossiers by competent department and by minute."""
+    """Count the dossiers that were submitted in the span, by competent department and by minute."""
     return store.arrivals(*resolve(span, clock.now()))
 
 
 @router.get("/views/stages")
 async def stages(_: Viewer, span: Span, store: Store, clock: CentreClock) -> Stages:
-    """Measure how long dossiers were in each state: count, mean, median and 90th percentile.
+    """Return count, mean, median and 90th percentile of the time that dossiers were in each state.
 
-    A stage is counted in the window in which it ended. Durations are elapsed time, not working time; pauses for the
-    applicant are listed separately.
+    A stage is counted in the window in which it ended. Durations are elapsed time, not working time; pauses, in which
+    the dossier waits for the applicant, are listed separately and not included in the stages.
     """
     return store.stages(*resolve(span, clock.now()))
 
 
 @router.get("/views/messages")
 async def messages(_: Viewer, span: Span, store: Store, clock: CentreClock) -> Messages:
-    """Count the messages to applicants by channel and outcome."""
+    """Count the events about messages to applicants in the span, by channel and outcome (also planned messages)."""
     return store.messages(*resolve(span, clock.now()))
 
 
 def resolve(span: SpanQuery, now: datetime) -> tuple[datetime, datetime]:
-    """Return the start and end of a span. A missing end is a day from the other one; the default ends at `now`.
+    """Return the start and end of the span that a request asks for.
 
-    Raises InvalidContentError if the start is not before the end, or if an end is outside the years 1 to 9999.
+    If only one is given, the other is a day from it. If none is given, the span is a day and ends a minute after `now`.
+    Raises InvalidContentError if the start is not before the end, or if a default leaves the years 1 to 9999.
     """
     try:
         end = span.to or (span.from_ + DEFAULT_SPAN if span.from_ else now + timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""Group the events of a Faust stream into batches that are acknowledged by hand."""
+"""Group the events of a Faust stream into batches, and acknowledge each event after its batch."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -15,11 +15,11 @@ async def process_batches(
     process: Callable[[Sequence[E]], Awaitable[None]],
     ack: Callable[[E], Awaitable[object]],
 ) -> None:
-    """Process the events that arrive within BATCH_SECONDS as one batch of at most MAX_BATCH_RECORDS, until they end.
+    """Read `events` until they end, call `process` for each batch, then `ack` for each event of the batch.
 
-    Every event that was read is acknowledged, even if `process` raises, and no batch waits for a further event: in a
-    rebalance, Faust empties its queue and then waits without limit for the acknowledgement of every event that was
-    read.
+    A batch has the events that arrive within BATCH_SECONDS, at most MAX_BATCH_RECORDS. An error of `process` is raised,
+    after every event that was read is acknowledged. No batch waits for a further event. The reason: in a rebalance,
+    Faust empties its queue and then waits without limit for the acknowledgement of every event that was read.
     """
     loop = asyncio.get_running_loop()
     upcoming = asyncio.ensure_future(_next(events))

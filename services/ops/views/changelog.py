@@ -1,4 +1,4 @@
-"""Read the whole changelog of the tallies, so that any ops process can answer for every partition."""
+"""Read the whole changelog of the tallies into memory, so that any ops process can answer for every partition."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class ChangelogReader:
-    """Reads the changelog from the beginning, then continuously, without a consumer group."""
+    """Reads the changelog of the tallies into `store`: from the beginning, then continuously. Has no consumer group."""
 
     def __init__(self, bootstrap: str, store: ViewStore) -> None:
         self._bootstrap = bootstrap
@@ -33,11 +33,11 @@ class ChangelogReader:
         self._reason: str | None = _LOADING
 
     def reason_not_ready(self) -> str | None:
-        """None once every entry from before the start has been read, and while Kafka answers."""
+        """Return None while Kafka answers and all entries from before the start are loaded, else what is missing."""
         return self._reason
 
     async def run(self) -> None:
-        """Read until cancelled; start again from the beginning after each Kafka error."""
+        """Read the changelog until cancelled; start again from its beginning after each Kafka error."""
         while True:
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"

@@ -1,4 +1,4 @@
-"""The present instant of the views."""
+"""The centre time that ops uses as the present for the views."""
 
 from datetime import datetime
 
@@ -8,15 +8,15 @@ from shared.runtime.clock import machine_now
 
 
 class ViewClock:
-    """Centre time as far as ops knows it, which has no access to a service's simulated clock."""
+    """Centre time as ops knows it. ops cannot read the simulated clock of the services, and derives it from events."""
 
     def __init__(self, store: ViewStore, kind: ClockKind) -> None:
         self._store = store
         self._kind = kind
 
     def now(self) -> datetime:
-        """Return machine time with a system clock, the start of the latest window with a simulated clock.
+        """Return machine time if the centre has a system clock, else the start of the latest window with an event.
 
-        Before the first event, a simulated clock also follows machine time.
+        With a simulated clock and no event yet, it is machine time too.
         """
         return (self._store.latest if self._kind == "simulated" else None) or machine_now()

@@ -1,4 +1,4 @@
-"""Encode tallies and courses for the changelog topics, as compact JSON arrays because there are many."""
+"""Encode and decode the entries of the changelog topics: compact JSON arrays, because there are many entries."""
 
 import json
 from typing import Any
@@ -9,25 +9,25 @@ from services.ops.views.handlers import CourseKey
 
 
 def encode_key(key: TallyKey | CourseKey) -> bytes:
-    """Encode a table's key."""
+    """Return the key of a tally or course as JSON."""
     return _dumps(list(key))
 
 
 def decode_tally_key(value: bytes) -> TallyKey:
-    """Decode the key of a tally. Raises ValueError or TypeError for anything else."""
+    """Return the key of a tally from JSON. Raises ValueError or TypeError if `value` is something else."""
     view, partition, window, labels = json.loads(value)
     return TallyKey(view, partition, window, tuple(labels))
 
 
 def encode_tally(tally: Tally) -> bytes:
-    """Encode a tally."""
+    """Return a tally as JSON."""
     if not tally.buckets:
         return _dumps([tally.offset, tally.count])
     return _dumps([tally.offset, tally.count, tally.seconds, tally.buckets])
 
 
 def decode_tally(value: bytes) -> Tally:
-    """Decode a tally. Raises ValueError or TypeError for anything else."""
+    """Return a tally from JSON. Raises ValueError or TypeError if `value` is something else."""
     offset, count, *durations = json.loads(value)
     if not durations:
         return Tally(offset, count)
@@ -36,18 +36,21 @@ def decode_tally(value: bytes) -> Tally:
 
 
 def encode_course(course: Course) -> bytes:
-    """Encode a course."""
+    """Return the course of a dossier as JSON."""
     plain = [course.sequence, course.stage, course.entered_at, course.paused]
     return _dumps(plain if course.pause is None else [*plain, course.pause, course.paused_at])
 
 
 def decode_course(value: bytes) -> Course:
-    """Decode a course. Raises ValueError or TypeError for anything else."""
+    """Return the course of a dossier from JSON. Raises ValueError or TypeError if `value` is something else."""
     return Course(*json.loads(value))
 
 
 def version_of(value: bytes | None) -> int:
-    """Return the number that only grows with each new value of a key: a tally's offset, a course's sequence."""
+    """Return the number by which values of the same key are ordered: a tally's offset or a course's sequence.
+
+    `value` is JSON; -1 without a value.
+    """
     return int(json.loads(value)[0]) if value else -1
 
 

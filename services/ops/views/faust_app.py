@@ -1,6 +1,6 @@
-"""Faust's application, consumer and table, changed so that counting continues at the position in the tables.
+"""Subclasses of Faust's application, consumer and table, so that counting continues at the position in the tables.
 
-docs/adr/0015-views-are-exact.md lists what Faust does otherwise.
+docs/adr/0015-views-are-exact.md lists what Faust does without these changes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,10 +14,10 @@ from services.ops.views.codec import version_of
 
 
 class _NoReadOffsets(dict[TP, Any]):
-    """An always empty replacement for Faust's map of the last offset read per partition.
+    """An always empty replacement for Faust's map from each partition to the last offset read there.
 
-    Faust drops records that are not beyond that offset. It stores the offset of a record that it has buffered only
-    when it passes the record on, also after a seek; the records before it would then never be read again. ops itself
+    Faust drops records up to that offset. If it delivers a record after a seek back that it had buffered before the
+    seek, it stores that record's offset, and would then drop all records between. ops needs no such map, because it
     recognises the records that it has applied.
     """
 
@@ -32,10 +32,10 @@ class _NoReadOffsets(dict[TP, Any]):
 
 
 class PositionConsumer(Consumer):  # type: ignore[misc]  # faust's types resolve to Any here
-    """A consumer that seeks to the positions of its application where Faust would seek to the committed offsets.
+    """A consumer that seeks to the positions in the tables whenever Faust would seek to the committed offsets.
 
     Faust seeks after each recovery of the tables, and again when a fetch ends during a rebalance, with a request to
-    Kafka in between. It could therefore undo any seek from outside at any time, so there are no seeks from outside.
+    Kafka in between. It could therefore undo another seek at any time, so its own seeks use the same positions.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,13 +43,16 @@ class PositionConsumer(Consumer):  # type: ignore[misc]  # faust's types resolve
         self._read_offset = _NoReadOffsets()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek, and return the offsets, which Faust takes for committed."""
+        """Seek to the positions in the tables, and return them. Faust treats the result as the committed offsets."""
         positions: Mapping[TP, int] = await self.app.seek_to_positions()
         return positions
 
 
 class LatestValueTable(faust.Table):  # type: ignore[misc]  # faust's generics resolve to Any here
-    """A table that ignores older values of a key during recovery, such as the late write of a displaced worker."""
+    """A Faust table that, during recovery from its changelog, ignores a value older than the one that it has.
+
+    Such a value is the late write of a worker that has lost the partition.
+    """
 
     def apply_changelog_batch(self, batch: Any) -> None:
         latest: dict[bytes, int] = {}
@@ -63,9 +66,10 @@ class LatestValueTable(faust.Table):  # type: ignore[misc]  # faust's generics r
 
 
 class FaustApp(faust.App):  # type: ignore[misc]  # as above
-    """An application with callbacks for the start and end of a rebalance, and for the positions to seek to.
+    """A Faust application that calls `on_rebalance_started` and `on_rebalance_ended`; its owner assigns both.
 
-    When a rebalance ends, every table has been recovered and records arrive.
+    When a rebalance ends, every table has been recovered and records arrive. `seek_to_positions`, also assigned by the
+    owner, replaces Faust's seek to the committed offsets.
     """
 
     on_rebalance_started: Callable[[], None]

@@ -1,4 +1,4 @@
-"""Apply batches of records to the tallies and courses: pure functions of loaded state.
+"""Apply batches of records to the tallies and courses: pure functions of loaded state, which write nothing.
 
 Only the events in HANDLERS are decoded. Every other record advances the position and nothing else.
 """
@@ -19,7 +19,7 @@ SOURCES = (DOSSIERS, MESSAGES)
 
 
 class Increment(NamedTuple):
-    """One event to add to the tally of these labels, with its duration if the view has durations."""
+    """One count to add to the tally with these labels in a view; `seconds` is its duration, None without durations."""
 
     view: str
     labels: tuple[str, ...]
@@ -31,17 +31,17 @@ Handler = Callable[[Any], list[Increment]]
 
 
 def on_dossier_submitted(data: dossiers.DossierSubmittedV1) -> list[Increment]:
-    """Count an arrival of the competent department; an empty label if intake has not determined it yet."""
+    """Return one arrival for the competent department; the label is empty if intake has not determined it yet."""
     return [Increment("arrivals", (data.department or "",))]
 
 
 def on_state_change(_: EventData) -> list[Increment]:
-    """Count the stage durations only."""
+    """Return nothing to add: the event changes the dossier's state, and stage durations are counted for every event."""
     return []
 
 
 def on_message(outcome: str) -> Handler:
-    """Return the handler that counts a message's outcome by channel."""
+    """Return the handler of the event with this outcome, which counts it by the message's channel."""
 
     def handler(data: Any) -> list[Increment]:
         return [Increment("messages", (data.channel, outcome))]
@@ -86,7 +86,7 @@ HANDLED_TYPES = frozenset(event.TYPE for event in HANDLERS)
 
 
 class CourseKey(NamedTuple):
-    """The dossier of a course, and the topic and partition from which the course is derived."""
+    """The key of a course in its table: the dossier, and the topic and partition of the dossier's events."""
 
     topic: str
     partition: int
@@ -94,7 +94,7 @@ class CourseKey(NamedTuple):
 
 
 class RawRecord(Protocol):
-    """A record of a Kafka client."""
+    """A record as a Kafka client returns it: the members that counting needs."""
 
     @property
     def topic(self) -> str: ...
@@ -105,17 +105,17 @@ class RawRecord(Protocol):
 
 
 def position_key(topic: str, partition: int) -> TallyKey:
-    """Return the key of the tally whose `offset` is the next offset to apply on a source partition."""
+    """Return the key of the tally that stores the position on a source partition: its `offset` is the next to apply."""
     return TallyKey("position", partition, 0, (topic,))
 
 
 class ViewUpdate:
-    """The changes that one batch of records makes to the tables.
+    """Collects, in memory, the changes that one batch of records makes to the tables; the worker writes them.
 
-    `tallies` and `courses` are the content of the tables, which is only read. The changes are written in three steps,
-    each after Kafka has acknowledged the one before: `changed_tallies`, `changed_courses`, `changed_positions`. A
-    worker that dies in between leaves tallies that contain their offsets, and unchanged courses and positions. Applying
-    the same records again adds exactly what is missing.
+    `tallies` and `courses` are the content of the tables, which is only read. The worker writes the changes in three
+    steps, each after Kafka has acknowledged the one before: `changed_tallies`, `changed_courses`, `changed_positions`.
+    If a worker dies between the steps, the written tallies contain the offsets that they reflect, and the position is
+    unchanged. Applying the same records again therefore adds exactly what is missing.
     """
 
     def __init__(self, tallies: Mapping[TallyKey, Tally], courses: Mapping[CourseKey, Course]) -> None:
@@ -126,16 +126,17 @@ class ViewUpdate:
         self.changed_positions: dict[TallyKey, Tally] = {}
 
     def position(self, topic: str, partition: int) -> int:
-        """Return the next offset to apply."""
+        """Return the next offset to apply on a source partition, with the records of this batch applied so far."""
         key = position_key(topic, partition)
         current = self.changed_positions.get(key) or self._tallies.get(key)
         return current.offset if current else 0
 
     def apply(self, raw: RawRecord) -> bool:
-        """Apply one record unless it is already applied. Return False if an earlier record is not applied yet.
+        """Apply one record, and return True; also if it is already applied, which changes nothing.
 
-        A record that cannot be decoded is counted as unreadable. Raises UpgradeNeededError for an event version of a
-        later release, and then changes nothing.
+        Return False and change nothing if an earlier record of the partition is not applied yet. A record that cannot
+        be decoded is counted as unreadable. Raises UpgradeNeededError for an event version of a later release, and then
+        changes nothing.
         """
         position = self.position(raw.topic, raw.partition)
         if raw.offset == position:
@@ -168,7 +169,10 @@ class ViewUpdate:
             self._add(TallyKey(view, record.partition, window_of(view, at), labels), record.offset, seconds)
 
     def _add(self, key: TallyKey, offset: int, seconds: float | None = None) -> None:
-        """Add to a tally, unless it already reflects the offset: it was written before the process died."""
+        """Add a record to a tally, unless the tally already reflects the record's offset.
+
+        It does if it was written before a worker died, which left the position unchanged.
+        """
         tally = self.changed_tallies.get(key) or self._tallies.get(key) or EMPTY
         if offset > tally.offset:
             self.changed_tallies[key] = tally.add(offset, seconds)

@@ -1,4 +1,4 @@
-"""Rebuild the views: empty their tables, so that the next start counts every event again."""
+"""Rebuild the views: delete the content of their tables, so that the next start of ops counts every event again."""
 
 import asyncio
 import time
@@ -16,10 +16,10 @@ _TABLES = (TALLIES, COURSES)
 
 
 async def rebuild(bootstrap: str) -> None:
-    """Delete both changelog topics and create them again, with the replication of the dossiers' topic.
+    """Delete both changelog topics and create them again empty, with the replication factor of the dossiers' topic.
 
-    Nothing else needs a reset: a table without a position is counted from the first record. Raises StartError while a
-    worker runs, or if Kafka refuses.
+    Nothing else needs a reset: without a stored position, counting starts at the first record. Raises StartError if a
+    worker of ops runs, or if Kafka does not answer or refuses.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=15_000)
     try:
@@ -56,7 +56,10 @@ async def _require_no_members(admin: AIOKafkaAdminClient) -> None:
 
 
 async def _replication(admin: AIOKafkaAdminClient) -> int:
-    """Return that of the dossiers' topic, which exists even after a rebuild that was interrupted."""
+    """Return the replication factor of the dossiers' topic. Raises StartError if the topic does not exist.
+
+    The changelog topics themselves may be missing after an interrupted rebuild.
+    """
     for described in await admin.describe_topics([DOSSIERS.name]):
         for partition in described["partitions"]:
             return len(partition["replicas"])

@@ -8,7 +8,10 @@ from shared.service.query import QueryInstant
 
 
 class SpanQuery(BaseModel):
-    """The windows that start at or after `from` and before `to`, by the events' own time. Default: the last day."""
+    """Which time windows to count: those that start at or after `from` and before `to`, by the events' own time.
+
+    Default: the last day.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,10 +24,10 @@ class _Schema(BaseModel):
 
 
 class _View(_Schema):
-    """The windows that start at or after `begins_at` and before `ends_at` (centre time).
+    """A view counts the windows that start at or after `begins_at` and before `ends_at` (centre time).
 
-    `unreadable` is the number of records, by topic and since the first record, that could not be decoded and that no
-    view counts. It never falls.
+    `unreadable` is, by topic, the number of records that could not be decoded and are therefore in no view. It counts
+    from the first record of the topic, not of the span.
     """
 
     begins_at: datetime
@@ -33,14 +36,14 @@ class _View(_Schema):
 
 
 class DepartmentArrivals(_Schema):
-    """Number of dossiers of one competent department; the department is empty if it was not determined yet."""
+    """Number of submitted dossiers of one competent department; `department` is empty if it was not determined yet."""
 
     department: str
     count: int
 
 
 class MinuteArrivals(_Schema):
-    """Number of dossiers by department within the minute that starts at `at`."""
+    """Number of submitted dossiers by competent department in the minute that starts at `at`."""
 
     at: datetime
     departments: dict[str, int]
@@ -57,7 +60,7 @@ class Arrivals(_View):
 class StageDuration(_Schema):
     """How long dossiers were in the state `left` before they entered the state `entered`.
 
-    Percentiles are calculated from a histogram: at most a fifth too long, never too short.
+    Percentiles are estimated from a histogram: never too short, and at most a fifth too long from one second on.
     """
 
     left: str
@@ -79,7 +82,7 @@ class Stages(_View):
 
 
 class MessageOutcome(_Schema):
-    """Number of messages of one channel with one outcome."""
+    """Number of events about messages of one channel with one outcome. `planned` and `sent` are outcomes here too."""
 
     channel: str
     outcome: str
@@ -87,6 +90,6 @@ class MessageOutcome(_Schema):
 
 
 class Messages(_View):
-    """Outcomes of the messages to applicants, by channel."""
+    """Numbers of outcomes of the messages to applicants, by channel. One message can be counted under several."""
 
     outcomes: list[MessageOutcome]

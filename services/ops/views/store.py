@@ -1,4 +1,4 @@
-"""All tallies in memory, and the queries of the views on them."""
+"""The store of all tallies in memory, and the queries that calculate the views from them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,9 +22,9 @@ Place = tuple[str, int]
 
 
 class ViewStore:
-    """The tallies of every partition. Their values are absolute, so a repeated or late `put` changes nothing.
+    """The tallies of every partition, in memory only. Values are totals, so a repeated or late `put` changes nothing.
 
-    `latest` is the start of the latest window (centre time); None without events.
+    `latest` is the start of the latest window with an event (centre time); None without events.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,10 @@ class ViewStore:
         self.latest: datetime | None = None
 
     def put(self, key: TallyKey, tally: Tally, written_at: datetime) -> None:
-        """Store a tally unless a later value is stored. `written_at` is machine time."""
+        """Store a tally, unless a value with a higher offset is stored under its key.
+
+        `written_at` is when Kafka received the value (machine time).
+        """
         entries = self._windows.setdefault(key.view, {}).setdefault(key.window, {})
         part = (key.partition, key.labels)
         if tally.offset < entries.get(part, EMPTY).offset:
@@ -46,21 +49,21 @@ class ViewStore:
             self.latest = start if self.latest is None else max(self.latest, start)
 
     def positions(self) -> dict[Place, tuple[int, datetime]]:
-        """Return, by source partition, the next offset that the views will reflect, and when it last changed."""
+        """Return, by source partition, the first offset that the views do not reflect, and when it last changed."""
         found = self._without_window("position")
         return {
             (labels[0], number): (tally.offset, self._moved_at[labels[0], number]) for number, labels, tally in found
         }
 
     def unreadable(self) -> dict[str, int]:
-        """Return the number of records that could not be decoded, by topic."""
+        """Return, by topic, the number of records that could not be decoded since the first record."""
         counts = {topic.name: 0 for topic in SOURCES}
         for _, labels, tally in self._without_window("unreadable"):
             counts[labels[0]] += tally.count
         return counts
 
     def arrivals(self, begin: datetime, end: datetime) -> Arrivals:
-        """Return the arrivals by department and minute."""
+        """Return the number of submitted dossiers from `begin` until before `end`, by department and by minute."""
         by_department: dict[str, int] = {}
         minutes = []
         for window, entries in self._windows_between("arrivals", begin, end):
@@ -80,7 +83,11 @@ class ViewStore:
         )
 
     def stages(self, begin: datetime, end: datetime) -> Stages:
-        """Return the durations of stages and pauses by the state left and the state entered."""
+        """Return count, mean, median and 90th percentile of the time in each stage and pause.
+
+        Each pair of a state left and a state entered has an entry. Only stages and pauses count that ended from `begin`
+        until before `end`.
+        """
         found = self._merged("stages", begin, end)
         stages: list[StageDuration] = []
         pauses: list[StageDuration] = []
@@ -100,7 +107,7 @@ class ViewStore:
         return Stages(**self._view_fields(begin, end), stages=stages, pauses=pauses)
 
     def messages(self, begin: datetime, end: datetime) -> Messages:
-        """Return the outcomes of messages by channel."""
+        """Return the number of events about messages from `begin` until before `end`, by channel and outcome."""
         found = self._merged("messages", begin, end)
         return Messages(
             **self._view_fields(begin, end),
@@ -114,7 +121,10 @@ class ViewStore:
         return {"begins_at": begin, "ends_at": end, "unreadable": self.unreadable()}
 
     def _windows_between(self, view: str, begin: datetime, end: datetime) -> Iterator[tuple[int, Any]]:
-        """Yield the windows in order of time. A short span is looked up window by window, a long one is filtered."""
+        """Yield the start and the tallies of each window that starts from `begin` until before `end`, in order of time.
+
+        For speed, a short span is looked up window by window, and a long one filters all windows.
+        """
         first, last = begin.timestamp(), end.timestamp()
         windows = self._windows.get(view, {})
         length = WINDOW_SECONDS[view]

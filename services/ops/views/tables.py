@@ -13,7 +13,10 @@ V = TypeVar("V")
 
 
 class DecodedTable(Mapping[K, V]):
-    """A table's values, each decoded when it is read."""
+    """A read-only mapping over a Faust table of bytes, which decodes each value when it is read.
+
+    It is read by key only: iteration raises NotImplementedError.
+    """
 
     def __init__(self, data: Any, decode: Callable[[bytes], V]) -> None:
         self._data = data
@@ -30,9 +33,10 @@ class DecodedTable(Mapping[K, V]):
 
 
 async def write(table: Any, entries: Mapping[K, V], encode: Callable[[V], bytes]) -> None:
-    """Set entries and return when Kafka has acknowledged each. Raises the first error of a delivery.
+    """Set entries of a Faust table, send them to its changelog, and return when Kafka has acknowledged all of them.
 
-    It does not use `table[key] = value`, for which Faust takes the changelog partition of the batch's last record.
+    Raises the first error of a delivery; the entries are set in the table also then. `table[key] = value` is not used,
+    because Faust would write to the changelog partition of the batch's last record.
     """
     sent = []
     for key, value in entries.items():

@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """One of the workers that share the partitions. `run` restarts the Faust application after every error."""
+    """One of the workers, one per ops process, that share the source partitions and count their records."""
 
     def __init__(self, bootstrap: str, *, member: str) -> None:
         self._bootstrap = bootstrap
@@ -61,7 +61,10 @@ class Worker:
         self._deleted: dict[Place, int] = {}
 
     def reason_not_ready(self) -> str | None:
-        """None while this worker has recovered the tables of its partitions and counts all of them."""
+        """Return None while the tables of this worker's partitions are recovered and all partitions are counted.
+
+        Otherwise, return what is wrong.
+        """
         if self._reason is None and self._deleted:
             (topic, partition), first = min(self._deleted.items())
             return (
@@ -72,7 +75,7 @@ class Worker:
         return self._reason
 
     async def run(self) -> None:
-        """Count until cancelled."""
+        """Run the Faust application until cancelled; restart it after every error."""
         while True:
             self._failed, self._stopping = asyncio.get_running_loop().create_future(), asyncio.Event()
             self._build()
@@ -127,8 +130,8 @@ class Worker:
         self._app = app
 
     async def _raise_failure(self) -> None:
-        """Wait for a failure of the agent or the application, or for a stall, and raise it."""
-        ends, check_at, before = EndOffsets(self._bootstrap), time.monotonic() + STALL_SECONDS, dict[Place, int]()
+        """Wait until the agent or the application fails or counting stalls, then raise the error. Never returns."""
+        ends, check_at, before = EndOffsets(self._bootstrap), time.monotonic() + STALL_SECONDS, dict[PartitionId, int]()
         try:
             while True:
                 await asyncio.wait([self._failed], timeout=1.0)
@@ -145,10 +148,11 @@ class Worker:
         finally:
             await ends.close()
 
-    async def _pending(self, ends: EndOffsets) -> dict[Place, int]:
-        """Return the positions of this worker's partitions with pending records; empty while it is not ready.
+    async def _pending(self, ends: EndOffsets) -> dict[PartitionId, int]:
+        """Return the position on each of this worker's partitions that has pending records.
 
-        It detects a Faust application that stops delivering records or acknowledgements without an error.
+        Empty while the worker is not ready, or while Kafka does not answer. If a later call returns the same positions,
+        Faust has stopped delivering records or acknowledgements without an error.
         """
         if self._reason is not None:
             return {}
@@ -161,7 +165,7 @@ class Worker:
         return {place: position for place, position in positions.items() if position < end[place]}
 
     async def _stop(self) -> None:
-        """Stop the application in any state; one that does not stop within STOP_SECONDS is abandoned."""
+        """Stop the Faust application in any state; log a failure, and leave it running after STOP_SECONDS."""
         self._stopping.set()
         stopped = asyncio.ensure_future(self._app.stop())
         await asyncio.wait([stopped], timeout=STOP_SECONDS)
@@ -177,7 +181,10 @@ class Worker:
             self._reason = "Partitions are being reassigned and their tables recovered."
 
     def _rebalance_ended(self) -> None:
-        """Handle the end of a rebalance: tables are recovered and Faust has sought their positions."""
+        """Mark the worker as ready, unless an upgrade is needed; forget deleted records of partitions that it lost.
+
+        Faust calls this when the tables are recovered and the consumer is at the positions in the tables.
+        """
         places = self._places()
         self._deleted = {place: first for place, first in self._deleted.items() if place in places}
         if not self._needs_upgrade:
@@ -191,7 +198,10 @@ class Worker:
         return await self._seek(self._places())
 
     async def _seek(self, places: Collection[TP]) -> Mapping[TP, int]:
-        """Seek to the positions in the tables, and record each position that Kafka has already deleted."""
+        """Seek the partitions to the positions in the tables, and return these positions.
+
+        A partition whose position Kafka has already deleted is logged and makes the worker not ready.
+        """
         if not places:
             return {}
         self._seeking.update(places)
@@ -213,7 +223,10 @@ class Worker:
         return positions
 
     async def _count(self, stream: Any) -> None:
-        """Run the agent. Records that arrive together form a batch, so batches grow with the load."""
+        """Apply the records of the Faust agent's stream in batches; records that arrive together form one batch.
+
+        After an error, or if a record needs a later release, counting stops: wait until the worker stops.
+        """
         unacknowledged = stream.noack()
 
         async def process(batch: Sequence[Any]) -> None:
@@ -231,7 +244,10 @@ class Worker:
             await self._stopping.wait()
 
     async def _apply(self, records: Sequence[RawRecord]) -> None:
-        """Apply a batch in three steps, and return when Kafka has acknowledged all of it."""
+        """Apply a batch of records to the tables in three writes, and return when Kafka has acknowledged all of them.
+
+        Raises UpgradeNeededError at a record that needs a later release, after the records before it were written.
+        """
         update = self._update()
         too_new: UpgradeNeededError | None = None
         for record in records:
@@ -251,7 +267,10 @@ class Worker:
             raise too_new
 
     async def _seek_back(self, place: Place) -> None:
-        """Seek back to the tables' position, once until a record from there arrives."""
+        """Seek a partition back to its position in the tables.
+
+        Further calls do nothing until a record at or before that position arrives.
+        """
         if place not in self._seeking:
             log.warning(VIEWS_SEEK, topic=place[0], partition=place[1])
             await self._seek([TP(*place)])

@@ -1,4 +1,4 @@
-"""Gateways to providers: one protocol, with an SMTP relay and an HTTP SMS provider behind it."""
+"""Gateways to the providers that transmit messages: the protocol that the SMTP and the SMS gateway implement."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,7 +12,7 @@ SINK = "motcua sink"
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message with its address, which exist together only at the moment of sending. `subject` is None for an SMS."""
+    """A message's final text and address for the provider, in memory only. `subject` is None for an SMS."""
 
     message_id: UUID
     address: str = field(repr=False)
@@ -21,25 +21,31 @@ class Outgoing:
 
 
 class Gateway(Protocol):
-    """A provider. `send` and `query` do not raise for failures of the provider: every outcome is an answer."""
+    """Client of one provider. `send` and `query` return every failure of the provider as an answer and do not raise."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this provider offers."""
+        """What this provider offers to find out or prevent that a message is sent twice."""
         ...
 
     async def send(self, message: Outgoing) -> Answer:
-        """Hand the message over. Waits for the provider, up to the gateway's time limit."""
+        """Send the message and return the provider's answer.
+
+        A failure or the time limit is also an answer, never an exception.
+        """
         ...
 
     async def query(self, message_id: UUID) -> Answer:
-        """Whether the provider has the message; `NotAccepted` if it has none with this id."""
+        """Ask the provider whether it has the message: `Accepted` if so, `NotAccepted` if it has none with this id.
+
+        `NoAnswer` if the provider does not answer, or offers no status query.
+        """
         ...
 
     async def is_sink(self) -> bool:
-        """Whether the provider identifies itself as a sink. Raises OSError while it does not answer."""
+        """Ask whether the provider is a sink, which delivers nothing. Raises OSError if it does not answer."""
         ...
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the provider."""
         ...

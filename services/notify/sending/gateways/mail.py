@@ -1,4 +1,7 @@
-"""E-mail through an SMTP relay. The Message-ID is the message's id, so any mail reader can detect a duplicate."""
+"""Gateway for e-mail through an SMTP relay.
+
+The Message-ID contains the message's id, so any mail reader can detect a duplicate.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -21,14 +24,15 @@ the message."""
 
 
 class _LostError(Exception):
-    """The connection ended before the text was transmitted."""
+    """The relay closed the connection before it accepted the message, for a reason unrelated to the message."""
 
 
 class SmtpGateway:
-    """A gateway to an SMTP relay; `seconds` limits each step. SMTP has neither idempotency keys nor a status query.
+    """A gateway to an SMTP relay; `seconds` is the time limit of each SMTP command, not of a whole message.
 
-    A connection is reused for the next message within a short time. A connection lost before the text was transmitted
-    means "not accepted"; one lost later leaves the outcome unknown.
+    SMTP has neither idempotency keys nor a status query. An open connection is reused if the next message follows
+    within a short time. If the connection is lost before the text was transmitted, the answer is `NotAccepted`;
+    if it is lost later, `NoAnswer`.
     """
 
     def __init__(
@@ -71,8 +75,11 @@ class SmtpGateway:
             return NotAccepted()
 
     async def _hand_over(self, idle: aiosmtplib.SMTP | None, message: Outgoing, content: bytes) -> Answer:
-        """Send over an idle connection or a new one, which becomes idle if the message was accepted. Raises
-        _LostError."""
+        """Send over the connection `idle`, or over a new one for None, and return the relay's answer.
+
+        If the message was accepted, the connection becomes idle, else it is closed. Raises _LostError if the relay
+        closed the connection and certainly did not accept the message.
+        """
         client = idle or self._new_client()
         transmitting = accepted = False
         try:
@@ -122,7 +129,10 @@ class SmtpGateway:
         )
 
     def _take_idle(self) -> aiosmtplib.SMTP | None:
-        """An idle connection that is not known to be closed, or None. The caller owns it."""
+        """Remove a connection from the idle ones and return it; None without one. The caller then owns the connection.
+
+        The connection is open as far as known, but the relay may have closed it.
+        """
         while self._idle:
             client, timer = self._idle.popitem()
             timer.cancel()

@@ -1,6 +1,6 @@
-"""An SMS provider over HTTP with JSON; the message's id is the idempotency key.
+"""Gateway to an SMS provider over HTTP with JSON; the message's id is the idempotency key.
 
-aiohttp, because every message is a request: with sixteen concurrent ones it takes an eighth of httpx's time.
+It uses aiohttp, because every message is a request: for sixteen concurrent ones, httpx takes eight times as long.
 """
 
 import json
@@ -36,8 +36,8 @@ class _Reply:
 class HttpSmsGateway:
     """A gateway to an SMS provider: `POST {url}/messages` sends, `GET {url}/messages/{id}` queries.
 
-    `seconds` limits connecting and each wait for bytes, twice as long a whole call, so that an answer that arrives in
-    small pieces ends before the lease.
+    `seconds` is the time limit for connecting and for each wait for bytes. A whole call may take twice as long, so an
+    answer that arrives in small pieces is also abandoned before the message's lease ends.
     """
 
     def __init__(self, *, url: str, key: str | None, brand: str, seconds: float, capabilities: Capabilities) -> None:
@@ -106,7 +106,7 @@ class HttpSmsGateway:
 
 
 def _object(reply: _Reply) -> dict[str, Any]:
-    """The JSON object of a reply; an empty one if it contains anything else."""
+    """Return the JSON object in a reply's body; an empty one if the body is anything else."""
     try:
         found = json.loads(reply.content)
     except ValueError:
