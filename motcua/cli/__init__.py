@@ -1,4 +1,5 @@
-"""The commands of `motcua`: one file a command or group, which imports what it runs inside its function.
+"""The commands of `motcua`: one module per command or group of commands.
 
-Importing all parts takes seconds, and most commands need few of them.
+The function of a command imports what it needs when it is called. Importing everything at start would take seconds, and
+most commands need only a small part.
 """

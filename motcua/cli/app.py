@@ -41,8 +41,11 @@ app.add_typer(simulate.app, name="simulate")
 
 
 def main() -> None:
-    """Run the command. An expected failure is one message on standard error and an exit status, never a traceback."""
-    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # its log repeats the message
+    """Run the command on the process's arguments, then end the process with the exit status.
+
+    An expected failure is one message on standard error, without a traceback.
+    """
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # its log repeats the error message
     try:
         app()
     except StartError as error:

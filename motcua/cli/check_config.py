@@ -14,9 +14,10 @@ from shared.runtime.settings import load
 def check_config(
     folder: Annotated[Path | None, typer.Argument(help="The centre's folder.", show_default="MOTCUA_CENTRE")] = None,
 ) -> None:
-    """Validate a centre's folder and its message texts.
+    """Validate a centre's folder, then its message texts.
 
-    Lists every fault with file, line and remedy. Status 1: at least one fault.
+    Lists every fault with file, line and remedy; the message texts are checked once the rest has no fault. Status 1: at
+    least one fault.
     """
     from services.notify.texts import load_texts
     from shared.catalogue import load_centre

@@ -9,6 +9,6 @@ err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print each line as it is on standard output: no markup, not wrapped."""
+    """Print each line on standard output unchanged: without interpreting markup and without wrapping."""
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)

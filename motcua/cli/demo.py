@@ -13,9 +13,9 @@ def demo(
     weeks: Annotated[int, typer.Option(min=1, max=27, help="Number of weeks to play, at full volume.")] = 6,
     ops: Annotated[bool, typer.Option("--ops", help="Also start the operations page.")] = False,
 ) -> None:
-    """Play up to 27 simulated weeks of 2017 through a new centre, verify the result, and stop.
+    """Play up to 27 simulated weeks of 2017 through a new centre, verify the result, and stop the centre.
 
-    The dossiers are random draws from a fixed seed. Status 1: the result is not the expected one.
+    The dossiers are generated at random from a fixed seed. Status 1: the result is not the expected one.
     """
     from motcua.lab.demo.command import run_demo
     from motcua.lab.scenarios.half_year.scenario import HalfYear

@@ -1,4 +1,4 @@
-"""`motcua due`: one due date from options, or one per line of JSON."""
+"""`motcua due`: calculate one due date from options, or one for each line of a JSON Lines file."""
 
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,7 @@ def due(
         Path | None, typer.Argument(help="File of cases for --jsonl.", show_default="standard input")
     ] = None,
 ) -> None:
-    """Calculate one due date by the centre's calendar, or with --jsonl one per line (docs/deadlines.md).
+    """Calculate one due date by the centre's calendar, or with --jsonl one for each input line (docs/deadlines.md).
 
     Needs --procedure, or --term with --unit. Status 1: no due date can be calculated.
     """
@@ -106,7 +106,7 @@ def due(
 
 
 def _term(value: int | None, unit: TermUnit | None, counting: Counting, cut_off: datetime | None) -> Term:
-    """The term from the options. Raises BadParameter."""
+    """Build the term from --term, --unit, --counting and --cut-off. Raises BadParameter if they do not fit together."""
     if unit is None or (value is None and unit != "same_day"):
         raise typer.BadParameter("A term is a number with its unit, such as --term 5 --unit working_day.")
     try:

@@ -1,19 +1,19 @@
-"""Failures of the commands, each with a message that names the remedy. Exit status 1."""
+"""Expected failures of the commands: the command prints the message and ends with exit status 1."""
 
 from shared.kernel.errors import MotcuaError
 
 
 class PlaceInvalidError(MotcuaError):
-    """The text does not name a record on Kafka."""
+    """The text is not the position of a Kafka record, topic/partition/offset."""
 
 
 class ServiceUnknownError(MotcuaError):
-    """No service of this name has quarantined records."""
+    """No service with a quarantine table has this name."""
 
 
 class RecordNotQuarantinedError(MotcuaError):
-    """The service has no quarantined record at this place."""
+    """The service has no quarantined record with this topic, partition and offset."""
 
 
 class RequestRefusedError(MotcuaError):
-    """A service of the centre refused the request; the message is the service's own."""
+    """A service of the centre refused an HTTP request of the command; the message is the one that the service sent."""

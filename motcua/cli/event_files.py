@@ -1,4 +1,4 @@
-"""The generated files: the event catalogue, the list of problems and the frozen schemas."""
+"""The generated files: docs/events.md, docs/asyncapi.yaml, docs/problems.md and the frozen schemas of the events."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ SNAPSHOTS = Path("tests/architecture/schemas")
 
 
 def generated() -> dict[Path, str]:
-    """The content of every generated file, by its path in the source tree."""
+    """Generate the content of every file from the code, by its path in the source tree. Writes nothing."""
     files = {
         Path("docs/events.md"): events_page(),
         Path("docs/problems.md"): problems_page(),
@@ -27,14 +27,14 @@ def generated() -> dict[Path, str]:
 
 
 def snapshots() -> dict[str, Schema]:
-    """The frozen shape of the envelope and of each event's newest version, by file name."""
+    """Derive from the code the schemas to freeze, by file name: the envelope, and each event's newest version."""
     return {"envelope.json": shape(envelope_schema())} | {
         f"{event.TYPE}.v{event.VERSION}.json": snapshot(event) for event in EVENTS.values()
     }
 
 
 def breaches(frozen: Mapping[str, Schema]) -> Iterator[str]:
-    """One sentence for each incompatible change of a frozen schema."""
+    """Compare stored schemas (by file name) with the code; yield one sentence for each incompatible change."""
     present = snapshots()
     for name, old in sorted(frozen.items()):
         if name in present:
@@ -46,7 +46,7 @@ def breaches(frozen: Mapping[str, Schema]) -> Iterator[str]:
 
 
 def frozen_in(root: Path) -> dict[str, Schema]:
-    """The snapshots stored in a source tree, by file name."""
+    """Read the frozen schemas that are stored in a source tree, by file name."""
     return {
         path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted((root / SNAPSHOTS).glob("*.json"))
     }
@@ -57,7 +57,10 @@ def _text(content: Schema) -> str:
 
 
 def check(root: Path) -> list[str]:
-    """One sentence for each file that does not match the code; empty if all match."""
+    """Compare the generated files below `root` with the code; return one sentence for each difference.
+
+    Incompatible changes of a frozen schema come first. Empty if all files match. Writes nothing.
+    """
     faults = list(breaches(frozen_in(root)))
     for path, text in generated().items():
         file = root / path
@@ -67,7 +70,10 @@ def check(root: Path) -> list[str]:
 
 
 def write(root: Path) -> list[str]:
-    """Write the generated files. If a frozen schema would break, write nothing and return the breaches."""
+    """Write the generated files below `root`, and return an empty list.
+
+    If a frozen schema would change incompatibly, write nothing and return one sentence for each such change.
+    """
     faults = list(breaches(frozen_in(root)))
     if not faults:
         for path, text in generated().items():

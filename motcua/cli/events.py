@@ -1,4 +1,4 @@
-"""`motcua events`, and `python -m motcua.cli.events` for the Makefile: the generated files."""
+"""`motcua events`, also `python -m motcua.cli.events`: check or write the files that are generated from the code."""
 
 from typing import Annotated
 

@@ -15,7 +15,7 @@ def inbox(
         str | None, typer.Argument(help="Id or code of a dossier; without it, the messages of all dossiers.")
     ] = None,
 ) -> None:
-    """Show the SMS and e-mail messages that applicants received."""
+    """Show the SMS and e-mail messages that applicants received, from the inbox in MOTCUA_HOME."""
     from motcua.cli.inbox_messages import describe, messages
     from shared.catalogue import load_centre
 

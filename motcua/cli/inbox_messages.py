@@ -1,4 +1,7 @@
-"""The messages of `motcua inbox`: from the sinks' files, for one dossier by the message ids that notify lists."""
+"""The messages that `motcua inbox` shows: read from the files of the sinks.
+
+The files do not contain dossier ids, so the messages of one dossier are found by the message ids that notify lists.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -17,10 +20,10 @@ from shared.kernel.errors import StartError
 
 
 def messages(home: Path, http_port: int, dossier: str | None) -> list[InboxMessage]:
-    """All messages, or those of one dossier (its id or its code), oldest first.
+    """Read all messages, or those of one dossier (its id or its code), oldest first.
 
-    One dossier needs the running services. Raises StartError if they do not answer, RequestRefusedError if they
-    refuse the request.
+    With `dossier`, intake and notify must run: raises StartError if they do not answer or if `home` has no API keys,
+    RequestRefusedError if they refuse the request, for example for an unknown code.
     """
     if dossier is None:
         return read_inbox(home)
@@ -54,7 +57,7 @@ def _get(http: httpx.Client, port: int, path: str, **query: str) -> dict[str, An
 
 
 def describe(found: Iterable[InboxMessage], zone: ZoneInfo) -> Iterator[str]:
-    """Each message as its receiver sees it, with its time in the centre's zone."""
+    """Yield the lines to print for the messages: time in `zone`, channel, addresses, subject and text of each."""
     for message in found:
         parts = f", {message.parts} parts" if message.parts > 1 else ""
         at = datetime.fromisoformat(message.at).astimezone(zone)

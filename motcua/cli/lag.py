@@ -1,4 +1,4 @@
-"""`motcua lag`: the lag of every consumer group and the backlog of every service, as tables or as JSON."""
+"""Reading and formatting for `motcua lag`: the lag of each consumer group and the backlog of each service."""
 
 import asyncio
 from collections import deque
@@ -15,15 +15,16 @@ from services.ops.lag.schemas import LagReport, ProgressReport, TopicLag
 from shared.kernel.errors import StartError
 
 INTERVAL_SECONDS = 2.0
-"""Between two samples; a rate needs both."""
+"""Time between two samples; a rate is calculated from both."""
 _WATCH_SAMPLES = 6
 """With --watch, rates are averages over ten seconds, so that they are steady."""
 
 
 async def read(bootstrap: str, ops_url: str, *, interval_seconds: float = INTERVAL_SECONDS) -> LagReport:
-    """Return a report from two samples, or from one if Kafka does not answer.
+    """Return a lag report from two samples, `interval_seconds` apart.
 
-    Raises StartError if the database does not answer.
+    If Kafka does not answer, the report has one sample and the error in `kafka_error`. Raises StartError if the
+    database does not answer.
     """
     reader = LagReader(bootstrap, ops_url)
     try:
@@ -37,7 +38,10 @@ async def read(bootstrap: str, ops_url: str, *, interval_seconds: float = INTERV
 
 
 async def watch(bootstrap: str, ops_url: str, console: Console, render: Callable[[LagReport], Group]) -> None:
-    """Show a report after each sample until cancelled. Raises StartError if the database does not answer."""
+    """Take a sample every two seconds and refresh the report on the console, until cancelled.
+
+    Raises StartError if the database does not answer.
+    """
     reader = LagReader(bootstrap, ops_url)
     samples: deque[LagSample] = deque(maxlen=_WATCH_SAMPLES)
     try:
@@ -51,7 +55,7 @@ async def watch(bootstrap: str, ops_url: str, console: Console, render: Callable
 
 
 def tables(report: LagReport, *, by_partition: bool = False) -> Group:
-    """Return one table of groups and topics (or partitions) and one of services, within 80 columns."""
+    """Format a report as two tables within 80 columns: lag per group and topic (or partition), backlog per service."""
     lag = Table(box=None, padding=(0, 1, 0, 0))
     lag.add_column("group: topics", no_wrap=True)
     for title in ("lag", "oldest", "applied /s", "in /s"):
@@ -101,7 +105,7 @@ def _cells(report: LagReport, progress: ProgressReport) -> tuple[str, ...]:
 
 
 def age(now: datetime, since: datetime | None) -> str:
-    """Format the time since an instant; a dash without one."""
+    """Format the time from `since` to `now`; a dash if `since` is None."""
     return "–" if since is None else _duration(max(timedelta(0), now - since).total_seconds())
 
 
@@ -114,6 +118,6 @@ def _duration(seconds: float) -> str:
 
 
 def require_broker(report: LagReport) -> None:
-    """Raises StartError with the reason if Kafka did not answer."""
+    """Raise StartError with the reason if Kafka did not answer when the report was read."""
     if report.kafka_error is not None:
         raise StartError(report.kafka_error)

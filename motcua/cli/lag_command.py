@@ -1,4 +1,4 @@
-"""`motcua lag`: the options of the command; `motcua.cli.lag` reads and formats."""
+"""`motcua lag`: the command with its options; the module `motcua.cli.lag` reads and formats the lag."""
 
 from typing import Annotated
 
@@ -17,9 +17,9 @@ def lag(
         float | None, typer.Option(min=0, help="In seconds. Status 1 if a record or event has been pending for longer.")
     ] = None,
 ) -> None:
-    """Show lag, throughput and catch-up time of each consumer group, from two readings two seconds apart.
+    """Show lag, throughput and catch-up time of each consumer group, from two samples two seconds apart.
 
-    Status 3: Kafka or the database does not answer.
+    Status 1: a record or event is older than --alarm-age. Status 3: Kafka or the database does not answer.
     """
     import asyncio
     from contextlib import suppress

@@ -26,7 +26,7 @@ By = Annotated[str | None, typer.Option(help="Who decides.", show_default="the a
 
 @app.command("list")
 def list_quarantined() -> None:
-    """List the quarantined records of all services; those that need a decision come first."""
+    """List the quarantined records of all services, up to 200 of each; those that need a decision come first."""
     from motcua.cli.quarantine import describe_rows, quarantined
     from motcua.local.database import SERVICES, VERIFY
 
@@ -40,7 +40,7 @@ def list_quarantined() -> None:
 
 @app.command()
 def show(service: Service, place: PlaceText) -> None:
-    """Show one record with its headers and its value. Events contain no personal data."""
+    """Show one quarantined record: key, headers, reason and value. Events contain no personal data."""
     from motcua.cli.quarantine import Place, describe, find, require_service
     from motcua.local.database import VERIFY
 
@@ -51,13 +51,19 @@ def show(service: Service, place: PlaceText) -> None:
 
 @app.command()
 def replay(service: Service, place: PlaceText, by: By = None) -> None:
-    """Apply the record again, after its cause is fixed, or because this side of a fork is the right one."""
+    """Request that the service applies the record again: its cause is fixed, or this side of a fork is the right one.
+
+    The service does so usually within seconds.
+    """
     _decide(service, place, "replay", by)
 
 
 @app.command()
 def discard(service: Service, place: PlaceText, by: By = None) -> None:
-    """Skip the record for good; the records blocked behind it are applied next."""
+    """Request that the service skips the record for good, and then applies the records that are blocked behind it.
+
+    The service does so usually within seconds.
+    """
     _decide(service, place, "discard", by)
 
 

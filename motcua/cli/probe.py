@@ -1,6 +1,7 @@
 """Health check of a container: `python -m motcua.cli.probe http://…/readyz` or `tcp://host:port`.
 
-Exit status 0: healthy.
+Exit status 0: `http` answered with status 200, or `tcp` accepted a connection. Exit status 1: otherwise, with the
+reason on standard error.
 """
 
 import socket
@@ -12,7 +13,7 @@ _SECONDS = 2.5
 
 
 def fault(address: str) -> str | None:
-    """Why the address is not healthy, or None. Blocks for at most three seconds."""
+    """Probe the address once; return why it is not healthy, or None if it is. Each network step may block for 2.5 s."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "tcp") or parts.hostname is None or parts.port is None:
         return f"{address}: expected http://host:port/path or tcp://host:port."

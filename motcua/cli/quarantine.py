@@ -1,6 +1,7 @@
 """Queries of a service's quarantine table for `motcua parked`, and their output.
 
-A decision is only stored here. The service's consumer executes it under the dossier's lock, usually within seconds.
+A decision to replay or discard a record is only stored in the table. The service's consumer executes it under the
+dossier's lock, usually within seconds.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ _MAX_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The position of a record on Kafka."""
+    """The position of a record on Kafka: topic, partition and offset."""
 
     topic: str
     partition: int
@@ -29,7 +30,7 @@ class Place:
 
     @classmethod
     def parse(cls, text: str) -> "Place":
-        """Read topic/partition/offset. Raises PlaceInvalidError."""
+        """Read a text such as intake.dossiers.v1/3/120. Raises PlaceInvalidError if it has another form."""
         topic, *numbers = text.split("/")
         if len(numbers) != 2 or not all(number.isdecimal() and number.isascii() for number in numbers):
             raise PlaceInvalidError(f"{text} is not topic/partition/offset, such as intake.dossiers.v1/3/120.")
@@ -43,14 +44,14 @@ class Place:
 
 
 def require_service(service: str) -> str:
-    """The name itself, if it is a service with a quarantine table. Raises ServiceUnknownError."""
+    """Return `service` unchanged. Raises ServiceUnknownError if it is not a service with a quarantine table."""
     if service not in SERVICES:
         raise ServiceUnknownError(f"No service is called {service}. Use one of {', '.join(SERVICES)}.")
     return service
 
 
 async def quarantined(url: str, service: str) -> list[asyncpg.Record]:
-    """The quarantined records of one service; those that need a decision come first."""
+    """Read up to 200 quarantined records of one service: first those that need a decision, then by age."""
     connection = await connect(url, service)
     try:
         return await quarantine.list_all(connection)
@@ -59,7 +60,7 @@ async def quarantined(url: str, service: str) -> list[asyncpg.Record]:
 
 
 async def find(url: str, service: str, place: Place) -> quarantine.QuarantinedRecord:
-    """One quarantined record. Raises RecordNotQuarantinedError."""
+    """Read one quarantined record of a service. Raises RecordNotQuarantinedError if the record is not quarantined."""
     connection = await connect(url, service)
     try:
         found = await quarantine.find(connection, place.topic, place.partition, place.offset)
@@ -73,7 +74,10 @@ async def find(url: str, service: str, place: Place) -> quarantine.QuarantinedRe
 
 
 async def decide(url: str, service: str, place: Place, decision: quarantine.OperatorDecision, *, by: str) -> None:
-    """Store the operator's decision. Commits. Raises Refusal if no decision about the record is possible."""
+    """Store the operator's decision to replay or discard a parked record, for the service to execute. Commits.
+
+    Raises Refusal if no decision about the record is possible.
+    """
     connection = await connect(url, service)
     try:
         await quarantine.request(connection, place.topic, place.partition, place.offset, decision, by=by)
@@ -82,8 +86,11 @@ async def decide(url: str, service: str, place: Place, decision: quarantine.Oper
 
 
 def describe_rows(service: str, rows: Iterable[asyncpg.Record]) -> Iterator[str]:
-    """Three lines per record: its place, which the other commands take; what it is; why and since when it is
-    quarantined. Lines are shortened here, so that a terminal and a pipe get the same text."""
+    """Yield three lines per record: service and position; type, sequence and key; since when and why it is quarantined.
+
+    `motcua parked show`, `replay` and `discard` take the position. A long reason is shortened, so that a terminal and a
+    pipe get the same text.
+    """
     for row in rows:
         requested = f", requested: {row['request']}" if row["request"] else ""
         yield f"{service} {row['topic']}/{row['partition']}/{row['offset']}"
@@ -93,7 +100,7 @@ def describe_rows(service: str, rows: Iterable[asyncpg.Record]) -> Iterator[str]
 
 
 def describe(found: quarantine.QuarantinedRecord) -> list[str]:
-    """A record with its headers, its reason and its value, a line each."""
+    """Return the lines to print for a record: its position, its headers, why it is quarantined, and its value."""
     record = found.record
     return [
         f"{record.topic}/{record.partition}/{record.offset}",

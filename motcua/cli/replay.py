@@ -21,7 +21,7 @@ def replay(
     check: Annotated[bool, typer.Option("--check", help="Only check the log; do not play it.")] = False,
     ops: Annotated[bool, typer.Option("--ops", help="Also start the operations page.")] = False,
 ) -> None:
-    """Play an event log through a separate centre, and compare its deadlines with the calculated ones.
+    """Play an event log through a separate centre, and compare the log's deadlines with the calculated ones.
 
     A log with faults is rejected as a whole, with the line of each fault (status 1).
     Playing the same log again changes nothing.

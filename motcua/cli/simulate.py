@@ -1,4 +1,4 @@
-"""`motcua simulate`: the effect of other rules on past arrivals."""
+"""`motcua simulate`: simulate other pooling rules on the dossiers that arrived in the past."""
 
 from datetime import date
 from pathlib import Path
@@ -44,7 +44,7 @@ def general_counter(
     """Simulate pooling rules of the general counter: pooled departments, officer hours saved, and waiting times.
 
     Each rule parameter is a number (8), a list (6,8,10) or a range with an optional step (6..14 or 6..14..2).
-    A missing parameter has its current value.
+    A parameter that is not given has the value of the rule in force.
     """
     from motcua.lab.simulate.command import SimulationRequest, run_simulation
     from motcua.lab.simulate.rule_grid import PARAMETERS

@@ -1,4 +1,4 @@
-"""`motcua topics`: create the topics of a centre."""
+"""`motcua topics`: create the Kafka topics of a centre."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ def topics(
         int | None, typer.Option(min=1, help="Replicas of each partition.", show_default="MOTCUA_KAFKA_REPLICATION")
     ] = None,
 ) -> None:
-    """Create missing topics with their partitions and settings.
+    """Create the centre's Kafka topics that are missing, with their partitions and settings.
 
     Existing topics are never changed. Status 1: an existing topic has other settings.
     """

@@ -1,4 +1,4 @@
-"""`motcua up`: the whole centre on this machine."""
+"""`motcua up`: run a whole centre on this machine."""
 
 import typer
 
@@ -8,7 +8,7 @@ from shared.runtime.settings import load
 
 
 def up() -> None:
-    """Run the whole centre on this machine until Ctrl-C."""
+    """Run a whole centre on this machine until Ctrl-C: Kafka, Postgres, the services and sinks for SMS and e-mail."""
     from motcua.local.up import run_up
 
     raise typer.Exit(run_up(load(MotcuaSettings), out))

@@ -18,7 +18,7 @@ def verify(
 ) -> None:
     """Verify that no event is lost, duplicated or out of order, and that every decision follows from the rules.
 
-    Reads the database and Kafka; changes nothing. Status 1: at least one finding.
+    Reads the database and Kafka; changes nothing. Status 1: at least one finding, or work is still pending after 30 s.
     """
     from motcua.local.database import VERIFY
     from motcua.verification.command import run_verify

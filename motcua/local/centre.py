@@ -34,7 +34,7 @@ _READY_SECONDS = 60.0
 
 
 class StopRequestedError(MotcuaError):
-    """The start was stopped on request before every process was ready."""
+    """The start was abandoned because `stop_requested` returned true before every process was ready."""
 
 
 class ProcessEndedError(MotcuaError):
@@ -43,7 +43,10 @@ class ProcessEndedError(MotcuaError):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A process that ended unexpectedly."""
+    """A process that has exited: its name, exit code and log file, and the last lines of the log.
+
+    As a string: a sentence for an error message.
+    """
 
     name: str
     exit_code: int
@@ -55,16 +58,17 @@ class Ended:
 
 
 def exit_description(exit_code: int) -> str:
-    """The exit status in words; a signal is named (from `kill`, or from the kernel when memory runs out)."""
+    """Describe an exit code in words. A negative code is the signal that killed the process, for example SIGKILL."""
     if exit_code >= 0:
         return f"ended with status {exit_code}"
     return f"was killed from outside ({signal.Signals(-exit_code).name})"
 
 
 class LocalCentre:
-    """One centre with one home folder. `parts` maps names to processes, in the order in which they were started.
+    """The processes of one centre with one home folder; nothing runs before `start`.
 
-    `durable=False`: committed rows survive the loss of the Postgres process, but not of the machine.
+    `parts` maps the names of the started processes to the processes, in the order in which they were started. With
+    `durable=False` committed rows survive a crash of the Postgres process, but not a crash of the machine.
     """
 
     def __init__(
@@ -102,10 +106,11 @@ class LocalCentre:
         )
 
     def start(self, services: Iterable[str] = SERVICES) -> None:
-        """Start all processes and wait until every service is ready. By default without ops.
+        """Lock the home folder, start Postgres, Kafka, the sinks and `services`, and wait until each service is ready.
 
-        Raises StartError or ProcessEndedError with the reason, or StopRequestedError between two steps. Processes that
-        are already started run until `stop`.
+        Also creates missing API keys, database objects and topics. The default services are all except ops. Raises
+        StartError or ProcessEndedError with the reason, or StopRequestedError between two steps. After an error,
+        processes that were started continue to run until `stop`.
         """
         services = tuple(services)
         self._lock.acquire()
@@ -133,14 +138,20 @@ class LocalCentre:
             self.wait_ready(service)
 
     def start_service(self, service: str, *, replica: int = 0, port: int | None = None) -> Child:
-        """Start one process of a service. Another replica needs its own number and port."""
+        """Start one process of a service and return it without waiting until it is ready.
+
+        A second process of the same service needs its own `replica` number and `port`.
+        """
         name = service if replica == 0 else f"{service}-{replica}"
         self._ports[name] = port if port is not None else self.site.http_ports[service]
         settings = service_settings(service, self.site, replica=replica, port=port)
         return self._launch(name, service_command(service), settings)
 
     def reason_not_ready(self, name: str) -> str | None:
-        """Why a process is not ready, by its exit status or `/readyz`; None if it is ready."""
+        """Return why a process of `parts` is not ready; None if it is ready.
+
+        A service is ready if `/readyz` has status 200; Kafka, Postgres and sinks are ready while the process runs.
+        """
         child = self.parts[name]
         if child.exit_code is not None:
             return exit_description(child.exit_code)
@@ -156,19 +167,22 @@ class LocalCentre:
         return "; ".join(f"{part}: {reason}" for part, reason in report.get("reasons", {}).items()) or "not ready"
 
     def ended(self) -> Ended | None:
-        """The first process that ended unexpectedly, if any."""
+        """Return the first process of `parts` that has exited; None if all run. Before `stop`, none is expected to."""
         for name, child in self.parts.items():
             if child.exit_code is not None:
                 return Ended(name, child.exit_code, child.log, child.last_lines())
         return None
 
     def require_running(self) -> None:
-        """Raise ProcessEndedError if a process ended unexpectedly."""
+        """Raise ProcessEndedError if any process of `parts` has exited."""
         if ended := self.ended():
             raise ProcessEndedError(str(ended))
 
     def stop(self) -> None:
-        """Stop all processes in reverse order: clients first, Kafka and Postgres last. Never raises."""
+        """Stop all processes, sinks and services first, then Kafka, then Postgres; then unlock the home folder.
+
+        Does nothing for processes that do not run. This object cannot be started again.
+        """
         for name, child in reversed(list(self.parts.items())):
             if name not in ("kafka", "postgres") and child.exit_code is None:
                 self._progress(f"Stopping {name}")
@@ -183,7 +197,7 @@ class LocalCentre:
         self._lock.release()
 
     def address(self, name: str) -> str:
-        """Host and port of a process, for display."""
+        """Return host:port of a process, for display."""
         own = {
             "postgres": self._settings.database_port,
             "kafka": self._settings.kafka_port,
@@ -209,7 +223,7 @@ class LocalCentre:
         require_free_port(self.site.sms_port, purpose="the SMS simulator", setting="MOTCUA_SMS_PORT")
 
     def _kafka_tools(self) -> kafka.Toolchain | None:
-        """Java and the broker's jars; None if an existing cluster is used."""
+        """Find Java and the broker's jars, downloading them if missing; None if an existing cluster is used."""
         return self._settings.toolchain(self._step) if self._settings.kafka is None else None
 
     def _start_kafka(self, tools: kafka.Toolchain | None) -> None:
@@ -239,7 +253,10 @@ class LocalCentre:
         return child
 
     def wait_ready(self, name: str) -> None:
-        """Block until a process is ready. Raises StartError after a minute, ProcessEndedError if any process ended."""
+        """Block until a process of `parts` is ready.
+
+        Raises StartError after a minute, ProcessEndedError if any process has exited, and StopRequestedError.
+        """
         deadline = time.monotonic() + _READY_SECONDS
         while reason := self.reason_not_ready(name):
             self._check_running()
@@ -253,7 +270,10 @@ class LocalCentre:
 
 
 def isolated_settings(settings: MotcuaSettings, *, home: Path) -> MotcuaSettings:
-    """The same settings with another home folder and free ports: the centre can run next to `up` and shares no data."""
+    """Return a copy of the settings for a centre that shares nothing with others and can run next to `motcua up`.
+
+    The copy has the home folder `home`, free ports, and embedded Kafka and Postgres instead of existing servers.
+    """
     smtp, smtp_control, sms, database = free_ports(4)
     return settings.model_copy(
         update={

@@ -1,7 +1,7 @@
 """The database of a centre: roles, schemas and grants.
 
-Each service has one role and one schema, and no rights on other schemas. Two roles only read: `verify` all tables,
-`ops` the columns that lag needs.
+Each service has one role and one schema, and no rights on other schemas. Two roles have only read access: `verify` to
+all tables, `ops` to the columns from which lag is calculated.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,12 +28,12 @@ _LOCK = 0x6D6F7463  # advisory lock: two commands that prepare one server run on
 
 
 def role_of(service: str) -> str:
-    """The database role of a service, of `verify` or of `ops`."""
+    """Return the name of the database role of a service, of `verify` or of `ops`."""
     return f"motcua_{service}"
 
 
 def url_for(admin_url: str, service: str, *, database: str = DATABASE, password: str | None = None) -> str:
-    """The URL of a service (or `verify`, `ops`) on the server of the superuser's `admin_url`."""
+    """Build the URL with which a service (or `verify`, `ops`) connects to `database` on the server of `admin_url`."""
     parts = urlsplit(admin_url)
     host = parts.netloc.rpartition("@")[2]
     user = role_of(service) + (f":{quote(password, safe='')}" if password else "")
@@ -47,9 +47,10 @@ def create_database(
     services: Iterable[str] = SERVICES,
     passwords: Mapping[str, str] | None = None,
 ) -> None:
-    """Create the database, roles, schemas and grants that are missing. Blocks; commits step by step.
+    """Create the database, and roles, schemas and grants of `services`, as far as they are missing.
 
-    `passwords` maps a service (or `verify`, `ops`) to the password to set. Raises StartError with the reason.
+    Blocks; commits step by step. `admin_url` is a superuser's. `passwords` maps a service (or `verify`, `ops`) to the
+    password to set for its role. Raises StartError with the reason.
     """
     services = tuple(services)
     try:
@@ -74,9 +75,11 @@ def create_database(
 
 
 def grant_to_ops(admin_url: str, service: str, *, database: str = DATABASE) -> None:
-    """Let ops read the delivery tables of a migrated service. Idempotent. Blocks; commits.
+    """Grant the role of ops read access to the columns of a migrated service from which lag is calculated.
 
-    Raises StartError if the database does not answer.
+    Idempotent. Blocks; commits.
+
+    Raises StartError if the database does not answer; other database errors are not converted.
     """
     ops, where = sql.Identifier(role_of(OPS)), urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
     try:
@@ -92,7 +95,7 @@ def grant_to_ops(admin_url: str, service: str, *, database: str = DATABASE) -> N
 
 
 def unavailable(error: Exception) -> StartError:
-    """The failure of a command that cannot reach the database."""
+    """Return (do not raise) the StartError of a command that cannot connect to the database, with the remedies."""
     return StartError(
         f"The database does not answer ({' '.join(str(error).split())}). Start one with `motcua up`, or set "
         "MOTCUA_DATABASE to an existing one or MOTCUA_DATABASE_PORT to the port of a local one."
@@ -100,7 +103,7 @@ def unavailable(error: Exception) -> StartError:
 
 
 def drop_database(admin_url: str, *, database: str) -> None:
-    """Drop a database and close its connections. The roles stay. Blocks; commits."""
+    """Drop a database if it exists, and close its connections. The roles are not dropped. Blocks; commits."""
     with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as server:
         server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
 
@@ -119,7 +122,10 @@ def _create_roles(server: psycopg.Connection, services: Iterable[str], passwords
 
 
 def _create_schemas(inside: psycopg.Connection, database: str, services: Iterable[str]) -> None:
-    """Create schemas and grants in one transaction. Other roles cannot connect to the database."""
+    """Create schemas and grants in the open transaction of `inside`; does not commit.
+
+    Only the roles of `services`, `verify` and `ops` may connect to the database, apart from superusers.
+    """
     name = sql.Identifier(database)
     verify, ops = (sql.Identifier(role_of(reader)) for reader in READERS)
     inside.execute(sql.SQL("revoke all on database {} from public").format(name))

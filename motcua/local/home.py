@@ -10,7 +10,7 @@ LOCK_FILE = "running"
 
 
 class HomeLock:
-    """An exclusive lock (flock) on the folder. The operating system releases it when the process ends.
+    """An exclusive lock (flock) on the home folder of a centre; released by the operating system when the process ends.
 
     Two centres in one folder would corrupt each other's Kafka log, even with different ports.
     """
@@ -20,7 +20,10 @@ class HomeLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Lock the folder, and create it if missing. Raises StartError if it is locked or cannot be written."""
+        """Lock the folder, and create it if missing. Does not wait and does nothing if this object has the lock.
+
+        Raises StartError if another process has the lock, or the folder cannot be written.
+        """
         if self._descriptor is not None:
             return
         home = self._path.parent
@@ -45,7 +48,7 @@ class HomeLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Unlock the folder. Does nothing if it is not locked."""
+        """Release the lock. Does nothing if this object does not have it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,4 +1,7 @@
-"""API keys of a local centre, created once: hashes in the file that the services read, tokens in separate files."""
+"""API keys of a local centre, created once.
+
+The services read hashes of the keys from `keys.toml`; the keys themselves (tokens) are in separate private files.
+"""
 
 import os
 import re
@@ -19,13 +22,16 @@ TOKENS_FILE = "api-keys.env"
 RECEIPTS = "receipts"
 """Name of the secret that the SMS provider sends with delivery receipts. It is not an API key."""
 IMPORTER = "importer"
-"""Id of the key that plays a past; only a centre with a simulated clock has it."""
+"""Id of the API key with which past acts are replayed; only a centre with a simulated clock has it."""
 _LINE = re.compile(r"^([A-Z0-9_]+)=(\S+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """A key that the centre needs; `id` names its entry in the keys file."""
+    """The specification of an API key that a centre needs; `id` names its entry in `keys.toml`.
+
+    The token of a `system` key is also written to a file of its own, which the process that sends it reads.
+    """
 
     id: str
     role: Role
@@ -35,15 +41,15 @@ class KeySpec:
 
     @property
     def variable(self) -> str:
-        """The variable of the tokens file that holds the key, such as CLERK_41."""
+        """The name of the shell variable that has the token in `api-keys.env`, such as CLERK_41."""
         return re.sub(r"[^A-Z0-9]", "_", self.id.upper())
 
 
-def keys_of(centre: Centre, on: date) -> list[KeySpec]:
-    """The keys of a centre on a date.
+def key_specs(centre: Centre, on: date) -> list[KeySpec]:
+    """Specify the API keys that a local centre needs on a date. Creates none.
 
     One clerk for the first counter of each department and for each general counter, one officer per department, a
-    leader, an operator, an auditor, the portal that submits online, and the services that call others.
+    leader, an operator, an auditor, the portal that submits online, and notify, which calls intake.
     """
     counters = [
         numbers[0] for d in centre.departments_on(on) if (numbers := centre.counters_on(on, "department", d.code))
@@ -56,10 +62,11 @@ def keys_of(centre: Centre, on: date) -> list[KeySpec]:
 
 
 def ensure_keys(home: Path, specs: Iterable[KeySpec]) -> dict[str, str]:
-    """Create missing keys, leave existing ones, and return the tokens by id.
+    """Create the API keys that are missing in `home`, leave existing ones, and return all tokens of `specs` by id.
 
-    Other entries of the keys file stay. A key whose token is lost is replaced, and the old one is no longer valid.
-    Raises StartError if the keys file cannot be read.
+    A key without its token in `api-keys.env` is replaced; the old key is then no longer valid. Keys that are not in
+    `specs` remain valid, but `api-keys.env`, if it is written again, has only the tokens of `specs`. Also creates the
+    secret for delivery receipts. Raises StartError if one of these files cannot be read.
     """
     specs = tuple(specs)
     path = home / KEYS_FILE
@@ -89,7 +96,10 @@ def ensure_keys(home: Path, specs: Iterable[KeySpec]) -> dict[str, str]:
 
 
 def read_tokens(home: Path) -> dict[str, str]:
-    """The tokens by variable; empty if the file is missing. Raises StartError if it cannot be read."""
+    """Read `api-keys.env`: the tokens by variable, such as CLERK_41; empty if the file is missing.
+
+    Raises StartError if the file cannot be read.
+    """
     try:
         lines = (home / TOKENS_FILE).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Preparation of a centre before its services start: keys, database, migrations, topics. Every step is idempotent."""
+"""Prepare a centre before its services start: API keys, database, migrations, topics. Each step is idempotent."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import services as services_package
 from motcua.local.database import SERVICES, create_database, grant_to_ops
-from motcua.local.keys import IMPORTER, KeySpec, ensure_keys, keys_of
+from motcua.local.keys import IMPORTER, KeySpec, ensure_keys, key_specs
 from motcua.local.settings import MotcuaSettings
 from shared.catalogue import load_centre
 from shared.contracts.topics import ALL_TOPICS
@@ -20,9 +20,10 @@ Progress = Callable[[str], None]
 
 
 def prepare(settings: MotcuaSettings, progress: Progress) -> None:
-    """Prepare an existing Kafka and Postgres, and the keys in MOTCUA_HOME. Blocks.
+    """Create the API keys in MOTCUA_HOME, the database with its migrations, and the topics, as far as missing. Blocks.
 
-    Raises StartError with the reason, TopicsDifferError if existing topics have other settings.
+    Kafka and Postgres must run. Raises StartError with the reason, TopicsDifferError if existing topics have other
+    settings.
     """
     centre = load_centre(settings.centre)
     ensure_keys(settings.home, required_keys(settings, centre))
@@ -33,18 +34,22 @@ def prepare(settings: MotcuaSettings, progress: Progress) -> None:
 
 
 def required_keys(settings: MotcuaSettings, centre: Centre) -> list[KeySpec]:
-    """The keys of a centre on its first day; with a simulated clock also the importer's."""
+    """Specify the API keys that the centre needs on the date of `clock_starts_at`, or today if it is not set.
+
+    With a simulated clock that includes the importer's key. Creates none.
+    """
     first_day = centre.local_date(settings.clock_starts_at or machine_now())
     importers = [KeySpec(IMPORTER, "importer", system=True)] if settings.clock == "simulated" else []
-    return [*keys_of(centre, first_day), *importers]
+    return [*key_specs(centre, first_day), *importers]
 
 
 def prepare_database(
     settings: MotcuaSettings, services: Iterable[str], progress: Progress, *, catalogue_version: str
 ) -> None:
-    """Create all roles, schemas and grants, and migrate `services`. Blocks.
+    """Create the database with roles, schemas and grants, as far as missing, and migrate `services`. Blocks; commits.
 
-    Afterwards these services start only with this version of the configuration.
+    Also stores `catalogue_version`: afterwards these services start only with this version of the configuration.
+    Raises StartError with the reason.
     """
     create_database(settings.admin_url, passwords=settings.passwords)
     for service in services:

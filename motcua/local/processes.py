@@ -1,4 +1,4 @@
-"""The processes of a centre and all their settings: one table for `up`, the demo and compose."""
+"""The commands and settings of all processes of a centre, in one place for `up`, the demo and compose."""
 
 import sys
 from collections.abc import Mapping
@@ -11,17 +11,18 @@ from motcua.local.keys import RECEIPTS
 from shared.kernel.clock import ClockKind
 
 PROCESSES = (*SERVICES, OPS)
-"""The services, then ops, which observes them and has no schema; in starting order."""
+"""All services in starting order. The last is ops, which observes the others and has no schema."""
 _SIMULATED_TICK_SECONDS = 0.1
-"""Short, since a player of a past waits after each window until every threshold is published."""
+"""Short, since a replay waits after each window until every threshold is published."""
 _PORT_OFFSETS: Mapping[str, int] = {"desk": 0, "intake": 1, "routing": 2, "sla": 3, "notify": 4, "ops": 5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The addresses and files of a running centre. `databases` maps services to URLs; paths are absolute.
+    """The addresses and files of a centre, from which the settings of its processes are built. Paths are absolute.
 
-    `hosts` maps parts (services, `smtp`, `sms`) to their host, if they are not on this machine.
+    `databases` maps services (and `verify`, `ops`) to database URLs. `hosts` maps services, `smtp` and `sms` to their
+    host name, if they are not on this machine.
     """
 
     kafka: str
@@ -38,33 +39,34 @@ class Site:
     clock_starts_at: datetime | None = None
 
     def host(self, part: str) -> str:
-        """The host of a part."""
+        """Return the host name of a service, of `smtp` or of `sms`; 127.0.0.1 if `hosts` does not contain it."""
         return self.hosts.get(part, "127.0.0.1")
 
     def url(self, service: str) -> str:
-        """The base URL of a service's HTTP API."""
+        """Return the base URL of a service's HTTP API."""
         return f"http://{self.host(service)}:{self.http_ports[service]}"
 
     @property
     def tokens_folder(self) -> Path:
-        """The folder with one file per key that a process sends; only the owner can read them."""
+        """The folder with one file for each secret that a process sends to another; only its owner can read them."""
         return self.home / "tokens"
 
 
 def http_ports(base: int) -> dict[str, int]:
-    """The port of each service, counted from `base`."""
+    """Return the HTTP port of each service: `base` plus the fixed offset of the service."""
     return {service: base + offset for service, offset in _PORT_OFFSETS.items()}
 
 
 def service_command(service: str) -> list[str]:
-    """The command that runs a service."""
+    """Return the command line that runs a service."""
     return [sys.executable, "-m", f"services.{service}", "run"]
 
 
 def service_settings(service: str, site: Site, *, replica: int = 0, port: int | None = None) -> dict[str, str]:
-    """All settings of one service, as environment variables.
+    """Build all settings of one process of a service, as environment variables.
 
-    Another replica needs its own `replica` number, which is part of its member name, and its own port.
+    A second process of the same service needs its own `replica` number, which is part of its member name, and its own
+    `port`.
     """
     prefix = service.upper()
     common = {
@@ -105,7 +107,10 @@ _OWN = {"notify": _notify, "sla": _sla}
 
 
 def sink_commands(site: Site) -> dict[str, list[str]]:
-    """The commands that run the embedded providers; messages are stored in the inbox of the home folder."""
+    """Return the command lines of the message sinks by name, `smtp` and `sms`.
+
+    The sinks store messages in the inbox of the home folder; the SMS sink sends delivery receipts to notify.
+    """
     run = [sys.executable, "-m", "motcua.local.sinks"]
     home = ["--home", str(site.home)]
     receipts = [

@@ -1,4 +1,4 @@
-"""Wait until a centre is quiescent: no lag and nothing pending, in two consecutive polls."""
+"""Wait until a centre is quiescent: two consecutive polls found no lag and no pending work."""
 
 import asyncio
 import time
@@ -34,16 +34,16 @@ _PLACES = [(topic.name, number) for topic in TOPICS.values() for number in range
 
 
 class NotQuiescentError(MotcuaError):
-    """The centre was not quiescent in time; the message names the pending work."""
+    """The centre did not become quiescent in the given time; the message names the pending work."""
 
 
 class QuiescenceMonitor:
-    """Polls a whole centre through the read-only role. Close it at the end.
+    """Polls the database and Kafka of a whole centre through the read-only role. The caller closes it.
 
     A poll reads in the direction in which work flows: thresholds, messages and outboxes, then end offsets, then applied
-    offsets. It stops at the first pending work. Work that passes between two of its reads therefore moves an end offset
-    before the next poll. Two consecutive polls without pending work and with equal end offsets prove that the centre
-    was quiescent after the first.
+    offsets. A poll ends at the first pending work that it finds. Work that moves on between two reads of one poll
+    therefore changes an end offset before the next poll. Two consecutive polls without pending work and with equal end
+    offsets prove that the centre was quiescent after the first of them.
     """
 
     def __init__(self, bootstrap: str, verify_url: str) -> None:
@@ -59,11 +59,12 @@ class QuiescenceMonitor:
         poll_seconds: float = _POLL_SECONDS,
         stop_requested: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return when every outbox is empty, every group has applied all records, and every message has an outcome.
+        """Wait until every outbox is empty, every group has applied all records, and every message has an outcome.
 
-        `now` is the time of a simulated clock: thresholds up to then must be published; messages due later may be
-        pending. Also returns when a stop is requested. Raises NotQuiescentError after `within_seconds`, StartError if
-        the database or the broker does not answer.
+        `now` is the time of a simulated clock, None with a system clock. With `now`, thresholds up to `now` must also
+        be published, and messages that are due later may be pending. Also returns, without a difference for the caller,
+        when `stop_requested` is true. Raises NotQuiescentError after `within_seconds`, StartError if the database or
+        the broker does not answer.
         """
         deadline = time.monotonic() + within_seconds
         before: dict[PartitionId, int] | None = None
@@ -79,7 +80,7 @@ class QuiescenceMonitor:
             await asyncio.sleep(poll_seconds)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to Kafka and the database."""
         await self._ends.close()
         if self._connection is not None:
             await self._connection.close()
@@ -115,7 +116,11 @@ def _lags(ends: dict[PartitionId, int], applied: dict[tuple[str, PartitionId], i
 def wait_until_quiescent(
     bootstrap: str, verify_url: str, *, within_seconds: float, stop_requested: Callable[[], bool] = lambda: False
 ) -> None:
-    """Block until a centre with a system clock is quiescent: see QuiescenceMonitor."""
+    """Block until a centre with a system clock is quiescent, or `stop_requested` is true.
+
+    Raises NotQuiescentError after `within_seconds`, StartError if the database or the broker does not answer. Not for
+    async code.
+    """
 
     async def wait() -> None:
         monitor = QuiescenceMonitor(bootstrap, verify_url)

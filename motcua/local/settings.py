@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MotcuaSettings(Settings):
-    """Settings of the command and of the local centre that it runs. Ports are on 127.0.0.1."""
+    """Settings of the command `motcua` and of the local centre that it runs. Ports are on 127.0.0.1."""
 
     model_config = SettingsConfigDict(env_prefix="MOTCUA_")
 
@@ -52,25 +52,28 @@ class MotcuaSettings(Settings):
     sms_port: int = Field(default=8190, ge=1, le=65535)
 
     def toolchain(self, progress: Callable[[str], None] = lambda _: None) -> "Toolchain":
-        """Java and the jars of the embedded broker. Blocks while they are downloaded. Raises StartError."""
+        """Find Java and the jars of the embedded broker; download missing jars, with messages to `progress`.
+
+        Blocks. Raises StartError with the remedies.
+        """
         from motcua.local.embedded.kafka import prepare  # with httpx, which most commands do without
 
         return prepare(self.cache, java=self.java, maven=self.maven, mirror=self.maven_mirror, progress=progress)
 
     @property
     def bootstrap(self) -> str:
-        """Bootstrap servers of the existing cluster, or of the local broker."""
+        """The bootstrap servers of the existing cluster, or of the embedded broker if none is set."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
 
     def database_url(self, service: str) -> str:
-        """The database URL of a service, of `verify` or of `ops`."""
+        """Return the database URL for the role of a service, of `verify` or of `ops`."""
         from motcua.local.database import url_for  # imports psycopg, which most commands do not need
 
         return url_for(self.admin_url, service, password=self.passwords.get(service))
 
     @property
     def admin_url(self) -> str:
-        """The superuser URL of the existing server, or of the local one."""
+        """The superuser's database URL: of the existing server, or of the embedded one if none is set."""
         from motcua.local.embedded.postgres import superuser_url
 
         return self.database or superuser_url(self.database_port)

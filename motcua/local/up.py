@@ -1,4 +1,4 @@
-"""`motcua up`: the whole centre in the foreground, with a live table of its processes, until Ctrl-C or SIGTERM."""
+"""`motcua up`: run a whole centre in the foreground, with a live table of its processes, until Ctrl-C or SIGTERM."""
 
 import os
 import signal
@@ -32,9 +32,9 @@ _STOPPING = b"\nStop requested: stopping all processes in order.\n"
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Inside the context, Ctrl-C and SIGTERM set the event instead of ending the process. Main thread only.
+    """Context manager: until its exit, Ctrl-C and SIGTERM set the yielded event and do not end the process.
 
-    The first signal is acknowledged on standard error at once, since a step of the start can take seconds to end.
+    Main thread only. The first signal is acknowledged on standard error at once, since a start step can take seconds.
     """
     requested = threading.Event()
 
@@ -54,10 +54,10 @@ def stop_on_signals() -> Iterator[threading.Event]:
 
 
 def run_up(settings: MotcuaSettings, console: Console) -> int:
-    """Start all processes, observe them, and stop them in order.
+    """Start a local centre with all services, show their state until Ctrl-C, and stop all processes in order. Blocks.
 
-    Exit status: 0 after a requested stop, 1 if a process ended unexpectedly. Raises StartError if the start fails. No
-    process is left running in any case.
+    Return the exit status: 0 after a requested stop, 1 if a process ended unexpectedly. Raises StartError or
+    ProcessEndedError if the start fails. No process continues to run in any case.
     """
     print_line = partial(console.print, markup=False, soft_wrap=True)
     with stop_on_signals() as stop:
@@ -74,7 +74,7 @@ def run_up(settings: MotcuaSettings, console: Console) -> int:
 
 
 def page_hint(local: LocalCentre) -> str:
-    """A sentence with the address of the operations page, and the key for it."""
+    """Return a sentence with the URL of the operations page and the name of the API key to sign in with."""
     return f"Operations page: {local.site.url(OPS)}/ (sign in with the key OPS of that file)."
 
 
@@ -103,16 +103,16 @@ def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
 
 
 class PendingDecisions:
-    """The number of records per service that need an operator's decision, read with the role of ops."""
+    """Reports changes in the number of quarantined records that need a decision, per service; reads with ops's role."""
 
     def __init__(self, ops_url: str) -> None:
         self._url = ops_url
         self._counts: dict[str, int] = {}
 
     def changes(self) -> list[str]:
-        """One sentence for each service whose number has changed since the last call. Blocks.
+        """Read the numbers; return one sentence for each service whose number has changed since the last call. Blocks.
 
-        Empty while the database does not answer; its own process is then reported as not ready.
+        Empty if the database does not answer.
         """
         try:
             with psycopg.connect(self._url, connect_timeout=2) as connection:

@@ -1,4 +1,8 @@
-"""Every accepted act has its event in intake's history, by intake's idempotency keys and by a client's ledger."""
+"""Check that every accepted act has its event in intake's history.
+
+Accepted acts are those whose answers intake has stored by idempotency key, and those in a client's ledger: a file in
+which the client recorded the answers that it received.
+"""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +18,10 @@ from shared.kernel.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The 2xx answer to an act: the dossier, and the sequence of the last event that the act published."""
+    """The 2xx answer to an act: the dossier, and the sequence of the last event that the act published.
+
+    `key` is the idempotency key of the request, or the number of a batch of papers.
+    """
 
     key: str
     dossier_id: str
@@ -22,7 +29,7 @@ class Answer:
 
 
 async def stored_answers(connection: asyncpg.Connection) -> list[Answer]:
-    """The answers that intake has stored by idempotency key; for a batch of papers one per dossier."""
+    """Read the answers to acts that intake has stored: one per idempotency key, and one per dossier of each batch."""
     rows = await connection.fetch(
         "select id, subject::text as dossier_id, (answer ->> 'sequence')::bigint as sequence "
         "from intake.idempotency_keys where subject is not null "
@@ -54,7 +61,10 @@ def read_ledger(path: Path) -> list[Answer]:
 
 
 def in_history(answers: Iterable[Answer], history: History, *, source: str) -> list[Finding]:
-    """The answers whose event is missing from the history. `source` names where the answers come from."""
+    """Return a finding for each answer whose sequence is higher than the number of the dossier's events in `history`.
+
+    `history` is that of intake. `source` names the origin of the answers, for the finding's sentence.
+    """
     findings = []
     for answer in answers:
         events = history.by_key.get(answer.dossier_id, [])

@@ -1,4 +1,4 @@
-"""Every event that requires an alert has exactly one planned message, and every planned message has an outcome."""
+"""Check that every event that requires an alert has exactly one planned message, and that each has an outcome."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -14,7 +14,10 @@ from shared.contracts.topics import ASSIGNMENTS, DEADLINES, DOSSIERS, MESSAGES
 
 
 async def check(connection: asyncpg.Connection, histories: Mapping[str, History]) -> tuple[int, list[Finding]]:
-    """The number of required messages, and the findings about messages."""
+    """Derive the required messages from the events; compare them with notify's events and table.
+
+    Return the number of required messages, and the findings. `histories` maps topic names to histories.
+    """
     required = {plan.message_id: plan for plan in _required_messages(histories)}
     published: dict[UUID, list[MessageEvent]] = {}
     subjects: dict[UUID, str] = {}

@@ -1,4 +1,4 @@
-"""Assignments decided again from intake's events and the configuration, compared with routing's rows and events."""
+"""Decide each assignment again from intake's events and the configuration; compare it with routing's row and event."""
 
 import json
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ _Assignment = AssignmentDecidedV1 | AssignmentWaitingV1
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """The dossiers whose place, department or reason differs from what the rules and decisions give.
+    """Return findings for dossiers whose assignment in routing's row or last event is not what the rules give.
 
-    The rules and decisions are those in force on the local date of submission.
+    The rules, and the signed decisions about the general counter, are those in force on the local date of submission.
     """
     signed = await connection.fetch(f"select {', '.join(DECISIONS.columns)} from routing.decisions")
     decisions = Decisions(row.to_decision() for row in DECISIONS.records(signed))
@@ -49,7 +49,10 @@ def _comparable(data: object) -> dict[str, object] | None:
 
 
 def _stored(assignment: str | None) -> dict[str, object] | None:
-    """The assignment in a row, read as its event; a row of an older release lacks members that were added later."""
+    """Decode the assignment in a row of routing for comparison; None stays None.
+
+    Members that an older release did not store get their defaults.
+    """
     if assignment is None:
         return None
     content = json.loads(assignment)

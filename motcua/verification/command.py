@@ -1,4 +1,4 @@
-"""Run the checks and print the result, for `motcua verify` and at the end of a demo."""
+"""Run all checks and print the result, for `motcua verify` and at the end of a demo."""
 
 import asyncio
 from pathlib import Path
@@ -16,10 +16,10 @@ _MAX_SHOWN = 50
 def run_verify(
     database_url: str, bootstrap: str, centre: Centre, console: Console, *, ledger: Path | None = None
 ) -> int:
-    """Check a centre and print the result.
+    """Run all checks on a centre and print the result. Blocks. `database_url` is that of the read-only role `verify`.
 
-    Exit status: 0 if the centre was quiescent and there are no findings, else 1. Raises StartError if the database or
-    the broker does not answer, or the ledger cannot be read.
+    Return the exit status: 0 if the centre was quiescent and there are no findings, else 1. Raises StartError if the
+    database or the broker does not answer, or the ledger cannot be read.
     """
 
     def print_line(sentence: str) -> None:

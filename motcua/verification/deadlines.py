@@ -1,6 +1,6 @@
-"""Due dates derived again from intake's events by the pure rules, compared with sla's rows and events.
+"""Derive each due date again from intake's events by the rules; compare it with sla's row and events.
 
-The calendar is the one in sla's table, which includes approved changes; the configuration is only its first version.
+The calendar is the one in sla's table, which includes approved changes; the configuration has only its first version.
 """
 
 import json
@@ -39,7 +39,7 @@ from shared.kernel.centre import Centre
 
 _NEVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
 _PUBLISHED_WITHIN = timedelta(minutes=10)
-"""sla has published every threshold that was reached so long before its last event."""
+"""A threshold must be published if its instant is at least this long before sla's last event."""
 _ROWS = """
 select dossier_id::text as key, state, due_at, waiting_for, rules_digest, calendar_version, fired::text,
     next_threshold_at,
@@ -51,9 +51,10 @@ _COURSE = (DeadlineSetV1, DeadlinePausedV1, DeadlineNoneV1, DeadlineWaitingV1, D
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
-    """A clock in sla's table, with the rules and the version of the calendar by which it was derived.
+    """A dossier's clock in sla's table. `rules` and `calendar_version` are those by which the clock was derived.
 
-    `fired` and `next_at` are its thresholds. None is published while a record of the dossier is `quarantined`.
+    `fired` are the thresholds that sla has published and not retracted, `next_at` is the instant of the next one. While
+    a record of the dossier is `quarantined`, sla publishes no threshold.
     """
 
     state: str | None
@@ -68,9 +69,10 @@ class ClockRow:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The current rules: `name` identifies the terms in sla's rows, `version` the calendar.
+    """The rules in force: the centre's configuration and sla's calendar.
 
-    `older` maps the calendar's version numbers to its earlier versions.
+    `name` is the digest of the configuration's terms that sla stores with each clock. `version` is the number of the
+    calendar version; `older` maps version numbers to calendars.
     """
 
     centre: Centre
@@ -81,9 +83,10 @@ class Rules:
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """Compare each clock and its thresholds, stored and published, with what the rules give for intake's events.
+    """Compare each clock and its thresholds, as stored and as published by sla, with what the rules give.
 
-    Also compares the published calendar with the stored one.
+    Also compare the last calendar that sla published with the stored one. Return the findings. `histories` maps topic
+    names to histories.
     """
     name = centre.calendar.name
     stored = await connection.fetchrow("select version, rules, history from sla.calendars where name = $1", name)
@@ -116,10 +119,11 @@ async def check(connection: asyncpg.Connection, centre: Centre, histories: Mappi
 def findings_of(
     key: str, envelopes: Sequence[AnyEnvelope], row: ClockRow | None, last: DeadlineEvent | None, rules: Rules
 ) -> list[Finding]:
-    """The findings about one clock: `envelopes` are intake's events, `last` is sla's last event about the clock.
+    """Compare one clock, as stored in `row` and as published in `last`, with what the rules give; return the findings.
 
-    An ended clock keeps the outcome by the rules of its time. The calendar of that version is available; former terms
-    are not, so then row and event are only compared with each other.
+    `key` is the dossier, `envelopes` are intake's events about it, `last` is sla's last event about its clock. An ended
+    clock keeps the result of the rules under which it ended. Earlier calendar versions are available, earlier terms are
+    not: if the terms have changed since, row and event are only compared with each other.
     """
     calendar = rules.calendar
     if row is not None and row.state == "ended" and row.waiting_for is None:
@@ -138,10 +142,10 @@ def thresholds_of(
     rules: Rules,
     until: datetime,
 ) -> list[Finding]:
-    """The findings about one clock's thresholds: `envelopes` are intake's events, `published` are sla's.
+    """Compare the thresholds of one clock in `row` with those in `published`, sla's events; return the findings.
 
-    Row and events are compared with each other, and with the rules if the clock was derived by the current ones. Every
-    threshold before `until` must be published.
+    If the clock was derived by the rules in force, also compare with what the rules give for `envelopes`, intake's
+    events; then every threshold before `until` must be published.
     """
     if row is None:
         return []
@@ -158,12 +162,15 @@ def thresholds_of(
 
 
 def procedure_of(envelopes: Sequence[AnyEnvelope]) -> str:
-    """The procedure of a received dossier; empty if it is not received."""
+    """Return the procedure code with which the dossier was received; an empty string if it was not received."""
     return next((envelope.data.procedure for envelope in envelopes if isinstance(envelope.data, DossierReceivedV1)), "")
 
 
 def moves_of(key: str, course: Sequence[DeadlineEvent]) -> list[Finding]:
-    """The events about a moved due date whose `previous_due_at` is not the due date published before."""
+    """Return a finding for each moved due date whose `previous_due_at` is not the due date in the event before.
+
+    `course` are sla's events about one clock in order, without thresholds.
+    """
     return [
         Finding("deadline", key, f"sla published a move from {data.previous_due_at.isoformat()} after {_name(before)}.")
         for before, data in pairwise([None, *course])

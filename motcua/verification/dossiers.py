@@ -1,4 +1,7 @@
-"""Each row of intake equals what the dossier's events give: state, code, step, extensions, and place of the papers."""
+"""Rebuild each dossier from its events and compare it with intake's row.
+
+Compared are state, code, step, extensions, and where the papers and the result are.
+"""
 
 from collections.abc import Mapping
 
@@ -13,7 +16,10 @@ from shared.kernel.centre import Centre
 
 
 async def check(connection: asyncpg.Connection, centre: Centre, histories: Mapping[str, History]) -> list[Finding]:
-    """Compare every row with its events; no two dossiers may have the same code."""
+    """Compare every row of intake with the dossier's events, and search for codes that two dossiers have.
+
+    Return the findings. Events that contradict the table of acts are also findings; a missing row is not.
+    """
     rows = {
         row["key"]: row
         for row in await connection.fetch(

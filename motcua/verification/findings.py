@@ -1,11 +1,11 @@
-"""The result of a check."""
+"""The result of a verification check: findings."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One discrepancy: the check that found it, its subject (a dossier or calendar), and a sentence about it."""
+    """One discrepancy: the name of the check that found it, the dossier or calendar concerned, and a sentence."""
 
     check: str
     subject: str

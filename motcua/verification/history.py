@@ -1,4 +1,7 @@
-"""The history of each topic's owner and the topic on Kafka have the same events, in the same order."""
+"""Check that a topic on Kafka has the same events in the same order as the history of the topic's owner.
+
+The owner is the service that writes the topic; its history is its table of events.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ from shared.messaging.topic_log import read_topic
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event in its owner's history."""
+    """One row of an owner's history. `value` is the event as JSON; the other members are the columns of the row."""
 
     id: UUID
     key: str
@@ -26,13 +29,13 @@ class StoredEvent:
     value: str
 
     def event(self) -> AnyEnvelope:
-        """The decoded event. Raises what `decode` raises."""
+        """Decode the event. Raises PoisonMessageError or UpgradeNeededError, KeyError for an unknown type."""
         return decode(self.type, self.version, self.value.encode())
 
 
 @dataclass(slots=True)
 class History:
-    """The events of a topic in its owner's history: by id, and per key in sequence order."""
+    """All events of one topic in its owner's history: by event id, and by record key in sequence order."""
 
     topic: Topic
     by_id: dict[UUID, StoredEvent] = field(default_factory=dict)
@@ -40,7 +43,7 @@ class History:
 
 
 async def load(connection: asyncpg.Connection, topic: Topic) -> History:
-    """Read the whole history of `topic`."""
+    """Read all events of `topic` from its owner's history in the database."""
     history = History(topic)
     query = (
         f"select id, key, sequence, epoch, type, version, value from {topic.owner}.events "
@@ -55,7 +58,10 @@ async def load(connection: asyncpg.Connection, topic: Topic) -> History:
 
 
 def gapless(history: History, sequences: Mapping[str, int]) -> Iterator[Finding]:
-    """Gaps in the sequences of each key, and differences from the last sequence in the owner's row (`sequences`)."""
+    """Yield a finding for the first gap in the sequences of each key, and for each key whose row in the owner differs.
+
+    `sequences` has the last sequence in the owner's row by key; a missing row is also a finding.
+    """
     owner = history.topic.owner
     for key, events in history.by_key.items():
         for expected, stored in enumerate(events, 1):
@@ -73,7 +79,10 @@ def gapless(history: History, sequences: Mapping[str, int]) -> Iterator[Finding]
 
 
 async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
-    """Compare the whole topic with its owner's history."""
+    """Read the whole topic from Kafka and compare it with its owner's history; return the findings.
+
+    A record that is on Kafka twice with the same content is not a finding.
+    """
     owner = history.topic.owner
     findings: list[Finding] = []
     seen: set[UUID] = set()
@@ -116,7 +125,7 @@ async def on_kafka(bootstrap: str, history: History) -> list[Finding]:
 
 
 def undecodable(history: History) -> Iterator[Finding]:
-    """Stored events that cannot be decoded, or whose content differs from the columns of their row."""
+    """Yield a finding for each stored event that cannot be decoded or differs from the columns of its row."""
     for stored in history.by_id.values():
         name = f"event {stored.sequence} ({stored.type})"
         try:

@@ -1,4 +1,4 @@
-"""Every consumer has applied every event: fences are at the last sequence, and no record is quarantined."""
+"""Check that every consumer has applied every event: fences are at the last sequence, no record is quarantined."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.contracts.topics import ASSIGNMENTS, CALENDARS, DEADLINES, DOSSIERS,
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The table in which a service stores its fences for one topic."""
+    """The table in which a service stores, per row, the fence of one topic. `key` is the column with the record key."""
 
     service: str
     topic: Topic
@@ -37,7 +37,7 @@ SERVICES = tuple(dict.fromkeys(reader.service for reader in READERS))
 
 
 async def fences(connection: asyncpg.Connection, reader: Reader, history: History) -> list[Finding]:
-    """The keys whose fence differs from the last sequence of the topic."""
+    """Return a finding for each key whose fence in the reader's table is missing or not the topic's last sequence."""
     rows = await connection.fetch(
         f"select {reader.key}::text as key, (fences -> $1 ->> 0)::bigint as sequence "
         f"from {reader.service}.{reader.table}",
@@ -73,7 +73,7 @@ async def fences(connection: asyncpg.Connection, reader: Reader, history: Histor
 
 
 async def quarantined(connection: asyncpg.Connection, service: str) -> list[Finding]:
-    """The records that are parked, or blocked behind a parked record or a gap."""
+    """Return a finding for each record that the service has quarantined: parked, or blocked by another or a gap."""
     rows = await connection.fetch(
         f'select key, topic, partition, "offset", reason, detail from {service}.quarantined_records '
         "order by quarantined_at"

@@ -1,4 +1,4 @@
-"""All checks in order, on a quiescent centre."""
+"""Wait until a centre is quiescent, then run all checks in order."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,9 +20,10 @@ QUIESCENCE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All findings, and what was checked.
+    """All findings, and the numbers of checked dossiers, events, answers to acts (stored, in the ledger) and alerts.
 
-    `pending` is the work that prevented quiescence, or None. Pending work can cause findings.
+    `pending` describes the work because of which the centre was not quiescent, or is None. Pending work can cause
+    findings that disappear later.
     """
 
     findings: tuple[Finding, ...]
@@ -35,7 +36,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether the centre was quiescent and there are no findings."""
+        """True if the centre was quiescent and there are no findings."""
         return self.pending is None and not self.findings
 
 
@@ -48,9 +49,10 @@ async def verify(
     quiescence_seconds: float = QUIESCENCE_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Check a centre through the read-only role, after waiting up to `quiescence_seconds` until it is quiescent.
+    """Wait up to `quiescence_seconds` until the centre is quiescent, then run all checks in any case; return a report.
 
-    Raises StartError if the database or the broker does not answer, or the ledger cannot be read.
+    `database_url` is that of the read-only role `verify`. Raises StartError if the database or the broker does not
+    answer, or the ledger cannot be read.
     """
     ledger_answers = acts.read_ledger(ledger) if ledger is not None else []
     try:
@@ -108,7 +110,7 @@ async def _pending_work(database_url: str, bootstrap: str, seconds: float) -> st
 
 
 async def _last_sequences(connection: asyncpg.Connection, topic: Topic) -> dict[str, int]:
-    """The last sequence in the owner's row of each key."""
+    """Read the last sequence that the topic's owner has stored in the row of each record key."""
     table, key = ("calendars", "name") if topic == CALENDARS else ("dossiers", "dossier_id")
     rows = await connection.fetch(f"select {key}::text as key, sequence from {topic.owner}.{table}")
     return {row["key"]: row["sequence"] for row in rows}

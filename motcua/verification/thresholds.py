@@ -1,4 +1,4 @@
-"""The thresholds that sla has published and not retracted, compared with its rows and with the pure rules."""
+"""Compare the thresholds that sla has published and not retracted with its rows and with the rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,16 +20,20 @@ _LEVELS = {event_type: level for level, event_type in EVENT_TYPES.items()}
 
 @dataclass(slots=True)
 class PublishedThresholds:
-    """The thresholds of one clock that are published and not retracted, and faults in their sequence of events."""
+    """The thresholds of one clock that sla has published and not retracted, and faults in the order of these events.
+
+    Each fault is a sentence.
+    """
 
     current: list[Threshold] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
 def published_thresholds(events: Sequence[AnyEnvelope]) -> PublishedThresholds:
-    """The published thresholds of one dossier, from sla's events in sequence order.
+    """Collect the published thresholds of one dossier from sla's events in sequence order.
 
-    Faults are a threshold published twice or before its instant, and a retraction of one that is not published.
+    Faults are a threshold published twice or before its instant, and the retraction of a threshold that is not
+    published.
     """
     current: dict[Key, Threshold] = {}
     faults: list[str] = []
@@ -49,9 +53,9 @@ def published_thresholds(events: Sequence[AnyEnvelope]) -> PublishedThresholds:
 
 
 def compare_with_row(fired: Sequence[Threshold], published: PublishedThresholds) -> list[str]:
-    """Differences between the thresholds in sla's row and the published ones.
+    """Compare `fired`, the thresholds in sla's row, with the published ones; return a sentence for each difference.
 
-    With such a difference, sla would publish a threshold twice, or never.
+    With such a difference, sla would later publish a threshold twice or never.
     """
     stored = {key_of(each): each.at for each in fired}
     current = {key_of(each): each.at for each in published.current}
@@ -70,11 +74,11 @@ def compare_with_rules(
     next_at: datetime | None,
     published_until: datetime | None,
 ) -> list[str]:
-    """Differences from the thresholds `expected` by the current rules.
+    """Compare sla's thresholds of one clock with `expected`, those by the rules; return a sentence for each difference.
 
-    Checks the next threshold in the row, thresholds that should be published, and the instants of `reached` and
-    `breached`. Every threshold before `published_until` must be published; it is None if a quarantined record prevents
-    that.
+    Compares `next_at`, the instant of the next threshold in sla's row, and the published instants of `reached` and
+    `breached`. Also, every threshold before `published_until` must be published; with None that is not checked, since
+    a quarantined record prevents publication.
     """
     coming = pending(expected, published.current)
     due = coming[0].at if coming else None

@@ -1,4 +1,4 @@
-"""The list of the broker's jars, `jars.tsv`: what may run, by SHA-256."""
+"""The list of the embedded broker's jars, `jars.tsv`: only a jar with the listed SHA-256 is used."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Jar:
-    """One jar of a Maven repository."""
+    """One entry of the list: the Maven coordinates of a jar and its SHA-256."""
 
     group: str
     artifact: str
@@ -29,17 +29,17 @@ class Jar:
 
     @property
     def file_name(self) -> str:
-        """Its name in the repository and in the cache."""
+        """The file name of the jar, the same in a Maven repository and in the cache."""
         return f"{self.artifact}-{self.version}.jar"
 
     @property
     def path(self) -> Path:
-        """Its place below a repository's root."""
+        """The path of the jar relative to the root of a Maven repository."""
         return Path(*self.group.split("."), self.artifact, self.version, self.file_name)
 
 
 def parse(text: str) -> tuple[Jar, ...]:
-    """Read a list. Raises StartError with the line that is wrong."""
+    """Parse the text of a list. Raises StartError with the number of the first invalid or repeated line."""
     jars: dict[str, Jar] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line or line.startswith("#"):
@@ -54,18 +54,18 @@ def parse(text: str) -> tuple[Jar, ...]:
     return tuple(jars.values())
 
 
-def listed() -> tuple[Jar, ...]:
-    """The checked-in list."""
+def read_list() -> tuple[Jar, ...]:
+    """Read the list `jars.tsv` of this release."""
     return parse(LIST.read_text(encoding="utf-8"))
 
 
-def written(jars: Iterable[Jar]) -> str:
-    """The text of a list, sorted."""
+def format_list(jars: Iterable[Jar]) -> str:
+    """Return the text of a list of these jars, sorted and with its comment. Writes nothing."""
     return _HEAD + _lines(jars)
 
 
 def digest(jars: Iterable[Jar]) -> str:
-    """A short name for exactly these jars."""
+    """Return a short hash of the coordinates and SHA-256 of all jars, independent of their order."""
     return hashlib.sha256(_lines(jars).encode()).hexdigest()[:12]
 
 

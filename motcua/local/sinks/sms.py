@@ -21,7 +21,7 @@ _MAX_RECEIPTS = 100
 
 
 class SmsRequest(BaseModel):
-    """A message to send. `from` is the brand name, at most 11 characters (GSM 03.40)."""
+    """The request body for one SMS. `from` is the brand name, at most 11 characters (GSM 03.40)."""
 
     id: str = Field(min_length=1, max_length=100)
     sender: str = Field(alias="from", min_length=1, max_length=11)
@@ -32,7 +32,10 @@ class SmsRequest(BaseModel):
 
 
 class _ReceiptSender:
-    """Sends delivery receipts at once, with retries. Receipts that arrive during a request share the next one."""
+    """Sends delivery receipts to the client's URL without delay, in batches, one request at a time.
+
+    A batch is tried up to ten times and then dropped.
+    """
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url
@@ -42,13 +45,13 @@ class _ReceiptSender:
         self._http: aiohttp.ClientSession | None = None
 
     def add(self, message_id: str, status: str) -> None:
-        """Queue the receipt of a message and return; a task sends it."""
+        """Queue the receipt of a message and return at once; a background task sends it."""
         self._pending.append({"message_id": message_id, "status": status})
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._send())
 
     async def close(self) -> None:
-        """Stop sending."""
+        """Stop sending; pending receipts are lost."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -69,7 +72,10 @@ class _ReceiptSender:
 
 
 def create_sms_simulator(inbox: Inbox, *, receipt_url: str | None = None, receipt_key: str = "") -> FastAPI:
-    """The simulator. Delivery receipts go to `receipt_url` with the bearer key `receipt_key`."""
+    """Create the HTTP app of the simulator, which stores messages in `inbox`.
+
+    It sends delivery receipts to `receipt_url` with the bearer key `receipt_key`; without a URL it sends none.
+    """
     control = Control()
     stored = {message.message_id for message in inbox.messages("sms")}
     receipts = _ReceiptSender(receipt_url, receipt_key) if receipt_url else None

@@ -21,7 +21,7 @@ _ANSWERS = {
 
 
 class SmtpSink:
-    """Listens on `host`:`port` from `start` to `close`. With port 0, `port` is the free port that was chosen."""
+    """An SMTP server that listens on `host`:`port` from `start` to `close`. With port 0 it chooses a free port."""
 
     def __init__(self, inbox: Inbox, control: Control, *, host: str, port: int) -> None:
         self._inbox = inbox
@@ -30,7 +30,7 @@ class SmtpSink:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Open the port. Raises OSError if it is taken."""
+        """Open the port, and serve in the running event loop. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: SMTP(self, hostname="motcua", ident=SINK), self._host, self._port
@@ -38,17 +38,17 @@ class SmtpSink:
 
     @property
     def port(self) -> int:
-        """The port of the listening socket."""
+        """The port on which the started server listens."""
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Stop accepting connections."""
+        """Stop accepting connections. Does nothing before `start`."""
         if self._server is not None:
             self._server.close()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        """Handle one mail; called by aiosmtpd."""
+        """Handle one mail by the current behaviour, and return the SMTP reply; called by aiosmtpd."""
         behaviour = self._control.next_behaviour()
         await asyncio.sleep(behaviour.delay_seconds)
         if behaviour.takes:

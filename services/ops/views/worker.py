@@ -131,7 +131,7 @@ class Worker:
 
     async def _raise_failure(self) -> None:
         """Wait until the agent or the application fails or counting stalls, then raise the error. Never returns."""
-        ends, check_at, before = EndOffsets(self._bootstrap), time.monotonic() + STALL_SECONDS, dict[PartitionId, int]()
+        ends, check_at, before = EndOffsets(self._bootstrap), time.monotonic() + STALL_SECONDS, dict[Place, int]()
         try:
             while True:
                 await asyncio.wait([self._failed], timeout=1.0)
@@ -148,7 +148,7 @@ class Worker:
         finally:
             await ends.close()
 
-    async def _pending(self, ends: EndOffsets) -> dict[PartitionId, int]:
+    async def _pending(self, ends: EndOffsets) -> dict[Place, int]:
         """Return the position on each of this worker's partitions that has pending records.
 
         Empty while the worker is not ready, or while Kafka does not answer. If a later call returns the same positions,

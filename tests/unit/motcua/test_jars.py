@@ -72,7 +72,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 def test_checked_in_list_is_what_the_generator_writes() -> None:
     """It is sorted, every line is read, and writing it again changes nothing."""
     text = jar_list.LIST.read_text(encoding="utf-8")
-    assert jar_list.written(jar_list.parse(text)) == text
+    assert jar_list.format_list(jar_list.parse(text)) == text
 
 
 def test_checked_in_list_has_what_the_pom_names() -> None:
@@ -82,7 +82,7 @@ def test_checked_in_list_has_what_the_pom_names() -> None:
         tuple(node.findtext(part) for part in ("groupId", "artifactId", "version"))
         for node in pom.iterfind(".//dependency")
     }
-    listed = {(jar.group, jar.artifact, jar.version) for jar in jar_list.listed()}
+    listed = {(jar.group, jar.artifact, jar.version) for jar in jar_list.read_list()}
     assert named <= listed
     assert ("org.apache.kafka", "kafka_2.13", KAFKA_VERSION) in named
 

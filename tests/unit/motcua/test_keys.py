@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.local.keys import TOKENS_FILE, KeySpec, ensure_keys, keys_of, read_tokens
+from motcua.local.keys import TOKENS_FILE, KeySpec, ensure_keys, key_specs, read_tokens
 from shared.catalogue import load_centre
 from shared.service.keys import KeyRing, new_key, read_keys, write_keys
 
@@ -67,7 +67,7 @@ def test_tokens_file_has_one_variable_per_key(tmp_path: Path) -> None:
 
 def test_every_department_has_an_officer_and_a_clerk() -> None:
     """The default centre has keys for its 19 departments and its general counter."""
-    specs = keys_of(load_centre(Path("config/binh-phuoc")), date(2026, 11, 23))
+    specs = key_specs(load_centre(Path("config/binh-phuoc")), date(2026, 11, 23))
     assert len({key.department for key in specs if key.role == "officer"}) == 19
     assert len([key for key in specs if key.role == "clerk"]) == 20
     assert len({key.variable for key in specs}) == len(specs)

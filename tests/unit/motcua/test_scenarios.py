@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from motcua.local.keys import keys_of
+from motcua.local.keys import key_specs
 from shared.catalogue import Centre, load_centre
 from tests.support.scenarios import SCENES, Scenario, plan
 
@@ -38,7 +38,7 @@ def test_two_hundred_scenarios_contain_every_kind(scenarios: list[Scenario]) -> 
 
 def test_every_act_has_a_key_of_the_centre(centre: Centre, scenarios: list[Scenario]) -> None:
     """Each act uses an API key that a local centre creates."""
-    made = {wanted.id for wanted in keys_of(centre, ON)}
+    made = {wanted.id for wanted in key_specs(centre, ON)}
     assert {step.key for scenario in scenarios for step in scenario.steps} <= made
 
 
