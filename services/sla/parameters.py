@@ -16,7 +16,7 @@ from shared.service.process import Context
 from shared.service.provided import provided
 from shared.service.scope import Scope
 
-Process = Annotated[Context, Depends(provided(Context))]
+ProcessContext = Annotated[Context, Depends(provided(Context))]
 Rules = Annotated[DerivationRules, Depends(provided(DerivationRules))]
 ClockReader = Annotated[Principal, Depends(require("clerk", "officer", "leader", "ops", "auditor", "service"))]
 Department = Annotated[str | None, Query(min_length=1, max_length=40, description="Only this department's dossiers.")]
@@ -45,7 +45,7 @@ LocalTime = Annotated[
 
 def scope_of(who: Principal, context: Context) -> Scope:
     """Return which dossiers the caller may see, by the local date of the centre's time."""
-    # A clerk still sees the clocks of every counter, as in intake. Without this argument, the common rule applies.
+    # in sla, as in intake, a clerk of any counter reads every dossier's clock
     return Scope(
         who.actor,
         context.centre,

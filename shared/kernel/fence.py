@@ -1,6 +1,6 @@
 """The fence of a key: whether a record may take effect, decided from its sequence and epoch alone.
 
-Without I/O. The model of delivery in the tests explores this rule exhaustively.
+Pure: no I/O.
 """
 
 from enum import Enum

@@ -1,7 +1,6 @@
 """The rule by which the records of a partition take effect, are dropped, or are quarantined.
 
-No SQL and no await: the rule works on rows that the transaction has locked. The model of delivery in the tests explores
-the rule exhaustively, and a test compares the model with this code.
+No SQL and no await: the rule works on rows that the transaction has locked.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping

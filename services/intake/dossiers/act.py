@@ -65,7 +65,7 @@ class DecisionContext:
 
 def intake_scope(actor: Actor, centre: Centre, on: date) -> Scope:
     """Return which dossiers the actor may see in intake on a local date; a clerk sees those of every department."""
-    # In intake, a clerk still reaches the dossiers of every counter. Without this argument, the common rule applies.
+    # in intake, a clerk of any counter reaches every dossier
     return Scope(actor, centre, on, clerks_see_every_department=True)
 
 

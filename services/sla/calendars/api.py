@@ -27,7 +27,7 @@ from services.sla.clocks.store import count_outdated
 from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.calendar_changes import CalendarChange, apply_change
 from services.sla.domain.rules import DerivationRules
-from services.sla.parameters import Department, Process, Rules, require_department, scope_of
+from services.sla.parameters import Department, ProcessContext, Rules, require_department, scope_of
 from shared.service.http import Body, IdempotencyKey
 from shared.service.idempotency import Request
 from shared.service.keys import Principal, require
@@ -48,14 +48,14 @@ class MovesQuery(PageQuery):
 
 
 @routes.get("")
-async def calendar(_: Reader, context: Process, name: Name) -> CalendarView:
+async def calendar(_: Reader, context: ProcessContext, name: Name) -> CalendarView:
     """Return the calendar's rules in force and the list of its versions."""
     return calendar_view(await handlers.calendar_row(context.pool, name))
 
 
 @routes.post("/proposals", status_code=201)
 async def propose(
-    who: Leader, context: Process, name: Name, key: IdempotencyKey, body: ProposalRequest
+    who: Leader, context: ProcessContext, name: Name, key: IdempotencyKey, body: ProposalRequest
 ) -> ProposalView:
     """Store a proposal to change the calendar's present version. It has no effect until a leader approves it."""
     request = _request(who, key, ["propose", name], body)
@@ -64,7 +64,9 @@ async def propose(
 
 
 @routes.get("/proposals")
-async def proposals(_: Reader, context: Process, name: Name, page: Annotated[PageQuery, Query()]) -> Page[ProposalView]:
+async def proposals(
+    _: Reader, context: ProcessContext, name: Name, page: Annotated[PageQuery, Query()]
+) -> Page[ProposalView]:
     """Return one page of the calendar's proposals, open and decided ones, oldest first."""
     await handlers.calendar_row(context.pool, name)
     rows = await store.proposals_of(context.pool, name, after=page.after, limit=page.limit + 1)
@@ -72,13 +74,13 @@ async def proposals(_: Reader, context: Process, name: Name, page: Annotated[Pag
 
 
 @routes.get("/proposals/{proposal_id}")
-async def proposal(_: Reader, context: Process, name: Name, proposal_id: UUID) -> ProposalView:
+async def proposal(_: Reader, context: ProcessContext, name: Name, proposal_id: UUID) -> ProposalView:
     """Return one proposal of the calendar."""
     return proposal_view(await handlers.proposal_row(context.pool, name, proposal_id))
 
 
 @routes.get("/proposals/{proposal_id}/rehearsal")
-async def rehearse(who: Reader, context: Process, rules: Rules, name: Name, proposal_id: UUID) -> RehearsalView:
+async def rehearse(who: Reader, context: ProcessContext, rules: Rules, name: Name, proposal_id: UUID) -> RehearsalView:
     """Count how an open proposal would change the due dates of the open clocks, by department.
 
     Stores nothing; each call counts again. An officer gets the counts of the own department.
@@ -102,7 +104,7 @@ async def rehearse(who: Reader, context: Process, rules: Rules, name: Name, prop
 @routes.get("/proposals/{proposal_id}/rehearsal/moves")
 async def moves(
     who: Reader,
-    context: Process,
+    context: ProcessContext,
     rules: Rules,
     name: Name,
     proposal_id: UUID,
@@ -118,7 +120,7 @@ async def moves(
 
 @routes.post("/proposals/{proposal_id}/approve")
 async def approve(
-    who: Leader, context: Process, name: Name, proposal_id: UUID, key: IdempotencyKey, body: ApprovalRequest
+    who: Leader, context: ProcessContext, name: Name, proposal_id: UUID, key: IdempotencyKey, body: ApprovalRequest
 ) -> ProposalView:
     """Approve an open proposal: its change is put in force as the calendar's next version and published."""
     request = _request(who, key, ["approve", name, str(proposal_id)], body)
@@ -127,7 +129,7 @@ async def approve(
 
 @routes.post("/proposals/{proposal_id}/reject")
 async def reject(
-    who: Leader, context: Process, name: Name, proposal_id: UUID, key: IdempotencyKey, body: RejectionRequest
+    who: Leader, context: ProcessContext, name: Name, proposal_id: UUID, key: IdempotencyKey, body: RejectionRequest
 ) -> ProposalView:
     """Reject an open proposal, also one for an earlier version of the calendar. The calendar does not change."""
     request = _request(who, key, ["reject", name, str(proposal_id)], body)

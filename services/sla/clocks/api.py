@@ -15,7 +15,7 @@ from services.sla.clocks.schemas import DeadlineView, DueDateView, WaitingDossie
 from services.sla.clocks.store import ClockRow
 from services.sla.domain.clock import ClockChange, Deadline, derive, derive_by_catalogue
 from services.sla.domain.terms import term_of
-from services.sla.parameters import ClockReader, Process, Rules, scope_of
+from services.sla.parameters import ClockReader, ProcessContext, Rules, scope_of
 from shared.kernel.errors import DateOutsideCalendarError, ProcedureUnknownError
 from shared.kernel.worktime import OutsideCalendarError
 from shared.service.keys import Caller, Principal, require
@@ -33,7 +33,7 @@ ReceivedAt = Annotated[
 
 @routes.get("/due")
 async def due_date(
-    _: Caller, context: Process, rules: Rules, procedure: Procedure, received_at: ReceivedAt = None
+    _: Caller, context: ProcessContext, rules: Rules, procedure: Procedure, received_at: ReceivedAt = None
 ) -> DueDateView:
     """Derive the due date that a dossier of this procedure would have, received at that instant. Stores nothing."""
     await follow(rules, context.pool)
@@ -62,7 +62,7 @@ async def due_date(
 
 
 @routes.get("/dossiers/{dossier_id}/deadline")
-async def deadline(who: ClockReader, context: Process, rules: Rules, dossier_id: UUID) -> DeadlineView:
+async def deadline(who: ClockReader, context: ProcessContext, rules: Rules, dossier_id: UUID) -> DeadlineView:
     """Return a dossier's clock: its due date or remaining time, and whether it is overdue at the centre's time.
 
     The calendar in force applies; for an ended clock, the calendar version by which it ended.
@@ -85,7 +85,7 @@ async def deadline(who: ClockReader, context: Process, rules: Rules, dossier_id:
 @routes.get("/waiting")
 async def waiting(
     _: Annotated[Principal, Depends(require("clerk", "leader", "ops", "auditor", "service"))],
-    context: Process,
+    context: ProcessContext,
     page: Annotated[PageQuery, Query()],
 ) -> WaitingDossiers:
     """Return one page of dossiers whose due date cannot be derived until the catalogue or calendar is completed."""

@@ -11,7 +11,7 @@ from services.sla.clocks.handlers import require_visible
 from services.sla.explanations.handlers import explain_clock
 from services.sla.explanations.schemas import ExplanationView, explanation_view
 from services.sla.explanations.sentences import Lang
-from services.sla.parameters import ClockReader, Process, Rules, scope_of
+from services.sla.parameters import ClockReader, ProcessContext, Rules, scope_of
 from shared.service.query import QueryInstant
 
 routes = APIRouter()
@@ -26,7 +26,7 @@ Language = Annotated[Lang, Query(description="The language of the sentences.")]
 @routes.get("/dossiers/{dossier_id}/due-date/explanation")
 async def explanation(
     who: ClockReader,
-    context: Process,
+    context: ProcessContext,
     rules: Rules,
     dossier_id: UUID,
     as_known_at: AsKnownAt = None,

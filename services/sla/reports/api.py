@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from services.sla.calendars.in_force import follow
-from services.sla.parameters import Department, LocalDate, Process, Rules, require_department, scope_of
+from services.sla.parameters import Department, LocalDate, ProcessContext, Rules, require_department, scope_of
 from services.sla.reports.handlers import ReportQuery, report_honest_pauses
 from services.sla.reports.schemas import HonestPauses
 from shared.kernel.errors import InvalidContentError
@@ -19,7 +19,7 @@ Hours = Annotated[int, Query(ge=0, le=2000)]
 @routes.get("/reports/honest-pauses")
 async def honest_pauses(
     who: Annotated[Principal, Depends(require("leader", "auditor", "officer"))],
-    context: Process,
+    context: ProcessContext,
     rules: Rules,
     first: Annotated[LocalDate, Query(description="The first local date, YYYY-MM-DD.")],
     last: Annotated[LocalDate, Query(description="The last local date, YYYY-MM-DD.")],
