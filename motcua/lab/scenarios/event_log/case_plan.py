@@ -1,4 +1,4 @@
-"""Plan of one case: it becomes a dossier that is received at the start, worked on row by row, settled at the end."""
+"""Plan of one case of a log: the acts by which its dossier is received, worked on row by row and settled."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """An irregularity that does not prevent the play. `line` is the line that shows it."""
+    """An irregularity of a case that does not prevent its replay. `line` is the line of the log that shows it."""
 
     kind: Kind
     case: str
@@ -44,7 +44,7 @@ class PlannedAct:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """An act before it is checked against the dossier's state. `rank` orders the steps of one instant."""
+    """A planned act, not yet checked against the dossier's state. At one instant, a lower `rank` is applied first."""
 
     at: datetime
     rank: int
@@ -57,7 +57,7 @@ class _Step:
 
 @dataclass(slots=True)
 class CasePlan:
-    """A case's acts in time order, and its anomalies."""
+    """The plan of a case, filled by `plan_case`: acts in time order, and anomalies. `starts_at` is the submission."""
 
     case: LogCase
     mapping: LogMapping
@@ -68,15 +68,16 @@ class CasePlan:
     _attributes_noted: bool = False
 
     def add_anomaly(self, kind: Kind, line: int, detail: str) -> None:
-        """List an anomaly."""
+        """Append an anomaly of this case to `anomalies`."""
         self.anomalies.append(Anomaly(kind, self.case.id, line, detail))
 
 
 def plan_case(case: LogCase, mapping: LogMapping) -> CasePlan:
-    """Plan a case. Instants out of bounds are moved to the bound and noted as recorded; no row is dropped.
+    """Return the plan of a case: its acts in time order, with every irregularity listed as an anomaly.
 
-    A row or end before the start is moved to the start. The first row takes the dossier over, but not after the end.
-    An act that the dossier's state does not allow becomes a step of the control slip.
+    Each row becomes one act; no row is dropped. A row or an end before the start is moved to the start; a row after
+    the end is not moved. If the mapping asks for `take_over`, it happens with the first row, but not after the end.
+    An act that the dossier's state does not allow becomes an entry of the control slip (`record_step`) instead.
     """
     starts_at = case.start or case.rows[0].at
     planned = CasePlan(case, mapping, starts_at, dossier_id(starts_at, mapping.system, case.id))
@@ -173,9 +174,11 @@ def _planned(planned: CasePlan, step: _Step, *, as_step: bool) -> PlannedAct:
 
 
 def _slip_entry(planned: CasePlan, step: _Step) -> dict[str, Any]:
-    """Return the data of a control slip entry.
+    """Return the data of a `record_step` act, which adds an entry to the dossier's control slip (form 06).
 
-    Its note contains what has no member of its own. The case's attributes are in the note of the first entry.
+    Its members are the activity, the group if known, the mapping's data for a `record_step`, and a note with the rest,
+    one line each: the recorded time if the row was moved, the row's attributes, and an act that the state did not
+    allow, with its data. The first entry of a case also notes the case's attributes; `planned` is marked accordingly.
     """
     row, case = step.row, planned.case
     activity = row.activity if row else planned.mapping.dossier.end or step.act
@@ -206,7 +209,7 @@ def _actor(planned: CasePlan, act: str, row: CaseRow | None) -> PastActor:
 
 
 def pseudonym(name: str) -> str:
-    """Return the pseudonym of a name, always the same for the same name. Names of persons must not be on Kafka."""
+    """Return `r-` and 12 hex digits of the name's hash, always the same. Names of persons must not be on Kafka."""
     return f"r-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 

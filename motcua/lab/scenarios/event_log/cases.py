@@ -12,7 +12,11 @@ from motcua.lab.scenarios.event_log.mapping import LogMapping, Source
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """An event of a case, with its cells parsed. `key` is unique in the log."""
+    """An event of a case, with its cells parsed.
+
+    `key` identifies the row in the log: the cells of `columns.key`, or else the case, activity, time and the row's
+    number among equal rows.
+    """
 
     line: int
     activity: str
@@ -25,7 +29,7 @@ class CaseRow:
 
 @dataclass(slots=True)
 class LogCase:
-    """A case with its rows in time order and the values of its columns. `line` is its first line in the file."""
+    """A case: the parsed values of its own columns, and its rows in time order. `line` is where it first occurs."""
 
     id: str
     line: int
@@ -42,7 +46,7 @@ class LogCase:
 
 @dataclass(slots=True)
 class LogCases:
-    """All cases in the order of the file, the faults, and the cells with an ambiguous local time."""
+    """All cases in the order of the file, the faults found, and the cells with an ambiguous local time."""
 
     cases: list[LogCase] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -51,7 +55,10 @@ class LogCases:
 
 
 def read_cases(log: Log, mapping: LogMapping) -> LogCases:
-    """Group a log that has the mapping's columns into cases. If there are faults, the cases must not be used."""
+    """Group the rows of a log that has the mapping's columns into cases.
+
+    Faults are listed in the result, not raised. If there are any, the cases must not be used.
+    """
     return _Reader(log, mapping).read()
 
 

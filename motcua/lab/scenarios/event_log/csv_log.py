@@ -1,4 +1,4 @@
-"""Reader of event logs as CSV: one row per event, columns named as XES tools name them."""
+"""Reader of event logs as CSV: a header with the columns' names, then one row per event."""
 
 import csv
 import io
@@ -9,9 +9,10 @@ from motcua.lab.scenarios.event_log.log import MAX_ROWS, Fault, Log, LogRefusedE
 
 
 def read_csv(name: str, raw: bytes, *, delimiter: str = ",") -> Log:
-    """Read a log from a file's bytes: UTF-8 (a byte order mark is ignored), a header, and rows of the same width.
+    """Read a log from the bytes of an uncompressed file: UTF-8, a header, and rows of the same width.
 
-    Raises LogRefusedError with every line that has a fault.
+    A byte order mark and empty lines are ignored; `name` is the file's name in faults. Raises LogRefusedError with
+    every row of another width, or with the fault that ended the reading: bytes, header, quotes or the number of rows.
     """
     text = _text(name, raw)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)

@@ -1,4 +1,4 @@
-"""Event log files: the format follows from the name, gzip included, and the size is limited."""
+"""Event log files: CSV or XES by the file's name, with or without gzip, up to 1 GB after decompression."""
 
 import gzip
 import zlib
@@ -14,9 +14,10 @@ _CHUNK = 1 << 20
 
 
 def read_log(path: Path, *, delimiter: str = ",") -> Log:
-    """Read the log in a file named `*.csv`, `*.xes`, or either with `.gz`. Blocks on the disk.
+    """Read the whole log in a file named `*.csv`, `*.xes`, or either with `.gz`. Blocks on the disk.
 
-    Raises LogRefusedError with the faults of its format, StartError if the file cannot be opened.
+    `delimiter` is that of a CSV. Raises LogRefusedError for another name, a file that is too large or has faults, and
+    StartError if the file cannot be read.
     """
     name = path.name.lower().removesuffix(".gz")
     compressed = path.name.lower().endswith(".gz")

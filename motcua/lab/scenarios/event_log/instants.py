@@ -1,4 +1,4 @@
-"""Parser of the instants in a log's cells: ISO 8601, with an offset or in the log's zone."""
+"""Parser of the instants in a log's cells: ISO 8601, with an offset of their own or in the log's time zone."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,14 +10,21 @@ FIRST_YEAR = 2000
 
 @dataclass(frozen=True, slots=True)
 class ParsedInstant:
-    """An aware instant, with a fixed offset. If its local time was `ambiguous`, it is the first of the two instants."""
+    """An aware instant, with a fixed offset.
+
+    `ambiguous`: the cell's local time occurs twice, at the end of summer time; `at` is the first of the two instants.
+    """
 
     at: datetime
     ambiguous: bool = False
 
 
 def parse_instant(cell: str, zone: ZoneInfo | None) -> ParsedInstant:
-    """Parse ISO 8601 with an offset, or in `zone`. Raises ValueError with the reason."""
+    """Parse an ISO 8601 instant; `zone` is for one without an offset.
+
+    Raises ValueError, with a text for the user, if it cannot be parsed, has no offset while `zone` is None, does not
+    exist in `zone`, or is before 2000.
+    """
     try:
         found = datetime.fromisoformat(cell.strip())
     except ValueError:

@@ -15,10 +15,10 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One event. `line` is where it begins in the file; a column without a cell is empty.
+    """One event with its cells, or, if `is_event` is false, a case without events.
 
-    Columns of the case begin with `case:`, as XES tools write them. A case without events is one row with `is_event`
-    false.
+    `line` is where it begins in the file. An empty cell is left out of `cells`. In XES, and by convention in CSV, the
+    columns of a case begin with `case:`.
     """
 
     line: int
@@ -28,7 +28,7 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """All rows in the order of the file. `left_out` names the nested attributes, for which a flat log has no place."""
+    """All rows in the order of the file. `left_out` names nested attributes and lists, which have no column."""
 
     file: str
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One reason to reject a file: where, what, and what to do about it."""
+    """One reason to reject a log or mapping file. `column` is a column of the log, or a key of the mapping."""
 
     file: str
     reason: str

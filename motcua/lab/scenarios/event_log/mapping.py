@@ -41,7 +41,11 @@ class _Part(BaseModel):
 
 
 class Source(_Part):
-    """The source of a value: one `value` for all cases, or a `column` of the case, translated by `words` if given."""
+    """The source of a value: one `value` for all cases, or a `column` of the case.
+
+    `words` translates the cells of the column; without it, a cell is used as it is. A cell without a translation is a
+    fault.
+    """
 
     value: Name | None = None
     column: Name | None = None
@@ -55,7 +59,11 @@ class Source(_Part):
 
 
 class Columns(_Part):
-    """The columns of a row. Those of `key` together are unique in each row."""
+    """The names of the columns that describe a row: its case, activity, time, who did it (`resource`), and so on.
+
+    The cells of the `key` columns together identify a row. Without them, rows are identified by case, activity, time
+    and their number among equal rows.
+    """
 
     case: Name
     activity: Name
@@ -68,8 +76,9 @@ class Columns(_Part):
 class DossierParts(_Part):
     """The mapping of a case to a dossier. Its columns belong to the case: they are the same in all rows of a case.
 
-    If `start` is missing or empty, a case starts with its first row. Without `end`, only a row can settle it.
-    `deadline` is compared with the centre's due date and never played.
+    If `start` or its cell is missing, a case starts with its first row. If `end` or its cell is missing, only a row
+    whose activity is mapped to `settle` settles the dossier. With `take_over`, the first row also shows that an officer
+    began to work. `deadline` is compared with the centre's due date and never sent to the centre.
     """
 
     procedure: Source
@@ -83,21 +92,27 @@ class DossierParts(_Part):
 
 
 class Attributes(_Part):
-    """Columns that are stored in the notes of the control slip. They do not affect the clock."""
+    """Columns of the case and of the row whose cells are stored in the notes of control slip entries (`record_step`).
+
+    They do not affect the clock. A row that becomes another act has no note, so its attributes are not stored.
+    """
 
     case: tuple[Name, ...] = Field(default=(), strict=False)
     row: tuple[Name, ...] = Field(default=(), strict=False)
 
 
 class MappedAct(_Part):
-    """The act for an activity, with the data of the act."""
+    """The act that each row of one activity becomes, with the data of that act."""
 
     act: Annotated[str, AfterValidator(_is_act)]
     data: Mapping[str, Any] = {}
 
 
 class LogMapping(_Part):
-    """A mapping, in format 1. A row whose activity is not in `acts` becomes a `record_step`."""
+    """A mapping of a log to acts; `format` is the version of the file format.
+
+    A row whose activity is not in `acts` becomes a `record_step`, an entry of the control slip.
+    """
 
     format: Literal[1]
     system: System
@@ -111,7 +126,7 @@ class LogMapping(_Part):
     acts: Mapping[str, MappedAct] = {}
 
     def case_columns(self) -> Iterator[tuple[str, str]]:
-        """Yield every column that belongs to the case, as its place in the mapping and its name."""
+        """Yield every column that belongs to the case, as the key in the mapping file and the column's name."""
         parts = self.dossier
         for place in ("procedure", "department", "channel", "outcome"):
             column = getattr(parts, place).column
@@ -125,7 +140,7 @@ class LogMapping(_Part):
             yield "attributes.case", column
 
     def row_columns(self) -> Iterator[tuple[str, str]]:
-        """Yield every column that belongs to the row, as its place in the mapping and its name."""
+        """Yield every column that belongs to the row, as the key in the mapping file and the column's name."""
         for place in ("case", "activity", "time", "resource", "group"):
             column = getattr(self.columns, place)
             if column is not None:
@@ -137,7 +152,7 @@ class LogMapping(_Part):
 
 
 def read_mapping(path: Path) -> LogMapping:
-    """Read the mapping in a file. Raises LogRefusedError with every fault, StartError if the file cannot be read."""
+    """Read a mapping from a TOML file. Raises LogRefusedError with its faults, StartError if it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -150,7 +165,7 @@ def read_mapping(path: Path) -> LogMapping:
 
 
 def parse_mapping(text: str, name: str = "mapping") -> LogMapping:
-    """Parse the mapping in a text. Raises LogRefusedError with every fault."""
+    """Parse a mapping from TOML. Raises LogRefusedError with its faults, in which `name` is the file's name."""
     try:
         document = toml.parse(text)
     except toml.NotTomlError as error:
@@ -167,7 +182,11 @@ def parse_mapping(text: str, name: str = "mapping") -> LogMapping:
 
 
 def faults_against(mapping: LogMapping, log: Log, name: str) -> list[Fault]:
-    """List the columns and activities that the mapping names but the log does not have."""
+    """Return a fault for every column that the mapping names but the log does not have.
+
+    If no column is missing, return a fault for every activity in `acts` that no row has. Empty if the mapping fits.
+    `name` is the mapping file's name in the faults.
+    """
     faults = [
         Fault(name, f"The log has no column {column!r}. It has {', '.join(log.columns)}.", column=place)
         for place, column in (*mapping.row_columns(), *mapping.case_columns())

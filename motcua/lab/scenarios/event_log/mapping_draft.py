@@ -9,7 +9,7 @@ from motcua.lab.scenarios.event_log.instants import parse_instant
 from motcua.lab.scenarios.event_log.log import Log
 
 FILL_IN = "FILL-IN"
-"""The placeholder for what cannot be guessed. No centre has this code, so a plan is rejected until it is replaced."""
+"""The placeholder for what cannot be guessed. A mapping or its plan is rejected while it contains one."""
 
 _CASE = ("case:concept:name", "case_id", "caseid", "case id", "case")
 _ACTIVITY = ("concept:name", "activity", "event", "task")
@@ -28,7 +28,10 @@ _ANY_ZONE = ZoneInfo("UTC")  # only to test whether a cell is an instant
 
 
 def draft_mapping(log: Log, *, system: str) -> str:
-    """Return the draft as TOML, with a comment on each guess. It is a valid mapping, with placeholders for the rest."""
+    """Return the draft of a mapping as TOML, with comments for the person who completes it. Writes no file.
+
+    `system` is the log's name in the mapping. What cannot be guessed is `FILL-IN`, with which the draft is rejected.
+    """
     return "\n".join([*_Draft(log, system).lines(), ""])
 
 
@@ -193,7 +196,7 @@ def _has_offset(cell: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Return a basic string of TOML. Every escape of JSON is also one of TOML."""
+    """Return the text as a TOML string, quoted and escaped. Every escape of JSON is also one of TOML."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

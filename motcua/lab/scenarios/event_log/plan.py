@@ -1,4 +1,4 @@
-"""The plan of a log at a centre: its acts in time order, its cases and anomalies. A log with faults has no plan."""
+"""The plan of a log for a centre: acts in time order, cases and anomalies. A log with faults is rejected instead."""
 
 import hashlib
 from collections import Counter
@@ -21,7 +21,10 @@ _COLUMNS_OF = {"/actor/id": "resource", "/data/activity": "activity", "/data/gro
 
 @dataclass(frozen=True, slots=True)
 class PlannedCase:
-    """A case with its instants as the log recorded them, for the comparison with the centre's due dates."""
+    """A case with its instants as the log recorded them, for the comparison with the centre's due dates.
+
+    `started_at` is the first row's instant if the log recorded no start.
+    """
 
     id: str
     line: int
@@ -34,7 +37,10 @@ class PlannedCase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is played. Acts are in time order; acts of one instant stay in the order of their dossier."""
+    """Everything that a replay sends to the centre or reports about the log.
+
+    Acts are in time order; acts of one dossier at the same instant are in the order in which they must be applied.
+    """
 
     system: str
     acts: tuple[PastAct, ...] = field(repr=False)
@@ -46,41 +52,46 @@ class Plan:
 
     @property
     def first_date(self) -> date:
-        """The local date of the first act."""
+        """The date of the first act, in the centre's time zone."""
         return self.worktime.local_date(self.acts[0].occurred_at)
 
     @property
     def last_date(self) -> date:
-        """The local date of the last act."""
+        """The date of the last act, in the centre's time zone."""
         return self.worktime.local_date(self.acts[-1].occurred_at)
 
     @property
     def starts_at(self) -> datetime:
-        """0:00 of the first date: the first instant of a simulated clock."""
+        """Local midnight at the start of the first act's date: the instant at which the simulated clock begins."""
         return midnight(self.first_date, self.worktime.zone)
 
     @property
     def ends_at(self) -> datetime:
-        """24:00 of the last act's date."""
+        """Local midnight at the end of the last act's date."""
         return self.worktime.end_of(self.last_date)
 
     @property
     def digest(self) -> str:
-        """A SHA-256 of the acts, independent of the file's format and the order of its rows."""
+        """The SHA-256 of the acts in hex, independent of the file's format.
+
+        The order of rows in the file does not matter either, except among rows of one case at the same instant.
+        """
         digest = hashlib.sha256()
         for act in self.acts:
             digest.update(act.line())
         return digest.hexdigest()
 
     def cases_with(self) -> Counter[Kind]:
-        """Count the cases that have each kind of anomaly."""
+        """Return, for each kind of anomaly, the number of cases that have it at least once."""
         return Counter(kind for kind, _case in {(anomaly.kind, anomaly.case) for anomaly in self.anomalies})
 
 
 def plan(log: Log, mapping: LogMapping, centre: Centre, *, mapping_file: str = "mapping") -> Plan:
-    """Plan a log at a centre, by a mapping. The same three always give the same plan.
+    """Return the plan of a log for a centre, by a mapping. The same log, mapping and centre give the same plan.
 
-    Every act is checked by intake's own rules. Raises LogRefusedError with every fault (file, line, column, reason).
+    Nothing is sent. The checks are: columns and activities, cells, procedures, the calendar's dates, and intake's own
+    rules for each act. Raises LogRefusedError with all faults of the first check that finds any; `mapping_file` is the
+    mapping's name in them.
     """
     faults = faults_against(mapping, log, mapping_file)
     if faults:
@@ -88,7 +99,7 @@ def plan(log: Log, mapping: LogMapping, centre: Centre, *, mapping_file: str = "
     found = read_cases(log, mapping)
     worktime = compile_calendar(centre.calendar).worktime
     if not found.faults:
-        found.faults += [fault for case in found.cases for fault in _unknown(case, log, mapping, centre)]
+        found.faults += [fault for case in found.cases for fault in _unknown_procedure(case, log, mapping, centre)]
     if found.faults:
         raise LogRefusedError(found.faults)
     plans = [plan_case(case, mapping) for case in found.cases]
@@ -109,8 +120,11 @@ def plan(log: Log, mapping: LogMapping, centre: Centre, *, mapping_file: str = "
     )
 
 
-def _unknown(case: LogCase, log: Log, mapping: LogMapping, centre: Centre) -> list[Fault]:
-    """List an unknown procedure as a fault. Its dossier would never get a due date."""
+def _unknown_procedure(case: LogCase, log: Log, mapping: LogMapping, centre: Centre) -> list[Fault]:
+    """Return a fault if the centre does not have the case's procedure on the start's date; otherwise an empty list.
+
+    The dossier of an unknown procedure would never get a due date.
+    """
     start = case.start or case.rows[0].at
     on = centre.local_date(start)
     if centre.procedure(case.procedure, on) is not None:

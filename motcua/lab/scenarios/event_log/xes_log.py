@@ -16,7 +16,10 @@ _MAX_DEPTH = 40
 
 
 def read_xes(name: str, chunks: Iterable[bytes]) -> Log:
-    """Read a log from a file's bytes. Raises LogRefusedError with the line of each fault."""
+    """Read a log from the bytes of an uncompressed file, in chunks; `name` is the file's name in faults.
+
+    Raises LogRefusedError with the line of each fault. XML that is not well-formed ends the reading as the only fault.
+    """
     reader = _Reader(name)
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = reader.refuse_doctype
@@ -34,7 +37,7 @@ def read_xes(name: str, chunks: Iterable[bytes]) -> Log:
 
 
 class _Reader:
-    """Collects the rows of a log from the parser's callbacks."""
+    """Collector of a log's rows and faults. `refuse_doctype`, `start` and `end` are callbacks of the XML parser."""
 
     parser: "expat.XMLParserType"
 
@@ -51,11 +54,15 @@ class _Reader:
         self._faults: list[Fault] = []
 
     def refuse_doctype(self, *_: object) -> None:
-        """Reject a document type. A log needs none, and its entities would be dangerous to expand."""
+        """Raise LogRefusedError for a document type: a log needs none, and its entities may be dangerous to expand."""
         raise self._refused("The file has a document type (DOCTYPE). Remove it; a log does not need it.")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Handle the start of an element."""
+        """Handle the start of an element: begin a trace or an event, or store an attribute as a cell of either.
+
+        Other elements are ignored. An attribute's fault is collected. Raises LogRefusedError if the outermost element
+        is not `log` or the nesting is too deep.
+        """
         kind = tag.rpartition(":")[2]
         if not self._open and kind != "log":
             raise self._refused(f"The outermost element is <{tag}>, but that of an XES log is <log>.")
@@ -75,7 +82,10 @@ class _Reader:
             self._left_out[f"{self._key}/{attributes.get('key', kind)}"] = None
 
     def end(self, tag: str) -> None:
-        """Handle the end of an element. At the end of a trace its rows are complete."""
+        """Handle the end of an element: a trace adds a row for each of its events, or one row if it has none.
+
+        Raises LogRefusedError if there are too many rows.
+        """
         kind = self._open.pop()
         if kind != "trace" or self._open != ["log"]:
             return
@@ -85,7 +95,7 @@ class _Reader:
             self._add(LogRow(line, {**self._trace, **cells}))
 
     def log(self) -> Log:
-        """Return the log. Raises LogRefusedError if anything in it has a fault."""
+        """Return the log that was read. Raises LogRefusedError with the collected faults, or if it has no trace."""
         if not self._rows and not self._faults:
             self._faults.append(Fault(self._name, "The log has no trace.", 1))
         if self._faults:

@@ -13,7 +13,10 @@ _TEN_DIGITS = ("090", "091", "094", "097", "098")
 
 
 def applicant(stream: RandomStream, parameters: Parameters) -> dict[str, Any]:
-    """Draw an applicant, in the form that an act's data has."""
+    """Draw an applicant: a name, usually a phone number, and sometimes an e-mail address.
+
+    Returned as the JSON object `applicant` of an act's data.
+    """
     name = " ".join(stream.choice(words) for words in (_FAMILIES, _MIDDLES, _GIVEN))
     person = {"name": name}
     if not stream.happens(parameters.without_contact):
@@ -24,6 +27,6 @@ def applicant(stream: RandomStream, parameters: Parameters) -> dict[str, Any]:
 
 
 def phone(stream: RandomStream, parameters: Parameters) -> str:
-    """Draw a mobile number in the format of 2017, with ten or eleven digits."""
+    """Draw a mobile phone number in the format of 2017: ten or eleven digits, without spaces."""
     prefix = stream.choice(_ELEVEN_DIGITS if stream.happens(parameters.eleven_digits) else _TEN_DIGITS)
     return f"{prefix}000{stream.integer(0, 9_999):04}"

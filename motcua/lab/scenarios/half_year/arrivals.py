@@ -16,7 +16,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """A request that arrives at an aware instant. `name` is unique within the half year."""
+    """A request that arrives at an aware instant. `name` identifies it: its department, week and number in the week."""
 
     name: str
     department: str
@@ -26,12 +26,12 @@ class Arrival:
 
 
 class Arrivals:
-    """The arrivals of a centre. A week is drawn the same way regardless of how many weeks are drawn."""
+    """The random arrivals at a centre. What is drawn for a week does not depend on how many weeks are drawn."""
 
     def __init__(
         self, centre: Centre, worktime: Worktime, standard_day: timedelta, parameters: Parameters, seed: int
     ) -> None:
-        """Raises StartError if the centre lacks a department of the parameters, or a procedure for it."""
+        """Raises StartError if a department of the parameters is not in the centre or has no procedure there."""
         self._worktime = worktime
         self._parameters = parameters
         self._seed = seed
@@ -40,9 +40,9 @@ class Arrivals:
         self._scale = parameters.total / every
 
     def weeks(self) -> list[tuple[date, date]]:
-        """Return the first and last day of each week of the half year.
+        """Return the first and last date of each week of the half year, Monday to Sunday.
 
-        The days before the first whole week belong to the first week, the days after the last one to the last.
+        Days before the first Monday are added to the first week, days after the last Sunday to the last week.
         """
         parameters = self._parameters
         first, last = monday(parameters.opens_on), monday(parameters.ends_on)
@@ -56,7 +56,10 @@ class Arrivals:
         return list(zip(starts, ends, strict=True))
 
     def between(self, first: date, last: date) -> Iterator[tuple[date, list[Arrival]]]:
-        """Yield the first date of each calendar week from `first` to `last` (both included), and its arrivals."""
+        """Draw the arrivals from `first` to `last` (both included), one calendar week at a time.
+
+        Yield the first date of each week within that span, and the arrivals of the week by department, not by time.
+        """
         start = first
         while start <= last:
             end = min(monday(start) + WEEK - _DAY, last)
@@ -99,14 +102,21 @@ class Arrivals:
 
 
 def instant_in_day(worktime: Worktime, day: date, share: float) -> datetime:
-    """Return the instant after `share` (0 to 1) of a working day's working time, in a window and in whole seconds."""
+    """Return the instant at which `share` (0 to 1) of a date's working time has passed, in whole seconds.
+
+    A closing time is moved to the next opening. Raises ValueError if the date is not a working day, and
+    OutsideCalendarError if the instant is not in the calendar.
+    """
     opening = worktime.opening(day)
     length = worktime.elapsed(opening, worktime.closing(day))
     return worktime.from_opening(worktime.add(opening, length * share)).replace(microsecond=0)
 
 
 def term_time(procedure: Procedure, standard_day: timedelta, parameters: Parameters) -> timedelta:
-    """Estimate the working time that the procedure's term gives. Five of seven calendar days are working days."""
+    """Return an estimate of the working time that a procedure's term gives: five of seven calendar days count.
+
+    A procedure without a term gets the default of the parameters; a term of the same day gives one day.
+    """
     term = procedure.term
     if term is None:
         return standard_day * parameters.no_term_days
@@ -120,7 +130,10 @@ def term_time(procedure: Procedure, standard_day: timedelta, parameters: Paramet
 def _procedures(
     centre: Centre, standard_day: timedelta, parameters: Parameters
 ) -> dict[str, Mapping[Procedure, float]]:
-    """Return each department's procedures with their weights. A shorter term has a larger weight."""
+    """Return, by department code, procedures with their weights for the draw. A shorter term has a larger weight.
+
+    Raises StartError if the centre has no such department, or the department no procedure.
+    """
     found: dict[str, Mapping[Procedure, float]] = {}
     for code in parameters.departments():
         known = [procedure for key in centre.procedures if (procedure := centre.procedure(key, parameters.opens_on))]

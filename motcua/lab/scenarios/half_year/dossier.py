@@ -1,4 +1,4 @@
-"""One drawn dossier and its acts. Outcomes (on time, late, paused) are never drawn; they follow from the acts."""
+"""One drawn dossier and its acts. Whether it is on time, late or paused is not drawn; it follows from the acts."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from shared.kernel.worktime import OutsideCalendarError, Worktime
 
 @dataclass(frozen=True, slots=True)
 class DrawContext:
-    """What all dossiers of a draw have in common. `standard_day` is the working time of a full day."""
+    """What all dossiers drawn from one seed have in common. `standard_day` is the working time of a full day."""
 
     centre: Centre
     worktime: Worktime
@@ -26,13 +26,19 @@ class DrawContext:
     seed: int
 
     def receiving_counters(self, department: str, on: date) -> tuple[int, ...]:
-        """Return the counters that receive for a department by the decisions in force."""
+        """Return the numbers of the counters that receive dossiers for a department on a local date.
+
+        These are the general counters if a configured decision pools the department, otherwise its own.
+        """
         if self.centre.pooling(department, on) is not None:
             return self.centre.counters_on(on, "general")
         return self.centre.counters_on(on, "department", department)
 
     def visit(self, after: datetime, working_days: int, stream: RandomStream) -> datetime | None:
-        """Draw a visit to a counter `working_days` after an instant. None if the calendar ends before that."""
+        """Draw the instant of a visit to a counter, `working_days` after `after` and within working time.
+
+        It is one working day later if it would not be after `after`. None if the calendar ends before that.
+        """
         try:
             today = self.worktime.working_day_from(self.worktime.local_date(after))
             day = self.worktime.working_day_after(today, working_days) if working_days else today
@@ -45,7 +51,10 @@ class DrawContext:
         return at
 
     def next_run(self, after: datetime) -> datetime | None:
-        """Return when papers are next carried between counters and departments. None if the calendar ends before."""
+        """Return the first instant after `after` at which papers are carried between counters and departments.
+
+        They are carried a fixed time before the close of each window. None if the calendar ends before that.
+        """
         closes = self.worktime.closes
         at = bisect_right(closes, after + self.parameters.batch_before_close)
         return closes[at] - self.parameters.batch_before_close if at < len(closes) else None
@@ -53,9 +62,9 @@ class DrawContext:
 
 @dataclass(slots=True)
 class DrawnDossier:
-    """A dossier and the acts drawn for it so far. Acts never go back in time.
+    """A dossier and the acts drawn for it so far, in time order. Nothing is sent.
 
-    An act that would be after the end of the calendar ends the dossier's acts.
+    If the next act would be after the end of the calendar, no more acts are drawn and the dossier stays open.
     """
 
     context: DrawContext
@@ -69,16 +78,16 @@ class DrawnDossier:
 
     @property
     def last(self) -> datetime:
-        """The instant of the last act, or of the arrival."""
+        """The instant of the last act, or of the arrival if no act is drawn yet."""
         return self.acts[-1].occurred_at if self.acts else self.arrival.at
 
     @property
-    def day(self) -> date:
-        """The local date of the last act."""
+    def last_date(self) -> date:
+        """The local date of the last act, or of the arrival if no act is drawn yet."""
         return self.context.worktime.local_date(self.last)
 
     def add(self, name: str, actor: PastActor, at: datetime, **data: Any) -> None:
-        """Add an act, in a whole second and never before the last one."""
+        """Append the act `name`, at `at` in whole seconds, or at the instant of the previous act if that is later."""
         moment = max(at.replace(microsecond=0), self.last)
         place = len(self.acts) + 1
         self.acts.append(
@@ -94,19 +103,28 @@ class DrawnDossier:
         )
 
     def after_working(self, start: datetime, duration: timedelta) -> datetime | None:
-        """Return the instant, in a window, after a duration of working time. None if the calendar ends before that."""
+        """Return the instant at which `duration` of working time has passed since `start`.
+
+        A closing time is moved to the next opening. None if the calendar ends before that.
+        """
         try:
             return self.context.worktime.from_opening(self.context.worktime.add(start, duration))
         except OutsideCalendarError:
             return None
 
     def requirements(self) -> Sequence[Requirement] | None:
-        """Return the papers that the procedure required on the day of submission. None if they are not entered."""
+        """Return the papers that the procedure required on the day of submission.
+
+        None if the centre's folder does not list them; it does not mean that none were required.
+        """
         on = self.context.worktime.local_date(self.arrival.at)
         return self.context.centre.requirements_of(self.arrival.procedure.code, on)
 
     def document(self, need: Requirement | None) -> dict[str, Any]:
-        """Draw a document that is handed in: an original at the counter, a file online."""
+        """Return the data of a document handed in for a requirement (None: the application form).
+
+        If the dossier arrived online, it is a PDF file with a drawn size and hash; otherwise it has no file.
+        """
         title = need.name_vi if need else "Đơn đề nghị"
         document: dict[str, Any] = {"title": title} | ({"requirement": need.key} if need else {})
         if self.arrival.channel == "online":
@@ -117,7 +135,7 @@ class DrawnDossier:
 
 
 def new_dossier(arrival: Arrival, applicant: Mapping[str, Any], context: DrawContext) -> DrawnDossier:
-    """Return a dossier without acts. Its clerk and officer are drawn, its id is derived from the arrival."""
+    """Return a dossier without acts. Its clerk and officer are drawn; its id is derived from the seed and arrival."""
     stream = RandomStream(context.seed, "life", arrival.name)
     on = context.worktime.local_date(arrival.at)
     counters = context.receiving_counters(arrival.department, on)
@@ -144,5 +162,5 @@ def new_dossier(arrival: Arrival, applicant: Mapping[str, Any], context: DrawCon
 
 
 def clerk_at(counter: int) -> PastActor:
-    """Return the clerk of a counter."""
+    """Return the clerk `clerk-N` of the counter with this number."""
     return PastActor(id=f"clerk-{counter}", role="clerk", counter=counter)

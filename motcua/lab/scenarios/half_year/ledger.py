@@ -17,7 +17,8 @@ DepartmentWeek = tuple[str, date]
 class Ledger:
     """Counts of the acts drawn so far, by the week in which each act happened.
 
-    A walk-in is one line and two acts, submission and receipt, just as it becomes two events.
+    `lines` counts what is sent to intake. A submission that also receives the dossier (a walk-in) is one line, but in
+    `acts` both a submission and a receipt, just as it becomes two events.
     """
 
     zone: ZoneInfo
@@ -32,7 +33,7 @@ class Ledger:
 
     @property
     def dossiers(self) -> int:
-        """The number of dossiers submitted."""
+        """The number of dossiers submitted so far."""
         return self.submitted.total()
 
     def weeks(self) -> Iterator[date]:
@@ -40,7 +41,7 @@ class Ledger:
         return iter(sorted({week for _, week, _ in self.acts}))
 
     def count(self, act: PastAct) -> None:
-        """Count an act. Acts of a dossier must come in order."""
+        """Add an act to the counts. The acts of one dossier must be counted in time order, from its submission."""
         week = monday(act.occurred_at.astimezone(self.zone).date())
         place = (act.department, week)
         self.lines += 1

@@ -14,7 +14,7 @@ BEN_TRE = "baodongkhoi.vn a78881 (Bến Tre's centre, third quarter of 2020)"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One number (or table of numbers) as it is shown to a reader."""
+    """One parameter for display: a number, date or table, with its meaning and source."""
 
     name: str
     value: Any
@@ -23,18 +23,21 @@ class Parameter:
 
     @property
     def invented(self) -> bool:
-        """Whether the number was invented because it has no source."""
+        """Whether the value is invented because no source gives it."""
         return self.source.startswith(INVENTED)
 
 
 def _parameter(value: Any, meaning: str, source: str = INVENTED) -> Any:
-    """Declare a field with its default, meaning and source. Mutable values are read-only by their type."""
+    """Return a dataclass field with this default value, and its meaning and source as metadata.
+
+    All instances share the value, so a mutable one must be annotated with a read-only type such as Mapping.
+    """
     return field(default_factory=lambda: value, metadata={"meaning": meaning, "source": source})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """All parameters. Probabilities are from 0 to 1; a spread is the standard deviation of a logarithm."""
+    """All parameters of the draw. Probabilities are from 0 to 1; a spread is the standard deviation of a logarithm."""
 
     opens_on: date = _parameter(date(2017, 4, 28), "the centre's first day", LETTER)
     ends_on: date = _parameter(date(2017, 11, 6), "the day of the letter, the last one drawn", LETTER)
@@ -122,7 +125,7 @@ class Parameters:
     )
 
     def departments(self) -> dict[str, float]:
-        """Return each department's share of all dossiers. The shares sum to 1."""
+        """Return the share of all dossiers of each department, by its code. The shares sum to 1."""
         others = {**self.small, **self.hovering, **self.middling}
         rest = (1.0 - sum(self.shares.values())) / sum(others.values())
         return {**self.shares, **{code: weight * rest for code, weight in others.items()}}

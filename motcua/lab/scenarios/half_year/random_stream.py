@@ -23,15 +23,15 @@ class RandomStream:
         self._random = Random("/".join(map(str, name)))
 
     def happens(self, probability: float) -> bool:
-        """Draw whether an event of this probability happens."""
+        """Return true with this probability (0 to 1), drawn at random."""
         return self._random.random() < probability
 
     def uniform(self, least: float, most: float) -> float:
-        """Draw a number from `least` up to `most`."""
+        """Draw a number from `least` up to `most`, all with the same probability."""
         return least + (most - least) * self._random.random()
 
     def integer(self, least: int, most: int) -> int:
-        """Draw an integer from `least` to `most`, both included."""
+        """Draw an integer from `least` to `most`, both included, all with the same probability."""
         return least + int((most - least + 1) * self._random.random())
 
     def choice(self, values: Sequence[T]) -> T:
@@ -48,16 +48,16 @@ class RandomStream:
         return value  # rounding: the last one
 
     def from_histogram(self, bins: Sequence[float]) -> float:
-        """Draw from 0 to 1 (not included), where `bins` are the weights of equal parts of that range."""
+        """Draw a number from 0 up to 1 (not included). `bins` are the weights of equal parts of that range."""
         part = self.weighted_choice(dict(enumerate(bins)))
         return (part + self._random.random()) / len(bins)
 
     def lognormal(self, median: float, sigma: float) -> float:
-        """Draw from a log-normal distribution. `sigma` is the standard deviation of the logarithm."""
+        """Draw a number from a log-normal distribution. `sigma` is the standard deviation of the logarithm."""
         return median * math.exp(sigma * _NORMAL.inv_cdf(max(self._random.random(), 1e-12)))
 
     def poisson(self, mean: float) -> int:
-        """Draw from a Poisson distribution, by Knuth's product."""
+        """Draw a count from a Poisson distribution with this mean, by Knuth's algorithm."""
         end, product, count = math.exp(-mean), self._random.random(), 0
         while product > end:
             product *= self._random.random()

@@ -13,7 +13,10 @@ _REGISTRATION = timedelta(minutes=4)
 
 
 def receive(dossier: DrawnDossier) -> bool:
-    """Add the acts from arrival to receipt. Return False if the dossier is not received."""
+    """Draw and add the acts from arrival to receipt. Return whether the dossier is received.
+
+    It is not received if it is refused, if requested papers never come, or if the calendar ends before.
+    """
     parameters, stream = dossier.context.parameters, dossier.stream
     refused = stream.happens(parameters.refused)
     incomplete = not refused and stream.happens(parameters.papers_lacking)
@@ -44,21 +47,27 @@ def receive(dossier: DrawnDossier) -> bool:
 
 
 def next_delivery(dossier: DrawnDossier) -> datetime | None:
-    """Draw when the applicant brings the papers requested by the last act. None if never."""
+    """Draw the instant at which the applicant brings the papers requested by the last act.
+
+    None if the applicant never does, or if the calendar ends before that.
+    """
     if dossier.stream.happens(dossier.context.parameters.not_coming_back):
         return None
     return next_visit(dossier)
 
 
 def next_visit(dossier: DrawnDossier) -> datetime | None:
-    """Draw a visit some working days after the last act. None if the calendar ends before that."""
+    """Draw the instant of a visit, some working days after the last act. None if the calendar ends before the visit."""
     parameters = dossier.context.parameters
     days = round(dossier.stream.lognormal(parameters.paper_days, parameters.paper_spread))
     return dossier.context.visit(dossier.last, days, dossier.stream)
 
 
 def _submit_online(dossier: DrawnDossier, incomplete: bool) -> datetime | None:
-    """Submit as the applicant. Return when the clerk answers."""
+    """Add the submission by the applicant. Return the drawn instant at which the clerk answers it.
+
+    None if the calendar ends before that.
+    """
     applicant = PastActor(id=f"applicant-{dossier.arrival.name}", role="applicant")
     dossier.add("submit", applicant, dossier.arrival.at, **_submission(dossier, incomplete))
     minutes = dossier.stream.lognormal(dossier.context.parameters.online_minutes, 0.8)
@@ -66,7 +75,7 @@ def _submit_online(dossier: DrawnDossier, incomplete: bool) -> datetime | None:
 
 
 def _submission(dossier: DrawnDossier, incomplete: bool) -> dict[str, Any]:
-    """Return the data of the submission."""
+    """Return the data of the act `submit`, without documents if the dossier is incomplete."""
     arrival = dossier.arrival
     named = {"department": arrival.department} if len(arrival.procedure.departments) > 1 else {}
     return {
@@ -79,7 +88,10 @@ def _submission(dossier: DrawnDossier, incomplete: bool) -> dict[str, Any]:
 
 
 def _mandatory_documents(dossier: DrawnDossier) -> list[dict[str, Any]]:
-    """Return a document for every mandatory paper. An incomplete dossier gets all of them at once, later."""
+    """Return the data of a document for every mandatory paper, or of the application form if papers are unknown.
+
+    An incomplete dossier is submitted without documents, and gets all of these with the supplement.
+    """
     needs = dossier.requirements()
     if needs is None:
         return [dossier.document(None)]

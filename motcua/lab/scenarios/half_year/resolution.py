@@ -19,9 +19,10 @@ Incident = Callable[[DrawnDossier, datetime], bool]
 
 
 def process(dossier: DrawnDossier) -> bool:
-    """Add the acts from receipt to settlement. Return False if the dossier is not settled.
+    """Draw and add the acts after the receipt, up to settlement. Return whether the dossier is settled.
 
-    The handling time follows the term; incidents such as a supplement do not change it.
+    The drawn handling time depends on the procedure's term; a wait for papers or a payment is added to it. A dossier is
+    not settled if it is withdrawn or stopped, or if the calendar ends before.
     """
     received = dossier.last
     duration = _handling_time(dossier)
@@ -49,7 +50,10 @@ def process(dossier: DrawnDossier) -> bool:
 
 
 def return_result(dossier: DrawnDossier) -> None:
-    """Add the acts from settlement to the return of the result to the applicant."""
+    """Draw and add the acts after the settlement, up to the return of the result to the applicant.
+
+    Acts that would be after the end of the calendar are left out.
+    """
     parameters, stream, results = dossier.context.parameters, dossier.stream, _results_clerk(dossier)
     if dossier.acts[-1].data.get("electronic_result"):
         sent = dossier.after_working(dossier.last, 5 * _MINUTE)
@@ -83,9 +87,10 @@ def _desk_time(dossier: DrawnDossier) -> timedelta:
 
 
 def _hand_over(dossier: DrawnDossier, *, short: bool) -> bool:
-    """Hand the papers over to the department, with the next run, or at once if the handling time is short.
+    """Add the hand-over of the papers to the department: with the next run, or in minutes if handling is short.
 
-    A batch is all that one clerk hands to one officer at that time. Return False if the calendar ends before.
+    All that one clerk hands to one officer in the same minute has one batch number. Return False, without an act, if
+    the calendar ends before.
     """
     if short:
         at = dossier.after_working(dossier.last, _MINUTE * dossier.stream.uniform(6, 15))
@@ -101,7 +106,10 @@ def _hand_over(dossier: DrawnDossier, *, short: bool) -> bool:
 
 
 def _incidents(dossier: DrawnDossier, *, short: bool) -> list[tuple[float, Incident]]:
-    """Draw the incidents during processing, in order, each with the share of the work done before it."""
+    """Draw the incidents during processing, in order. Adds no acts.
+
+    Each is returned with the share (0 to 1) of the work done before it, and as the function that adds its acts.
+    """
     parameters, stream = dossier.context.parameters, dossier.stream
     incidents: list[tuple[float, Incident]] = []
     if not short:
@@ -171,6 +179,9 @@ def _settle(dossier: DrawnDossier, at: datetime) -> None:
 
 
 def _results_clerk(dossier: DrawnDossier) -> PastActor:
-    """Return the clerk of a results counter on that day, or the receiving clerk if there is no such counter."""
-    counters = dossier.context.centre.counters_on(dossier.day, "results")
+    """Draw the clerk of a results counter that exists on the last act's date.
+
+    If there is no such counter, return the clerk who received the dossier.
+    """
+    counters = dossier.context.centre.counters_on(dossier.last_date, "results")
     return clerk_at(dossier.stream.choice(counters)) if counters else dossier.clerk

@@ -23,10 +23,10 @@ DEFAULT_SEED = 2017
 
 
 class HalfYear:
-    """The centre of 2017 in its first `weeks` weeks, at full volume.
+    """The acts at the centre of 2017 in its first `weeks` weeks, with all of its dossiers.
 
-    The same centre, seed and number of weeks give the same bytes. More weeks give the same acts and later ones.
-    Acts after the last week are left out, so some dossiers stay open.
+    The same centre, seed, parameters and number of weeks give the same acts, byte for byte. More weeks give the same
+    acts and later ones. Acts after the last week are left out, so some dossiers stay open.
     """
 
     def __init__(
@@ -56,25 +56,28 @@ class HalfYear:
 
     @property
     def starts_at(self) -> datetime:
-        """0:00 of the first date: the first instant of a simulated clock."""
+        """Local midnight at the start of the first date: the instant at which the simulated clock begins."""
         return midnight(self.first_date, self.worktime.zone)
 
     @property
     def ends_at(self) -> datetime:
-        """24:00 of the last date. Every act is before it."""
+        """Local midnight at the end of the last date. Every act is before it."""
         return self.worktime.end_of(self.last_date)
 
     def dossiers(self) -> int:
-        """Return the number of dossiers, without drawing their acts."""
+        """Count the dossiers of all `weeks` weeks, by drawing their arrivals but not their acts."""
         return sum(1 for _ in self.arrivals())
 
     def arrivals(self) -> Iterator[Arrival]:
-        """Yield the arrivals by week and department, without drawing their acts."""
+        """Draw and yield all arrivals, ordered by week and department, without drawing their acts."""
         for _, arrivals in self._arrivals.between(self.first_date, self.last_date):
             yield from arrivals
 
     def acts(self) -> Iterator[PastAct]:
-        """Yield every act in time order, and count it in a new `ledger`. Memory holds only open dossiers."""
+        """Yield every act in time order, and count it in `ledger`, which each call replaces with an empty one.
+
+        Memory holds only the acts that are drawn but not yet yielded. Every call yields the same acts.
+        """
         self.ledger = Ledger(self.ledger.zone)
         pending: list[tuple[datetime, str, int, PastAct]] = []
         for week, arrivals in self._arrivals.between(self.first_date, self.last_date):
@@ -85,7 +88,7 @@ class HalfYear:
         yield from self._before(self.ends_at, pending)
 
     def _before(self, until: datetime, pending: list[tuple[datetime, str, int, PastAct]]) -> Iterator[PastAct]:
-        """Yield and count the pending acts before an instant, in time order."""
+        """Pop the acts before `until` from the heap `pending`, count each in `ledger` and yield it, in time order."""
         while pending and pending[0][0] < until:
             act = heapq.heappop(pending)[3]
             self.ledger.count(act)
