@@ -13,7 +13,7 @@ from services.sla.domain.calendar import Calendar
 from services.sla.vectorized import EPOCH, MICROSECOND, CalendarArrays, Instants
 
 UNREADABLE = int(np.iinfo(np.int64).min)
-"""Marks a text that is not an instant, or one with a fraction of a second."""
+"""Marks a text that is not an instant, has a fraction of a second, or is in the year 1 or 9999."""
 _STANDARD = "2017-11-06T07:00:00+07:00"
 _DIGITS = np.array([place for place, sign in enumerate(_STANDARD) if sign.isdigit()])
 _SIGNS = np.array([place for place, sign in enumerate(_STANDARD) if not sign.isdigit() and sign != "+"])
