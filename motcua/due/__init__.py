@@ -1,1 +1,1 @@
-"""Due dates by a centre's calendar: one as sentences, or one for each JSON line (`motcua due`)."""
+"""The derivation of `motcua due`: one due date as sentences, or with `--jsonl` one JSON answer for each JSON line."""

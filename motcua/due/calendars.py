@@ -1,4 +1,7 @@
-"""The calendars of cases, named or inline: parsed once, compiled as known at an instant and over the needed span."""
+"""The calendars of the cases of `motcua due --jsonl`: those of the centre's folder, and those inside a case (inline).
+
+Each is parsed once, and compiled for the exceptions known at an instant and for the dates that the cases need.
+"""
 
 from bisect import bisect_right
 from collections import OrderedDict
@@ -35,7 +38,11 @@ _STATUSES: Mapping[str, Status] = {
 
 
 class CalendarSource:
-    """The rules of one calendar, with a compiled calendar for each state of knowledge."""
+    """The rules of one calendar, with a cache of its compiled forms.
+
+    There is one compiled form for each set of exceptions known at an instant. `has_span` is true for a calendar of the
+    centre's folder, whose dates are fixed, and false for an inline calendar.
+    """
 
     def __init__(self, rules: CalendarRules, *, has_span: bool) -> None:
         self.has_span = has_span
@@ -45,9 +52,10 @@ class CalendarSource:
         self._compiled: dict[int, tuple[Calendar, datetime, datetime]] = {}
 
     def calendar(self, known_at: datetime | None, received_at: datetime, ahead: timedelta = AHEAD) -> Calendar:
-        """The calendar as known at that instant (None: with all changes), over its own span.
+        """Return the compiled calendar with the exceptions known at `known_at` (None: with all exceptions).
 
-        An inline calendar is compiled so that it covers the receipt and the time `ahead` of it.
+        A calendar of the centre's folder covers its own dates, which may not include the receipt. An inline calendar is
+        compiled, again if necessary, to cover at least the time from the receipt until `ahead` after it.
         """
         known = -1 if known_at is None else bisect_right(self.known_from, known_at)
         found = self._compiled.get(known)
@@ -61,7 +69,11 @@ class CalendarSource:
         return found[0]
 
     def outside_error(self, error: OutsideCalendarError, received_at: datetime) -> OutsideCalendarError:
-        """The error with the span for this receipt alone; the compiled span may be longer because of other receipts."""
+        """Return the error to report for a case whose due date is outside the calendar.
+
+        For an inline calendar, it names the dates that are compiled at most for this receipt: those in `error` may
+        reach further, because of other receipts. For a calendar of the centre's folder, it is `error` itself.
+        """
         if self.has_span:
             return error
         return OutsideCalendarError(error.calendar, *_span(received_at, MAX_AHEAD), error.subject)
@@ -74,7 +86,11 @@ def _span(received_at: datetime, ahead: timedelta) -> tuple[date, date]:
 def _with_span(
     rules: CalendarRules, received_at: datetime, ahead: timedelta, before: CalendarRules | None
 ) -> CalendarRules:
-    """The rules with a span for that receipt: the previous span, extended by at least its length unless far away."""
+    """Return the rules with first and last dates that cover the receipt until `ahead` after it.
+
+    They also cover the dates of `before`, and a span that must grow grows by at least its length, so that it seldom
+    grows. If the two together take more than eighty years, `before` is ignored.
+    """
     first, last = _span(received_at, ahead)
     if before is not None and max(last, before.last_date) - min(first, before.first_date) <= 2 * MAX_AHEAD:
         length = before.last_date - before.first_date
@@ -87,7 +103,10 @@ def _with_span(
 
 
 class Calendars:
-    """All calendars of one run. `centre` is called once, when a case first names a calendar."""
+    """All calendars of one run.
+
+    `centre` loads the centre's folder; it is called once, when a case first names a calendar.
+    """
 
     def __init__(self, centre: Callable[[], Centre]) -> None:
         self._centre = centre
@@ -95,7 +114,10 @@ class Calendars:
         self._inline: OrderedDict[str, CalendarSource] = OrderedDict()
 
     def named(self, name: str) -> CalendarSource:
-        """A calendar of the centre's folder. Raises CaseError, and StartError if the folder cannot be read."""
+        """Return the calendar of that name in the centre's folder, which is loaded by the first call.
+
+        Raises CaseError for an unknown name, and StartError if the folder cannot be read.
+        """
         if self._named is None:
             self._named = {rules.name: CalendarSource(rules, has_span=True) for rules in self._centre().calendars}
         found = self._named.get(name)
@@ -105,7 +127,7 @@ class Calendars:
         return found
 
     def inline(self, raw: Mapping[str, Any]) -> CalendarSource:
-        """The calendar inside a case, from the cache if possible. Raises CaseError."""
+        """Parse the JSON object of an inline calendar; equal objects share a cached calendar. Raises CaseError."""
         key = repr(raw)
         found = self._inline.get(key)
         if found is None:
@@ -118,10 +140,13 @@ class Calendars:
 
 
 def parse_calendar(raw: Mapping[str, Any]) -> CalendarRules:
-    """The rules of an inline calendar, with a placeholder as span. Raises CaseError."""
+    """Parse the JSON object of an inline calendar to rules. Raises CaseError.
+
+    The rules' first and last dates are placeholders.
+    """
     members.require(raw, _CALENDAR, "calendar")
     zone = _zone(raw.get("zone"))
-    weekdays = [members.whole(each, "calendar.weekdays") for each in members.items(raw["weekdays"], "weekdays")]
+    weekdays = [members.whole_number(each, "calendar.weekdays") for each in members.items(raw["weekdays"], "weekdays")]
     windows = _windows(raw["hours"], "calendar.hours")
     exceptions = raw.get("exceptions")
     try:
@@ -190,7 +215,10 @@ def _exception(raw: object, where: str, zone: ZoneInfo) -> CalendarException:
 
 
 def _known_from(raw: object, where: str, zone: ZoneInfo) -> datetime | None:
-    """An instant, or a date, which means 00:00 in the calendar's zone."""
+    """Parse `known_from` of an exception: an instant, or a date, which means its 00:00 in the zone.
+
+    Return None for null. Raises CaseError.
+    """
     if raw is None:
         return None
     if isinstance(raw, str) and len(raw) <= len("2017-11-06"):
@@ -199,9 +227,10 @@ def _known_from(raw: object, where: str, zone: ZoneInfo) -> datetime | None:
 
 
 def _require_unambiguous(rules: CalendarRules) -> None:
-    """Raise CaseError if two different exceptions for one date become known at the same instant.
+    """Raise CaseError if two exceptions for one date differ in kind or hours but become known at the same instant.
 
-    The exception that became known last applies, so two at once would be ambiguous.
+    Of several exceptions for one date, the one that became known last applies, so two at once would be ambiguous.
+    Exceptions that do not count (unconfirmed ones) are ignored.
     """
     seen: dict[tuple[date, datetime | None], CalendarException] = {}
     for each in rules.exceptions:

@@ -1,4 +1,4 @@
-"""One case of `motcua due --jsonl`: parsed strictly, and derived by sla's rules.
+"""The cases of `motcua due --jsonl`, one for each line: strict parsing, and derivation of the due date by sla's rules.
 
 docs/deadlines.md describes the grammar and all errors. A contradictory or incomplete case is an error, never a guess.
 """
@@ -32,7 +32,11 @@ SHARED = 0
 
 
 class Case(NamedTuple):
-    """A parsed case. Pauses and extensions are in order of time, and only those known at `known_at`."""
+    """A parsed case.
+
+    Pauses and extensions are in order of time, and only those known at `known_at` (None: all). A pause whose end was
+    not known at `known_at` has the end None.
+    """
 
     source: CalendarSource
     term: Term | None
@@ -43,14 +47,17 @@ class Case(NamedTuple):
 
 
 class Cases:
-    """Parses cases, with caches for repeated terms and calendars."""
+    """Parser of cases. Terms and calendars that occur in several cases are cached."""
 
     def __init__(self, calendars: Calendars) -> None:
         self._calendars = calendars
         self._terms: dict[tuple[Any, ...], Term] = {}
 
     def read(self, raw: object, shared: CalendarSource | None = None) -> Case:
-        """A case from its JSON object; SHARED as calendar means `shared`. Raises CaseError."""
+        """Parse the JSON object of a case. Raises CaseError, and StartError like `source`.
+
+        `shared` is the calendar of a case whose member `calendar` is SHARED: the caller has recognised its text.
+        """
         case = members.require(raw, _CASE)
         received_at = members.instant(case["received_at"], "received_at")
         known_at = case.get("as_known_at")
@@ -77,7 +84,10 @@ class Cases:
         )
 
     def source(self, raw: object) -> CalendarSource:
-        """The calendar of a case, named or inline. Raises CaseError."""
+        """Return the calendar of a case: a string is a name, an object is an inline calendar.
+
+        Raises CaseError, and StartError if the centre's folder cannot be read.
+        """
         if isinstance(raw, str):
             return self._calendars.named(raw)
         if isinstance(raw, dict):
@@ -88,7 +98,7 @@ class Cases:
         raise CaseError("member-invalid", "calendar must be the name of a calendar of the centre, or an object.")
 
     def term(self, raw: object) -> Term | None:
-        """The term of a case; None for null. Raises CaseError."""
+        """Parse the member `term` of a case; null, for a case without a term, gives None. Raises CaseError."""
         if raw is None:
             return None
         term = members.require(raw, _TERM, "term")
@@ -109,9 +119,9 @@ class Cases:
 
 
 def derive_case(case: Case) -> tuple[datetime, TermRun | None, Calendar]:
-    """The instant from which the term counts, the course of the term (None without a term), and the calendar used.
+    """Return the instant from which the case's term counts, the state of its counting, and the compiled calendar.
 
-    Raises CaseError.
+    The state is None without a term. Raises CaseError if the due date cannot be derived.
     """
     ahead = AHEAD
     while True:
@@ -158,9 +168,10 @@ def _new_term(value: object, unit: object, counting: object, cut_off: object) ->
 
 
 def _pauses(raw: object, received_at: datetime, known_at: datetime | None, zone: ZoneInfo) -> list[Pause]:
-    """The pauses known at `known_at`, in order of time; they may touch, but not overlap.
+    """Parse the pauses of a case. Return those known at `known_at` (None: all), in order of time.
 
-    A pause is known from its record on, but not before it begins; its end is known when it comes.
+    A pause is known from `recorded_at` (default: its begin) on, but not before it begins. A pause that ends after
+    `known_at` is returned without its end. Raises CaseError, also if a pause begins before another has ended.
     """
     found: list[tuple[datetime, datetime | None, datetime | None]] = []
     for place, each in enumerate(members.items(raw, "pauses")):
@@ -197,7 +208,7 @@ def _by_start(pause: tuple[datetime, datetime | None, datetime | None]) -> tuple
 def _extensions(
     raw: object, received_at: datetime, known_at: datetime | None, term: Term | None, zone: ZoneInfo
 ) -> list[Extension]:
-    """The extensions known at `known_at`, in order of time. Each is recorded when it happens."""
+    """Parse the extensions of a case. Return those made until `known_at`, in order of time. Raises CaseError."""
     found: list[Extension] = []
     for place, each in enumerate(members.items(raw, "extensions")):
         extension = members.require(each, _EXTENSION, "extensions", place)
@@ -205,7 +216,7 @@ def _extensions(
         days, to_date = extension.get("working_days"), extension.get("to_date")
         if (days is None) == (to_date is None):
             raise CaseError("extension-invalid", f"extensions/{place} needs either working_days or to_date.")
-        if days is not None and members.whole(days, "extensions", place, "working_days") <= 0:
+        if days is not None and members.whole_number(days, "extensions", place, "working_days") <= 0:
             raise CaseError("extension-invalid", f"extensions/{place}: working_days must be positive, not {days}.")
         if at < received_at:
             raise CaseError("extension-invalid", f"extensions/{place} is before received_at. Use a later instant.")
@@ -223,7 +234,7 @@ def _extensions(
 
 
 def _require_empty(raw: object, where: str) -> tuple[()]:
-    """No entries, from an empty list or null. Raises CaseError for another false value."""
+    """Return () for null or an empty list. Raises CaseError for any other false value, such as 0 or ""."""
     if raw is not None:
         members.items(raw, where)
     return ()

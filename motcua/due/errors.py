@@ -1,4 +1,4 @@
-"""The error of a case. The slugs are part of the public interface and listed in docs/deadlines.md."""
+"""The error that `motcua due` reports for a case. The slugs are part of the public interface (docs/deadlines.md)."""
 
 from typing import Literal
 
@@ -27,7 +27,10 @@ Slug = Literal[
 
 
 class CaseError(MotcuaError):
-    """A case for which no due date can be calculated. `type` is stable; `detail` is a sentence for people."""
+    """A case for which no due date can be calculated.
+
+    `type`, one of the slugs, never changes for a kind of error; `detail` is a sentence for people.
+    """
 
     def __init__(self, slug: Slug, detail: str) -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""The explanation of a case, from the changes of a clock as sla derives them."""
+"""The explanation of the due date of a case of `motcua due --jsonl`, by sla's rules."""
 
 from motcua.due.cases import Case, derive_case
 from services.sla.domain.clock import ClockChange, derive
@@ -8,14 +8,14 @@ from services.sla.explanations.sentences import Lang
 
 
 def explanation_of(case: Case, lang: Lang) -> str:
-    """The explanation of a case as JSON. Raises CaseError."""
+    """Return the explanation of the due date of a case as a JSON object, with sentences in `lang`. Raises CaseError."""
     _, _, calendar = derive_case(case)
     explanation = explain(derive(changes_of(case), case.term, calendar), calendar, case.known_at)
     return explanation_view(explanation, lang).model_dump_json(by_alias=True)
 
 
 def changes_of(case: Case) -> list[ClockChange]:
-    """The clock changes of a case, in order of time."""
+    """Return the receipt, pauses, resumptions and extensions of a case as clock changes of sla, in order of time."""
     changes = [ClockChange("received", case.received_at, case.received_at)]
     for start, end, _ in case.pauses:
         changes.append(ClockChange("paused", start, start))

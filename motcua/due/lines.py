@@ -1,4 +1,4 @@
-"""`motcua due --jsonl`: one answer for each JSON line, in order. A line with an error does not end the run."""
+"""`motcua due --jsonl`: one JSON answer for each line, in order. A line with an error does not end the run."""
 
 import fcntl
 import json
@@ -30,10 +30,11 @@ _SECOND = timedelta(seconds=1)
 
 
 def answer_lines(file: Path | None, centre: Callable[[], Centre], *, explain_in: Lang | None = None) -> None:
-    """Answer the cases of a file, or of standard input (None or `-`), on standard output. Blocks.
+    """Write the answers to the cases of a file, or of standard input (None or `-`), to standard output. Blocks.
 
-    With `explain_in`, each answer has an explanation in that language. Returns normally if the reader of the output
-    closes the pipe. Raises OSError for a file that cannot be read, and StartError.
+    With `explain_in`, each answer has an explanation in that language. Returns normally if the reader of standard
+    output closes the pipe. Raises OSError for a file that cannot be read, and StartError if a case names a calendar but
+    the centre's folder, which `centre` loads, cannot be read.
     """
     with nullcontext(sys.stdin.buffer) if file is None or str(file) == "-" else file.open("rb") as source:
         _enlarge_pipe(source)
@@ -44,10 +45,11 @@ def answer_lines(file: Path | None, centre: Callable[[], Centre], *, explain_in:
 
 
 def run_lines(source: BinaryIO, sink: BinaryIO, centre: Callable[[], Centre], *, explain_in: Lang | None = None) -> int:
-    """Answer every line of `source` and return the number of errors. Blocks on both streams.
+    """Write an answer to `sink` for every line of `source`, and return the number of error answers. Blocks.
 
     All available lines are answered and flushed before the next read, so a client can send line by line. Raises
-    BrokenPipeError if the reader closes the pipe, and StartError if a case needs a centre's folder that cannot be read.
+    BrokenPipeError if the reader of `sink` closes the pipe, and StartError if a case names a calendar but the centre's
+    folder, which `centre` loads, cannot be read.
     """
     answers = Answers(centre, explain_in)
     for batch in _batches(source):
@@ -57,7 +59,7 @@ def run_lines(source: BinaryIO, sink: BinaryIO, centre: Callable[[], Centre], *,
 
 
 class Answers:
-    """Answers lines in order; `errors` counts those with an error.
+    """Answers lines in order. `errors` counts the lines that were answered with an error.
 
     A calendar that several lines share is recognised by its text and parsed only once.
     """
@@ -72,14 +74,17 @@ class Answers:
         self.errors = 0
 
     def of_all(self, lines: Sequence[bytes | None]) -> list[str]:
-        """The answers to several lines: vectorised where possible, else row by row."""
+        """Return the answer to each line, in order: vectorised where possible, else row by row. Raises StartError."""
         if self._explain_in is not None or len(lines) < MIN_ROWS:
             return [self.of(line) for line in lines]
         return [answer or self.of(line) for answer, line in zip(self._vectorized.answers(lines), lines, strict=True)]
 
     def of(self, line: bytes | None) -> str:
-        """The answer to one line (None: a line that is too long), with a line feed."""
-        name = "null"
+        """Return the answer to one line (None: a line that was too long), as JSON with a line feed. Raises StartError.
+
+        A faulty case is answered with its error, and counted.
+        """
+        case_id = "null"
         try:
             text = _text(line)
             spliced, shared = self._recognised(text)
@@ -87,7 +92,7 @@ class Answers:
                 raw = members.parse(spliced)
             except CaseError:  # its message has a position, which must be that in the original line
                 raw, shared = members.parse(text), None
-            name = _name(raw)
+            case_id = _id_as_json(raw)
             case = self._cases.read(raw, shared)
             if shared is None and not case.source.has_span:
                 self._learn(text, case.source)
@@ -96,16 +101,17 @@ class Answers:
                 from motcua.due.explanation import explanation_of  # here: rarely needed, and slow to import
 
                 members_of_answer += f',"explanation":{explanation_of(case, self._explain_in)}'
-            return f'{{"id":{name},{members_of_answer}}}\n'
+            return f'{{"id":{case_id},{members_of_answer}}}\n'
         except CaseError as error:
             self.errors += 1
-            return f'{{"id":{name},"error":{{"type":"{error.type}","detail":{quoted(error.detail)}}}}}\n'
+            return f'{{"id":{case_id},"error":{{"type":"{error.type}","detail":{quoted(error.detail)}}}}}\n'
 
     def _recognised(self, text: str) -> tuple[str, CalendarSource | None]:
-        """The line with SHARED in place of a known calendar, and that calendar.
+        """Replace the text of a remembered calendar in the line by SHARED. Return the new line and that calendar.
 
-        This is safe: the known text starts with the member's name and is complete JSON, so the next member follows it.
-        A member of that name is an error anywhere but in the case itself, where it may occur once.
+        If the line has no remembered calendar, return it unchanged, and None. The replacement is safe: the remembered
+        text starts with the member's name and is complete JSON, so the next member follows it. A member of that name is
+        an error anywhere but in the case itself, where it may occur once.
         """
         at = text.find(_CALENDAR) if self._shared else -1
         if at >= 0:
@@ -115,7 +121,7 @@ class Answers:
         return text, None
 
     def _learn(self, text: str, source: CalendarSource) -> None:
-        """Remember the text of a calendar that two consecutive lines have."""
+        """Remember the text of `source`, the inline calendar of this line, if the line before had the same calendar."""
         at = text.find(_CALENDAR)
         if source is self._previous and at >= 0:
             value = text[at + len(_CALENDAR) :].lstrip()
@@ -133,8 +139,8 @@ def _text(line: bytes | None) -> str:
         raise CaseError("not-utf8", f"Byte {error.start + 1} of the line is not UTF-8.") from None
 
 
-def _name(raw: object) -> str:
-    """The id of a case as JSON: a string or a whole number. Raises CaseError."""
+def _id_as_json(raw: object) -> str:
+    """Return the id of the case, encoded as JSON. Raises CaseError unless it is a string or a whole number."""
     if not isinstance(raw, dict):
         raise CaseError("not-json", "The line is not a JSON object.")
     found = raw.get("id")
@@ -148,7 +154,10 @@ def _name(raw: object) -> str:
 
 
 def _answer_members(case: Case) -> str:
-    """The members of an answer after its id, as JSON; instants are in the calendar's zone."""
+    """Derive the case, and return the members of its answer, without the id, as JSON text. Raises CaseError.
+
+    Instants are in the calendar's zone.
+    """
     start, course, calendar = derive_case(case)
     zone = calendar.worktime.zone
     try:
@@ -167,14 +176,17 @@ def _answer_members(case: Case) -> str:
 
 
 def _enlarge_pipe(source: BinaryIO) -> None:
-    """Enlarge the buffer of a pipe: larger batches need less time per line."""
+    """Enlarge the kernel's buffer if `source` is a pipe, since larger batches need less time per line. Never fails."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with suppress(OSError):  # not a pipe, or the limit of the account is reached
             fcntl.fcntl(source.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _batches(source: BinaryIO) -> Iterator[list[bytes | None]]:
-    """The available lines of a stream, batch by batch; None for a line that is too long. Blocks."""
+    """Yield the lines that each read of the stream completes, as one list. Blocks.
+
+    None replaces a line that is too long. The last line need not end in a line feed.
+    """
     read: Callable[[int], bytes] = getattr(source, "read1", source.read)
     rest, too_long = b"", False
     while chunk := read(_CHUNK):

@@ -1,4 +1,4 @@
-"""One due date by the centre's own calendar and terms, derived by sla's rules."""
+"""The calculation of one due date by a calendar and the terms of the centre's folder, derived by sla's rules."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 def rules_of(centre: Centre, name: str | None) -> CalendarRules:
-    """A calendar of the centre by name; without a name, the centre's own. Raises CaseError."""
+    """Return the centre's calendar of that name, or for None its first. Raises CaseError for an unknown name."""
     found = next((rules for rules in centre.calendars if name in (None, rules.name)), None)
     if found is None:
         listed = ", ".join(rules.name for rules in centre.calendars)
@@ -24,7 +24,7 @@ def rules_of(centre: Centre, name: str | None) -> CalendarRules:
 
 
 def in_zone(moment: datetime | None, rules: CalendarRules) -> datetime | None:
-    """The instant in the calendar's zone; without an offset it is local time."""
+    """Give a date and time without an offset the calendar's zone. Return others, and None, unchanged."""
     if moment is None or moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=ZoneInfo(rules.zone))
@@ -39,10 +39,11 @@ def calculate(
     term: Term | None = None,
     as_known_at: datetime | None = None,
 ) -> tuple[Deadline, Calendar]:
-    """The deadline of a dossier received at that instant, and the calendar by which it was derived.
+    """Derive the deadline of a dossier received at `received_at`, and return it with the compiled calendar.
 
-    The term is the procedure's, or `term`. With `as_known_at` the calendar is the one known at that instant. Raises
-    ProcedureUnknownError, CaseError, and OutsideCalendarError for dates that the calendar does not cover.
+    `procedure`, if given, sets the term, else `term` does; without either the dossier has no due date. With
+    `as_known_at`, exceptions that became known later are ignored. Raises ProcedureUnknownError, CaseError if
+    `as_known_at` is before the receipt, and OutsideCalendarError for dates that the calendar does not cover.
     """
     if procedure is not None:
         term = term_of(centre, procedure, received_at)
@@ -58,7 +59,7 @@ def calculate(
 
 
 def describe(deadline: Deadline, calendar: Calendar) -> Iterator[str]:
-    """The deadline in sentences, in local time of the calendar."""
+    """Yield English sentences on the deadline, with instants in local time of the calendar."""
     zone = calendar.worktime.zone
     yield f"Received {_local(deadline.received_at, zone)}."
     if deadline.due_at is None or deadline.counted_from is None or deadline.due_date is None:

@@ -1,4 +1,4 @@
-"""Cases of one calendar as a table with one row per case, for the vectorised derivation.
+"""Cases that share one calendar as a table with one row per case, for the vectorised derivation.
 
 A row that is not supported has an error, or a form that only the row-by-row derivation (motcua.due.cases) covers.
 """
@@ -38,7 +38,7 @@ class _Extension(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A decoded line. Calendar and term stay raw texts, since many lines share few of them."""
+    """A decoded line, not validated. Calendar and term stay undecoded JSON text, since many lines have the same one."""
 
     id: int | str
     calendar: msgspec.Raw
@@ -50,7 +50,11 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class ParsedTerm(NamedTuple):
-    """A term: the number of its kind (all but the value), its value, and the number of quotation marks in its text."""
+    """A parsed term of a case.
+
+    `kind` numbers its unit, way of counting and cut-off, or is NO_TERM or UNSUPPORTED_TERM; `value` is its length.
+    `quotes` is the number of quotation marks in its JSON text.
+    """
 
     kind: int
     value: int
@@ -59,11 +63,12 @@ class ParsedTerm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cases as columns; the other columns are undefined where a row is not `supported`.
+    """Cases as columns. Where a row is not `supported`, its values in the other columns are undefined.
 
-    `known_at` is NO_END for a case without `as_known_at`. `pauses` and `extensions` have only those that were known;
-    `of` is their row. Their ranks number both together within a row in order of time, from 0. A row with `open_pause`
-    has a last pause without an end.
+    `known_at` is NO_END for a case without `as_known_at`. `pauses` and `extensions` are all entries of all rows that
+    were known at `known_at`; their `of` is the row of each entry. `pause_rank` and `extension_rank` number the entries
+    of a row, pauses and extensions together, in order of time from 0. `open_pause`: the last pause of the row has no
+    known end.
     """
 
     supported: NDArray[np.bool_]
@@ -79,7 +84,7 @@ class Table:
 
 
 def decode(line: bytes) -> Line | None:
-    """A decoded line; None if it has another form, or an error."""
+    """Decode a line. Return None if it is not JSON, or does not have the types of `Line`."""
     try:
         return _decode(line)
     except (ValueError, RecursionError):
@@ -90,10 +95,11 @@ _decode = msgspec.json.Decoder(Line).decode
 
 
 def table_of(lines: Sequence[Line], quotes: Sequence[int], term_of: Callable[[msgspec.Raw], ParsedTerm]) -> Table:
-    """The table of cases. `quotes` is the number of quotation marks in each line without its calendar.
+    """Convert decoded lines to a table, one row per line; a row that fails a check is marked as not supported.
 
-    If it equals the number that the decoded members take, no member occurs twice (the decoder takes the last one), and
-    no optional member is null.
+    `quotes` is the number of quotation marks in each line, without those of its calendar. If it equals the number that
+    the decoded members need, no member occurs twice (the decoder would take the last one), and no optional member is
+    null. `term_of` parses the JSON text of a term.
     """
     kinds, values, expected = [], [], []
     known_of: list[int] = []
@@ -150,7 +156,11 @@ def table_of(lines: Sequence[Line], quotes: Sequence[int], term_of: Callable[[ms
 def _pauses(
     found: Sequence[tuple[int, _Pause]], received_at: Instants, known_at: Instants, supported: NDArray[np.bool_]
 ) -> PauseRound:
-    """The known pauses. A row is not supported if a pause has an error, or two touch."""
+    """Return the pauses that were known at `known_at` of their row, by row and in order of time.
+
+    Sets `supported` to false for rows in which a pause has an error or begins before the previous one has ended, or at
+    its end.
+    """
     of = _rows(found)
     start = parse_instants([pause.start for _, pause in found])
     end = _where_present([pause.to for _, pause in found], np.full(len(found), NO_END))
@@ -167,7 +177,10 @@ def _pauses(
 def _extensions(
     found: Sequence[tuple[int, _Extension]], received_at: Instants, known_at: Instants, supported: NDArray[np.bool_]
 ) -> ExtensionRound:
-    """The known extensions. A row is not supported if an extension has an error or is too long."""
+    """Return the extensions that were known at `known_at` of their row, in the given order.
+
+    Sets `supported` to false for rows in which an extension has an error or more than MAX_VALUE days.
+    """
     of = _rows(found)
     at = parse_instants([extension.at for _, extension in found])
     supported[[row for row, extension in found if not 0 < extension.working_days <= MAX_VALUE]] = False
@@ -178,7 +191,10 @@ def _extensions(
 
 
 def _ranks(pauses: PauseRound, extensions: ExtensionRound, supported: NDArray[np.bool_]) -> Whole:
-    """The ranks of pauses, then of extensions. A row is not supported if an extension is within a pause."""
+    """Return the place of each pause, then of each extension, in its row's order of time, from 0.
+
+    Sets `supported` to false for rows in which an extension happened during a pause.
+    """
     of = np.concatenate((pauses.of, extensions.of))
     start = np.concatenate((pauses.start, extensions.at))
     end = np.concatenate((pauses.end, extensions.at))
@@ -195,7 +211,7 @@ def _rows(found: Sequence[tuple[int, object]]) -> Whole:
 
 
 def _where_present(texts: Sequence[str | None], otherwise: Instants) -> Instants:
-    """The instants of texts; `otherwise` where a text is missing."""
+    """Parse texts to instants, as `parse_instants` does; where a text is None, take the instant in `otherwise`."""
     present = [place for place, text in enumerate(texts) if text is not None]
     found = otherwise.copy()
     found[present] = parse_instants([text for text in texts if text is not None])

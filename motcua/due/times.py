@@ -13,7 +13,7 @@ from services.sla.domain.calendar import Calendar
 from services.sla.vectorized import EPOCH, MICROSECOND, CalendarArrays, Instants
 
 UNREADABLE = int(np.iinfo(np.int64).min)
-"""Marks a text that is not an instant, or one with a fraction of a second."""
+"""Marks a text that is not an instant, has a fraction of a second, or is in the year 1 or 9999."""
 _STANDARD = "2017-11-06T07:00:00+07:00"
 _DIGITS = np.array([place for place, sign in enumerate(_STANDARD) if sign.isdigit()])
 _SIGNS = np.array([place for place, sign in enumerate(_STANDARD) if not sign.isdigit() and sign != "+"])
@@ -26,7 +26,10 @@ _SECONDS = np.array([f"{second:02}" for second in range(60)], dtype=object)
 
 
 def parse_instants(texts: Sequence[str]) -> Instants:
-    """The instants of ISO 8601 texts with an offset, as `members.instant` reads them, or UNREADABLE."""
+    """Parse ISO 8601 texts with an offset to instants in microseconds; every other text gives UNREADABLE.
+
+    The accepted texts are those of `members.instant`, without fractions of a second and without the years 1 and 9999.
+    """
     if not texts:
         return np.empty(0, dtype=np.int64)
     standard_form, others = texts, []
@@ -46,7 +49,11 @@ def parse_instants(texts: Sequence[str]) -> Instants:
 
 
 def _parse_standard(signs: NDArray[np.uint8]) -> tuple[Instants, NDArray[np.bool_]]:
-    """The instants of texts (one per row), and whether each has the standard form. Raises ValueError for no date."""
+    """Parse texts of the form of _STANDARD, given as one row of ASCII codes each, to instants.
+
+    Return the instants, and whether each text has that form; else its instant is undefined. Raises ValueError for a
+    date that does not exist.
+    """
     digits = signs[:, _DIGITS] - ord("0")
     hour, minute = (10 * digits[:, place] + digits[:, place + 1] for place in (14, 16))
     west = signs[:, _SIGN] == ord("-")
@@ -69,7 +76,7 @@ def _parse_one(text: str) -> int:
 
 
 class LocalTexts:
-    """Instants within a calendar's span as local ISO 8601 texts."""
+    """Formats instants as ISO 8601 texts in the calendar's zone, such as 2017-11-06T07:00:00+07:00."""
 
     def __init__(self, calendar: Calendar, columns: CalendarArrays) -> None:
         worktime = calendar.worktime
@@ -82,7 +89,10 @@ class LocalTexts:
             self._offsets[columns.offsets == offset] = _offset(int(offset))
 
     def __call__(self, at: Instants) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-        """The texts, and whether each is valid: within the span, on a date with a fixed offset."""
+        """Return the text of each instant, and whether that text is valid.
+
+        It is valid if the calendar covers the instant and the UTC offset does not change on that local date.
+        """
         day = self._columns.day(at)
         valid = self._fixed_offset[day] & (day >= 0)
         minute, second = np.divmod((at - self._columns.midnights[day]) // _SECOND, 60)
@@ -90,7 +100,7 @@ class LocalTexts:
         return texts, valid
 
     def has_fixed_offset(self, at: Instants) -> NDArray[np.bool_]:
-        """Whether each instant is within the span, on a date with a fixed offset."""
+        """Return, for each instant, whether the calendar covers it and its local date has one UTC offset."""
         day = self._columns.day(at)
         found: NDArray[np.bool_] = self._fixed_offset[day] & (day >= 0)
         return found
@@ -98,12 +108,12 @@ class LocalTexts:
 
 @lru_cache(maxsize=8)
 def _dates(first: date, last: date) -> NDArray[np.object_]:
-    """Each date of a span and the date after it, as the first part of an instant's text."""
+    """Return the text of each date from `first` to the day after `last`, with a T at its end, such as 2017-11-06T."""
     ordinals = range(first.toordinal(), last.toordinal() + 2)
     return np.array([f"{date.fromordinal(ordinal)}T" for ordinal in ordinals], dtype=object)
 
 
 def _offset(microseconds: int) -> str:
-    """An offset, as the last part of an instant's text."""
+    """Return a UTC offset as the end of an ISO 8601 text, such as +07:00."""
     ahead = timezone(timedelta(microseconds=microseconds))
     return datetime.combine(date(2017, 11, 6), time(0), ahead).isoformat()[_SIGN:]

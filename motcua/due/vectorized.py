@@ -1,7 +1,8 @@
 """Vectorised derivation of many cases: the same answers as row by row, many times faster.
 
-It supports cases that share their calendar with others, have the standard forms, and are due within the calendar's
-span. All other cases, including every case with an error, are left to the row-by-row derivation (motcua.due.cases).
+It supports cases that share their calendar with others, have the regular forms (docs/deadlines.md), and are due within
+the dates of the compiled calendar. All other cases, including every case with an error, are left to the row-by-row
+derivation (motcua.due.cases).
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ _SECOND = 1_000_000
 
 
 class _Compiled(NamedTuple):
-    """A compiled calendar in vectorised form."""
+    """A compiled calendar as arrays, with the formatter of its local times."""
 
     columns: CalendarArrays
     texts: LocalTexts
@@ -49,9 +50,11 @@ class _Compiled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """A calendar that several lines share.
+    """A calendar that several lines share, with its compiled forms.
 
-    `compiled` maps each state of knowledge to the calendar and its vectorised form, or to None if it has none.
+    `known_from` are the instants at which exceptions became known, ascending. `compiled` has an entry for each number
+    of these instants that have passed (-1: all exceptions count): the calendar and its vectorised form, None if it has
+    none.
     """
 
     source: CalendarSource
@@ -60,7 +63,10 @@ class _Shared:
 
 
 class VectorizedAnswers:
-    """Answers the supported cases among lines. Calendars and terms are recognised by their texts."""
+    """Answers those of several lines that the vectorised derivation supports.
+
+    Each calendar and each term is parsed once and then recognised by its JSON text.
+    """
 
     def __init__(self, cases: Cases) -> None:
         self._cases = cases
@@ -69,7 +75,10 @@ class VectorizedAnswers:
         self._kinds: list[Term | None] = [None]
 
     def answers(self, lines: Sequence[bytes | None]) -> list[str | None]:
-        """The answer to each line, or None for a line that is not supported. Raises StartError."""
+        """Return the answer to each line as JSON with a line feed, or None for a line that must be answered row by row.
+
+        Raises StartError if a case names a calendar but the centre's folder cannot be read.
+        """
         by_calendar: dict[bytes, list[tuple[int, Line]]] = {}
         for place, text in enumerate(lines):
             line = None if text is None else decode(text)
@@ -88,7 +97,7 @@ class VectorizedAnswers:
         return answers
 
     def _shared(self, text: bytes) -> _Shared | None:
-        """The calendar with that text; None if it has an error."""
+        """Return the calendar with that JSON text, parsed once; None if it has an error. Raises StartError."""
         found = self._calendars.get(text)
         if found is None:
             try:
@@ -112,7 +121,7 @@ class VectorizedAnswers:
         return found
 
     def _read_term(self, text: bytes) -> ParsedTerm:
-        """The parsed term. Its kind is UNSUPPORTED_TERM also if it has an error."""
+        """Parse the JSON text of a term. If it has an error or is not supported, the kind is UNSUPPORTED_TERM."""
         try:
             term = self._cases.term(members.parse(text.decode()))
         except (CaseError, UnicodeDecodeError):
@@ -128,9 +137,10 @@ class VectorizedAnswers:
         return ParsedTerm(self._kinds.index(kind), term.value, quotes)
 
     def _answers(self, table: Table, shared: _Shared) -> Iterator[tuple[int, str]]:
-        """Row and answer (without its id) of the supported cases.
+        """Yield the row and the answer, without its id, of each case that can be derived vectorised.
 
-        They are derived in groups with the same kind of term and the same state of the calendar.
+        Cases are derived in groups that share the kind of term and the exceptions known. Groups of fewer than MIN_ROWS
+        cases are left out.
         """
         known = np.searchsorted(shared.known_from, table.known_at, side="right")
         known[table.known_at == NO_END] = -1
@@ -144,7 +154,10 @@ class VectorizedAnswers:
 
 
 def _compile(shared: _Shared, known: int, known_at: int, received_at: Instants) -> _Compiled | None:
-    """The calendar as known at that instant, compiled for these receipts; None if it has no vectorised form."""
+    """Return the calendar as known at `known_at`, vectorised for these receipts; None if it has no vectorised form.
+
+    `known` is the number of instants in `shared.known_from` until `known_at`, or -1: then all exceptions count.
+    """
     try:
         at = None if known < 0 else moment(known_at)
         for receipt in (received_at.min(), received_at.max()):
@@ -163,7 +176,10 @@ def _compile(shared: _Shared, known: int, known_at: int, received_at: Instants) 
 
 
 def _answers(of: Whole, table: Table, term: Term | None, compiled: _Compiled) -> Iterator[tuple[int, str]]:
-    """Rows and answers of one group, without the cases that the vectorised derivation leaves out."""
+    """Derive the cases in the rows `of`, which share a term (but its value) and a calendar.
+
+    Yields row and answer, without its id, of each case that the vectorised derivation covers.
+    """
     received_at, columns = table.received_at[of], compiled.columns
     if term is None:
         found = derive_vectorized(_ANY, received_at, (), columns)
@@ -198,7 +214,10 @@ def _answers(of: Whole, table: Table, term: Term | None, compiled: _Compiled) ->
 
 
 def _rounds(table: Table, place: Whole) -> Iterator[PauseRound | ExtensionRound]:
-    """The pauses and extensions of rank 0, then of rank 1 and so on, of the rows with a place in the group."""
+    """Yield the pauses and extensions of the rows of one group by rank: all of rank 0, then all of rank 1, and so on.
+
+    `place` has each row's index in the group, or -1 for a row outside the group.
+    """
     found = []
     for entries, ranks in ((table.pauses, table.pause_rank), (table.extensions, table.extension_rank)):
         here = place[entries.of] >= 0

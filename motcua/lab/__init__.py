@@ -1,1 +1,1 @@
-"""The lab: scenarios of the past, and the commands that play, replay and simulate them."""
+"""Commands that play, replay and simulate a centre's past, and the scenarios of the past that they use."""

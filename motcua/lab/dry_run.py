@@ -1,4 +1,4 @@
-"""Dry run of past acts against intake's rules, so that a log with a refused act is rejected before any act is sent."""
+"""Check of past acts by intake's rules in memory, before any is sent, so that a log with a refused act is rejected."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,10 +16,10 @@ from shared.kernel.errors import Refusal
 
 
 def refused_acts(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct, Refusal]]:
-    """Yield each act that intake would refuse, with its refusal.
+    """Yield each past act that intake would refuse, with its refusal. Nothing is sent.
 
-    An act is decided at its own instant, by the role of its own actor, on the state that the acts before it left.
-    After a refused act, later acts of the same dossier are skipped.
+    Each act is checked at its own instant, for its own actor, on the state that earlier acts left in memory. After a
+    refused act, later acts of the same dossier are not checked.
     """
     dossiers: dict[UUID, Dossier] = {}
     refused: set[UUID] = set()

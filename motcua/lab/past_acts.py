@@ -1,4 +1,7 @@
-"""Acts of the past as lines of `POST /acts:batch`. Ids and keys are derived, so an act can be sent again safely."""
+"""Acts of the past, as the lines that `POST /acts:batch` of intake accepts.
+
+Ids and keys are derived from the act, so it can be sent again without a second effect.
+"""
 
 import hashlib
 import json
@@ -17,7 +20,10 @@ Role = Literal["applicant", "clerk", "officer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastActor:
-    """The person or system that performed an act. `counter` is a clerk's, if known; `department` is an officer's."""
+    """The person or system that performed an act.
+
+    `counter` is a clerk's counter number, None if it is not known; `department` is an officer's department.
+    """
 
     id: str
     role: Role
@@ -26,7 +32,7 @@ class PastActor:
     system: bool = False
 
     def members(self) -> dict[str, Any]:
-        """Return the actor as the JSON members of a request."""
+        """Return the `actor` of a line of `POST /acts:batch`, as JSON members. Members without a value are left out."""
         optional = {"role": self.role, "department": self.department, "counter": self.counter}
         head = {"kind": "system" if self.system else "person", "id": self.id}
         return head | {name: value for name, value in optional.items() if value is not None}
@@ -34,7 +40,10 @@ class PastActor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastAct:
-    """An act on a dossier at an aware instant. `department` is the competent department; it is not sent."""
+    """An act on a dossier, performed at the aware instant `occurred_at`.
+
+    `department`, the department competent for the dossier, is used for counting and not sent.
+    """
 
     key: str
     act: str
@@ -46,11 +55,11 @@ class PastAct:
 
     @property
     def receives(self) -> bool:
-        """Whether this act receives the dossier: a receipt of its own, or a walk-in."""
+        """Whether the act receives the dossier: `receive`, or `submit` with a receipt in its data (a walk-in)."""
         return self.act == "receive" or (self.act == "submit" and "receive" in self.data)
 
     def members(self) -> dict[str, Any]:
-        """Return the JSON members of a line of `POST /acts:batch`."""
+        """Return the act as the JSON members of a line of `POST /acts:batch`."""
         return {
             "key": self.key,
             "act": self.act,
@@ -61,21 +70,21 @@ class PastAct:
         }
 
     def line(self) -> bytes:
-        """Return the line with its line feed. The same act always gives the same bytes."""
+        """Return the act as a line of `POST /acts:batch`, with a line feed. Equal acts give equal bytes."""
         return json.dumps(self.members(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def utc_text(instant: datetime) -> str:
-    """Return the instant as ISO 8601 in UTC, with Z. Raises ValueError for a naive one."""
+    """Format an instant as ISO 8601 in UTC, with Z. Raises ValueError for an instant without an offset."""
     if instant.utcoffset() is None:
         raise ValueError(f"{instant} has no offset")
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def idempotency_key(*parts: str) -> str:
-    """Join parts to a key of visible ASCII characters.
+    """Join the parts with slashes to a key of visible ASCII characters; other characters are percent-encoded.
 
-    Other characters are percent-encoded. A key that would be too long is cut and ends in a hash of the whole.
+    A key longer than MAX_KEY is cut, and ends in a hash of the whole key.
     """
     key = "/".join(quote(part, safe=":._-+,;=@()") for part in parts)
     if len(key) <= MAX_KEY:
@@ -85,7 +94,7 @@ def idempotency_key(*parts: str) -> str:
 
 
 def dossier_id(at: datetime, *parts: str) -> UUID:
-    """Derive the UUIDv7 (RFC 9562, section 5.7) of a dossier submitted at `at`. Its other bits are a hash of parts."""
+    """Derive the id of a dossier submitted at `at`: a UUIDv7 (RFC 9562, section 5.7) with a hash of `parts`."""
     digest = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:10], "big")
     millis = int(at.timestamp() * 1000) & (1 << 48) - 1
     return UUID(int=millis << 80 | 0x7 << 76 | (digest >> 66 & 0xFFF) << 64 | 0b10 << 62 | digest & (1 << 62) - 1)

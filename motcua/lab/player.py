@@ -1,7 +1,7 @@
-"""Player of past acts: sends them to a centre with a simulated clock, window by window, so deadlines fire in order.
+"""Player of past acts: sends acts to a centre with a simulated clock, window by window, so deadlines fire in order.
 
-The result does not depend on the length of the windows. A window ends only when the centre is quiescent, and whatever
-falls due within it is recorded at its own instant.
+The result does not depend on the length of the windows. A window ends only when the centre is quiescent, and a
+threshold that falls within it is recorded at its own instant.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ Act = Mapping[str, Any]
 
 
 class PlayError(MotcuaError):
-    """The play cannot continue; the message contains the reason. Played acts stay and may be played again."""
+    """The play cannot continue; the message contains the reason. Played acts stay and may be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The acts after the end of the window before, up to and including this `end`."""
+    """The acts that are sent together: those after the previous window's end, up to and including the instant `end`."""
 
     end: datetime
     acts: list[Act]
@@ -45,7 +45,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAct:
-    """An act that intake refused, with the answer's status and problem document."""
+    """An act that intake refused: its idempotency key, and the status and problem document of the answer."""
 
     key: str | None
     status: int
@@ -54,7 +54,10 @@ class RefusedAct:
 
 @dataclass(slots=True)
 class PlayProgress:
-    """How far the play has come: centre time, windows, acts and refusals. Acts played before count again."""
+    """How far the play has come: the centre's time `until`, windows and acts sent, and refusals.
+
+    Acts that were already played before an interruption count as sent.
+    """
 
     until: datetime | None = None
     windows: int = 0
@@ -65,10 +68,11 @@ class PlayProgress:
 def windows(
     acts: Iterable[Act], start: datetime, next_end: Callable[[datetime], datetime], *, until: datetime | None = None
 ) -> Iterator[Window]:
-    """Cut acts into windows. `next_end` gives the end after an end, beginning with `start`; the last is `until`.
+    """Cut acts, given in time order, into consecutive windows, and yield them.
 
-    A window without acts is joined to the next one. Raises PlayError for an act without an instant, out of order, or
-    after `until`.
+    The first window ends at `next_end(start)`, each further one at `next_end` of the previous end, but none after
+    `until`. A window without acts is joined to the next one. With `until`, the last window ends there. Raises PlayError
+    for an act without an instant, out of order, or after `until`.
     """
 
     def after(end: datetime) -> datetime:
@@ -132,13 +136,14 @@ async def play(
     progress: Callable[[PlayProgress], None] = lambda _: None,
     stop_asked: Callable[[], bool] = lambda: False,
 ) -> PlayProgress:
-    """Play acts, which are in time order, and then advance the centre's clock to `until`, if given.
+    """Send acts, given in time order, to a running centre, and advance its simulated clock with them.
 
-    `window` is working time, by default half a standard day. `importer` and `ops` are API keys. `progress` is called
-    after each window.
+    `until` is where the clock ends, by default at the end of the last window. `window` is a window's working time, by
+    default half a standard day. `importer` and `ops` are API keys. `progress` is called after each window. The play
+    ends early, without an error, once `stop_asked` returns true.
 
-    Acts played before change nothing, so an interrupted play may be started again from the beginning. A refused act
-    is listed, and later acts of its dossier in the same window are refused with it.
+    Acts played before change nothing, so an interrupted play may be started again from the beginning. A refused act is
+    in the result, and later acts of its dossier in the same window are refused with it.
 
     Raises PlayError for acts that cannot be cut into windows, a service without a simulated clock, or an intake that
     does not accept acts. Raises NotQuiescentError for a centre that does not become quiescent, and OutsideCalendarError
@@ -175,7 +180,7 @@ async def play(
 
 
 class _Services:
-    """The HTTP endpoints that the player uses: the clock of each service, and intake's batch of acts."""
+    """Client of the endpoints that the player uses: the clock of each service, and `POST /acts:batch` of intake."""
 
     def __init__(self, http: httpx.AsyncClient, site: Site, importer: str, ops: str) -> None:
         self._http = http
@@ -184,7 +189,7 @@ class _Services:
         self._ops = {"Authorization": f"Bearer {ops}"}
 
     async def now(self) -> datetime:
-        """Return the centre's time. After an interrupted play the services may differ; the earliest time counts."""
+        """Return the earliest of the services' clocks, which differ after an interrupted play. Raises PlayError."""
         found = await asyncio.gather(*(self._clock(service) for service in SERVICES))
         return min(found)
 
@@ -205,12 +210,19 @@ class _Services:
         return datetime.fromisoformat(found["now"])
 
     async def set_clocks(self, now: datetime, *, accept_until: datetime) -> None:
-        """Set the clock of every service. All have committed on return."""
+        """Advance the simulated clock of every service to `now`. Return when all have committed. Raises PlayError.
+
+        Acts may be dated up to `accept_until`.
+        """
         change = {"now": now.isoformat(), "accept_until": accept_until.isoformat()}
         await asyncio.gather(*(self._clock(service, change) for service in SERVICES))
 
     async def send(self, acts: list[Act]) -> list[RefusedAct]:
-        """Send acts as one batch, in order, and return those refused. Their keys make it safe to send them again."""
+        """Send acts as one batch, in order, and return those that intake refused.
+
+        The batch is sent again, up to five times, until every act has an answer; the acts' keys prevent a second
+        effect. Raises PlayError if intake rejects the batch, or still fails.
+        """
         if not acts:
             return []
         body = b"".join(json.dumps(act, ensure_ascii=False).encode() + b"\n" for act in acts)

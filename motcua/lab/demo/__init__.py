@@ -1,1 +1,1 @@
-"""`motcua demo`: plays the half year through a new centre, compares the result with the draw, and shows a summary."""
+"""`motcua demo`: plays drawn acts of half a year (2017) in a new centre, checks the result, and shows a summary."""

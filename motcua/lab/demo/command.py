@@ -1,4 +1,7 @@
-"""The demo command: plays the half year through a new centre, compares the result with the draw, and summarises it."""
+"""The command `motcua demo`: plays drawn acts of half a year (2017) in a new centre.
+
+Afterwards it compares the services' state with the drawn acts, and prints a summary.
+"""
 
 import asyncio
 import shutil
@@ -45,10 +48,11 @@ Say = Callable[[str], None]
 
 
 def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *, ops: bool = False) -> int:
-    """Play the half year to its end. Return 0 if the services' state matches the draw and every check passes, else 1.
+    """Create a centre, play the half year in it to its end, stop it, and report. Return the exit status. Blocks.
 
-    With `ops`, the page of ops runs during the play. Raises StartError if the centre cannot start. All processes end.
-    The centre's folder, with the page, stays.
+    Return 0 if the services' state matches the drawn acts and `motcua verify` finds no error; else 1, also if the run
+    is interrupted, a process of the centre ends, or acts cannot be played. With `ops`, the page of ops runs during the
+    play. Raises StartError if the centre cannot start. The centre's folder, with the page, stays.
     """
     started = time.monotonic()
 
@@ -104,7 +108,7 @@ def _demo_settings(settings: MotcuaSettings, half_year: HalfYear) -> MotcuaSetti
 
 
 def _without_decisions(centre: Path, home: Path) -> Path:
-    """Copy the centre's folder, without its decisions about the general counter."""
+    """Copy the centre's folder into `home` and return the copy, without the decisions about the general counter."""
     copy = home / "centre"
     shutil.copytree(centre, copy)
     receiving = copy / "receiving.csv"
@@ -116,7 +120,10 @@ def _without_decisions(centre: Path, home: Path) -> Path:
 async def periodic_report(
     console: Console, line: Callable[[], str], *, seconds: float = _REPORT_SECONDS
 ) -> AsyncIterator[None]:
-    """Print the line periodically if the console is not a terminal, which shows no progress bar."""
+    """Print the result of `line` every `seconds` while the body runs (async context manager).
+
+    Prints nothing if the console is a terminal, which shows a progress bar.
+    """
 
     async def report() -> None:
         while True:
@@ -134,7 +141,10 @@ async def periodic_report(
 async def _play(
     local: LocalCentre, half_year: HalfYear, clocks: ExpectedClocks, console: Console, stop: threading.Event
 ) -> PlayProgress:
-    """Play the drawn acts. Each act is added to the ledger and to the expected clocks when it is taken."""
+    """Play the drawn acts in the centre, with progress bars. Return when all are played or the run is stopped.
+
+    Each act is added to the ledger and to `clocks` as it is drawn, before it is sent.
+    """
     total = half_year.dossiers()
     worktime = half_year.worktime
     length = worktime.elapsed(half_year.starts_at, half_year.ends_at)
@@ -176,9 +186,9 @@ async def _play(
 
 
 async def _final_state(local: LocalCentre, pooling: ExpectedPooling) -> ServiceState:
-    """Return the services' state once all delivery receipts of SMS are there and routing has closed every week it can.
+    """Return the services' state, as soon as no SMS lacks a receipt and routing has closed every week that it can.
 
-    If that takes too long, return the state as it is.
+    After 30 seconds the state is returned as it is.
     """
     until = time.monotonic() + _RECEIPTS_WITHIN_SECONDS
     while True:
@@ -192,7 +202,7 @@ async def _final_state(local: LocalCentre, pooling: ExpectedPooling) -> ServiceS
 def _report(
     local: LocalCentre, half_year: HalfYear, state: ServiceState, wrong: list[str], console: Console, say: Say
 ) -> None:
-    """Write the page, and print the tables and the differences."""
+    """Write the page with the summary to the centre's folder, and print the tables and the differences in `wrong`."""
     summary = summarise(
         state, local.centre, half_year.worktime, first_date=half_year.first_date, last_date=half_year.last_date
     )

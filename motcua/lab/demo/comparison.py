@@ -1,4 +1,4 @@
-"""Comparison of the services' state with the drawn acts. Each difference is one sentence."""
+"""Comparison of the services' state with the drawn acts. Each function yields one sentence per difference."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,10 @@ from motcua.lab.scenarios.half_year.ledger import DepartmentWeek, Ledger
 
 
 def differences(state: ServiceState, ledger: Ledger, clocks: ExpectedClocks, pooling: ExpectedPooling) -> Iterator[str]:
-    """Yield where dossiers, acts, volumes, proposals, due dates or outcomes differ from what the drawn acts imply."""
+    """Yield a sentence for each difference between the services' state and what the drawn acts imply.
+
+    Compared are dossiers, acts, volumes, closed weeks, proposals, due dates and outcomes.
+    """
     yield from _counts("dossiers submitted", state.submitted, ledger.submitted)
     yield from _counts("dossiers received", state.received, ledger.received)
     yield from _counts("dossiers received by counter or post", state.volume, ledger.volume)
@@ -23,7 +26,7 @@ def differences(state: ServiceState, ledger: Ledger, clocks: ExpectedClocks, poo
 
 
 def _closed(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> Iterator[str]:
-    """Every week that can be closed is closed, with the drawn volume."""
+    """Yield where routing has closed other weeks than it can, or a closed week has another volume than was drawn."""
     if state.last_closed != pooling.last_closed:
         yield f"routing's last closed week is {state.last_closed}, expected {pooling.last_closed}"
     drawn_and_closed = {place for place in ledger.volume if pooling.last_closed and place[1] <= pooling.last_closed}
@@ -34,7 +37,7 @@ def _closed(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> It
 
 
 def _proposals(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> Iterator[str]:
-    """The open proposals are those of the rule for the last closed week, with the drawn volumes."""
+    """Yield where routing's open proposals differ from those that the rule gives for the last closed week as drawn."""
     expected, proposed = pooling.pooled(ledger), {one.department: one for one in state.proposals}
     for department in sorted(expected ^ proposed.keys()):
         one, other = ("the rule", "routing") if department in expected else ("routing", "the rule")

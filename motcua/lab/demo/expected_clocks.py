@@ -1,4 +1,4 @@
-"""Expected clocks: derived from the drawn acts by sla's pure rules, to compare with what the services stored."""
+"""Expected clocks: derived from the drawn acts by sla's rules, in memory, to compare with what sla stored."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _CLOCK: Mapping[str, tuple[ChangeKind, Ground | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class ClockStatus:
-    """A dossier's clock: running, paused or ended, the due date if there is one, and the outcome if it has ended."""
+    """A dossier's clock: its state (running, paused or ended), the due date if any, and the outcome if it ended."""
 
     state: str
     due_at: datetime | None
@@ -31,7 +31,7 @@ class ClockStatus:
 
 
 class ExpectedClocks:
-    """Collects drawn acts, in time order, and derives the clock of each received dossier from them."""
+    """Records drawn acts, in time order, and derives the clock of each received dossier from them. In memory only."""
 
     def __init__(self, centre: Centre) -> None:
         self._centre = centre
@@ -40,7 +40,7 @@ class ExpectedClocks:
         self._changes: dict[UUID, list[ClockChange]] = {}
 
     def add(self, act: PastAct) -> None:
-        """Add an act. A dossier has no clock before its receipt."""
+        """Record an act if it changes the clock of its dossier; a dossier has no clock before its receipt."""
         if act.act == "submit":
             self._procedures[act.dossier_id] = act.data["procedure"]
         if act.receives:
@@ -50,7 +50,7 @@ class ExpectedClocks:
             self._changes[act.dossier_id].append(ClockChange(what, act.occurred_at, act.occurred_at, ground))
 
     def statuses(self) -> Iterator[tuple[UUID, ClockStatus]]:
-        """Yield each received dossier and its clock. Raises ClockError for acts that contradict each other."""
+        """Yield the id and clock of each received dossier. Raises ClockError for acts that contradict each other."""
         for dossier_id, changes in self._changes.items():
             found = derive_by_catalogue(self._procedures[dossier_id], changes, self._centre, self._calendar)
             yield dossier_id, ClockStatus(found.state, found.due_at, found.outcome)

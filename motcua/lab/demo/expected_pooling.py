@@ -1,4 +1,4 @@
-"""Expected proposals: the departments that the general counter's rule would pool, by the drawn volumes."""
+"""Expected proposals: the departments that the rule of the general counter would pool, by the drawn volumes."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +17,7 @@ _OWN = CurrentReceiving("department")
 
 @dataclass(frozen=True, slots=True)
 class ExpectedPooling:
-    """The rule's results for a centre that was played from `first_date` until `now`."""
+    """What the rule of the general counter proposes in a centre that was played from `first_date` until `now`."""
 
     centre: Centre
     worktime: Worktime
@@ -27,20 +27,27 @@ class ExpectedPooling:
 
     @property
     def last_closed(self) -> date | None:
-        """The Monday of the last week for which no further act can be recorded. None before the first week closes."""
+        """The Monday of the last week into which no act can be dated any more. None before the first such week."""
         found, week = None, monday(self.first_date)
         while (last := closes_at(week, self.centre, self.worktime, self.standard_day)) is not None and last < self.now:
             found, week = week, week + WEEK
         return found
 
     def week(self, ledger: Ledger, department: str, start: date) -> Week:
-        """Return a department's week as drawn."""
+        """Return the department's dossiers by counter or post in the week from Monday `start`, and its working days.
+
+        The dossiers are those of the ledger, as drawn; working days before `first_date` do not count.
+        """
         days = [start + timedelta(days=n) for n in range(7)]
         worked = sum(day >= self.first_date and self.worktime.is_working_day(day) for day in days)
         return Week(start, ledger.volume[department, start], worked)
 
     def pooled(self, ledger: Ledger) -> set[str]:
-        """Return the departments that the rule would pool after the last closed week."""
+        """Return the departments that the rule would propose to pool, by all weeks up to the last closed one.
+
+        A week is closed when no act can be recorded for it any more. The result is empty if no week is closed, or if
+        the centre has no rule.
+        """
         last = self.last_closed
         rule = None if last is None else self.centre.pooling_rule(last + WEEK)
         if last is None or rule is None:

@@ -1,4 +1,4 @@
-"""The summary as one self-contained HTML page. Its template draws the charts as SVG."""
+"""The summary of the demo as one self-contained HTML page. Its template draws the charts as SVG."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -22,7 +22,10 @@ def write_page(
     checks: Sequence[str],
     wrong: Sequence[str],
 ) -> None:
-    """Write the page. `checks` are sentences on what was compared, `wrong` those on the differences."""
+    """Write the summary as HTML to `path`, replacing an existing file. Blocks.
+
+    `checks` are sentences on what was compared, `wrong` sentences on the differences.
+    """
     environment = Environment(
         loader=PackageLoader("motcua.lab.demo", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -43,7 +46,10 @@ def write_page(
 
 
 def _value(value: Any) -> str:
-    """Return a parameter's value as text: numbers with separators of thousands, tables and series entry by entry."""
+    """Return a parameter's value as text: numbers with commas as separators of thousands, durations in minutes.
+
+    Of a mapping, each entry is written with its name; of a tuple, each entry.
+    """
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_value(each)}" for name, each in value.items())
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""The services' state at the end of the demo, read from their tables through the read-only role."""
+"""The services' state at the end of the demo, read from their tables through the read-only role of the database."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,10 @@ _NOW = "select now_at from sla.clock where kind = 'simulated'"
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A received dossier's clock in sla. It is `overdue` if it runs after the local date of its due date."""
+    """A received dossier's clock as sla has stored it.
+
+    It is `overdue` if it runs and the local date of its due date has ended. `was_paused` means: paused now or earlier.
+    """
 
     department: str
     status: ClockStatus
@@ -69,7 +72,11 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class OpenProposal:
-    """An open proposal of routing: a department's receiving place, its weeks, and the first day it could apply."""
+    """A proposal of routing that no leader has decided on yet.
+
+    It has the proposed receiving place of the department (`receiving`), the weeks on which it is based, and the first
+    day on which it could apply.
+    """
 
     department: str
     receiving: Receiving
@@ -79,7 +86,7 @@ class OpenProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceState:
-    """The services' state, counted as the ledger counts. `now` is the centre's time."""
+    """The services' state, counted by department and week as in `Ledger`. `now` is the centre's time."""
 
     now: datetime
     submitted: Counter[DepartmentWeek]
@@ -96,14 +103,15 @@ class ServiceState:
 
     @property
     def last_closed(self) -> date | None:
-        """The Monday of the last closed week."""
+        """The Monday of the last week that routing has closed. None if it has closed none."""
         return max((week for _, week in self.closed), default=None)
 
 
 def read_state(verify_url: str, zone: ZoneInfo) -> ServiceState:
-    """Read a quiescent centre with a simulated clock, in one transaction. Blocks.
+    """Read the services' state of a centre with a simulated clock, in one transaction. Blocks.
 
-    Raises StartError if the database does not answer, or the centre has a system clock.
+    Call it while the centre is quiescent, so that the counts agree. Raises StartError if the database does not answer,
+    or the centre has a system clock.
     """
     about = {"zone": zone.key, "topic": DOSSIERS.name}
     act_of = {event.TYPE: act.name for event, act in ACT_OF_EVENT.items()}

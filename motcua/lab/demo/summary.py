@@ -20,7 +20,7 @@ _LEAST_DAYS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Punctuality:
-    """Dossiers by punctuality. The share is that of the dossiers settled with a due date."""
+    """Counts of received dossiers: settled before, on or after the local date of the due date, overdue, and paused."""
 
     received: int = 0
     early: int = 0
@@ -34,23 +34,27 @@ class Punctuality:
 
     @property
     def judged(self) -> int:
-        """The number of dossiers settled with a due date."""
+        """The number of dossiers settled that have a due date."""
         return self.early + self.on_day + self.late
 
     @property
     def on_time(self) -> int:
-        """The number of dossiers settled by the end of the due date."""
+        """The number of dossiers settled at the latest on the local date of the due date."""
         return self.early + self.on_day
 
     @property
     def share(self) -> float | None:
-        """The share of `judged` that is on time. None if no dossier was judged."""
+        """The share of `judged` that was settled on time, from 0 to 1. None if `judged` is 0."""
         return self.on_time / self.judged if self.judged else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
-    """One department. `weeks` are dossiers by week; `volumes` are those by counter or post, scaled to full weeks."""
+    """The figures of one department.
+
+    `weeks` are the dossiers submitted in each week of the summary. `volumes` are the dossiers received by counter or
+    post in each week with enough working days, scaled to five working days.
+    """
 
     code: str
     name: str
@@ -60,23 +64,27 @@ class Department:
 
     @property
     def dossiers(self) -> int:
-        """The number of dossiers submitted."""
+        """The number of dossiers submitted to the department in all weeks."""
         return sum(self.weeks)
 
     @property
     def volume(self) -> float | None:
-        """The mean of the volumes. None if no week has enough working days."""
+        """The mean of `volumes`. None if no week has enough working days."""
         return sum(self.volumes) / len(self.volumes) if self.volumes else None
 
     @property
     def weeks_with_few(self) -> int:
-        """The number of weeks with a volume below FEW."""
+        """The number of weeks whose volume is below FEW."""
         return sum(volume < FEW for volume in self.volumes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A proposal of the general counter's rule for a department. `volumes` are those of its deciding weeks."""
+    """A proposal of the general counter's rule for one department, as shown in the summary.
+
+    `to_general` means to the general counter, otherwise back to its own counters. `volumes` are those of the weeks on
+    which the proposal is based.
+    """
 
     code: str
     name: str
@@ -87,7 +95,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """All figures of the summary. `weeks` are Mondays (local dates)."""
+    """All figures that the terminal and the page show. `weeks` are the Mondays of the weeks (local dates)."""
 
     first_date: date
     last_date: date
@@ -103,23 +111,23 @@ class Summary:
 
     @property
     def dossiers(self) -> int:
-        """The number of dossiers submitted."""
+        """The number of dossiers submitted to all departments."""
         return sum(one.dossiers for one in self.departments)
 
     @property
     def by_week(self) -> list[int]:
-        """The dossiers of each week."""
+        """The number of dossiers submitted to all departments in each week of `weeks`."""
         return [sum(one.weeks[place] for one in self.departments) for place in range(len(self.weeks))]
 
     @property
     def with_few(self) -> list[Department]:
-        """The departments with a mean volume below FEW, ascending."""
+        """The departments whose mean volume is below FEW, in ascending order of it."""
         found = [(one.volume, one) for one in self.departments if one.volume is not None and one.volume < FEW]
         return [one for _, one in sorted(found, key=lambda entry: entry[0])]
 
 
 def summarise(state: ServiceState, centre: Centre, worktime: Worktime, *, first_date: date, last_date: date) -> Summary:
-    """Summarise a centre that was played from `first_date` to `last_date`, both included."""
+    """Compute the summary of a centre that was played from `first_date` to `last_date`, both included."""
     weeks = [monday(first_date)]
     while weeks[-1] + WEEK <= last_date:
         weeks.append(weeks[-1] + WEEK)
@@ -156,7 +164,7 @@ def summarise(state: ServiceState, centre: Centre, worktime: Worktime, *, first_
 
 
 def outcomes_by_channel(messages: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    """Group messages by channel, each with its outcomes in descending order."""
+    """Return the number of messages by channel and outcome. The most frequent outcome of a channel is first."""
     found: dict[str, dict[str, int]] = {}
     for (channel, outcome), count in sorted(messages.items(), key=lambda entry: -entry[1]):
         found.setdefault(channel, {})[outcome] = count
@@ -164,7 +172,10 @@ def outcomes_by_channel(messages: Mapping[tuple[str, str], int]) -> dict[str, di
 
 
 def percent(share: float | None) -> str:
-    """Format a share with one decimal, rounded down, so that only the whole reads 100.0 %."""
+    """Format a share from 0 to 1 as a percentage; None gives a dash.
+
+    It has one decimal and is rounded down, so that only a share of 1 gives 100.0 %.
+    """
     return "–" if share is None else f"{int(share * 1000 + _ROUNDING) / 10:.1f} %"
 
 

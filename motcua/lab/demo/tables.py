@@ -1,4 +1,4 @@
-"""The summary as tables for the terminal."""
+"""The summary of the demo as tables for the terminal."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _WEEKS_THAT_FIT = 7
 
 
 def tables(summary: Summary) -> Iterator[RenderableType]:
-    """Yield the tables: departments by week, messages, departments below FEW, and the rule's proposals."""
+    """Yield the tables for the terminal: departments by week, messages, departments below FEW, and proposals."""
     yield _departments(summary)
     yield _messages(summary)
     yield _with_few(summary)
@@ -20,7 +20,7 @@ def tables(summary: Summary) -> Iterator[RenderableType]:
 
 
 def headline(summary: Summary) -> str:
-    """Return the summary in one sentence."""
+    """Return the totals of the summary, with the punctuality, as one sentence."""
     whole = summary.whole
     return (
         f"{summary.dossiers:,} dossiers and {summary.acts.total():,} acts from {summary.first_date} to "

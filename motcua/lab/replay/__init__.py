@@ -1,4 +1,4 @@
-"""`motcua replay`: checks an event log, plays it through a centre of its own, verifies the centre, compares dates."""
+"""`motcua replay`: plays an event log in a centre of its own, and compares the log's deadlines with the due dates."""
 
 from motcua.lab.replay.input import load_plan, mapping_draft
 from motcua.lab.replay.report import plan_report

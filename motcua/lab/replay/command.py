@@ -1,4 +1,4 @@
-"""The replay of a planned log: plays it through a centre of its own, verifies the centre and prints the reports.
+"""The replay of a planned event log: plays its acts in a centre of its own, verifies the centre and prints the reports.
 
 The centre's folder is below MOTCUA_HOME. Its name depends on the acts and on the centre's data, so a second replay of
 the same log, in any file format, uses the same centre and changes nothing.
@@ -36,7 +36,7 @@ _SHOWN = 20
 
 
 def home_of(found: Plan, centre: Centre) -> str:
-    """Return the name of the folder for this log at this centre."""
+    """Return the name, below MOTCUA_HOME, of the folder in which this plan is replayed at this centre."""
     digest = hashlib.sha256(f"{found.digest} {centre.catalogue_version}".encode()).hexdigest()
     return f"replay-{found.system}-{digest[:12]}"
 
@@ -44,10 +44,11 @@ def home_of(found: Plan, centre: Centre) -> str:
 def run_replay(
     settings: MotcuaSettings, console: Console, found: Plan, file: Path, folder: Path, *, ops: bool = False
 ) -> int:
-    """Play a plan to its end at the centre in `folder`. Return 0 if intake accepted every act and every check passes.
+    """Play a plan to its end in a centre with the data of `folder`, print the reports and return the exit status.
 
-    With `ops`, the page of ops runs during the play. Raises StartError if the centre cannot start, PlayError if the
-    play cannot continue. All processes end. The centre's folder stays, and the same command continues with it.
+    Blocks. Return 0 if intake accepted every act and `motcua verify` finds no error; else 1, also if the run is
+    interrupted. The centre's folder stays, and the same command continues with it. With `ops`, the page of ops runs
+    during the play. Raises StartError if the centre cannot start, PlayError if acts cannot be played.
     """
     started = time.monotonic()
 
@@ -89,14 +90,17 @@ def run_replay(
 
 
 def change_report(before: EventDigest, after: EventDigest) -> str:
-    """Return a sentence on the events that a replay added."""
+    """Return a sentence on how many events the replay added, or that nothing changed."""
     if before == after:
         return f"Nothing changed: the {after.count} events are the same, with the same sequences and bytes."
     return f"{after.count - before.count} events were added to {before.count}."
 
 
 def window_of(found: Plan) -> timedelta:
-    """Return the working time of a window, at least half a day. It affects only the duration of the replay."""
+    """Return the working time of a window: a sixtieth of that of the whole log, at least 4 hours.
+
+    It affects only the duration of the replay.
+    """
     whole = found.worktime.elapsed(found.starts_at, min(found.ends_at, found.worktime.ends_at))
     return max(timedelta(hours=4), whole / _WINDOWS)
 

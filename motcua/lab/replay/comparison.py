@@ -1,4 +1,4 @@
-"""Comparison of a log's recorded deadlines with the centre's due dates, by local date."""
+"""Comparison of the deadlines recorded in an event log with the due dates that the centre derived, by local date."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,12 @@ from motcua.lab.scenarios.event_log.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Counts of cases. `unmatched_cases` has the ids of the others, by the days from recorded deadline to due date."""
+    """Counts of the log's cases, by how their recorded deadline and the centre's due date compare.
+
+    `matched` have the same date. `unmatched_cases` are the ids of those with two different dates, by the days from the
+    recorded deadline to the due date (negative: the due date is earlier). `ended` have a recorded end;
+    `late_as_recorded` are those of them that ended after the recorded deadline.
+    """
 
     cases: int
     matched: int
@@ -23,17 +28,20 @@ class Comparison:
 
     @property
     def days(self) -> Counter[int]:
-        """The number of cases by difference in days."""
+        """The number of cases for each difference in days, as in `unmatched_cases`."""
         return Counter({days: len(cases) for days, cases in self.unmatched_cases.items()})
 
     @property
     def unmatched(self) -> int:
-        """The number of cases whose two dates differ."""
+        """The number of cases whose recorded deadline and due date are on different dates."""
         return self.days.total()
 
 
 def compare(plan: Plan, due_dates: Mapping[UUID, date | None]) -> Comparison:
-    """Compare the recorded deadlines with `due_dates`: local dates by dossier, missing or None without a due date."""
+    """Compare the recorded deadlines of a plan with `due_dates`, the local dates by dossier.
+
+    A dossier that is missing there, or has None, has no due date.
+    """
     local = plan.worktime.local_date
     unmatched: dict[int, list[str]] = {}
     matched = without_deadline = without_due_date = ended = late = 0

@@ -1,4 +1,4 @@
-"""Input of a replay: a log, a mapping and a centre from their files, checked before anything is played."""
+"""Input of a replay: a log, a mapping and a centre, read from files and checked before anything is played."""
 
 from pathlib import Path
 
@@ -10,14 +10,17 @@ from shared.catalogue import load_centre
 
 
 def mapping_draft(file: Path, *, delimiter: str = ",") -> str:
-    """Draft a mapping for a log, named after its file. Raises LogRefusedError, StartError."""
+    """Draft a mapping for a log file and return its text; its system is named after the file.
+
+    Raises LogRefusedError, and StartError if the file cannot be read.
+    """
     log = read_log(file, delimiter=delimiter)
     stem = file.name.split(".", 1)[0].lower()[:64]
     return draft_mapping(log, system="".join(char if char.isascii() and char.isalnum() else "-" for char in stem))
 
 
 def load_plan(file: Path, mapping_file: Path, centre: Path | None = None) -> Plan:
-    """Plan a log at the centre in a folder, by default the folder of the mapping.
+    """Read a log, its mapping and a centre's folder (default: the mapping's folder), and return the plan of its acts.
 
     Raises LogRefusedError with every fault, StartError for a missing file or folder.
     """

@@ -1,4 +1,4 @@
-"""Reports of a replay, as sentences: the plan with its anomalies, and the log's deadlines next to the due dates."""
+"""Reports of a replay, as sentences: the plan with its anomalies, and the comparison of deadlines."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from motcua.lab.scenarios.event_log.plan import Plan
 
 
 def plan_report(found: Plan, file: Path) -> Iterator[str]:
-    """Yield the size of a plan, its anomalies by kind, and each anomaly with its line."""
+    """Yield sentences: the size of a plan, its anomalies by kind, and each anomaly with its line in `file`."""
     days = f"from {found.first_date} to {found.last_date}"
     yield f"{len(found.cases)} cases, {found.rows} rows, {len(found.acts)} acts {days}."
     for kind, count in sorted(found.cases_with().items()):
@@ -22,9 +22,9 @@ def plan_report(found: Plan, file: Path) -> Iterator[str]:
 
 
 def result_report(found: Plan, clocks: Mapping[UUID, Clock]) -> Iterator[str]:
-    """Yield the number of cases, the deadlines that match the due dates and those that do not, and the lateness.
+    """Yield sentences on how the recorded deadlines and the due dates of the cases compare, and how many were late.
 
-    Dates are compared by local date. Lateness is counted by the recorded deadlines and by the due dates.
+    Deadlines are compared by local date. Lateness is counted by the recorded deadlines and by the due dates.
     """
     compared = compare(found, {dossier_id: clock.due_date for dossier_id, clock in clocks.items()})
     settled = [clock for clock in clocks.values() if clock.outcome is not None]

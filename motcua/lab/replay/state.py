@@ -26,7 +26,7 @@ select dossier_id, due_at, state = 'ended' as ended, (
 
 @dataclass(frozen=True, slots=True)
 class EventDigest:
-    """The number of events published, and a digest per service of their ids, sequences and bytes."""
+    """The number of events that the services published, and for each a digest of their ids, sequences and bytes."""
 
     count: int
     digests: tuple[str, ...]
@@ -34,7 +34,10 @@ class EventDigest:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A dossier's clock in sla. An ended clock has the `outcome` `early`, `on_time` or `late`, if it had a due date."""
+    """A received dossier's clock as sla has stored it, with the due date as local date.
+
+    A settled dossier with a due date has the `outcome` `early`, `on_time` or `late`; any other has None.
+    """
 
     due_date: date | None
     ended: bool
@@ -42,7 +45,10 @@ class Clock:
 
 
 def read_event_digest(verify_url: str) -> EventDigest:
-    """Read all events through the read-only role. Blocks. Raises StartError if the database does not answer."""
+    """Read the events of every service through the read-only role, and return their digest. Blocks.
+
+    Raises StartError if the database does not answer.
+    """
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             found = [
@@ -55,7 +61,10 @@ def read_event_digest(verify_url: str) -> EventDigest:
 
 
 def read_clocks(verify_url: str, worktime: Worktime) -> Mapping[UUID, Clock]:
-    """Read the clock of every received dossier. Dates are local. Blocks. Raises StartError like `read_event_digest`."""
+    """Read the clock of every received dossier, with the due date as local date. Blocks.
+
+    Raises StartError if the database does not answer.
+    """
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             rows = connection.execute(_CLOCKS).fetchall()

@@ -1,4 +1,4 @@
-"""Past arrivals as arrays, one element per dossier, for the simulation of rules."""
+"""Past arrivals as arrays, with one element per dossier, for the simulation of rules of the general counter."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,10 +23,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ArrivalArrays:
-    """The arrivals from `first` to `last` (both included) by the channels of the rule, in time order.
+    """The dossiers received from `first` to `last` (both included) by the channels that `rule` counts, in time order.
 
-    `at` is in UTC seconds, moved to the next opening if the centre is closed. `hour` is the local hour since 1970,
-    `day` a proleptic ordinal. `mu` and `sigma` are the parameters of the log-normal time at a counter, in minutes.
+    `department` is an index in `departments`. `at` is the receipt in UTC seconds since 1970, moved to the next opening
+    if the centre is closed. `hour` is the number of local hours since 1970, and `day` the proleptic ordinal of the
+    local date, both of the receipt itself. `mu` and `sigma` are the parameters of the log-normal time that a dossier
+    takes at the counter, in minutes.
     """
 
     centre: Centre
@@ -48,12 +50,15 @@ class ArrivalArrays:
     """Whether a time at the counter is assumed because the centre does not enter one."""
 
     def weeks(self) -> list[date]:
-        """Return the Mondays of the weeks. `first` and `last` may cut off the first and the last week."""
+        """Return the Mondays of all weeks with a date from `first` to `last`.
+
+        The first and the last week may have dates outside that period.
+        """
         start = monday(self.first)
         return [start + n * WEEK for n in range((monday(self.last) - start) // WEEK + 1)]
 
     def volumes(self) -> dict[str, list[Week]]:
-        """Return each department's weeks, with their working days from `first` to `last`."""
+        """Return, for each department, its weeks: the arrivals, and the working days from `first` to `last`."""
         starts = self.weeks()
         counts = np.zeros((len(self.departments), len(starts)), dtype=np.int64)
         np.add.at(counts, (self.department, (self.day - starts[0].toordinal()) // 7), 1)
@@ -63,7 +68,7 @@ class ArrivalArrays:
         }
 
     def _working_days(self, start: date, department: str) -> int:
-        """Count the working days of a week on which the department exists."""
+        """Count the working days of a week from `first` to `last` on which the department exists."""
         days = (start + n * _DAY for n in range(7))
         return sum(
             self.first <= day <= self.last
@@ -83,7 +88,7 @@ def arrival_arrays(
     first: date,
     last: date,
 ) -> ArrivalArrays:
-    """Convert arrivals from `first` to `last` to arrays.
+    """Convert the dossiers received from `first` to `last` to arrays. Other dossiers are left out.
 
     Raises StartError for dates outside the calendar, an unknown department, and a week with enough working days in
     which the whole centre received nothing: a record with a gap has no usable volumes.

@@ -29,7 +29,11 @@ _SHOWN = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationRequest:
-    """The options of the command. `ranges` are as written, by parameter."""
+    """The options of the command.
+
+    `ranges` are the texts of the ranges to try, by parameter of the rule. `arrivals` is the CSV file to read. With
+    `everything`, all rules are printed. `table` and `paper` are the files to write.
+    """
 
     first: date | None
     last: date | None
@@ -44,10 +48,10 @@ class SimulationRequest:
 
 
 def run_simulation(request: SimulationRequest, centre: Centre, verify_url: str, console: Console) -> int:
-    """Simulate every rule, print the results, and write the requested files. Return 0, the exit status.
+    """Simulate every rule in the ranges, print the results and write the files. Return the exit status 0. Blocks.
 
-    Blocks. Raises StartError for arrivals with gaps or faults, ranges without a valid rule, and a file that cannot be
-    written.
+    Raises StartError for invalid options, arrivals with gaps or faults, ranges without a valid rule, a centre without a
+    rule or an open general counter, and a file or database that cannot be read or written.
     """
     first, last = _span(request)
     rule = centre.pooling_rule(last)
@@ -117,7 +121,11 @@ def _span(request: SimulationRequest) -> tuple[date, date]:
 def _received(
     request: SimulationRequest, centre: Centre, verify_url: str, first: date, last: date
 ) -> tuple[Sequence[ReceivedDossier], WorkingTime]:
-    """Return the arrivals and their calendar: the folder's, or the one in force for routing's record."""
+    """Return the dossiers of the requested source, and the calendar to count their working days.
+
+    The dossiers are those of the half year, of the file, or by default of routing's database. The calendar is that of
+    the centre's folder; for routing's database, the one in force there, if sla has published one.
+    """
     compiled = compile_calendar(centre.calendar)
     calendar = WorkingTime(0, compiled.standard_day, compiled.worktime)
     if request.half_year:

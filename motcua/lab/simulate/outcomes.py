@@ -23,9 +23,9 @@ _HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Waits at the general counter in minutes, over all replications.
+    """Waits at the general counter in minutes, over all dossiers and replications: mean, 90th percentile and longest.
 
-    `overtime_hours` are the officers' hours after closing time, the mean of the replications.
+    `overtime_hours` are the officers' hours after closing time in the whole period, as the mean of the replications.
     """
 
     mean: float
@@ -36,11 +36,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one rule. `freed_mean` and `freed_at_end` are department counters, by working day and at the end.
+    """The outcome of one rule.
 
-    `hours_returned` are the opening hours of freed counters minus the handling hours moved to the general counter.
-    `moved` and `share` are the dossiers that the general counter receives, `peak` their largest number in one hour.
-    `waiting` has one element per factor of SCALES. It is None if no department is pooled.
+    `freed_mean` is the mean number of freed department counters per working day, `freed_at_end` their number on the
+    last one. `hours_returned` are the officers' opening hours at freed counters minus the hours that their dossiers
+    take at the general counter. `moved` is the number of dossiers that the general counter receives, `share` their
+    share of all arrivals, and `peak` their largest number in one hour. `waiting` has one element per factor in SCALES,
+    and is None if no department is pooled.
     """
 
     rule: PoolingRule
@@ -55,15 +57,15 @@ class Outcome:
 
     @property
     def wait(self) -> float:
-        """The mean wait in minutes with the entered times; 0 if no department is pooled."""
+        """The mean wait in minutes with the entered times at the counter; 0 if no department is pooled."""
         return 0.0 if self.waiting is None else self.waiting[SCALES.index(1.0)].mean
 
 
 class Simulation:
-    """Applies rules to one set of arrivals.
+    """Computes the outcome of any rule on one set of arrivals.
 
-    With the same seed a dossier has the same time at the counter under every rule, so rules differ by their effect and
-    not by chance (common random numbers). Rules with the same pooled periods share one queue.
+    The draw of each dossier's time at the counter depends on the seed and not on the rule, so rules differ by their
+    effect and not by chance (common random numbers). Rules that pool in the same periods share one simulated queue.
     """
 
     def __init__(self, arrivals: ArrivalArrays, *, seed: int, replications: int = REPLICATIONS) -> None:
@@ -80,7 +82,10 @@ class Simulation:
         self._hours = {code: self._counter_hours(code) for code in arrivals.departments}
 
     def outcome(self, rule: PoolingRule) -> Outcome:
-        """Return the outcome of a rule. Raises StartError if it pools on a day without an open general counter."""
+        """Compute the outcome of a rule, with a random simulation of the waits that the seed makes reproducible.
+
+        Raises StartError if a pooled dossier arrived on a day without an open general counter.
+        """
         arrivals = self.arrivals
         pooling = apply_rule(rule, self._volumes, self.closings, last=arrivals.last)
         found = self._queues.get(pooling.periods)
@@ -112,7 +117,7 @@ class Simulation:
         )
 
     def _counter_hours(self, department: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return, for each working day, the department's open counters and the hours of their officers."""
+        """Return, for each working day, the department's open counters and the opening hours of their officers."""
         centre, counts, hours = self.arrivals.centre, [], []
         for day in self._days:
             open_ = [
@@ -131,7 +136,7 @@ class Simulation:
         return np.array(counts, dtype=np.int64), np.array(hours, dtype=np.float64)
 
     def _at_general(self, periods: Sequence[PooledPeriod]) -> NDArray[np.bool_]:
-        """Return whether the general counter receives each dossier."""
+        """Return, for each dossier, whether the general counter receives it in these periods."""
         arrivals = self.arrivals
         found = np.zeros(len(arrivals.at), dtype=np.bool_)
         for period in periods:
@@ -141,7 +146,11 @@ class Simulation:
         return found
 
     def _queue(self, periods: tuple[PooledPeriod, ...]) -> tuple[int, int, tuple[Waiting, ...] | None]:
-        """Return the dossiers at the general counter, their largest number in an hour, and the waits."""
+        """Simulate the queue at the general counter in these periods.
+
+        Return the number of dossiers, their largest number in an hour, and the waits for each factor in SCALES (None
+        without a dossier).
+        """
         arrivals, there = self.arrivals, self._at_general(periods)
         moved = int(there.sum())
         if not moved:
@@ -154,7 +163,11 @@ class Simulation:
         return moved, int(by_hour.max()), tuple(_waiting(at, minutes * scale, officers, closes) for scale in SCALES)
 
     def _general_counter(self, days: NDArray[np.int64], at: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
-        """Return the fewest officers at the general counter on any day, and the close of each arrival's window."""
+        """Return the number of officers at the general counter, and for each arrival the close of its window.
+
+        The number is the smallest of all days with an arrival. An arrival after the last close has that close. Raises
+        StartError for a day without an open general counter.
+        """
         centre, worktime = self.arrivals.centre, self.arrivals.worktime
         closes = np.empty(len(at))
         fewest: int | None = None
@@ -179,7 +192,10 @@ class Simulation:
 def _waiting(
     at: NDArray[np.float64], minutes: NDArray[np.float64], officers: int, closes: NDArray[np.float64]
 ) -> Waiting:
-    """Simulate the queue. It is served after closing time too; what is left then delays the next window."""
+    """Simulate a queue with the service times `minutes`, and return its waits.
+
+    Dossiers are served after closing time too; what is left then delays the next window.
+    """
     found = serve(at, minutes * _MINUTE, officers)
     waited = found.waited / _MINUTE
     began = found.ended - minutes * _MINUTE
@@ -193,7 +209,7 @@ def _waiting(
 
 
 def pareto_optimal(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes that no other dominates in hours, wait and changes, by hours returned, descending.
+    """Return the outcomes that no other dominates in hours returned, mean wait and changes, most hours first.
 
     Of outcomes that are equal in all three, only the first is returned.
     """
@@ -206,7 +222,7 @@ def pareto_optimal(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def _objectives(one: Outcome) -> tuple[float, float, int]:
-    """Return the values to minimise."""
+    """Return the values to minimise: minus the hours returned, the mean wait, and the number of changes."""
     return -one.hours_returned, one.wait, one.pooling.changes
 
 

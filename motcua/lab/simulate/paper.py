@@ -29,7 +29,7 @@ _PARAMETERS = {
 
 
 def assumptions(arrivals: ArrivalArrays, seed: int, language: Literal["vi", "en"]) -> list[str]:
-    """Return the assumptions behind the figures, one sentence each."""
+    """Return the assumptions behind the figures of a simulation, one sentence each."""
     centre, rule, last = arrivals.centre, arrivals.rule, arrivals.last
     general = centre.counters_on(last, "general")
     time = centre.service_time(None, last) or ASSUMED
@@ -78,7 +78,7 @@ def write_paper(
     seed: int,
     language: Literal["vi", "en"],
 ) -> None:
-    """Write the document. It proposes the rule in force. Raises StartError if the file cannot be written."""
+    """Write the document to `path`; it proposes the rule in force. Raises StartError if the file cannot be written."""
     environment = Environment(
         loader=PackageLoader("motcua.lab.simulate", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -110,7 +110,10 @@ def write_paper(
 
 
 def _departments(arrivals: ArrivalArrays, outcome: Outcome) -> list[dict[str, Any]]:
-    """Return the departments below twice the pooling threshold or pooled at any time, by mean volume, ascending."""
+    """Return the table rows for departments that are small or pooled at any time, by mean volume, ascending.
+
+    A department is small if its mean volume is below twice the pooling threshold.
+    """
     found = []
     periods: dict[str, list[Any]] = {}
     for period in outcome.pooling.periods:
@@ -136,9 +139,9 @@ def _departments(arrivals: ArrivalArrays, outcome: Outcome) -> list[dict[str, An
 def _points(
     outcomes: Sequence[Outcome], optimal: Sequence[Outcome], in_force: Outcome
 ) -> tuple[list[tuple[float, float, str, str]], float, float]:
-    """Return the points of the chart, and the hours and the wait at its upper ends.
+    """Return the points of the chart of waits against hours returned, with the largest hours and wait as its ends.
 
-    A point has x and y from 0 to 1, a kind and a label. The last points are drawn on top.
+    A point has x (hours) and y (wait) as a share of the largest, a kind and a label. The last points are drawn on top.
     """
     hours = [one.hours_returned for one in outcomes]
     waits = [one.wait for one in outcomes]

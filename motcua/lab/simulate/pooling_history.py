@@ -1,4 +1,4 @@
-"""Application of a pooling rule to past weeks, if each proposal is signed at once. Pure."""
+"""Application of a pooling rule to past weeks, as if every proposal were signed at once. Computes in memory only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.kernel.worktime import OutsideCalendarError
 
 @dataclass(frozen=True, slots=True)
 class PooledPeriod:
-    """A period, both days included, in which the general counter receives for a department."""
+    """A period, from `first` to `last` (both included), in which the general counter receives for a department."""
 
     department: str
     first: date
@@ -23,7 +23,10 @@ class PooledPeriod:
 
 @dataclass(frozen=True, slots=True)
 class PoolingHistory:
-    """The periods in which a rule pools departments, and the number of changes."""
+    """What a rule would have changed: the pooled periods of all departments, and the number of changes.
+
+    `pooled_at_end` are the codes of the departments that are still pooled at the end.
+    """
 
     periods: tuple[PooledPeriod, ...]
     changes: int
@@ -32,14 +35,14 @@ class PoolingHistory:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The closing of the week at index `place`, and the first date on which a change that follows may take effect."""
+    """The closing of a week: the week's index `place`, and the first date on which a change may then take effect."""
 
     place: int
     earliest_from: date
 
 
 def closings(arrivals: ArrivalArrays) -> list[Closing]:
-    """Return the weeks that close early enough for a change to take effect before the arrivals end."""
+    """Return the closings, in order, after which a change can take effect on a date of the arrivals."""
     found = []
     for place, start in enumerate(arrivals.weeks()):
         last = closes_at(start, arrivals.centre, arrivals.worktime, arrivals.standard_day)
@@ -57,7 +60,11 @@ def closings(arrivals: ArrivalArrays) -> list[Closing]:
 def apply_rule(
     rule: PoolingRule, volumes: Mapping[str, Sequence[Week]], closed: Sequence[Closing], *, last: date
 ) -> PoolingHistory:
-    """Apply a rule to each department's weeks. Every department starts at its own counters."""
+    """Return the pooled periods that a pooling rule would have produced, and the number of changes.
+
+    At each week closing in `closed`, the rule may change a department's receiving place. Every department starts at its
+    own counters. A period that is still open ends at `last`.
+    """
     periods, changes, pooled = [], 0, []
     for department, weeks in volumes.items():
         current = CurrentReceiving("department")

@@ -1,4 +1,4 @@
-"""Queue at a counter: first come, first served, with any number of officers. Pure."""
+"""Queue at a counter: first come, first served, with any number of officers. Computes in memory only."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """The wait and the end of service of each replication (row) and person (column), in the unit of the arrivals."""
+    """The wait (`waited`) and the end of service (`ended`) of each person, with a row per replication.
+
+    Both are in the unit of time of the arrivals.
+    """
 
     waited: Floats
     ended: Floats
 
 
 def serve(arrivals: Floats, services: Floats, officers: int) -> Waits:
-    """Serve people in the order of `arrivals` (ascending), each by the officer who is free first.
+    """Simulate the service of people in the order of `arrivals` (ascending), each by the officer who is free first.
 
-    `services` has a row of service times for each replication of the same arrivals. Everyone waits until served, also
-    after closing time, and no service is interrupted. Raises ValueError without an officer.
+    `services` has a row of service times for each replication, with a column per person. Everyone is served, also after
+    closing time, and no service is interrupted. Raises ValueError for fewer than one officer.
     """
     if officers < 1:
         raise ValueError("a queue needs at least one officer")

@@ -1,4 +1,4 @@
-"""Grid of rules to try: a range for each parameter, and every valid combination of their values."""
+"""Grid of rules of the general counter to try: a range for each parameter, and every valid combination of values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +14,17 @@ _MOST_SETTINGS = 5000
 
 @dataclass(frozen=True, slots=True)
 class RuleGrid:
-    """The rules to try, and the number of invalid combinations, which would release below the pooling threshold."""
+    """The rules to try. `left_out` counts invalid combinations, which would release below the pooling threshold."""
 
     rules: tuple[PoolingRule, ...]
     left_out: int
 
 
 def parse_range(name: str, written: str) -> tuple[int, ...]:
-    """Parse `8`, `4,6,8`, `6..14` or `6..14..2`, ascending. Raises StartError that names the option."""
+    """Parse the option `written` to its values, ascending. It may be `8`, `4,6,8`, `6..14`, or `6..14..2` (step 2).
+
+    Raises StartError that names the option.
+    """
     found: set[int] = set()
     try:
         for part in written.split(","):
@@ -40,7 +43,7 @@ def parse_range(name: str, written: str) -> tuple[int, ...]:
 
 
 def rule_grid(base: PoolingRule, ranges: Mapping[str, Sequence[int]]) -> RuleGrid:
-    """Combine the ranges. A parameter without a range has its value in `base`.
+    """Combine the ranges to rules. A parameter without a range has its value in `base`.
 
     Raises StartError without a valid combination, for a value that is too small, and for too many combinations.
     """

@@ -1,4 +1,4 @@
-"""Sources of past arrivals: routing's own record, a CSV file, or the half year of 2017."""
+"""Sources of past arrivals for the simulation: routing's own record, a CSV file, or the half year of 2017."""
 
 import csv
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _PUBLISHED = "select published::text from routing.calendars where name = %s and 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedDossier:
-    """A dossier received at an aware instant. `procedure` is None if it is not known."""
+    """A dossier received at the aware instant `at`. `procedure` is None if it is not known."""
 
     at: datetime
     department: str
@@ -40,7 +40,7 @@ class ReceivedDossier:
 
 @dataclass(frozen=True, slots=True)
 class RoutingRecord:
-    """The dossiers that routing recorded, and its calendar in force. None before sla has published one."""
+    """The dossiers that routing recorded, and routing's calendar in force; it is None until sla has published one."""
 
     arrivals: list[ReceivedDossier]
     calendar: WorkingTime | None
@@ -54,7 +54,7 @@ def from_half_year(centre: Centre, *, seed: int) -> Iterator[ReceivedDossier]:
 
 
 def from_database(verify_url: str, centre: Centre, first: date, last: date) -> RoutingRecord:
-    """Read the dossiers that routing recorded from `first` to `last`, both included. Blocks.
+    """Read the dossiers that routing recorded from `first` to `last`, both included, and its calendar. Blocks.
 
     Raises StartError if the database does not answer, or has no dossier of that time.
     """
@@ -77,9 +77,9 @@ def from_database(verify_url: str, centre: Centre, first: date, last: date) -> R
 
 
 def from_file(path: Path, centre: Centre) -> list[ReceivedDossier]:
-    """Read a CSV file with the header `received_at,department,channel,procedure`. Blocks.
+    """Read arrivals from a CSV file with the header `received_at,department,channel,procedure`. Blocks.
 
-    Raises StartError with every fault: line, column and what to do.
+    Raises StartError with the faults (at most 20, and the number of the others): line, column and what to do.
     """
     faults: list[str] = []
     found: list[ReceivedDossier] = []
