@@ -1,1 +1,1 @@
-"""Due dates by a centre's calendar: one as sentences, or one for each JSON line (`motcua due`)."""
+"""`motcua due`: the due date of one case as sentences, or one JSON answer for each case of a JSON Lines file."""

@@ -1,4 +1,4 @@
-"""The calendars of cases, named or inline: parsed once, compiled as known at an instant and over the needed span."""
+"""The calendars of cases, named in the centre's folder or written in the case; parsed and compiled with caches."""
 
 from bisect import bisect_right
 from collections import OrderedDict
@@ -35,7 +35,7 @@ _STATUSES: Mapping[str, Status] = {
 
 
 class CalendarSource:
-    """The rules of one calendar, with a compiled calendar for each state of knowledge."""
+    """The rules of one calendar, with a cache of its compiled forms: one for each set of known exceptions."""
 
     def __init__(self, rules: CalendarRules, *, has_span: bool) -> None:
         self.has_span = has_span
@@ -45,9 +45,10 @@ class CalendarSource:
         self._compiled: dict[int, tuple[Calendar, datetime, datetime]] = {}
 
     def calendar(self, known_at: datetime | None, received_at: datetime, ahead: timedelta = AHEAD) -> Calendar:
-        """The calendar as known at that instant (None: with all changes), over its own span.
+        """Return the calendar compiled with the exceptions known at `known_at` (None: all), from the cache if possible.
 
-        An inline calendar is compiled so that it covers the receipt and the time `ahead` of it.
+        A calendar of the centre is compiled over its own span. An inline calendar has no span, so
+        it is compiled from before `received_at` to at least `ahead` after it. Raises OverflowError beyond year 9999.
         """
         known = -1 if known_at is None else bisect_right(self.known_from, known_at)
         found = self._compiled.get(known)
@@ -61,7 +62,11 @@ class CalendarSource:
         return found[0]
 
     def outside_error(self, error: OutsideCalendarError, received_at: datetime) -> OutsideCalendarError:
-        """The error with the span for this receipt alone; the compiled span may be longer because of other receipts."""
+        """Return the error to show for a date outside the calendar.
+
+        For an inline calendar its span is replaced by the one that this receipt alone would get, since the compiled
+        span may be longer because of other receipts. For a calendar of the centre the error is unchanged.
+        """
         if self.has_span:
             return error
         return OutsideCalendarError(error.calendar, *_span(received_at, MAX_AHEAD), error.subject)
@@ -74,7 +79,11 @@ def _span(received_at: datetime, ahead: timedelta) -> tuple[date, date]:
 def _with_span(
     rules: CalendarRules, received_at: datetime, ahead: timedelta, before: CalendarRules | None
 ) -> CalendarRules:
-    """The rules with a span for that receipt: the previous span, extended by at least its length unless far away."""
+    """Return the rules with a span that covers the receipt and `ahead` after it.
+
+    If `before` has rules with a previous span, that is extended instead, on each side that is too short by at least its
+    own length, unless the result would be longer than 80 years.
+    """
     first, last = _span(received_at, ahead)
     if before is not None and max(last, before.last_date) - min(first, before.first_date) <= 2 * MAX_AHEAD:
         length = before.last_date - before.first_date
@@ -87,7 +96,7 @@ def _with_span(
 
 
 class Calendars:
-    """All calendars of one run. `centre` is called once, when a case first names a calendar."""
+    """A cache of the calendars of all cases of a run. `centre` is called once, when a case first names a calendar."""
 
     def __init__(self, centre: Callable[[], Centre]) -> None:
         self._centre = centre
@@ -95,7 +104,10 @@ class Calendars:
         self._inline: OrderedDict[str, CalendarSource] = OrderedDict()
 
     def named(self, name: str) -> CalendarSource:
-        """A calendar of the centre's folder. Raises CaseError, and StartError if the folder cannot be read."""
+        """Return the centre's calendar of this name.
+
+        Raises CaseError for an unknown name, and StartError if the centre's folder cannot be read.
+        """
         if self._named is None:
             self._named = {rules.name: CalendarSource(rules, has_span=True) for rules in self._centre().calendars}
         found = self._named.get(name)
@@ -105,7 +117,7 @@ class Calendars:
         return found
 
     def inline(self, raw: Mapping[str, Any]) -> CalendarSource:
-        """The calendar inside a case, from the cache if possible. Raises CaseError."""
+        """Return the calendar written in a case, parsed or from the cache. Raises CaseError if it is invalid."""
         key = repr(raw)
         found = self._inline.get(key)
         if found is None:
@@ -118,10 +130,13 @@ class Calendars:
 
 
 def parse_calendar(raw: Mapping[str, Any]) -> CalendarRules:
-    """The rules of an inline calendar, with a placeholder as span. Raises CaseError."""
+    """Parse the rules of a calendar written in a case. Raises CaseError if they are invalid.
+
+    `first_date` and `last_date` of the result are placeholders: such a calendar has no span of its own.
+    """
     members.require(raw, _CALENDAR, "calendar")
     zone = _zone(raw.get("zone"))
-    weekdays = [members.whole(each, "calendar.weekdays") for each in members.items(raw["weekdays"], "weekdays")]
+    weekdays = [members.whole_number(each, "calendar.weekdays") for each in members.items(raw["weekdays"], "weekdays")]
     windows = _windows(raw["hours"], "calendar.hours")
     exceptions = raw.get("exceptions")
     try:
@@ -190,7 +205,7 @@ def _exception(raw: object, where: str, zone: ZoneInfo) -> CalendarException:
 
 
 def _known_from(raw: object, where: str, zone: ZoneInfo) -> datetime | None:
-    """An instant, or a date, which means 00:00 in the calendar's zone."""
+    """Parse `known_from`: an instant, or a date, which means 00:00 in `zone`; None for null. Raises CaseError."""
     if raw is None:
         return None
     if isinstance(raw, str) and len(raw) <= len("2017-11-06"):
@@ -199,9 +214,9 @@ def _known_from(raw: object, where: str, zone: ZoneInfo) -> datetime | None:
 
 
 def _require_unambiguous(rules: CalendarRules) -> None:
-    """Raise CaseError if two different exceptions for one date become known at the same instant.
+    """Raise CaseError if two exceptions for one date contradict each other and are known from the same instant.
 
-    The exception that became known last applies, so two at once would be ambiguous.
+    Of the exceptions for a date, the one that became known last applies, so two at once would be ambiguous.
     """
     seen: dict[tuple[date, datetime | None], CalendarException] = {}
     for each in rules.exceptions:

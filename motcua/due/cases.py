@@ -1,4 +1,4 @@
-"""One case of `motcua due --jsonl`: parsed strictly, and derived by sla's rules.
+"""The cases of `motcua due --jsonl`, row by row: parsed strictly from JSON, due dates derived by sla's rules.
 
 docs/deadlines.md describes the grammar and all errors. A contradictory or incomplete case is an error, never a guess.
 """
@@ -32,7 +32,10 @@ SHARED = 0
 
 
 class Case(NamedTuple):
-    """A parsed case. Pauses and extensions are in order of time, and only those known at `known_at`."""
+    """A parsed case. Pauses and extensions are in order of time.
+
+    If `known_at` is set, they are only those known at that instant. `term` is None for a case without a term.
+    """
 
     source: CalendarSource
     term: Term | None
@@ -50,7 +53,11 @@ class Cases:
         self._terms: dict[tuple[Any, ...], Term] = {}
 
     def read(self, raw: object, shared: CalendarSource | None = None) -> Case:
-        """A case from its JSON object; SHARED as calendar means `shared`. Raises CaseError."""
+        """Return a case from its decoded JSON, with the pauses and extensions known at `as_known_at`.
+
+        With `shared`, the value SHARED in place of the calendar means `shared`. Raises CaseError if anything is
+        missing, unknown, invalid or contradictory, and StartError as `source` does.
+        """
         case = members.require(raw, _CASE)
         received_at = members.instant(case["received_at"], "received_at")
         known_at = case.get("as_known_at")
@@ -77,7 +84,10 @@ class Cases:
         )
 
     def source(self, raw: object) -> CalendarSource:
-        """The calendar of a case, named or inline. Raises CaseError."""
+        """Return the calendar of a case: `raw` is a name in the centre's folder (str), or the rules themselves (dict).
+
+        Raises CaseError, and StartError if the centre's folder cannot be read.
+        """
         if isinstance(raw, str):
             return self._calendars.named(raw)
         if isinstance(raw, dict):
@@ -88,7 +98,7 @@ class Cases:
         raise CaseError("member-invalid", "calendar must be the name of a calendar of the centre, or an object.")
 
     def term(self, raw: object) -> Term | None:
-        """The term of a case; None for null. Raises CaseError."""
+        """Return the term of a case from its decoded JSON; None for null. Raises CaseError if it is invalid."""
         if raw is None:
             return None
         term = members.require(raw, _TERM, "term")
@@ -109,9 +119,11 @@ class Cases:
 
 
 def derive_case(case: Case) -> tuple[datetime, TermRun | None, Calendar]:
-    """The instant from which the term counts, the course of the term (None without a term), and the calendar used.
+    """Derive a case: return the instant from which its term counts, its term's course, and the calendar used.
 
-    Raises CaseError.
+    Without a term, the course is None and the instant is the first opening from the receipt on. An inline calendar is
+    compiled for longer until it covers the due date. Raises CaseError if there is no due date that it could cover, no
+    working time, or an extension that sla's rules refuse.
     """
     ahead = AHEAD
     while True:
@@ -158,9 +170,10 @@ def _new_term(value: object, unit: object, counting: object, cut_off: object) ->
 
 
 def _pauses(raw: object, received_at: datetime, known_at: datetime | None, zone: ZoneInfo) -> list[Pause]:
-    """The pauses known at `known_at`, in order of time; they may touch, but not overlap.
+    """Parse the pauses of a case. Return those known at `known_at` (None: all), in order of time.
 
-    A pause is known from its record on, but not before it begins; its end is known when it comes.
+    A pause is known from `recorded_at` on, but not before it begins. Its end is known when it comes; a pause whose end
+    is not known yet is returned as open. Raises CaseError if one is invalid or if two overlap; they may touch.
     """
     found: list[tuple[datetime, datetime | None, datetime | None]] = []
     for place, each in enumerate(members.items(raw, "pauses")):
@@ -197,7 +210,11 @@ def _by_start(pause: tuple[datetime, datetime | None, datetime | None]) -> tuple
 def _extensions(
     raw: object, received_at: datetime, known_at: datetime | None, term: Term | None, zone: ZoneInfo
 ) -> list[Extension]:
-    """The extensions known at `known_at`, in order of time. Each is recorded when it happens."""
+    """Parse the extensions of a case. Return those known at `known_at` (None: all), in order of time.
+
+    An extension is known from its `at` on. Raises CaseError if one is invalid, if two at one instant contradict each
+    other, or if the case has no term.
+    """
     found: list[Extension] = []
     for place, each in enumerate(members.items(raw, "extensions")):
         extension = members.require(each, _EXTENSION, "extensions", place)
@@ -205,7 +222,7 @@ def _extensions(
         days, to_date = extension.get("working_days"), extension.get("to_date")
         if (days is None) == (to_date is None):
             raise CaseError("extension-invalid", f"extensions/{place} needs either working_days or to_date.")
-        if days is not None and members.whole(days, "extensions", place, "working_days") <= 0:
+        if days is not None and members.whole_number(days, "extensions", place, "working_days") <= 0:
             raise CaseError("extension-invalid", f"extensions/{place}: working_days must be positive, not {days}.")
         if at < received_at:
             raise CaseError("extension-invalid", f"extensions/{place} is before received_at. Use a later instant.")
@@ -223,7 +240,7 @@ def _extensions(
 
 
 def _require_empty(raw: object, where: str) -> tuple[()]:
-    """No entries, from an empty list or null. Raises CaseError for another false value."""
+    """Return an empty tuple for an empty list or null. Raises CaseError for another false value, such as 0 or ''."""
     if raw is not None:
         members.items(raw, where)
     return ()

@@ -1,4 +1,4 @@
-"""The error of a case. The slugs are part of the public interface and listed in docs/deadlines.md."""
+"""The error of one case. The values of `type` (Slug) are a public interface, listed in docs/deadlines.md."""
 
 from typing import Literal
 
@@ -27,7 +27,7 @@ Slug = Literal[
 
 
 class CaseError(MotcuaError):
-    """A case for which no due date can be calculated. `type` is stable; `detail` is a sentence for people."""
+    """A case for which no due date can be calculated. `type` is a stable slug for programs, `detail` a sentence."""
 
     def __init__(self, slug: Slug, detail: str) -> None:
         super().__init__(detail)

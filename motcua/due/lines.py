@@ -44,7 +44,7 @@ def answer_lines(file: Path | None, centre: Callable[[], Centre], *, explain_in:
 
 
 def run_lines(source: BinaryIO, sink: BinaryIO, centre: Callable[[], Centre], *, explain_in: Lang | None = None) -> int:
-    """Answer every line of `source` and return the number of errors. Blocks on both streams.
+    """Write one answer to `sink` for every line of `source`. Return the number of lines with an error. Blocks on both.
 
     All available lines are answered and flushed before the next read, so a client can send line by line. Raises
     BrokenPipeError if the reader closes the pipe, and StartError if a case needs a centre's folder that cannot be read.
@@ -72,14 +72,17 @@ class Answers:
         self.errors = 0
 
     def of_all(self, lines: Sequence[bytes | None]) -> list[str]:
-        """The answers to several lines: vectorised where possible, else row by row."""
+        """Return the answers to lines, in order: vectorised where possible, else one by one. Raises StartError."""
         if self._explain_in is not None or len(lines) < MIN_ROWS:
             return [self.of(line) for line in lines]
         return [answer or self.of(line) for answer, line in zip(self._vectorized.answers(lines), lines, strict=True)]
 
     def of(self, line: bytes | None) -> str:
-        """The answer to one line (None: a line that is too long), with a line feed."""
-        name = "null"
+        """Return the JSON answer to one line (None: a line that is too long), with a line feed.
+
+        For a line with an error the answer has the error, and `errors` is incremented. Raises StartError.
+        """
+        case_id = "null"
         try:
             text = _text(line)
             spliced, shared = self._recognised(text)
@@ -87,7 +90,7 @@ class Answers:
                 raw = members.parse(spliced)
             except CaseError:  # its message has a position, which must be that in the original line
                 raw, shared = members.parse(text), None
-            name = _name(raw)
+            case_id = _id_as_json(raw)
             case = self._cases.read(raw, shared)
             if shared is None and not case.source.has_span:
                 self._learn(text, case.source)
@@ -96,16 +99,18 @@ class Answers:
                 from motcua.due.explanation import explanation_of  # here: rarely needed, and slow to import
 
                 members_of_answer += f',"explanation":{explanation_of(case, self._explain_in)}'
-            return f'{{"id":{name},{members_of_answer}}}\n'
+            return f'{{"id":{case_id},{members_of_answer}}}\n'
         except CaseError as error:
             self.errors += 1
-            return f'{{"id":{name},"error":{{"type":"{error.type}","detail":{quoted(error.detail)}}}}}\n'
+            return f'{{"id":{case_id},"error":{{"type":"{error.type}","detail":{quoted(error.detail)}}}}}\n'
 
     def _recognised(self, text: str) -> tuple[str, CalendarSource | None]:
-        """The line with SHARED in place of a known calendar, and that calendar.
+        """Replace an inline calendar whose text is remembered by SHARED. Return the new line and the calendar.
 
-        This is safe: the known text starts with the member's name and is complete JSON, so the next member follows it.
-        A member of that name is an error anywhere but in the case itself, where it may occur once.
+        Without such a calendar, return the line unchanged, and None.
+
+        The replacement is safe: the remembered text starts with the member's name and is complete JSON, so the next
+        member follows it. A member of that name is an error anywhere but in the case itself, where it may occur once.
         """
         at = text.find(_CALENDAR) if self._shared else -1
         if at >= 0:
@@ -115,7 +120,10 @@ class Answers:
         return text, None
 
     def _learn(self, text: str, source: CalendarSource) -> None:
-        """Remember the text of a calendar that two consecutive lines have."""
+        """Remember the text of a line's inline calendar if the line before had the same calendar (`source`).
+
+        `_recognised` then finds it in later lines. The last eight texts are remembered.
+        """
         at = text.find(_CALENDAR)
         if source is self._previous and at >= 0:
             value = text[at + len(_CALENDAR) :].lstrip()
@@ -133,8 +141,8 @@ def _text(line: bytes | None) -> str:
         raise CaseError("not-utf8", f"Byte {error.start + 1} of the line is not UTF-8.") from None
 
 
-def _name(raw: object) -> str:
-    """The id of a case as JSON: a string or a whole number. Raises CaseError."""
+def _id_as_json(raw: object) -> str:
+    """Return the case's id, encoded as JSON. Raises CaseError unless it is a string or a whole number."""
     if not isinstance(raw, dict):
         raise CaseError("not-json", "The line is not a JSON object.")
     found = raw.get("id")
@@ -148,7 +156,10 @@ def _name(raw: object) -> str:
 
 
 def _answer_members(case: Case) -> str:
-    """The members of an answer after its id, as JSON; instants are in the calendar's zone."""
+    """Derive a case. Return the members of its answer after the id, as JSON without the braces of the object.
+
+    Instants are in the calendar's zone. Raises CaseError.
+    """
     start, course, calendar = derive_case(case)
     zone = calendar.worktime.zone
     try:
@@ -167,14 +178,17 @@ def _answer_members(case: Case) -> str:
 
 
 def _enlarge_pipe(source: BinaryIO) -> None:
-    """Enlarge the buffer of a pipe: larger batches need less time per line."""
+    """Enlarge the buffer of `source` if it is a pipe: larger batches need less time per line. A failure is ignored."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with suppress(OSError):  # not a pipe, or the limit of the account is reached
             fcntl.fcntl(source.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _batches(source: BinaryIO) -> Iterator[list[bytes | None]]:
-    """The available lines of a stream, batch by batch; None for a line that is too long. Blocks."""
+    """Yield the lines of a stream in batches: those available, without waiting for more. Blocks if none is.
+
+    Lines are without their line feed; None is a line of more than MAX_LINE_BYTES.
+    """
     read: Callable[[int], bytes] = getattr(source, "read1", source.read)
     rest, too_long = b"", False
     while chunk := read(_CHUNK):

@@ -1,6 +1,6 @@
-"""Strict reading of JSON objects: a missing, unknown or invalid member is an error that names its place.
+"""Strict reading of JSON objects: a missing, unknown or invalid member is an error that names its place in the case.
 
-A place is passed as its parts, such as `pauses`, 0, `from`, and joined only for an error message.
+The place in the case is passed as its parts (`*where`), such as `pauses`, 0, `from`, and joined only for an error.
 """
 
 import json
@@ -17,7 +17,7 @@ _TIME = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 
 
 def parse(text: str) -> object:
-    """A JSON value without duplicate member names. Raises CaseError."""
+    """Parse JSON. Raises CaseError for invalid JSON, text after the value, and a member name that occurs twice."""
     try:
         raw, end = _decode(text)
     except ValueError as error:
@@ -30,7 +30,7 @@ def parse(text: str) -> object:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The object of these members. Duplicate names are an error, since it is undefined which of them counts."""
+    """Return the members of a JSON object as a dict. Raises CaseError for a name that occurs twice, as ambiguous."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -48,7 +48,7 @@ _decode = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unique).ra
 
 @dataclass(frozen=True)
 class Members:
-    """The required and the optional members of an object."""
+    """The names of the required and the optional members of a JSON object."""
 
     required: frozenset[str]
     optional: frozenset[str]
@@ -57,9 +57,9 @@ class Members:
 
 
 def require(found: object, members: Members, *where: object) -> dict[str, Any]:
-    """The object itself, if it has all required members and no unknown one. Raises CaseError.
+    """Return `found` itself. Raises CaseError unless it is an object with all required and no unknown members.
 
-    Without a place, the message calls the object "The case".
+    Without `where`, the error calls it "The case".
     """
     if type(found) is dict and (shape := tuple(found)) in members.seen:
         return found
@@ -77,28 +77,28 @@ def require(found: object, members: Members, *where: object) -> dict[str, Any]:
 
 
 def items(found: object, *where: object) -> Sequence[Any]:
-    """A list. Raises CaseError."""
+    """Return `found` itself. Raises CaseError unless it is a list."""
     if not isinstance(found, list):
         raise CaseError("member-invalid", f"{_at(where)} must be a list, not {_shown(found)}.")
     return found
 
 
 def text(found: object, *where: object) -> str:
-    """A string. Raises CaseError."""
+    """Return `found` itself. Raises CaseError unless it is a string."""
     if not isinstance(found, str):
         raise CaseError("member-invalid", f"{_at(where)} must be a string, not {_shown(found)}.")
     return found
 
 
-def whole(found: object, *where: object) -> int:
-    """A whole number, not 5.0 or true. Raises CaseError."""
+def whole_number(found: object, *where: object) -> int:
+    """Return `found` itself. Raises CaseError unless it is a whole number; 5.0 and true are not."""
     if type(found) is not int:
         raise CaseError("member-invalid", f"{_at(where)} must be a whole number, not {_shown(found)}.")
     return found
 
 
 def instant(found: object, *where: object) -> datetime:
-    """A date and time with an offset, as UTC. Raises CaseError."""
+    """Parse an ISO 8601 instant, and convert it to UTC. Raises CaseError if it is invalid or has no offset."""
     try:
         moment = datetime.fromisoformat(found)  # type: ignore[arg-type] # raises TypeError if it is not a string
         if moment.tzinfo is not None:
@@ -112,7 +112,7 @@ def instant(found: object, *where: object) -> datetime:
 
 
 def day(found: object, *where: object) -> date:
-    """A date, YYYY-MM-DD. Raises CaseError."""
+    """Parse a date, YYYY-MM-DD. Raises CaseError for any other form or value."""
     try:
         if isinstance(found, str) and _DATE.fullmatch(found):
             return date.fromisoformat(found)
@@ -122,7 +122,7 @@ def day(found: object, *where: object) -> date:
 
 
 def clock_time(found: object, *where: object) -> time:
-    """A local time of day, HH:MM or HH:MM:SS. Raises CaseError."""
+    """Parse a time of day without an offset, HH:MM or HH:MM:SS. Raises CaseError for any other form or value."""
     try:
         if isinstance(found, str) and _TIME.fullmatch(found):
             return time.fromisoformat(found)

@@ -1,4 +1,4 @@
-"""One due date by the centre's own calendar and terms, derived by sla's rules."""
+"""The due date of one case by the centre's own calendar and terms, derived by sla's rules, as sentences."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 def rules_of(centre: Centre, name: str | None) -> CalendarRules:
-    """A calendar of the centre by name; without a name, the centre's own. Raises CaseError."""
+    """Return the rules of the centre's calendar `name` (None: its main one). Raises CaseError for an unknown name."""
     found = next((rules for rules in centre.calendars if name in (None, rules.name)), None)
     if found is None:
         listed = ", ".join(rules.name for rules in centre.calendars)
@@ -24,7 +24,7 @@ def rules_of(centre: Centre, name: str | None) -> CalendarRules:
 
 
 def in_zone(moment: datetime | None, rules: CalendarRules) -> datetime | None:
-    """The instant in the calendar's zone; without an offset it is local time."""
+    """Add the calendar's zone to an instant without an offset. Return one with an offset, or None, unchanged."""
     if moment is None or moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=ZoneInfo(rules.zone))
@@ -39,10 +39,12 @@ def calculate(
     term: Term | None = None,
     as_known_at: datetime | None = None,
 ) -> tuple[Deadline, Calendar]:
-    """The deadline of a dossier received at that instant, and the calendar by which it was derived.
+    """Derive the deadline of a dossier received at `received_at`. Return it, and the calendar that was used.
 
-    The term is the procedure's, or `term`. With `as_known_at` the calendar is the one known at that instant. Raises
-    ProcedureUnknownError, CaseError, and OutsideCalendarError for dates that the calendar does not cover.
+    The term is that of `procedure` in force on the date of the receipt; without a procedure, it is `term` (None: no
+    term). With `as_known_at`, only calendar changes known at that instant count. Raises ProcedureUnknownError,
+    CaseError if `as_known_at` is before the receipt, and OutsideCalendarError for dates that the calendar does not
+    cover.
     """
     if procedure is not None:
         term = term_of(centre, procedure, received_at)
@@ -58,7 +60,7 @@ def calculate(
 
 
 def describe(deadline: Deadline, calendar: Calendar) -> Iterator[str]:
-    """The deadline in sentences, in local time of the calendar."""
+    """Yield English sentences that describe the deadline, with times in the calendar's zone."""
     zone = calendar.worktime.zone
     yield f"Received {_local(deadline.received_at, zone)}."
     if deadline.due_at is None or deadline.counted_from is None or deadline.due_date is None:

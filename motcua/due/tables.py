@@ -1,6 +1,6 @@
-"""Cases of one calendar as a table with one row per case, for the vectorised derivation.
+"""Cases that share one calendar, as a table with one row per case: the input of the vectorised derivation.
 
-A row that is not supported has an error, or a form that only the row-by-row derivation (motcua.due.cases) covers.
+A row that is not `supported` has an error, or a form that only the row-by-row derivation (motcua.due.cases) covers.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +38,7 @@ class _Extension(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A decoded line. Calendar and term stay raw texts, since many lines share few of them."""
+    """A decoded input line. Calendar and term are left as JSON text, since many lines share few of them."""
 
     id: int | str
     calendar: msgspec.Raw
@@ -50,7 +50,10 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class ParsedTerm(NamedTuple):
-    """A term: the number of its kind (all but the value), its value, and the number of quotation marks in its text."""
+    """A term: the number of its `kind`, its value, and the number of quotation marks in its JSON text.
+
+    Terms that differ only in their value have the same kind. NO_TERM and UNSUPPORTED_TERM are kinds, too.
+    """
 
     kind: int
     value: int
@@ -59,11 +62,12 @@ class ParsedTerm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cases as columns; the other columns are undefined where a row is not `supported`.
+    """Cases as columns, one element per case (row). If a row is not `supported`, its other values are undefined.
 
-    `known_at` is NO_END for a case without `as_known_at`. `pauses` and `extensions` have only those that were known;
-    `of` is their row. Their ranks number both together within a row in order of time, from 0. A row with `open_pause`
-    has a last pause without an end.
+    `known_at` is NO_END for a case without `as_known_at`. `pauses` and `extensions` have one element per pause or
+    extension known at that instant; `of` is the row that it belongs to. `pause_rank` and `extension_rank` number the
+    pauses and extensions of a row together, in order of time, from 0. In a row with `open_pause`, the last pause has no
+    end.
     """
 
     supported: NDArray[np.bool_]
@@ -79,7 +83,7 @@ class Table:
 
 
 def decode(line: bytes) -> Line | None:
-    """A decoded line; None if it has another form, or an error."""
+    """Decode an input line. Return None if it is invalid, or has a form that the table does not support."""
     try:
         return _decode(line)
     except (ValueError, RecursionError):
@@ -90,10 +94,11 @@ _decode = msgspec.json.Decoder(Line).decode
 
 
 def table_of(lines: Sequence[Line], quotes: Sequence[int], term_of: Callable[[msgspec.Raw], ParsedTerm]) -> Table:
-    """The table of cases. `quotes` is the number of quotation marks in each line without its calendar.
+    """Build the table of these cases; `term_of` parses the JSON text of a term.
 
-    If it equals the number that the decoded members take, no member occurs twice (the decoder takes the last one), and
-    no optional member is null.
+    `quotes` has the number of quotation marks in each line without its calendar. If that equals the number that the
+    decoded members need, no member occurs twice (the decoder would use the last one) and no optional member is null;
+    otherwise the row is not supported.
     """
     kinds, values, expected = [], [], []
     known_of: list[int] = []
@@ -150,7 +155,10 @@ def table_of(lines: Sequence[Line], quotes: Sequence[int], term_of: Callable[[ms
 def _pauses(
     found: Sequence[tuple[int, _Pause]], received_at: Instants, known_at: Instants, supported: NDArray[np.bool_]
 ) -> PauseRound:
-    """The known pauses. A row is not supported if a pause has an error, or two touch."""
+    """Return the pauses known at their row's `known_at`, by row and in order of time.
+
+    Sets `supported` to False for a row in which a pause has an error, or two touch or overlap.
+    """
     of = _rows(found)
     start = parse_instants([pause.start for _, pause in found])
     end = _where_present([pause.to for _, pause in found], np.full(len(found), NO_END))
@@ -167,7 +175,10 @@ def _pauses(
 def _extensions(
     found: Sequence[tuple[int, _Extension]], received_at: Instants, known_at: Instants, supported: NDArray[np.bool_]
 ) -> ExtensionRound:
-    """The known extensions. A row is not supported if an extension has an error or is too long."""
+    """Return the extensions known at their row's `known_at`.
+
+    Sets `supported` to False for a row in which an extension has an error or is too long.
+    """
     of = _rows(found)
     at = parse_instants([extension.at for _, extension in found])
     supported[[row for row, extension in found if not 0 < extension.working_days <= MAX_VALUE]] = False
@@ -178,7 +189,10 @@ def _extensions(
 
 
 def _ranks(pauses: PauseRound, extensions: ExtensionRound, supported: NDArray[np.bool_]) -> Whole:
-    """The ranks of pauses, then of extensions. A row is not supported if an extension is within a pause."""
+    """Return the rank of each pause, then of each extension: its number, in order of time, within its row, from 0.
+
+    Sets `supported` to False for a row with an extension within a pause.
+    """
     of = np.concatenate((pauses.of, extensions.of))
     start = np.concatenate((pauses.start, extensions.at))
     end = np.concatenate((pauses.end, extensions.at))
@@ -195,7 +209,7 @@ def _rows(found: Sequence[tuple[int, object]]) -> Whole:
 
 
 def _where_present(texts: Sequence[str | None], otherwise: Instants) -> Instants:
-    """The instants of texts; `otherwise` where a text is missing."""
+    """Parse the texts to instants. Where a text is None, the result has the element of `otherwise`."""
     present = [place for place, text in enumerate(texts) if text is not None]
     found = otherwise.copy()
     found[present] = parse_instants([text for text in texts if text is not None])

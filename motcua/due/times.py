@@ -26,7 +26,10 @@ _SECONDS = np.array([f"{second:02}" for second in range(60)], dtype=object)
 
 
 def parse_instants(texts: Sequence[str]) -> Instants:
-    """The instants of ISO 8601 texts with an offset, as `members.instant` reads them, or UNREADABLE."""
+    """Parse ISO 8601 texts with an offset to instants in microseconds, with the results of `members.instant`.
+
+    UNREADABLE is returned for a text that is invalid, has a fraction of a second, or is before year 2 or after 9998.
+    """
     if not texts:
         return np.empty(0, dtype=np.int64)
     standard_form, others = texts, []
@@ -46,7 +49,11 @@ def parse_instants(texts: Sequence[str]) -> Instants:
 
 
 def _parse_standard(signs: NDArray[np.uint8]) -> tuple[Instants, NDArray[np.bool_]]:
-    """The instants of texts (one per row), and whether each has the standard form. Raises ValueError for no date."""
+    """Parse texts of the standard form, given as one row of ASCII codes each.
+
+    Return the instants, and whether each text has the standard form; if not, its instant is undefined. Raises
+    ValueError for a date that does not exist, such as 30 February.
+    """
     digits = signs[:, _DIGITS] - ord("0")
     hour, minute = (10 * digits[:, place] + digits[:, place + 1] for place in (14, 16))
     west = signs[:, _SIGN] == ord("-")
@@ -69,7 +76,7 @@ def _parse_one(text: str) -> int:
 
 
 class LocalTexts:
-    """Instants within a calendar's span as local ISO 8601 texts."""
+    """Formatter of instants as ISO 8601 texts in a calendar's zone, vectorised. Call it with the instants."""
 
     def __init__(self, calendar: Calendar, columns: CalendarArrays) -> None:
         worktime = calendar.worktime
@@ -82,7 +89,7 @@ class LocalTexts:
             self._offsets[columns.offsets == offset] = _offset(int(offset))
 
     def __call__(self, at: Instants) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-        """The texts, and whether each is valid: within the span, on a date with a fixed offset."""
+        """Return the text of each instant, and whether it is valid: the instant is as `has_fixed_offset` requires."""
         day = self._columns.day(at)
         valid = self._fixed_offset[day] & (day >= 0)
         minute, second = np.divmod((at - self._columns.midnights[day]) // _SECOND, 60)
@@ -90,7 +97,7 @@ class LocalTexts:
         return texts, valid
 
     def has_fixed_offset(self, at: Instants) -> NDArray[np.bool_]:
-        """Whether each instant is within the span, on a date with a fixed offset."""
+        """Return whether each instant is within the calendar's span, on a date without a change of the offset."""
         day = self._columns.day(at)
         found: NDArray[np.bool_] = self._fixed_offset[day] & (day >= 0)
         return found
@@ -98,12 +105,12 @@ class LocalTexts:
 
 @lru_cache(maxsize=8)
 def _dates(first: date, last: date) -> NDArray[np.object_]:
-    """Each date of a span and the date after it, as the first part of an instant's text."""
+    """Return the texts `2017-11-06T` of each date from `first` to the day after `last`, to begin an instant's text."""
     ordinals = range(first.toordinal(), last.toordinal() + 2)
     return np.array([f"{date.fromordinal(ordinal)}T" for ordinal in ordinals], dtype=object)
 
 
 def _offset(microseconds: int) -> str:
-    """An offset, as the last part of an instant's text."""
+    """Return the text of an offset from UTC, such as `+07:00`, to end an instant's text."""
     ahead = timezone(timedelta(microseconds=microseconds))
     return datetime.combine(date(2017, 11, 6), time(0), ahead).isoformat()[_SIGN:]

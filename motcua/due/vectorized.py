@@ -41,7 +41,7 @@ _SECOND = 1_000_000
 
 
 class _Compiled(NamedTuple):
-    """A compiled calendar in vectorised form."""
+    """A compiled calendar in vectorised form: as arrays, and as formatter of its local times."""
 
     columns: CalendarArrays
     texts: LocalTexts
@@ -49,9 +49,10 @@ class _Compiled(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """A calendar that several lines share.
+    """A calendar that several lines share, with a cache of its compiled forms.
 
-    `compiled` maps each state of knowledge to the calendar and its vectorised form, or to None if it has none.
+    The key of `compiled` is the number of instants in `known_from` that have passed (-1: all changes count). The value
+    is the compiled calendar and its vectorised form, which is None if the calendar cannot have one.
     """
 
     source: CalendarSource
@@ -60,7 +61,7 @@ class _Shared:
 
 
 class VectorizedAnswers:
-    """Answers the supported cases among lines. Calendars and terms are recognised by their texts."""
+    """Answers the supported cases among lines. Calendars and terms are cached by their JSON texts."""
 
     def __init__(self, cases: Cases) -> None:
         self._cases = cases
@@ -69,7 +70,7 @@ class VectorizedAnswers:
         self._kinds: list[Term | None] = [None]
 
     def answers(self, lines: Sequence[bytes | None]) -> list[str | None]:
-        """The answer to each line, or None for a line that is not supported. Raises StartError."""
+        """Return for each line its JSON answer with a line feed, or None if it is not supported. Raises StartError."""
         by_calendar: dict[bytes, list[tuple[int, Line]]] = {}
         for place, text in enumerate(lines):
             line = None if text is None else decode(text)
@@ -88,7 +89,7 @@ class VectorizedAnswers:
         return answers
 
     def _shared(self, text: bytes) -> _Shared | None:
-        """The calendar with that text; None if it has an error."""
+        """Return the calendar with this JSON text, from the cache if possible; None if invalid. Raises StartError."""
         found = self._calendars.get(text)
         if found is None:
             try:
@@ -112,7 +113,7 @@ class VectorizedAnswers:
         return found
 
     def _read_term(self, text: bytes) -> ParsedTerm:
-        """The parsed term. Its kind is UNSUPPORTED_TERM also if it has an error."""
+        """Parse the JSON text of a term. The kind is UNSUPPORTED_TERM if it is invalid or not supported."""
         try:
             term = self._cases.term(members.parse(text.decode()))
         except (CaseError, UnicodeDecodeError):
@@ -128,9 +129,10 @@ class VectorizedAnswers:
         return ParsedTerm(self._kinds.index(kind), term.value, quotes)
 
     def _answers(self, table: Table, shared: _Shared) -> Iterator[tuple[int, str]]:
-        """Row and answer (without its id) of the supported cases.
+        """Derive the supported cases of a table. Yield the row and the answer of each, as JSON without id and braces.
 
-        They are derived in groups with the same kind of term and the same state of the calendar.
+        They are derived in groups with the same kind of term and the same known calendar changes; groups with fewer
+        than MIN_ROWS cases are left out.
         """
         known = np.searchsorted(shared.known_from, table.known_at, side="right")
         known[table.known_at == NO_END] = -1
@@ -144,7 +146,11 @@ class VectorizedAnswers:
 
 
 def _compile(shared: _Shared, known: int, known_at: int, received_at: Instants) -> _Compiled | None:
-    """The calendar as known at that instant, compiled for these receipts; None if it has no vectorised form."""
+    """Return the vectorised calendar with the changes known at `known_at`, from the cache if possible.
+
+    `known` is its key in the cache; -1 means all changes. An inline calendar covers the time after all receipts. None
+    if it cannot be vectorised.
+    """
     try:
         at = None if known < 0 else moment(known_at)
         for receipt in (received_at.min(), received_at.max()):
@@ -163,7 +169,11 @@ def _compile(shared: _Shared, known: int, known_at: int, received_at: Instants) 
 
 
 def _answers(of: Whole, table: Table, term: Term | None, compiled: _Compiled) -> Iterator[tuple[int, str]]:
-    """Rows and answers of one group, without the cases that the vectorised derivation leaves out."""
+    """Derive the cases in the rows `of`, which have the same kind of term and calendar; `term` has only the kind.
+
+    Yield the row and the answer of each, as JSON without id and braces. Cases that cannot be derived or formatted here
+    are left out.
+    """
     received_at, columns = table.received_at[of], compiled.columns
     if term is None:
         found = derive_vectorized(_ANY, received_at, (), columns)
@@ -198,7 +208,10 @@ def _answers(of: Whole, table: Table, term: Term | None, compiled: _Compiled) ->
 
 
 def _rounds(table: Table, place: Whole) -> Iterator[PauseRound | ExtensionRound]:
-    """The pauses and extensions of rank 0, then of rank 1 and so on, of the rows with a place in the group."""
+    """Yield the pauses and extensions of rank 0, then of rank 1 and so on, of the rows in a group.
+
+    `place` has each row's index in the group, or -1 if it is not in the group; the yielded `of` are such indices.
+    """
     found = []
     for entries, ranks in ((table.pauses, table.pause_rank), (table.extensions, table.extension_rank)):
         here = place[entries.of] >= 0
