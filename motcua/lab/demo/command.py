@@ -47,8 +47,9 @@ Say = Callable[[str], None]
 def run_demo(settings: MotcuaSettings, console: Console, half_year: HalfYear, *, ops: bool = False) -> int:
     """Play the half year to its end. Return 0 if the services' state matches the draw and every check passes, else 1.
 
-    With `ops`, the page of ops runs during the play. Raises StartError if the centre cannot start. All processes end.
-    The centre's folder, with the page, stays.
+    Also returns 1, with the reason printed, if the play is stopped or fails. Blocks until the end. With `ops`, the page
+    of ops runs during the play. Raises StartError if the centre cannot start. All processes of the centre are ended on
+    return; its folder, with the summary page, stays.
     """
     started = time.monotonic()
 
@@ -104,7 +105,7 @@ def _demo_settings(settings: MotcuaSettings, half_year: HalfYear) -> MotcuaSetti
 
 
 def _without_decisions(centre: Path, home: Path) -> Path:
-    """Copy the centre's folder, without its decisions about the general counter."""
+    """Copy the centre's folder into `home`, without its decisions about the general counter. Return the copy's path."""
     copy = home / "centre"
     shutil.copytree(centre, copy)
     receiving = copy / "receiving.csv"
@@ -116,7 +117,10 @@ def _without_decisions(centre: Path, home: Path) -> Path:
 async def periodic_report(
     console: Console, line: Callable[[], str], *, seconds: float = _REPORT_SECONDS
 ) -> AsyncIterator[None]:
-    """Print the line periodically if the console is not a terminal, which shows no progress bar."""
+    """Context manager that prints `line()` every `seconds` during its block, if the console is not a terminal.
+
+    A terminal shows a progress bar instead.
+    """
 
     async def report() -> None:
         while True:
@@ -134,7 +138,10 @@ async def periodic_report(
 async def _play(
     local: LocalCentre, half_year: HalfYear, clocks: ExpectedClocks, console: Console, stop: threading.Event
 ) -> PlayProgress:
-    """Play the drawn acts. Each act is added to the ledger and to the expected clocks when it is taken."""
+    """Play the drawn acts, with a progress bar. Return how far the play came; a stop on request ends it early.
+
+    Each act is added to the ledger and to `clocks` when the player takes it. Raises PlayError and NotQuiescentError.
+    """
     total = half_year.dossiers()
     worktime = half_year.worktime
     length = worktime.elapsed(half_year.starts_at, half_year.ends_at)
@@ -176,9 +183,10 @@ async def _play(
 
 
 async def _final_state(local: LocalCentre, pooling: ExpectedPooling) -> ServiceState:
-    """Return the services' state once all delivery receipts of SMS are there and routing has closed every week it can.
+    """Read the services' state until every SMS has its delivery receipt and routing has closed every expected week.
 
-    If that takes too long, return the state as it is.
+    Return that state, or, after 30 seconds, the last one that was read. Raises StartError if the database does not
+    answer.
     """
     until = time.monotonic() + _RECEIPTS_WITHIN_SECONDS
     while True:
@@ -192,7 +200,7 @@ async def _final_state(local: LocalCentre, pooling: ExpectedPooling) -> ServiceS
 def _report(
     local: LocalCentre, half_year: HalfYear, state: ServiceState, wrong: list[str], console: Console, say: Say
 ) -> None:
-    """Write the page, and print the tables and the differences."""
+    """Write the summary page, and print the tables, the headline and the differences (`wrong`)."""
     summary = summarise(
         state, local.centre, half_year.worktime, first_date=half_year.first_date, last_date=half_year.last_date
     )

@@ -12,7 +12,7 @@ from motcua.lab.scenarios.half_year.ledger import DepartmentWeek, Ledger
 
 
 def differences(state: ServiceState, ledger: Ledger, clocks: ExpectedClocks, pooling: ExpectedPooling) -> Iterator[str]:
-    """Yield where dossiers, acts, volumes, proposals, due dates or outcomes differ from what the drawn acts imply."""
+    """Yield a sentence for each dossier count, act count, volume, proposal or clock that differs from the draw."""
     yield from _counts("dossiers submitted", state.submitted, ledger.submitted)
     yield from _counts("dossiers received", state.received, ledger.received)
     yield from _counts("dossiers received by counter or post", state.volume, ledger.volume)
@@ -23,7 +23,7 @@ def differences(state: ServiceState, ledger: Ledger, clocks: ExpectedClocks, poo
 
 
 def _closed(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> Iterator[str]:
-    """Every week that can be closed is closed, with the drawn volume."""
+    """Yield the differences between routing's closed weeks and volumes and those that the drawn acts imply."""
     if state.last_closed != pooling.last_closed:
         yield f"routing's last closed week is {state.last_closed}, expected {pooling.last_closed}"
     drawn_and_closed = {place for place in ledger.volume if pooling.last_closed and place[1] <= pooling.last_closed}
@@ -34,7 +34,7 @@ def _closed(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> It
 
 
 def _proposals(state: ServiceState, ledger: Ledger, pooling: ExpectedPooling) -> Iterator[str]:
-    """The open proposals are those of the rule for the last closed week, with the drawn volumes."""
+    """Yield the differences between routing's open proposals and those that the rule gives for the drawn volumes."""
     expected, proposed = pooling.pooled(ledger), {one.department: one for one in state.proposals}
     for department in sorted(expected ^ proposed.keys()):
         one, other = ("the rule", "routing") if department in expected else ("routing", "the rule")

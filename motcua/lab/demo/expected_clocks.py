@@ -40,7 +40,7 @@ class ExpectedClocks:
         self._changes: dict[UUID, list[ClockChange]] = {}
 
     def add(self, act: PastAct) -> None:
-        """Add an act. A dossier has no clock before its receipt."""
+        """Add a drawn act. Acts that do not affect a clock, or come before the dossier's receipt, are ignored."""
         if act.act == "submit":
             self._procedures[act.dossier_id] = act.data["procedure"]
         if act.receives:
@@ -50,7 +50,7 @@ class ExpectedClocks:
             self._changes[act.dossier_id].append(ClockChange(what, act.occurred_at, act.occurred_at, ground))
 
     def statuses(self) -> Iterator[tuple[UUID, ClockStatus]]:
-        """Yield each received dossier and its clock. Raises ClockError for acts that contradict each other."""
+        """Derive and yield the id and the clock of each received dossier. Raises ClockError for contradictory acts."""
         for dossier_id, changes in self._changes.items():
             found = derive_by_catalogue(self._procedures[dossier_id], changes, self._centre, self._calendar)
             yield dossier_id, ClockStatus(found.state, found.due_at, found.outcome)

@@ -17,7 +17,7 @@ _OWN = CurrentReceiving("department")
 
 @dataclass(frozen=True, slots=True)
 class ExpectedPooling:
-    """The rule's results for a centre that was played from `first_date` until `now`."""
+    """The weeks that must be closed, and the proposals of the rule, after a play from `first_date` until `now`."""
 
     centre: Centre
     worktime: Worktime
@@ -27,20 +27,23 @@ class ExpectedPooling:
 
     @property
     def last_closed(self) -> date | None:
-        """The Monday of the last week for which no further act can be recorded. None before the first week closes."""
+        """The Monday of the last week closed at `now`: no more acts can be recorded for it. None if none is closed."""
         found, week = None, monday(self.first_date)
         while (last := closes_at(week, self.centre, self.worktime, self.standard_day)) is not None and last < self.now:
             found, week = week, week + WEEK
         return found
 
     def week(self, ledger: Ledger, department: str, start: date) -> Week:
-        """Return a department's week as drawn."""
+        """Return a department's volume and working days, as drawn, in the week that begins on the Monday `start`."""
         days = [start + timedelta(days=n) for n in range(7)]
         worked = sum(day >= self.first_date and self.worktime.is_working_day(day) for day in days)
         return Week(start, ledger.volume[department, start], worked)
 
     def pooled(self, ledger: Ledger) -> set[str]:
-        """Return the departments that the rule would pool after the last closed week."""
+        """Return the departments that the rule would propose to pool, judged by all weeks up to the last closed one.
+
+        Empty if no week is closed, or if the centre has no rule.
+        """
         last = self.last_closed
         rule = None if last is None else self.centre.pooling_rule(last + WEEK)
         if last is None or rule is None:

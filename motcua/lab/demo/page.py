@@ -22,7 +22,7 @@ def write_page(
     checks: Sequence[str],
     wrong: Sequence[str],
 ) -> None:
-    """Write the page. `checks` are sentences on what was compared, `wrong` those on the differences."""
+    """Write the page to a file. `checks` are sentences on what was compared, `wrong` those on the differences."""
     environment = Environment(
         loader=PackageLoader("motcua.lab.demo", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -43,7 +43,7 @@ def write_page(
 
 
 def _value(value: Any) -> str:
-    """Return a parameter's value as text: numbers with separators of thousands, tables and series entry by entry."""
+    """Return a parameter's value as text: integers with separators of thousands, tables and series entry by entry."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_value(each)}" for name, each in value.items())
     if isinstance(value, tuple):

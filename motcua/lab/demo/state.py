@@ -59,7 +59,7 @@ _NOW = "select now_at from sla.clock where kind = 'simulated'"
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A received dossier's clock in sla. It is `overdue` if it runs after the local date of its due date."""
+    """A received dossier's clock in sla. `overdue`: it is running, and the local date of its due date has ended."""
 
     department: str
     status: ClockStatus
@@ -69,7 +69,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class OpenProposal:
-    """An open proposal of routing: a department's receiving place, its weeks, and the first day it could apply."""
+    """An open proposal of routing: a department's new receiving place, the weeks it is based on, and its first date."""
 
     department: str
     receiving: Receiving
@@ -79,7 +79,7 @@ class OpenProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceState:
-    """The services' state, counted as the ledger counts. `now` is the centre's time."""
+    """The services' state, counted like the drawn acts: by department and week (its Monday). `now` is centre time."""
 
     now: datetime
     submitted: Counter[DepartmentWeek]
@@ -96,14 +96,15 @@ class ServiceState:
 
     @property
     def last_closed(self) -> date | None:
-        """The Monday of the last closed week."""
+        """The Monday of the last week that routing has closed. None if it has closed none."""
         return max((week for _, week in self.closed), default=None)
 
 
 def read_state(verify_url: str, zone: ZoneInfo) -> ServiceState:
-    """Read a quiescent centre with a simulated clock, in one transaction. Blocks.
+    """Read the services' state from the centre's database, in one transaction. Blocks.
 
-    Raises StartError if the database does not answer, or the centre has a system clock.
+    The centre must have a simulated clock and be quiescent. Raises StartError if the database does not answer, or the
+    centre has a system clock.
     """
     about = {"zone": zone.key, "topic": DOSSIERS.name}
     act_of = {event.TYPE: act.name for event, act in ACT_OF_EVENT.items()}

@@ -20,7 +20,7 @@ _LEAST_DAYS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Punctuality:
-    """Dossiers by punctuality. The share is that of the dossiers settled with a due date."""
+    """Numbers of received dossiers by punctuality. `early`, `on_day` and `late` are settled ones with a due date."""
 
     received: int = 0
     early: int = 0
@@ -44,13 +44,17 @@ class Punctuality:
 
     @property
     def share(self) -> float | None:
-        """The share of `judged` that is on time. None if no dossier was judged."""
+        """The share (0 to 1) of the dossiers settled with a due date that was on time. None if there are none."""
         return self.on_time / self.judged if self.judged else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
-    """One department. `weeks` are dossiers by week; `volumes` are those by counter or post, scaled to full weeks."""
+    """One department. `weeks` are the numbers of dossiers submitted in each week.
+
+    `volumes` are the dossiers received by counter or post in each week, scaled to five working days; weeks with too few
+    working days are left out.
+    """
 
     code: str
     name: str
@@ -65,12 +69,12 @@ class Department:
 
     @property
     def volume(self) -> float | None:
-        """The mean of the volumes. None if no week has enough working days."""
+        """The mean of `volumes`. None if no week has enough working days."""
         return sum(self.volumes) / len(self.volumes) if self.volumes else None
 
     @property
     def weeks_with_few(self) -> int:
-        """The number of weeks with a volume below FEW."""
+        """The number of weeks with a volume below FEW, of those in `volumes`."""
         return sum(volume < FEW for volume in self.volumes)
 
 
@@ -108,18 +112,18 @@ class Summary:
 
     @property
     def by_week(self) -> list[int]:
-        """The dossiers of each week."""
+        """The number of dossiers submitted in each week of `weeks`."""
         return [sum(one.weeks[place] for one in self.departments) for place in range(len(self.weeks))]
 
     @property
     def with_few(self) -> list[Department]:
-        """The departments with a mean volume below FEW, ascending."""
+        """The departments with a mean weekly volume below FEW, sorted by that mean, ascending."""
         found = [(one.volume, one) for one in self.departments if one.volume is not None and one.volume < FEW]
         return [one for _, one in sorted(found, key=lambda entry: entry[0])]
 
 
 def summarise(state: ServiceState, centre: Centre, worktime: Worktime, *, first_date: date, last_date: date) -> Summary:
-    """Summarise a centre that was played from `first_date` to `last_date`, both included."""
+    """Compute the summary of a centre that was played from `first_date` to `last_date`, both included."""
     weeks = [monday(first_date)]
     while weeks[-1] + WEEK <= last_date:
         weeks.append(weeks[-1] + WEEK)
@@ -156,7 +160,7 @@ def summarise(state: ServiceState, centre: Centre, worktime: Worktime, *, first_
 
 
 def outcomes_by_channel(messages: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    """Group messages by channel, each with its outcomes in descending order."""
+    """Return, by channel, the number of messages with each outcome, the most frequent outcome first."""
     found: dict[str, dict[str, int]] = {}
     for (channel, outcome), count in sorted(messages.items(), key=lambda entry: -entry[1]):
         found.setdefault(channel, {})[outcome] = count
@@ -164,7 +168,7 @@ def outcomes_by_channel(messages: Mapping[tuple[str, str], int]) -> dict[str, di
 
 
 def percent(share: float | None) -> str:
-    """Format a share with one decimal, rounded down, so that only the whole reads 100.0 %."""
+    """Format a share (0 to 1) as per cent with one decimal, rounded down: only 1 gives 100.0 %. None gives a dash."""
     return "–" if share is None else f"{int(share * 1000 + _ROUNDING) / 10:.1f} %"
 
 
