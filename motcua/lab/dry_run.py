@@ -18,8 +18,8 @@ from shared.kernel.errors import Refusal
 def refused_acts(centre: Centre, acts: Iterable[PastAct]) -> Iterator[tuple[PastAct, Refusal]]:
     """Yield each act that intake would refuse, with its refusal.
 
-    An act is decided at its own instant, by the role of its own actor, on the state that the acts before it left.
-    After a refused act, later acts of the same dossier are skipped.
+    Nothing is sent or stored. Each act is decided as of its own instant and by its actor's role, on the state that the
+    acts before it left in memory. After a refused act, later acts of the same dossier are skipped.
     """
     dossiers: dict[UUID, Dossier] = {}
     refused: set[UUID] = set()

@@ -73,9 +73,10 @@ def utc_text(instant: datetime) -> str:
 
 
 def idempotency_key(*parts: str) -> str:
-    """Join parts to a key of visible ASCII characters.
+    """Join the parts with slashes to an idempotency key, and return it. The same parts always give the same key.
 
-    Other characters are percent-encoded. A key that would be too long is cut and ends in a hash of the whole.
+    Only visible ASCII characters remain; others are percent-encoded. A key longer than MAX_KEY is cut and ends in a
+    hash of the whole.
     """
     key = "/".join(quote(part, safe=":._-+,;=@()") for part in parts)
     if len(key) <= MAX_KEY:
@@ -85,7 +86,7 @@ def idempotency_key(*parts: str) -> str:
 
 
 def dossier_id(at: datetime, *parts: str) -> UUID:
-    """Derive the UUIDv7 (RFC 9562, section 5.7) of a dossier submitted at `at`. Its other bits are a hash of parts."""
+    """Return a dossier's UUIDv7 (RFC 9562, section 5.7): its time is `at`, its other bits are a hash of the parts."""
     digest = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:10], "big")
     millis = int(at.timestamp() * 1000) & (1 << 48) - 1
     return UUID(int=millis << 80 | 0x7 << 76 | (digest >> 66 & 0xFFF) << 64 | 0b10 << 62 | digest & (1 << 62) - 1)

@@ -32,7 +32,7 @@ Act = Mapping[str, Any]
 
 
 class PlayError(MotcuaError):
-    """The play cannot continue; the message contains the reason. Played acts stay and may be played again."""
+    """The play cannot continue; the message contains the reason. Acts already sent are not undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class RefusedAct:
 
 @dataclass(slots=True)
 class PlayProgress:
-    """How far the play has come: centre time, windows, acts and refusals. Acts played before count again."""
+    """How far the play has come: `until` in centre time (None before the first window), windows, acts sent, refusals.
+
+    Acts that an interrupted play had sent before are counted again.
+    """
 
     until: datetime | None = None
     windows: int = 0
@@ -65,10 +68,11 @@ class PlayProgress:
 def windows(
     acts: Iterable[Act], start: datetime, next_end: Callable[[datetime], datetime], *, until: datetime | None = None
 ) -> Iterator[Window]:
-    """Cut acts into windows. `next_end` gives the end after an end, beginning with `start`; the last is `until`.
+    """Yield the acts, which are in time order, cut into windows.
 
-    A window without acts is joined to the next one. Raises PlayError for an act without an instant, out of order, or
-    after `until`.
+    `next_end` returns the end of the window that begins at an instant; the first begins at `start`. A window without
+    acts is joined to the next one. With `until`, no window ends later, and the last one ends then, even without acts.
+    Raises PlayError for an act without an instant or with one that is out of order or after `until`.
     """
 
     def after(end: datetime) -> datetime:
@@ -134,11 +138,11 @@ async def play(
 ) -> PlayProgress:
     """Play acts, which are in time order, and then advance the centre's clock to `until`, if given.
 
-    `window` is working time, by default half a standard day. `importer` and `ops` are API keys. `progress` is called
-    after each window.
+    Return how far the play came. `window` is working time, by default half a standard day. `importer` and `ops` are API
+    keys. `progress` is called after each window. `stop_asked` is called before each; if it returns true, the play ends.
 
-    Acts played before change nothing, so an interrupted play may be started again from the beginning. A refused act
-    is listed, and later acts of its dossier in the same window are refused with it.
+    Acts that the centre already has change nothing, so an interrupted play may be started again from the beginning. A refused act
+    is listed in the result, and later acts of its dossier in the same window are refused with it.
 
     Raises PlayError for acts that cannot be cut into windows, a service without a simulated clock, or an intake that
     does not accept acts. Raises NotQuiescentError for a centre that does not become quiescent, and OutsideCalendarError
@@ -205,12 +209,19 @@ class _Services:
         return datetime.fromisoformat(found["now"])
 
     async def set_clocks(self, now: datetime, *, accept_until: datetime) -> None:
-        """Set the clock of every service. All have committed on return."""
+        """Set the simulated clock of every service to `now`; each accepts acts up to `accept_until`.
+
+        All have committed on return. Raises PlayError.
+        """
         change = {"now": now.isoformat(), "accept_until": accept_until.isoformat()}
         await asyncio.gather(*(self._clock(service, change) for service in SERVICES))
 
     async def send(self, acts: list[Act]) -> list[RefusedAct]:
-        """Send acts as one batch, in order, and return those refused. Their keys make it safe to send them again."""
+        """Send acts to intake as one batch, in order, and return those that it refused.
+
+        A failure is retried, which the acts' keys make safe. Raises PlayError after the last attempt, or if intake
+        rejects the whole batch.
+        """
         if not acts:
             return []
         body = b"".join(json.dumps(act, ensure_ascii=False).encode() + b"\n" for act in acts)

@@ -36,7 +36,7 @@ _SHOWN = 20
 
 
 def home_of(found: Plan, centre: Centre) -> str:
-    """Return the name of the folder for this log at this centre."""
+    """Return the name of the folder, below MOTCUA_HOME, for a replay of this plan at this centre."""
     digest = hashlib.sha256(f"{found.digest} {centre.catalogue_version}".encode()).hexdigest()
     return f"replay-{found.system}-{digest[:12]}"
 
@@ -44,10 +44,12 @@ def home_of(found: Plan, centre: Centre) -> str:
 def run_replay(
     settings: MotcuaSettings, console: Console, found: Plan, file: Path, folder: Path, *, ops: bool = False
 ) -> int:
-    """Play a plan to its end at the centre in `folder`. Return 0 if intake accepted every act and every check passes.
+    """Play a plan to its end at the centre in `folder`, verify the centre and print the reports. Blocks until the end.
 
-    With `ops`, the page of ops runs during the play. Raises StartError if the centre cannot start, PlayError if the
-    play cannot continue. All processes end. The centre's folder stays, and the same command continues with it.
+    Return 0 if intake accepted every act and every check passes, else 1; also 1, with the reason printed, if the replay
+    is stopped, a process ends or the centre does not become quiescent. With `ops`, the page of ops runs during the
+    play. Raises StartError if the centre cannot start, PlayError if the play cannot continue. All processes of the
+    centre are ended on return; its folder stays, and the same command continues with it.
     """
     started = time.monotonic()
 
@@ -89,14 +91,14 @@ def run_replay(
 
 
 def change_report(before: EventDigest, after: EventDigest) -> str:
-    """Return a sentence on the events that a replay added."""
+    """Return a sentence on how many events a replay added, or that it changed nothing."""
     if before == after:
         return f"Nothing changed: the {after.count} events are the same, with the same sequences and bytes."
     return f"{after.count - before.count} events were added to {before.count}."
 
 
 def window_of(found: Plan) -> timedelta:
-    """Return the working time of a window, at least half a day. It affects only the duration of the replay."""
+    """Return the working time of one window, at least four hours. It affects only how long the replay takes."""
     whole = found.worktime.elapsed(found.starts_at, min(found.ends_at, found.worktime.ends_at))
     return max(timedelta(hours=4), whole / _WINDOWS)
 

@@ -11,7 +11,11 @@ from motcua.lab.scenarios.event_log.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Counts of cases. `unmatched_cases` has the ids of the others, by the days from recorded deadline to due date."""
+    """Numbers of cases whose recorded deadline and due date match, differ or are missing.
+
+    `unmatched_cases` has the ids of the cases whose dates differ, by the days from the recorded deadline to the due
+    date (negative: the due date is earlier). `ended` and `late_as_recorded` are by the log's own ends and deadlines.
+    """
 
     cases: int
     matched: int
@@ -23,17 +27,17 @@ class Comparison:
 
     @property
     def days(self) -> Counter[int]:
-        """The number of cases by difference in days."""
+        """The number of cases whose dates differ, by the days from the recorded deadline to the due date."""
         return Counter({days: len(cases) for days, cases in self.unmatched_cases.items()})
 
     @property
     def unmatched(self) -> int:
-        """The number of cases whose two dates differ."""
+        """The number of cases whose recorded deadline and due date differ."""
         return self.days.total()
 
 
 def compare(plan: Plan, due_dates: Mapping[UUID, date | None]) -> Comparison:
-    """Compare the recorded deadlines with `due_dates`: local dates by dossier, missing or None without a due date."""
+    """Compare a plan's recorded deadlines with `due_dates`, the local due dates by dossier (None or missing: none)."""
     local = plan.worktime.local_date
     unmatched: dict[int, list[str]] = {}
     matched = without_deadline = without_due_date = ended = late = 0

@@ -10,16 +10,19 @@ from shared.catalogue import load_centre
 
 
 def mapping_draft(file: Path, *, delimiter: str = ",") -> str:
-    """Draft a mapping for a log, named after its file. Raises LogRefusedError, StartError."""
+    """Read a log, and return the draft of a mapping for it as TOML, with the file's name as the system's name.
+
+    Blocks on the disk, writes no file. Raises LogRefusedError for faults in the log, StartError if it is unreadable.
+    """
     log = read_log(file, delimiter=delimiter)
     stem = file.name.split(".", 1)[0].lower()[:64]
     return draft_mapping(log, system="".join(char if char.isascii() and char.isalnum() else "-" for char in stem))
 
 
 def load_plan(file: Path, mapping_file: Path, centre: Path | None = None) -> Plan:
-    """Plan a log at the centre in a folder, by default the folder of the mapping.
+    """Read and check a log, its mapping and a centre's folder (by default that of the mapping). Return the plan.
 
-    Raises LogRefusedError with every fault, StartError for a missing file or folder.
+    Blocks on the disk. Raises LogRefusedError with the faults, StartError for a missing file or folder.
     """
     mapping = read_mapping(mapping_file)
     log = read_log(file, delimiter=mapping.delimiter)

@@ -42,7 +42,7 @@ class Clock:
 
 
 def read_event_digest(verify_url: str) -> EventDigest:
-    """Read all events through the read-only role. Blocks. Raises StartError if the database does not answer."""
+    """Compute the digest of all events in the database. Blocks. Raises StartError if the database does not answer."""
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             found = [
@@ -55,7 +55,7 @@ def read_event_digest(verify_url: str) -> EventDigest:
 
 
 def read_clocks(verify_url: str, worktime: Worktime) -> Mapping[UUID, Clock]:
-    """Read the clock of every received dossier. Dates are local. Blocks. Raises StartError like `read_event_digest`."""
+    """Read every received dossier's clock. Blocks. Raises StartError if the database does not answer."""
     try:
         with psycopg.connect(verify_url, connect_timeout=5) as connection:
             rows = connection.execute(_CLOCKS).fetchall()
