@@ -23,10 +23,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ArrivalArrays:
-    """The arrivals from `first` to `last` (both included) by the channels of the rule, in time order.
+    """The arrivals from `first` to `last` (both included) by the channels of the rule, in order of receipt.
 
-    `at` is in UTC seconds, moved to the next opening if the centre is closed. `hour` is the local hour since 1970,
-    `day` a proleptic ordinal. `mu` and `sigma` are the parameters of the log-normal time at a counter, in minutes.
+    The arrays have one element per arrival. `department` is an index in `departments`. `at` is in seconds since 1970,
+    moved to the next opening if the centre is closed. `hour` is the local hour since 1970, `day` a proleptic ordinal;
+    both are those of the receipt. `mu` and `sigma` are the parameters of the log-normal time at a counter, in minutes.
     """
 
     centre: Centre
@@ -53,7 +54,7 @@ class ArrivalArrays:
         return [start + n * WEEK for n in range((monday(self.last) - start) // WEEK + 1)]
 
     def volumes(self) -> dict[str, list[Week]]:
-        """Return each department's weeks, with their working days from `first` to `last`."""
+        """Return, by department, its weeks: the arrivals, and the working days within `first` to `last`, of each."""
         starts = self.weeks()
         counts = np.zeros((len(self.departments), len(starts)), dtype=np.int64)
         np.add.at(counts, (self.department, (self.day - starts[0].toordinal()) // 7), 1)
@@ -63,7 +64,7 @@ class ArrivalArrays:
         }
 
     def _working_days(self, start: date, department: str) -> int:
-        """Count the working days of a week on which the department exists."""
+        """Count the working days of a week, within `first` to `last`, on which the department exists."""
         days = (start + n * _DAY for n in range(7))
         return sum(
             self.first <= day <= self.last
@@ -83,7 +84,7 @@ def arrival_arrays(
     first: date,
     last: date,
 ) -> ArrivalArrays:
-    """Convert arrivals from `first` to `last` to arrays.
+    """Convert arrivals to arrays. Those received before `first` or after `last` are ignored.
 
     Raises StartError for dates outside the calendar, an unknown department, and a week with enough working days in
     which the whole centre received nothing: a record with a gap has no usable volumes.

@@ -29,7 +29,7 @@ _SHOWN = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationRequest:
-    """The options of the command. `ranges` are as written, by parameter."""
+    """The options of the command. `ranges` has the text of each range that the user gave, by the rule's parameter."""
 
     first: date | None
     last: date | None
@@ -117,7 +117,7 @@ def _span(request: SimulationRequest) -> tuple[date, date]:
 def _received(
     request: SimulationRequest, centre: Centre, verify_url: str, first: date, last: date
 ) -> tuple[Sequence[ReceivedDossier], WorkingTime]:
-    """Return the arrivals and their calendar: the folder's, or the one in force for routing's record."""
+    """Read the arrivals. Return them with their calendar: the folder's, or for routing's record the published one."""
     compiled = compile_calendar(centre.calendar)
     calendar = WorkingTime(0, compiled.standard_day, compiled.worktime)
     if request.half_year:

@@ -36,10 +36,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one rule. `freed_mean` and `freed_at_end` are department counters, by working day and at the end.
+    """The outcome of one rule.
+
+    `freed_mean` and `freed_at_end` are numbers of department counters that are not needed: the mean over working days,
+    and on the last one.
 
     `hours_returned` are the opening hours of freed counters minus the handling hours moved to the general counter.
-    `moved` and `share` are the dossiers that the general counter receives, `peak` their largest number in one hour.
+    `moved` is the number of dossiers that the general counter receives, `share` their part of all (0 to 1), and `peak`
+    their largest number in one hour.
     `waiting` has one element per factor of SCALES. It is None if no department is pooled.
     """
 
@@ -112,7 +116,7 @@ class Simulation:
         )
 
     def _counter_hours(self, department: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return, for each working day, the department's open counters and the hours of their officers."""
+        """Return, for each working day, the number of a department's open counters and their officers' hours."""
         centre, counts, hours = self.arrivals.centre, [], []
         for day in self._days:
             open_ = [
@@ -131,7 +135,7 @@ class Simulation:
         return np.array(counts, dtype=np.int64), np.array(hours, dtype=np.float64)
 
     def _at_general(self, periods: Sequence[PooledPeriod]) -> NDArray[np.bool_]:
-        """Return whether the general counter receives each dossier."""
+        """Return, for each arrival, whether it is within a pooled period, so that the general counter receives it."""
         arrivals = self.arrivals
         found = np.zeros(len(arrivals.at), dtype=np.bool_)
         for period in periods:
@@ -141,7 +145,10 @@ class Simulation:
         return found
 
     def _queue(self, periods: tuple[PooledPeriod, ...]) -> tuple[int, int, tuple[Waiting, ...] | None]:
-        """Return the dossiers at the general counter, their largest number in an hour, and the waits."""
+        """Return the number of dossiers at the general counter, the most in one hour, and the waits for each of SCALES.
+
+        The waits are None if there is no such dossier. Raises StartError for a day without an open general counter.
+        """
         arrivals, there = self.arrivals, self._at_general(periods)
         moved = int(there.sum())
         if not moved:
@@ -154,7 +161,11 @@ class Simulation:
         return moved, int(by_hour.max()), tuple(_waiting(at, minutes * scale, officers, closes) for scale in SCALES)
 
     def _general_counter(self, days: NDArray[np.int64], at: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
-        """Return the fewest officers at the general counter on any day, and the close of each arrival's window."""
+        """Return the fewest officers at the general counter on any of `days`, and when each arrival's window closes.
+
+        Both are for arrivals with the local dates `days` and the instants `at`. Raises StartError for a day without an
+        open general counter.
+        """
         centre, worktime = self.arrivals.centre, self.arrivals.worktime
         closes = np.empty(len(at))
         fewest: int | None = None
@@ -179,7 +190,10 @@ class Simulation:
 def _waiting(
     at: NDArray[np.float64], minutes: NDArray[np.float64], officers: int, closes: NDArray[np.float64]
 ) -> Waiting:
-    """Simulate the queue. It is served after closing time too; what is left then delays the next window."""
+    """Simulate a queue of people who arrive at `at` and need `minutes` (a row for each replication). Return its waits.
+
+    People are served after closing time (`closes`), too; who is left then delays the next window.
+    """
     found = serve(at, minutes * _MINUTE, officers)
     waited = found.waited / _MINUTE
     began = found.ended - minutes * _MINUTE
@@ -206,7 +220,7 @@ def pareto_optimal(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def _objectives(one: Outcome) -> tuple[float, float, int]:
-    """Return the values to minimise."""
+    """Return the three values of an outcome that are minimised: minus the hours returned, the wait, and the changes."""
     return -one.hours_returned, one.wait, one.pooling.changes
 
 

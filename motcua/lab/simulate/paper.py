@@ -110,7 +110,7 @@ def write_paper(
 
 
 def _departments(arrivals: ArrivalArrays, outcome: Outcome) -> list[dict[str, Any]]:
-    """Return the departments below twice the pooling threshold or pooled at any time, by mean volume, ascending."""
+    """Return table rows of the departments below twice the pooling threshold or ever pooled, by mean volume."""
     found = []
     periods: dict[str, list[Any]] = {}
     for period in outcome.pooling.periods:
@@ -136,7 +136,7 @@ def _departments(arrivals: ArrivalArrays, outcome: Outcome) -> list[dict[str, An
 def _points(
     outcomes: Sequence[Outcome], optimal: Sequence[Outcome], in_force: Outcome
 ) -> tuple[list[tuple[float, float, str, str]], float, float]:
-    """Return the points of the chart, and the hours and the wait at its upper ends.
+    """Return the points of the chart (hours returned by wait), and the hours and the wait at the ends of its axes.
 
     A point has x and y from 0 to 1, a kind and a label. The last points are drawn on top.
     """

@@ -14,7 +14,7 @@ from shared.kernel.worktime import OutsideCalendarError
 
 @dataclass(frozen=True, slots=True)
 class PooledPeriod:
-    """A period, both days included, in which the general counter receives for a department."""
+    """A period, both days included, in which the general counter receives a department's dossiers."""
 
     department: str
     first: date
@@ -23,7 +23,7 @@ class PooledPeriod:
 
 @dataclass(frozen=True, slots=True)
 class PoolingHistory:
-    """The periods in which a rule pools departments, and the number of changes."""
+    """The periods in which a rule pools departments, the number of changes, and the departments pooled at the end."""
 
     periods: tuple[PooledPeriod, ...]
     changes: int
@@ -32,7 +32,10 @@ class PoolingHistory:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The closing of the week at index `place`, and the first date on which a change that follows may take effect."""
+    """The closing of one week, and the first date on which a change that follows from it may take effect.
+
+    `place` is the week's index in the list of weeks.
+    """
 
     place: int
     earliest_from: date
@@ -57,7 +60,11 @@ def closings(arrivals: ArrivalArrays) -> list[Closing]:
 def apply_rule(
     rule: PoolingRule, volumes: Mapping[str, Sequence[Week]], closed: Sequence[Closing], *, last: date
 ) -> PoolingHistory:
-    """Apply a rule to each department's weeks. Every department starts at its own counters."""
+    """Return the pooled periods and the changes that a pooling rule would have produced, by each department's weeks.
+
+    At each week closing in `closed`, the rule may change a department's receiving place. Every department starts at its
+    own counters; open periods end at `last`.
+    """
     periods, changes, pooled = [], 0, []
     for department, weeks in volumes.items():
         current = CurrentReceiving("department")

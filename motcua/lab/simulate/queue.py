@@ -17,10 +17,10 @@ class Waits:
 
 
 def serve(arrivals: Floats, services: Floats, officers: int) -> Waits:
-    """Serve people in the order of `arrivals` (ascending), each by the officer who is free first.
+    """Serve people in the order of `arrivals` (ascending), each by the officer who is free first. Return the waits.
 
     `services` has a row of service times for each replication of the same arrivals. Everyone waits until served, also
-    after closing time, and no service is interrupted. Raises ValueError without an officer.
+    after closing time, and no service is interrupted. Raises ValueError if `officers` is below 1.
     """
     if officers < 1:
         raise ValueError("a queue needs at least one officer")

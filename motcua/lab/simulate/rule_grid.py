@@ -14,14 +14,14 @@ _MOST_SETTINGS = 5000
 
 @dataclass(frozen=True, slots=True)
 class RuleGrid:
-    """The rules to try, and the number of invalid combinations, which would release below the pooling threshold."""
+    """The rules to try, and the number of combinations left out: they would release at `pool_below` or lower."""
 
     rules: tuple[PoolingRule, ...]
     left_out: int
 
 
 def parse_range(name: str, written: str) -> tuple[int, ...]:
-    """Parse `8`, `4,6,8`, `6..14` or `6..14..2`, ascending. Raises StartError that names the option."""
+    """Parse `8`, `4,6,8`, `6..14` or `6..14..2` to its numbers, ascending. Raises StartError that names the option."""
     found: set[int] = set()
     try:
         for part in written.split(","):
@@ -40,7 +40,7 @@ def parse_range(name: str, written: str) -> tuple[int, ...]:
 
 
 def rule_grid(base: PoolingRule, ranges: Mapping[str, Sequence[int]]) -> RuleGrid:
-    """Combine the ranges. A parameter without a range has its value in `base`.
+    """Return a rule for every combination of the values in `ranges`; other parameters are as in `base`.
 
     Raises StartError without a valid combination, for a value that is too small, and for too many combinations.
     """

@@ -40,21 +40,24 @@ class ReceivedDossier:
 
 @dataclass(frozen=True, slots=True)
 class RoutingRecord:
-    """The dossiers that routing recorded, and its calendar in force. None before sla has published one."""
+    """The dossiers that routing recorded, and the centre's calendar as sla published it (None: not yet)."""
 
     arrivals: list[ReceivedDossier]
     calendar: WorkingTime | None
 
 
 def from_half_year(centre: Centre, *, seed: int) -> Iterator[ReceivedDossier]:
-    """Yield the arrivals of the half year of 2017, by week and department. Raises StartError for another centre."""
+    """Yield the arrivals of the half year of 2017, by week and department.
+
+    Raises StartError for a centre that does not fit its parameters.
+    """
     half_year = HalfYear(centre, weeks=27, seed=seed)
     for one in half_year.arrivals():
         yield ReceivedDossier(one.at, one.department, one.channel, one.procedure.code)
 
 
 def from_database(verify_url: str, centre: Centre, first: date, last: date) -> RoutingRecord:
-    """Read the dossiers that routing recorded from `first` to `last`, both included. Blocks.
+    """Read the dossiers received from `first` to `last`, both included, as routing recorded them. Blocks.
 
     Raises StartError if the database does not answer, or has no dossier of that time.
     """
@@ -77,7 +80,7 @@ def from_database(verify_url: str, centre: Centre, first: date, last: date) -> R
 
 
 def from_file(path: Path, centre: Centre) -> list[ReceivedDossier]:
-    """Read a CSV file with the header `received_at,department,channel,procedure`. Blocks.
+    """Read the dossiers of a CSV file with the header `received_at,department,channel,procedure`. Blocks.
 
     Raises StartError with every fault: line, column and what to do.
     """
