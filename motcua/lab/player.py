@@ -141,8 +141,8 @@ async def play(
     Return how far the play came. `window` is working time, by default half a standard day. `importer` and `ops` are API
     keys. `progress` is called after each window. `stop_asked` is called before each; if it returns true, the play ends.
 
-    Acts that the centre already has change nothing, so an interrupted play may be started again from the beginning. A refused act
-    is listed in the result, and later acts of its dossier in the same window are refused with it.
+    Acts that the centre already has change nothing, so an interrupted play may be started again from the beginning. A
+    refused act is listed in the result, and later acts of its dossier in the same window are refused with it.
 
     Raises PlayError for acts that cannot be cut into windows, a service without a simulated clock, or an intake that
     does not accept acts. Raises NotQuiescentError for a centre that does not become quiescent, and OutsideCalendarError
