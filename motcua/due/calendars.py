@@ -47,8 +47,8 @@ class CalendarSource:
     def calendar(self, known_at: datetime | None, received_at: datetime, ahead: timedelta = AHEAD) -> Calendar:
         """Return the calendar compiled with the exceptions known at `known_at` (None: all), from the cache if possible.
 
-        A calendar of the centre is compiled over its own span. An inline calendar has no span, so
-        it is compiled from before `received_at` to at least `ahead` after it. Raises OverflowError beyond year 9999.
+        A calendar of the centre is compiled over its own span. An inline calendar has no span, so it is compiled from
+        before `received_at` to at least `ahead` after it. Raises OverflowError beyond year 9999.
         """
         known = -1 if known_at is None else bisect_right(self.known_from, known_at)
         found = self._compiled.get(known)

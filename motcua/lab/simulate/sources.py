@@ -82,7 +82,7 @@ def from_database(verify_url: str, centre: Centre, first: date, last: date) -> R
 def from_file(path: Path, centre: Centre) -> list[ReceivedDossier]:
     """Read the dossiers of a CSV file with the header `received_at,department,channel,procedure`. Blocks.
 
-    Raises StartError with every fault: line, column and what to do.
+    Raises StartError if the file cannot be read, or with its faults (20 at most): line, column and what to do.
     """
     faults: list[str] = []
     found: list[ReceivedDossier] = []
