@@ -1,6 +1,6 @@
 """Cases that share one calendar as a table with one row per case, for the vectorised derivation.
 
-A row that is not supported has an error, or a form that only the row-by-row derivation (motcua.due.cases) covers.
+A row that is not `supported` has an error, or a form that only the row-by-row derivation (motcua.due.cases) covers.
 """
 
 from collections.abc import Callable, Sequence

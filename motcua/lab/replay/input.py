@@ -22,7 +22,7 @@ def mapping_draft(file: Path, *, delimiter: str = ",") -> str:
 def load_plan(file: Path, mapping_file: Path, centre: Path | None = None) -> Plan:
     """Read a log, its mapping and a centre's folder (default: the mapping's folder), and return the plan of its acts.
 
-    Raises LogRefusedError with every fault, StartError for a missing file or folder.
+    Blocks on the disk. Raises LogRefusedError with the faults, StartError for a missing file or folder.
     """
     mapping = read_mapping(mapping_file)
     log = read_log(file, delimiter=mapping.delimiter)

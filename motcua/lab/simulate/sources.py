@@ -47,7 +47,10 @@ class RoutingRecord:
 
 
 def from_half_year(centre: Centre, *, seed: int) -> Iterator[ReceivedDossier]:
-    """Yield the arrivals of the half year of 2017, by week and department. Raises StartError for another centre."""
+    """Yield the arrivals of the half year of 2017, by week and department.
+
+    Raises StartError for a centre that does not fit its parameters.
+    """
     half_year = HalfYear(centre, weeks=27, seed=seed)
     for one in half_year.arrivals():
         yield ReceivedDossier(one.at, one.department, one.channel, one.procedure.code)
