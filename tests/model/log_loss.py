@@ -12,7 +12,7 @@ from tests.model.explorer import Step
 Rows = tuple[int, ...]
 
 _LONGEST_LOG = 8
-"""A rule that is missing may publish events for ever; no further ones are sent then."""
+"""A rule that is missing may publish events without end; then no further ones are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +219,10 @@ class LogLoss:
             log, reader = state.log[:-cut], replace(state.reader, compared=False)
             words = f"the broker restarts without its last {cut}"
             # the relay's client sends again what was not acknowledged, or the relay ends
-            kept = tuple(request for request in state.requests if request.base is None or request.base < len(log))
-            restarted = replace(state, log=log, reader=reader, requests=kept)
+            surviving = tuple(request for request in state.requests if request.base is None or request.base < len(log))
+            restarted = replace(state, log=log, reader=reader, requests=surviving)
             yield Step(words, False, replace(restarted, compared=False))
-            if all(request.awaited for request in kept):
+            if all(request.awaited for request in surviving):
                 yield Step(f"{words}, unnoticed by the relay", False, restarted)
             yield Step(
                 f"{words}, the relay ends", False, replace(state, log=log, reader=reader, leads=False, requests=ended)

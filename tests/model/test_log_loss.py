@@ -15,5 +15,5 @@ def test_lost_tail_is_published_again_and_applied() -> None:
 
 @pytest.mark.parametrize("rule", sorted(LogLoss.RULES))
 def test_each_rule_is_needed(rule: str) -> None:
-    """Without one of its rules, the protocol loses an event in silence."""
+    """Without one of its rules, the protocol loses an event unnoticed."""
     assert explore(LogLoss(without=rule)).broken is not None
