@@ -24,7 +24,7 @@ from services.notify.sending.handlers import RETRY_PAUSE, SendHandlers
 from services.notify.sending.store import due_partitions, lease_due
 from services.notify.tables import DOSSIERS
 from services.notify.texts import Texts
-from shared.contracts.topics import DEADLINES
+from shared.contracts.topics import ASSIGNMENTS, DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.errors import TransientError
 from shared.messaging.consumer import Consumer
@@ -116,7 +116,8 @@ class Sender:
         """Lease due messages up to MAX_CONCURRENT, start a task for each, and return whether any was leased.
 
         A message is sent only if all events of its dossier that are on Kafka now have been handled. Otherwise the
-        sender could be faster than the consumer after an outage, and send what was overtaken in the meantime.
+        sender could be faster than the consumer after an outage, and send what was overtaken in the meantime. So
+        nothing is sent about the dossiers of a partition that has stopped, on any of the three topics.
         """
         self._planned = self._consumer.published.next()
         self._under_way = {task for task in self._under_way if not task.done()}
@@ -130,7 +131,7 @@ class Sender:
         if due is None:
             return False
         caught_up = await self._consumer.caught_up_in_group(
-            DOSSIERS_TOPIC, DEADLINES, awaited=due, within_seconds=CATCH_UP_SECONDS
+            DOSSIERS_TOPIC, DEADLINES, ASSIGNMENTS, awaited=due, within_seconds=CATCH_UP_SECONDS
         )
         leased = await lease_due(
             pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=caught_up
