@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import stamina
@@ -111,6 +111,11 @@ class Sender:
         if time.monotonic() - self._progress_at < STALLED_SECONDS:
             return None
         return f"no progress for {STALLED_SECONDS:.0f} s: {self._failure}"
+
+    def figures(self) -> dict[str, Any]:
+        """Return the seconds since the sender made progress, and the number of messages under way."""
+        seconds = round(time.monotonic() - self._progress_at, 1)
+        return {"seconds_since_step": seconds, "under_way": len(self._under_way)}
 
     async def _start_due(self) -> bool:
         """Lease due messages up to MAX_CONCURRENT, start a task for each, and return whether any was leased.

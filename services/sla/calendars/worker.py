@@ -11,7 +11,7 @@ from services.sla.clocks.handlers import ClockHandlers
 from services.sla.clocks.store import DERIVED, ClockRow
 from services.sla.domain.calendar_changes import unaffected_clocks
 from shared.postgres.outbox import has_pending
-from shared.postgres.periodic import repeat
+from shared.postgres.periodic import Periodic
 from shared.postgres.pool import Connection
 from shared.runtime import metrics
 from shared.service.process import Context
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class Sweep:
-    """Derives open clocks of older calendar versions again, by the version in force.
+    """Derives open clocks of older calendar versions again, by the version in force. `worker` repeats `step`.
 
     It runs as long as the process: a transaction that read the previous version may still start a clock by that
     version. Several replicas may each run a sweep over all partitions, because the derivation depends on the row alone;
@@ -48,10 +48,7 @@ class Sweep:
         self._after = _START
         self._swept = self._published = 0
         self._advanced_to = 0
-
-    async def run(self) -> None:
-        """Repeat `step` until cancelled."""
-        await repeat(self.step, failed=SWEEP_FAILED, retry_seconds=self._tick_seconds)
+        self.worker = Periodic(self.step, failed=SWEEP_FAILED, retry_seconds=tick_seconds)
 
     async def step(self) -> float:
         """Follow the calendar in the database and derive at most one batch of outdated clocks. Commits.
@@ -93,6 +90,7 @@ class Sweep:
                 )
                 _SWEPT.inc(advanced)
                 self._swept += advanced
+                self.worker.beat()
                 await asyncio.sleep(0)
         self._advanced_to = to
 

@@ -1,7 +1,6 @@
 """The ticker: publishes thresholds once when they have passed, and derives clocks of another catalogue at start."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -16,7 +15,7 @@ from services.sla.clocks.store import CLOCKS, DERIVED, ClockRow
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
-from shared.postgres.periodic import repeat
+from shared.postgres.periodic import Periodic
 from shared.postgres.pool import Connection
 from shared.runtime import metrics
 from shared.service.process import Context
@@ -29,38 +28,30 @@ _FIRED = metrics.counter("motcua_sla_thresholds_fired_total", "Thresholds publis
 _BATCH = 500
 _LANES = 2
 """Concurrent transactions, each on its own partitions: while the database works for one, the other decides."""
-_STALL_SECONDS = 30
 
 log = structlog.get_logger(__name__)
 
 
 class Ticker:
-    """Publishes thresholds that have passed. Each replica runs one, for the partitions that it consumes."""
+    """Publishes thresholds that have passed. Each replica runs one, for the partitions that it consumes.
+
+    `worker` derives the open clocks of another catalogue once, then calls `tick` at intervals.
+    """
 
     def __init__(self, context: Context, clocks: ClockHandlers, consumer: Consumer, *, tick_seconds: float) -> None:
         self._context = context
         self._clocks = clocks
         self._consumer = consumer
         self._tick_seconds = tick_seconds
-        self._ticked_at = time.monotonic()
         self._is_rederived = False
-
-    async def run(self) -> None:
-        """Derive the open clocks of another catalogue once, then call `tick` at intervals until cancelled."""
-        await repeat(self._step, failed=TICK_FAILED, retry_seconds=self._tick_seconds)
+        self.worker = Periodic(self._step, failed=TICK_FAILED, retry_seconds=tick_seconds)
 
     async def _step(self) -> float:
         if not self._is_rederived:
             await self.rederive()
             self._is_rederived = True
         fired = await self.tick()
-        self._ticked_at = time.monotonic()
         return self._tick_seconds if fired < _BATCH else 0.0
-
-    def reason_not_ready(self) -> str | None:
-        """Return why the ticker makes no progress, for the readiness check; None if it does."""
-        seconds = time.monotonic() - self._ticked_at
-        return f"no tick for {seconds:.0f} s" if seconds > _STALL_SECONDS + self._tick_seconds else None
 
     async def tick(self) -> int:
         """Publish the passed thresholds of at most one batch of clocks per lane; returns the number of events. Commits.
@@ -111,7 +102,7 @@ class Ticker:
                 for key in page:
                     changed += self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at)
             after = page[-1]
-            self._ticked_at = time.monotonic()
+            self.worker.beat()
         if changed:
             log.info(CLOCKS_REDERIVED, count=changed, rules=rules.digest)
         return changed

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import decode
 from shared.contracts.topics import Topic
-from shared.messaging.records import headers_of
 from shared.messaging.relay import partition_of
 from tests.support import eventually
 from tests.support.delivery import counting, dossier, step
+from tests.support.kafka import later_version
 from tests.support.shell import Shell
 
 PARTITIONS = 3
@@ -18,17 +17,11 @@ KEYS = {partition_of(str(key).encode(), PARTITIONS): key for key in map(dossier,
 """A dossier of each partition."""
 
 
-async def send_later_version(shell: Shell, topic: Topic, event: AnyEnvelope) -> None:
-    """Publish an event as a later release would: with version 2."""
-    newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
-    await shell.send_raw(topic, [(event.subject.encode(), event.to_json(), newer)])
-
-
 async def test_later_version_stops_one_partition(shell: Shell) -> None:
     """Records before it are applied, it is not parked, and the other partitions continue."""
     topic = await shell.topic(partitions=PARTITIONS)
     await shell.send(topic, step(KEYS[0], 1))
-    await send_later_version(shell, topic, step(KEYS[0], 2))
+    await shell.send_raw(topic, [later_version(step(KEYS[0], 2))])
     await shell.send(topic, step(KEYS[0], 3))
     async with shell.consuming(topic, stall_seconds=1.0) as consumer:
         assert "Upgrade this service" in await shell.stop_of(topic, 0)
@@ -47,7 +40,7 @@ async def test_later_version_stops_one_partition(shell: Shell) -> None:
 async def test_stopped_partition_continues_after_an_upgrade(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is retried at the next start, and its reason is then forgotten."""
     topic = await shell.topic()
-    await send_later_version(shell, topic, step(KEYS[0], 1))
+    await shell.send_raw(topic, [later_version(step(KEYS[0], 1))])
     async with shell.consuming(topic):
         await shell.stop_of(topic)
     with monkeypatch.context() as patch:
