@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from shared.kernel.errors import MotcuaError
 from shared.messaging import metrics
 from shared.messaging.quarantine import REASONS
-from shared.postgres.errors import CONNECTION_ERRORS, is_content
+from shared.postgres.errors import is_fault_of_content
 from shared.postgres.pool import end_frozen_sessions
 
 log = structlog.get_logger()
@@ -38,9 +38,7 @@ def stops_alone(error: BaseException) -> bool:
     any other fault of the content or of the code that handles it. False for errors of the database or broker as a
     whole, such as a missing table: they would stop every partition, and the process ends with the reason.
     """
-    if isinstance(error, (KafkaError, *CONNECTION_ERRORS)):
-        return is_content(error)
-    return isinstance(error, Exception)
+    return not isinstance(error, KafkaError) and is_fault_of_content(error)
 
 
 class StoppedPartitions:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from shared.kernel.errors import MotcuaError
 from shared.postgres.errors import is_transient
 from shared.runtime import metrics
 
@@ -66,7 +67,7 @@ class Periodic:
     def reason_not_ready(self) -> str | None:
         """Return why the worker makes no progress; None if it does."""
         if self._failure is not None:
-            return f"every step fails: {self._failure}; see the log"
+            return f"every step fails: {self._failure}"
         late = time.monotonic() - self._next_at
         return f"no step for {late:.0f} s" if late > STALL_SECONDS else None
 
@@ -79,5 +80,6 @@ class Periodic:
         if is_transient(error):
             log.warning(self._failed, error=f"{type(error).__name__}: {error}")
         else:
-            self._failure = type(error).__name__
+            # an unexpected error may contain values of a row, and /progress needs no API key
+            self._failure = str(error) if isinstance(error, MotcuaError) else f"{type(error).__name__}; see the log"
             log.error(self._failed, error=type(error).__name__, exc_info=error)

@@ -191,7 +191,7 @@ async def running(
         health.register("relay", backlog.relay_reason, backlog.relay_figures)
         workers = {**parts.workers, "backlog": backlog.worker}
         for name, worker in workers.items():
-            health.register(name, worker.reason_not_ready, worker.figures)
+            health.register(name, worker.reason_not_ready, partial(backlog.worker_figures, name, worker))
         app = create_app(
             f"motcua {service}",
             description=openapi.DESCRIPTIONS.get(service, ""),

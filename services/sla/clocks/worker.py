@@ -16,7 +16,8 @@ from shared.contracts.topics import DOSSIERS
 from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
 from shared.postgres.periodic import Periodic
-from shared.postgres.pool import Connection
+from shared.postgres.set_aside import SetAside
+from shared.postgres.unit_of_work import Claim
 from shared.runtime import metrics
 from shared.service.process import Context
 
@@ -44,6 +45,7 @@ class Ticker:
         self._consumer = consumer
         self._tick_seconds = tick_seconds
         self._is_rederived = False
+        self._set_aside = SetAside(context.pool, table=DERIVED.name, worker="ticker")
         self.worker = Periodic(self._step, failed=TICK_FAILED, retry_seconds=tick_seconds)
 
     async def _step(self) -> float:
@@ -58,7 +60,8 @@ class Ticker:
 
         Only for clocks in partitions that this replica consumes and has read up to the end offset that the broker
         returned after the present instant: every act before it that is on Kafka has then taken effect. Skips dossiers
-        with a quarantined record, and rows that another transaction has locked.
+        with a quarantined record, rows that another transaction has locked, and rows that are set aside. A clock that
+        makes a batch fail is set aside.
         """
         context = self._context
         if not await store.any_due(context.pool, context.clock.now()):
@@ -78,9 +81,13 @@ class Ticker:
         return fired
 
     async def _fire(self, now: datetime, partitions: Sequence[int]) -> int:
-        async def claim(connection: Connection) -> dict[UUID, ClockRow]:
-            return await store.claim_due(connection, now, partitions, _BATCH)
+        return await self._set_aside.process(
+            partial(self._fire_claimed, now, partial(store.claim_due, until=now, partitions=partitions, limit=_BATCH)),
+            keys=partial(store.due_keys, self._context.pool, now, partitions, _BATCH),
+            one=lambda key: self._fire_claimed(now, partial(DERIVED.lock, keys=[key])),
+        )
 
+    async def _fire_claimed(self, now: datetime, claim: Claim[ClockRow]) -> int:
         async with self._context.claimed_unit(DERIVED, claim) as (connection, unit):
             await follow(self._clocks.rules, connection)
             return sum(
@@ -97,12 +104,14 @@ class Ticker:
         page: list[UUID]
         find = partial(store.derived_by_other_rules, context.pool, rules.digest, limit=_BATCH)
         while page := await find(after=after):
-            async with context.unit(CLOCKS, page) as (connection, unit):
-                await follow(rules, connection)
-                for key in page:
-                    changed += self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at)
+            changed += await self._set_aside.process_keys(page, self._rederive)
             after = page[-1]
             self.worker.beat()
         if changed:
             log.info(CLOCKS_REDERIVED, count=changed, rules=rules.digest)
         return changed
+
+    async def _rederive(self, keys: Sequence[UUID]) -> int:
+        async with self._context.unit(CLOCKS, keys) as (connection, unit):
+            await follow(self._clocks.rules, connection)
+            return sum(self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at) for key in keys)

@@ -24,14 +24,13 @@ create table outbox (
 );
 
 -- The next offset to apply. The row is the partition's mutex: one transaction at a time per partition.
--- moved_at is machine time, for operators. stopped is why the partition's owner does not continue; null while it does.
+-- moved_at is machine time, for operators.
 create table stored_offsets (
     consumer_group text not null,
     topic text not null,
     partition integer not null,
     next_offset bigint not null check (next_offset >= 0),
     moved_at timestamptz,
-    stopped text,
     primary key (consumer_group, topic, partition)
 );
 
