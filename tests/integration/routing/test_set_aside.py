@@ -29,5 +29,5 @@ async def test_waiting_dossier_that_cannot_be_read_is_set_aside_at_start(
             site.replicas[0].start()
             found = connection.execute("select key, worker from set_aside_rows").fetchall()
         assert found == [(bad.dossier_id, "assign_waiting")]
-        last = (await assignments(site, 3))[-1]
-        assert (last.subject, last.type) == (str(other.dossier_id), "assignment.decided")
+        published = [(event.subject, event.type) for event in await assignments(site, 3)]
+        assert (str(other.dossier_id), "assignment.decided") in published
