@@ -1,4 +1,4 @@
-"""`motcua parked`: list quarantined records, and decide about parked ones."""
+"""`motcua parked`: list quarantined records and rows that are set aside, and decide about them."""
 
 import asyncio
 import os
@@ -15,19 +15,25 @@ from shared.runtime.settings import load
 if TYPE_CHECKING:
     from shared.messaging.quarantine import OperatorDecision
 
-app = typer.Typer(help="List quarantined records, and replay or discard parked ones.", no_args_is_help=True)
+app = typer.Typer(
+    help="List quarantined records and rows that are set aside, and decide about them.", no_args_is_help=True
+)
 
 T = TypeVar("T")
 
 Service = Annotated[str, typer.Argument(help="Service that has the record: intake, routing, sla or notify.")]
 PlaceText = Annotated[str, typer.Argument(help="Topic/partition/offset, as `motcua parked list` shows it.")]
+RowText = Annotated[str, typer.Argument(help="Table/key, as `motcua parked list` shows it.")]
 By = Annotated[str | None, typer.Option(help="Who decides.", show_default="the account on this machine")]
 
 
 @app.command("list")
 def list_quarantined() -> None:
-    """List the quarantined records of all services, up to 200 of each; those that need a decision come first."""
-    from motcua.cli.quarantine import describe_rows, quarantined
+    """List the quarantined records of all services, up to 200 of each; those that need a decision come first.
+
+    Then list the rows that workers have set aside because a decision about them fails.
+    """
+    from motcua.cli.quarantine import describe_rows, describe_set_aside, quarantined, rows_set_aside
     from motcua.local.database import SERVICES, VERIFY
 
     settings = load(MotcuaSettings)
@@ -36,6 +42,8 @@ def list_quarantined() -> None:
         print_lines(describe_rows(service, rows))
     if not any(found.values()):
         out.print("No quarantined records.")
+    for service in SERVICES:
+        print_lines(describe_set_aside(service, _run(rows_set_aside(settings.database_url(VERIFY), service))))
 
 
 @app.command()
@@ -65,6 +73,20 @@ def discard(service: Service, place: PlaceText, by: By = None) -> None:
     The service does so usually within seconds.
     """
     _decide(service, place, "discard", by)
+
+
+@app.command()
+def release(service: Service, row: RowText) -> None:
+    """Let the workers of the service claim a row again that was set aside: its cause is fixed.
+
+    If the decision about it fails again, it is set aside again.
+    """
+    from motcua.cli.quarantine import RowName, require_service
+    from motcua.cli.quarantine import release as release_row
+
+    settings = load(MotcuaSettings)
+    _run(release_row(settings.database_url(require_service(service)), service, RowName.parse(row)))
+    print_lines([f"Released: {row} in {service}."])
 
 
 def _decide(service: str, place: str, decision: "OperatorDecision", by: str | None) -> None:

@@ -8,12 +8,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from textwrap import shorten
+from uuid import UUID
 
 import asyncpg
 
-from motcua.cli.errors import PlaceInvalidError, RecordNotQuarantinedError, ServiceUnknownError
+from motcua.cli.errors import (
+    PlaceInvalidError,
+    RecordNotQuarantinedError,
+    RowInvalidError,
+    RowNotSetAsideError,
+    ServiceUnknownError,
+)
 from motcua.local.database import SERVICES
 from shared.messaging import quarantine
+from shared.postgres import set_aside
 from shared.postgres.pool import connect
 
 _MAX_REASON = 200
@@ -109,3 +117,53 @@ def describe(found: quarantine.QuarantinedRecord) -> list[str]:
         f"{found.reason}: {found.detail}" + (f" (requested: {found.request})" if found.request else ""),
         record.value.decode(errors="replace"),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class RowName:
+    """A row of a service's database: the table and the key."""
+
+    table: str
+    key: UUID
+
+    @classmethod
+    def parse(cls, text: str) -> "RowName":
+        """Read a text such as dossiers/018f2c5e-7b1a-7c3d-9e2f-0123456789ab. Raises RowInvalidError otherwise."""
+        table, _, key = text.partition("/")
+        try:
+            return cls(table, UUID(key))
+        except ValueError as error:
+            raise RowInvalidError(
+                f"{text} is not table/key, such as dossiers/018f2c5e-7b1a-7c3d-9e2f-0123456789ab."
+            ) from error
+
+
+async def rows_set_aside(url: str, service: str) -> list[asyncpg.Record]:
+    """Read up to 200 rows of one service that its workers have set aside, the oldest first."""
+    connection = await connect(url, service)
+    try:
+        return await set_aside.list_all(connection)
+    finally:
+        await connection.close()
+
+
+async def release(url: str, service: str, row: RowName) -> None:
+    """Let the workers of the service claim a row again. Commits. Raises RowNotSetAsideError if it is not set aside."""
+    connection = await connect(url, service)
+    try:
+        found = await set_aside.release(connection, row.table, row.key)
+    finally:
+        await connection.close()
+    if not found:
+        raise RowNotSetAsideError(f"{service} has not set aside {row.table}/{row.key}. See `motcua parked list`.")
+
+
+def describe_set_aside(service: str, rows: Iterable[asyncpg.Record]) -> Iterator[str]:
+    """Yield two lines per row: service, table and key; since when, by which worker and why it is set aside.
+
+    `motcua parked release` takes the table and the key.
+    """
+    for row in rows:
+        yield f"{service} {row['table_name']}/{row['key']}"
+        reason = shorten(row["reason"], _MAX_REASON, placeholder=" …")
+        yield f"    set aside by {row['worker']} since {timedelta(seconds=row['age_seconds'])}; {reason}"

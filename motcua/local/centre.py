@@ -6,7 +6,7 @@ All functions block. A process that ends is not restarted: the caller checks `en
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,23 +148,34 @@ class LocalCentre:
         return self._launch(name, service_command(service), settings)
 
     def reason_not_ready(self, name: str) -> str | None:
-        """Return why a process of `parts` is not ready; None if it is ready.
+        """Return why a process of `parts` cannot be used; None if it can.
 
-        A service is ready if `/readyz` has status 200; Kafka, Postgres and sinks are ready while the process runs.
+        A service can if `/readyz` has status 200; Kafka, Postgres and sinks can while the process runs.
         """
+        reasons = self._ask(name, "readyz")
+        return reasons if isinstance(reasons, str) else _sentence(reasons.get("reasons", {}))
+
+    def reason_not_advancing(self, name: str) -> str | None:
+        """Return why a process of `parts` cannot be used or some part of it makes no progress; None if all do."""
+        found = self._ask(name, "progress")
+        if isinstance(found, str):
+            return found
+        parts = found.get("parts", {})
+        stuck = {part: entry.get("reason", "") for part, entry in parts.items() if not entry.get("ok")}
+        return self.reason_not_ready(name) or _sentence(stuck)
+
+    def _ask(self, name: str, question: str) -> dict[str, Any] | str:
+        """Return the report of a service; empty for a process without HTTP; the reason if there is no answer."""
         child = self.parts[name]
         if child.exit_code is not None:
             return exit_description(child.exit_code)
         if name not in self._ports:
-            return None
+            return {}
         try:
-            answer = self._http.get(f"http://127.0.0.1:{self._ports[name]}/readyz")
-            report: dict[str, Any] = answer.json()
+            report: dict[str, Any] = self._http.get(f"http://127.0.0.1:{self._ports[name]}/{question}").json()
         except (httpx.HTTPError, ValueError):
             return "does not answer"
-        if answer.status_code == 200:
-            return None
-        return "; ".join(f"{part}: {reason}" for part, reason in report.get("reasons", {}).items()) or "not ready"
+        return report
 
     def ended(self) -> Ended | None:
         """Return the first process of `parts` that has exited; None if all run. Before `stop`, none is expected to."""
@@ -253,20 +264,29 @@ class LocalCentre:
         return child
 
     def wait_ready(self, name: str) -> None:
-        """Block until a process of `parts` is ready.
+        """Block until a process of `parts` is ready and each of its parts makes progress.
 
-        Raises StartError after a minute, ProcessEndedError if any process has exited, and StopRequestedError.
+        After a minute, a process that is ready is accepted with a line of progress that has the reason: a stopped
+        partition must not prevent acts. Raises StartError if it is not ready by then, ProcessEndedError if any process
+        has exited, and StopRequestedError.
         """
         deadline = time.monotonic() + _READY_SECONDS
-        while reason := self.reason_not_ready(name):
+        while reason := self.reason_not_advancing(name):
             self._check_running()
             if time.monotonic() > deadline:
+                if self.reason_not_ready(name) is None:
+                    self._progress(f"{name} makes no progress ({reason}).")
+                    return
                 child = self.parts[name]
                 raise StartError(
                     f"{name} is not ready after {_READY_SECONDS:.0f} s ({reason}). "
                     f"The end of {child.log}:\n{child.last_lines()}"
                 )
             time.sleep(0.2)
+
+
+def _sentence(reasons: Mapping[str, str]) -> str | None:
+    return "; ".join(f"{part}: {reason}" for part, reason in reasons.items()) or None
 
 
 def isolated_settings(settings: MotcuaSettings, *, home: Path) -> MotcuaSettings:

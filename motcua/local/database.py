@@ -19,7 +19,7 @@ READERS = (VERIFY, OPS)
 DATABASE = "motcua"
 _MIN_VERSION = 16
 _READABLE_BY_OPS = {
-    "stored_offsets": ("consumer_group", "topic", "partition", "next_offset", "moved_at"),
+    "stored_offsets": ("consumer_group", "topic", "partition", "next_offset", "moved_at", "stopped"),
     "outbox": ("id", "queued_at"),
     "quarantined_records": ("topic", "partition", "offset", "reason", "quarantined_at"),
 }

@@ -90,7 +90,7 @@ def _watch(local: LocalCentre, stop: threading.Event, console: Console) -> int:
                 console.print("Stopping the other processes: none is restarted automatically.")
                 return 1
             for name in local.parts:
-                reason = local.reason_not_ready(name)
+                reason = local.reason_not_advancing(name)
                 if reasons.get(name) != reason:
                     live.console.print(f"{name}: {reason or 'ready again'}", markup=False, soft_wrap=True)
                     reasons[name] = reason

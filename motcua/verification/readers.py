@@ -87,3 +87,19 @@ async def quarantined(connection: asyncpg.Connection, service: str) -> list[Find
         )
         for row in rows
     ]
+
+
+async def set_aside(connection: asyncpg.Connection, service: str) -> list[Finding]:
+    """Return a finding for each row that the service's workers have set aside because a decision about it fails."""
+    rows = await connection.fetch(
+        f"select table_name, key::text, worker, reason from {service}.set_aside_rows order by set_aside_at"
+    )
+    return [
+        Finding(
+            "set aside",
+            row["key"],
+            f"{service} has set aside the row of {row['table_name']} ({row['worker']}: {row['reason']}); "
+            "see `motcua parked`.",
+        )
+        for row in rows
+    ]

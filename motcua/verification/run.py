@@ -79,6 +79,7 @@ async def verify(
             findings += await readers.fences(connection, reader, histories[reader.topic.name])
         for service in readers.SERVICES:
             findings += await readers.quarantined(connection, service)
+            findings += await readers.set_aside(connection, service)
         progress("Rebuilding every dossier from its events.")
         findings += await dossiers.check(connection, centre, histories)
         progress("Deriving due dates and thresholds again.")

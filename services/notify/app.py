@@ -55,8 +55,6 @@ async def build(context: Context[NotifySettings]) -> Parts:
         )
         for channel, gateway in gateways.items()
     }
-    for channel, sender in senders.items():
-        context.health.register(f"sender_{channel}", sender.reason_not_ready)
 
     async def prepare() -> None:
         if context.clock.is_simulated:
@@ -66,7 +64,7 @@ async def build(context: Context[NotifySettings]) -> Parts:
         consumer,
         routers=[router],
         provides=[group_commit, ReceiptKey(_read_secret(settings.receipt_key_file, "NOTIFY_RECEIPT_KEY_FILE"))],
-        workers={f"sender_{channel}": sender.run for channel, sender in senders.items()},
+        workers={f"sender_{channel}": sender for channel, sender in senders.items()},
         prepare=prepare,
     )
 

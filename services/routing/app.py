@@ -54,7 +54,7 @@ async def build(context: Context[RoutingSettings]) -> Parts:
         provides=[signed, calendar, closer, DecisionSigner(context, calendar)],
         workers={
             "waiting": keep_counted(WAITING, partial(count_waiting, context.pool)),
-            "weeks": closer.run,
+            "weeks": closer.worker,
             "weeks_late": keep_counted(WEEKS_LATE, closer.count_late),
             "peak_use": keep_counted(
                 PEAK_USE, partial(compute_peak_use, context, signed, calendar), every_seconds=600.0

@@ -39,14 +39,13 @@ async def build(context: Context[SlaSettings]) -> Parts:
     consumer = context.create_consumer(create_streams(clocks))
     ticker = Ticker(context, clocks, consumer, tick_seconds=context.settings.tick_seconds)
     sweep = Sweep(context, clocks, tick_seconds=context.settings.tick_seconds)
-    context.health.register("ticker", ticker.reason_not_ready)
     return Parts(
         consumer,
         routers=[clock_routes, explanation_routes, calendar_routes, report_routes],
         provides=[rules],
         workers={
-            "ticker": ticker.run,
-            "sweep": sweep.run,
+            "ticker": ticker.worker,
+            "sweep": sweep.worker,
             "waiting": keep_counted(WAITING, partial(count_waiting, context.pool)),
             "outdated": keep_counted(OUTDATED, partial(count_outdated, context.pool), every_seconds=15.0),
         },

@@ -5,6 +5,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,48 +17,41 @@ from shared.contracts.topics import Topic
 from shared.kernel.clock import Clock
 from shared.kernel.errors import StartError
 from shared.messaging import metrics
+from shared.messaging.alarms import StoppedPartitions, inspect_database, stops_alone
 from shared.messaging.applier import Stream
+from shared.messaging.membership import create_member
 from shared.messaging.offsets import EndOffsets, stop_client
 from shared.messaging.parked_limit import ParkedLimit
 from shared.messaging.partition import Partition, StopConsumingError
-from shared.messaging.quarantine import REASONS
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.outbox import Publisher
-from shared.postgres.pool import end_frozen_sessions
 from shared.runtime.supervision import Signal
 
 log = structlog.get_logger()
 
 SESSION_SECONDS = 10
-GAP_ALARM_SECONDS = 60
 STOP_SECONDS = 5.0
-_NEVER_MS = 24 * 3600 * 1000
-"""Kafka's limit between two polls (max.poll.interval.ms), in effect off. After it aiokafka leaves the group and never
-joins again, so five minutes without the database would end consumption. `_end_if_stalled` replaces it."""
 
 JOIN_FAILED = "join_failed"
 PARTITIONS_ASSIGNED = "partitions_assigned"
 END_OFFSETS_UNKNOWN = "end_offsets_unknown"
-RECORDS_QUARANTINED = "records_quarantined"
-FROZEN_SESSIONS_ENDED = "frozen_sessions_ended"
 
 # one statement for all partitions: an idle service queries the database once per second, however many it owns
 _STORED = (
-    "select topic, partition, next_offset, exists (select from quarantined_records q where q.topic = s.topic"
+    "select topic, partition, next_offset, stopped, exists (select from quarantined_records q where q.topic = s.topic"
     " and q.partition = s.partition and q.request is not null) as requested "
     "from stored_offsets s where consumer_group = $1"
 )
-_QUARANTINED = (
-    "select reason, count(*) as n, extract(epoch from now() - min(quarantined_at)) as age "
-    "from quarantined_records group by 1"
-)
+
+_NOT_STOPPED = "select topic, partition, next_offset from stored_offsets where consumer_group = $1 and stopped is null"
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
     """Consumes the topics of `streams` as static member `member` of `group`, from `run` until cancelled.
 
     Each assigned partition continues at the stored offset in the database. Offsets are also committed to Kafka, but
-    only for lag tools.
+    only for lag tools. A partition that cannot continue because of its content stops alone: the others continue, and it
+    is retried at the next start (`shared.messaging.alarms.stops_alone`).
 
     The signal `applied` fires after each transaction of this process on new records, `published` after each transaction
     that published events.
@@ -90,6 +84,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._partitions: dict[TopicPartition, tuple[Partition[Any], asyncio.Task[None]]] = {}
         self._failed: asyncio.Future[None] | None = None
         self._limit = ParkedLimit()
+        self._stopped = StoppedPartitions(group, pool)
         self.applied = Signal()
         self.published = Signal()
         self._committed: dict[TopicPartition, int] = {}
@@ -98,7 +93,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._idle_since = time.monotonic()
 
     async def run(self) -> None:
-        """Join the group and consume until cancelled, then leave. Raises StopConsumingError and other fatal errors."""
+        """Join the group and consume until cancelled, then leave.
+
+        Raises StopConsumingError after a stall, and errors of database or broker that a retry cannot solve.
+        """
         self._failed = asyncio.get_running_loop().create_future()
         self._consumer = await self._join()
         try:
@@ -120,6 +118,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         """Return why this consumer is not ready; None if it has its assignment and every partition makes progress."""
         if self._not_ready is not None:
             return self._not_ready
+        if reasons := self._stopped.reasons:
+            return "; ".join(f"{name} {reason}" for name, reason in reasons.items())
         if any(partition.position < 0 for partition, _ in self._partitions.values()):
             return "not all partitions are at their stored offsets yet"
         stalled = [
@@ -129,11 +129,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         ]
         return f"no progress on {', '.join(stalled)}" if stalled else None
 
+    def figures(self) -> dict[str, Any]:
+        """Return the stopped partitions with their reasons, and the number of records behind, as far as fetched."""
+        lag = sum(self._lag(tp, partition) for tp, (partition, _) in self._partitions.items())
+        return {"stopped": self._stopped.reasons, "lag_records": lag}
+
     async def caught_up(self, topic: Topic) -> frozenset[int]:
         """Return the numbers of the partitions of `topic` that this process owns and in which it has caught up.
 
-        In these, every record that was on Kafka at the time of the call has been applied, dropped or quarantined. Empty
-        if the broker does not answer.
+        In these, every record that was on Kafka at the time of the call has been applied, dropped or quarantined; a
+        stopped partition is never caught up. Empty if the broker does not answer.
         """
         owned = {tp for tp in self._partitions if tp.topic == topic.name}
         return frozenset(tp.partition for tp in await self._at_end(owned, (), 0.0))
@@ -143,10 +148,11 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
     ) -> frozenset[int]:
         """Return the numbers of the partitions in which the group has caught up with all of `topics`.
 
-        It does not matter which member owns a partition. In these partitions, every record that was on Kafka at the
-        time of the call has been applied, dropped or quarantined, for every replica, since all share one database. The
-        topics must have the same kind of key. The call waits up to `within_seconds` until the `awaited` partitions have
-        caught up. Empty if the broker does not answer or this member has no assignment.
+        It does not matter which member owns a partition, and a stopped one is not caught up. In these partitions, every
+        record that was on Kafka at the time of the call has been applied, dropped or quarantined, for every replica,
+        since all share one database. The topics must have the same kind of key. The call waits up to `within_seconds`
+        until the `awaited` partitions have caught up. Empty if the broker does not answer or this member has no
+        assignment.
         """
         if self._not_ready is not None:
             return frozenset()
@@ -158,6 +164,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         )
 
     async def _at_end(self, tps: Set[TopicPartition], awaited: Collection[int], until: float) -> Set[TopicPartition]:
+        tps = {tp for tp in tps if tp not in self._stopped}
         if self._consumer is None or not tps:
             return frozenset()
         try:
@@ -167,9 +174,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             return frozenset()
         while True:
             applied = self.applied.next()
-            rows = await self._pool.fetch(
-                "select topic, partition, next_offset from stored_offsets where consumer_group = $1", self._group
-            )
+            rows = await self._pool.fetch(_NOT_STOPPED, self._group)
             stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
             reached = frozenset(tp for tp in tps if stored.get(tp, 0) >= ends[tp.topic, tp.partition])
             left = until - time.monotonic()
@@ -192,7 +197,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 on_commit=self._on_commit,
             )
             task = asyncio.create_task(partition.run(), name=f"{tp.topic}/{tp.partition}")
-            task.add_done_callback(self._on_partition_end)
+            task.add_done_callback(partial(self._on_partition_end, partition))
             self._partitions[tp] = (partition, task)
         self._not_ready = None
         self._idle_since = math.inf
@@ -203,32 +208,27 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         self._not_ready = "the group is rebalancing"
         self._idle_since = time.monotonic()
         await self._stop_partitions(list(revoked))
+        self._stopped.discard(revoked)
         for tp in revoked:
             self._committed.pop(tp, None)
             with contextlib.suppress(KeyError):  # no lag was reported yet
                 metrics.LAG.remove(tp.topic, str(tp.partition))
 
-    def _on_partition_end(self, task: asyncio.Task[None]) -> None:
+    def _on_partition_end(self, partition: Partition[Any], task: asyncio.Task[None]) -> None:
         if self._failed is None or self._failed.done() or task.cancelled():
             return
         error = task.exception()
-        if error is not None:
+        if error is None:
+            return
+        if stops_alone(error):
+            self._stopped.add(partition.tp, partition.position, error)
+        else:
             self._failed.set_exception(error)
 
     async def _join(self) -> AIOKafkaConsumer:
         while True:
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                group_id=self._group,
-                group_instance_id=self._member,
-                client_id=self._member,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                session_timeout_ms=SESSION_SECONDS * 1000,
-                heartbeat_interval_ms=2000,
-                max_poll_interval_ms=_NEVER_MS,
-                fetch_max_wait_ms=100,  # a busy partition waits for the pending fetch of its idle neighbours
-                max_partition_fetch_bytes=1 << 20,
+            consumer = create_member(
+                self._bootstrap, group=self._group, member=self._member, session_seconds=SESSION_SECONDS
             )
             self._consumer = consumer
             consumer.subscribe(topics=list(self._streams), listener=self)
@@ -284,20 +284,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                 await self._end_if_stalled(stalled)
             if turn % 10 == 0:
                 with contextlib.suppress(*CONNECTION_ERRORS):
-                    await self._inspect_database()
+                    await inspect_database(self._pool)
 
     async def _observe_database(self) -> None:
-        """Read the stored offsets and pass them to the partitions: a restored database may be behind `position`."""
+        """Read the stored offsets and pass them to the partitions: a restored database may be behind `position`.
+
+        Correct the stored reasons of stopped partitions.
+        """
         try:
             rows = await asyncio.wait_for(self._pool.fetch(_STORED, self._group), 5)
         except CONNECTION_ERRORS as error:
             if not is_transient(error):
                 raise
             return  # without an answer an idle partition makes no progress, which readiness reports
-        found = {TopicPartition(row["topic"], row["partition"]): (row["next_offset"], row["requested"]) for row in rows}
+        found = {TopicPartition(row["topic"], row["partition"]): row for row in rows}
         for tp, (partition, _) in self._partitions.items():
-            stored, requested = found.get(tp, (None, False))
-            partition.observe(stored, requested=requested)
+            row = found.get(tp)
+            partition.observe(row["next_offset"] if row else None, requested=row is not None and row["requested"])
+        with contextlib.suppress(*CONNECTION_ERRORS):
+            await self._stopped.report({tp: row["stopped"] for tp, row in found.items() if tp in self._partitions})
 
     async def _commit(self, owned: Mapping[TopicPartition, tuple[Partition[Any], object]]) -> None:
         assert self._consumer is not None
@@ -312,16 +317,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
             self._committed |= offsets
 
     def _report_lag(self) -> list[TopicPartition]:
-        """Set the lag metric, and return the partitions that have lag and made no progress for `stall_seconds`."""
-        assert self._consumer is not None
+        """Set the lag metric, and return the partitions that have lag and made no progress for `stall_seconds`.
+
+        Stopped partitions are not among them: they are reported, and a restart does not help.
+        """
         stalled = []
         for tp, (partition, _) in self._partitions.items():
-            end = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
-            lag = max(0, (end or 0) - max(0, partition.position))
+            lag = self._lag(tp, partition)
             metrics.LAG.labels(tp.topic, tp.partition).set(lag)
-            if lag and time.monotonic() - partition.progress_at > self._stall_seconds:
+            if lag and tp not in self._stopped and time.monotonic() - partition.progress_at > self._stall_seconds:
                 stalled.append(tp)
         return stalled
+
+    def _lag(self, tp: TopicPartition, partition: Partition[Any]) -> int:
+        """Return how many records the partition is behind the end offset that the broker returned last."""
+        if self._consumer is None or tp not in self._consumer.assignment():
+            return 0
+        return max(0, (self._consumer.highwater(tp) or 0) - max(0, partition.position))
 
     async def _end_if_stalled(self, stalled: Sequence[TopicPartition]) -> None:
         assert self._consumer is not None
@@ -333,16 +345,3 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         names = ", ".join(f"{tp.topic}/{tp.partition}" for tp in stalled)
         what = f"No progress on {names}, which have lag," if stalled else "No assignment by the group"
         raise StopConsumingError(f"{what} for {self._stall_seconds:.0f} s, although broker and database answer.")
-
-    async def _inspect_database(self) -> None:
-        """Count and log the quarantined records, and end the database sessions of frozen replicas."""
-        async with self._pool.acquire() as connection:
-            rows = await connection.fetch(_QUARANTINED)
-            if ended := await end_frozen_sessions(connection):
-                log.error(FROZEN_SESSIONS_ENDED, sessions=ended)
-        counts = {row["reason"]: row["n"] for row in rows}
-        for reason in REASONS:
-            metrics.QUARANTINED.labels(reason).set(counts.get(reason, 0))
-        for row in rows:
-            if row["reason"] != "gap" or row["age"] > GAP_ALARM_SECONDS:
-                log.error(RECORDS_QUARANTINED, reason=row["reason"], records=row["n"], oldest_seconds=int(row["age"]))

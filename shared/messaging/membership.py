@@ -1,7 +1,9 @@
-"""Exclusive member names: one process per static member name, because two would displace each other endlessly."""
+"""Static members of a consumer group, and exclusive claims on their names: two owners would displace each other."""
 
 import asyncio
 import time
+
+from aiokafka import AIOKafkaConsumer
 
 from shared.kernel.errors import StartError
 from shared.messaging.partition import StopConsumingError
@@ -15,6 +17,10 @@ _ACQUIRE_SECONDS = 3.0
 """The database needs a moment to detect that a killed process, restarted under the same name, is gone."""
 _FROZEN_SECONDS = 10
 """An owner that is idle for this long (frozen, or its machine lost) loses the name, as it does in Kafka's group."""
+
+_NEVER_MS = 24 * 3600 * 1000
+"""Kafka's limit between two polls (max.poll.interval.ms), in effect off. After it aiokafka leaves the group and never
+joins again, so five minutes without the database would end consumption. The consumer detects a stall itself."""
 
 
 class Membership:
@@ -76,3 +82,20 @@ class Membership:
         except CONNECTION_ERRORS as error:
             if not is_transient(error):
                 raise
+
+
+def create_member(bootstrap: str, *, group: str, member: str, session_seconds: int) -> AIOKafkaConsumer:
+    """Return a Kafka client that joins `group` as static member `member` once it is started. It commits no offset."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        group_instance_id=member,
+        client_id=member,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=session_seconds * 1000,
+        heartbeat_interval_ms=2000,
+        max_poll_interval_ms=_NEVER_MS,
+        fetch_max_wait_ms=100,  # a busy partition waits for the pending fetch of its idle neighbours
+        max_partition_fetch_bytes=1 << 20,
+    )

@@ -12,6 +12,7 @@ BATCH = histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 LAG = gauge("motcua_consumer_lag_records", "Records behind the end of the partition.", ("topic", "partition"))
+STOPPED = gauge("motcua_consumer_stopped_partitions", "1 for a partition that cannot continue.", ("topic", "partition"))
 QUARANTINED = gauge("motcua_consumer_quarantined_records", "Records in the quarantine table.", ("reason",))
 OUTBOX = gauge("motcua_relay_outbox_rows", "Events that Kafka has not acknowledged yet, as last counted.")
 RELAYED = counter("motcua_relay_events_total", "Events that Kafka acknowledged.", ("topic",))

@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.contracts.registry import UpgradeNeededError
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, PoisonMessageError
 from shared.messaging import metrics, quarantine
@@ -60,7 +61,7 @@ class StoppedError(Exception):
 
 
 class StopConsumingError(MotcuaError):
-    """To continue would lose or corrupt data. The consumer stops, and the process ends with status 1."""
+    """To continue would lose or corrupt data. It stops the partition that raises it; elsewhere, the process ends."""
 
 
 class Partition(Generic[R]):
@@ -162,13 +163,13 @@ class Partition(Generic[R]):
             stop.cancel()
 
     async def _apply(self, raw: Sequence[Any]) -> None:
-        """Apply records in one transaction; if one fails, each in its own transaction, to park only those that fail."""
+        """Apply records in one transaction. If one fails, each in its own, to park only those that fail."""
         self._require_continuity(raw[0].offset)
         records = [self._parse(item) for item in raw]
         after = raw[-1].offset + 1
         try:
             await self._retry(lambda: self._transact(records, after, {}))
-        except HandlingFailedError as error:
+        except (HandlingFailedError, UpgradeNeededError) as error:
             log.warning(BATCH_FAILED, topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             for item, following in zip(records, [*(one.offset for one in raw[1:]), after], strict=True):
                 await self._park_failures(partial(self._transact, [item], following))
@@ -340,10 +341,8 @@ class Partition(Generic[R]):
             delay = min(delay * 2, 2.0)
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
 
 
 def _offset(item: "Record | QuarantinedRecord") -> int:

@@ -11,7 +11,7 @@ import asyncpg
 
 from shared.kernel.clock import Clock, ClockKind
 from shared.kernel.errors import StartError
-from shared.postgres.periodic import repeat
+from shared.postgres.periodic import Periodic
 from shared.postgres.pool import Connection
 from shared.runtime.clock import SystemClock
 
@@ -88,7 +88,7 @@ class SimulatedClock(Clock):
             await self.refresh(pool)
             return REFRESH_SECONDS
 
-        await repeat(step, failed=CLOCK_NOT_READ, retry_seconds=REFRESH_SECONDS)
+        await Periodic(step, failed=CLOCK_NOT_READ, retry_seconds=REFRESH_SECONDS).run()
 
 
 async def refresh(clock: Clock, connection: "Connection | asyncpg.Pool") -> None:

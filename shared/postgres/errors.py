@@ -2,6 +2,8 @@
 
 import asyncpg
 
+from shared.kernel.errors import TransientError
+
 _TRANSIENT_CLASSES = (
     "08",  # connection
     "40",  # rollback: deadlock, serialization
@@ -49,6 +51,17 @@ def is_content(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return _state(error)[:2] in _CONTENT_CLASSES
     return isinstance(error, ValueError | TypeError)  # from encoding values, by asyncpg as well
+
+
+def is_fault_of_content(error: BaseException) -> bool:
+    """Whether a record or row, or the code that handles it, caused `error`, so that other rows can be worked on.
+
+    False for errors of the database as a whole (see CONNECTION_ERRORS and `is_content`), and for a system that does not
+    answer.
+    """
+    if isinstance(error, (TransientError, *CONNECTION_ERRORS)):
+        return is_content(error)
+    return isinstance(error, Exception)
 
 
 def _unencodable(error: BaseException) -> bool:

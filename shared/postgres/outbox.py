@@ -157,3 +157,11 @@ async def has_pending(pool: asyncpg.Pool, rows: int) -> bool:
     """Whether at least this many events are pending in the outbox."""
     # by the index, which drops sent rows at once; the table contains them until it is vacuumed
     return bool(await pool.fetchval("select exists (select from outbox order by id offset $1 limit 1)", rows - 1))
+
+
+async def read_oldest_age(pool: asyncpg.Pool) -> float:
+    """Read the seconds for which the oldest event has been in the outbox; 0 if it is empty."""
+    age = await pool.fetchval(
+        "select extract(epoch from clock_timestamp() - queued_at) from outbox order by id limit 1"
+    )
+    return max(0.0, float(age or 0.0))

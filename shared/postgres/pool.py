@@ -1,9 +1,12 @@
 """Connections of a service to its schema, with the time-outs that the delivery protocol needs."""
 
+import asyncio
 from typing import TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+from shared.postgres.errors import CONNECTION_ERRORS
 
 Connection: TypeAlias = "asyncpg.Connection | PoolConnectionProxy"
 """A dedicated connection, or one borrowed from a pool."""
@@ -70,6 +73,15 @@ async def create_pool(dsn: str, schema: str, *, size: int = 12) -> asyncpg.Pool:
         command_timeout=90,
         server_settings=_server_settings(schema),
     )
+
+
+async def reason_not_answering(pool: asyncpg.Pool, *, within_seconds: float = 2.0) -> str | None:
+    """Return why the database does not answer a query of the pool in time; None if it answers."""
+    try:
+        await asyncio.wait_for(pool.fetchval("select 1"), within_seconds)
+    except CONNECTION_ERRORS as error:
+        return f"The database does not answer: {type(error).__name__}."
+    return None
 
 
 async def connect(dsn: str, schema: str, *, idle_seconds: int | None = None) -> asyncpg.Connection:

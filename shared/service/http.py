@@ -1,6 +1,5 @@
 """The HTTP application of every service: refusals as problems, request ids, one log line and one metric per request."""
 
-import json
 import re
 import secrets
 import time
@@ -12,6 +11,7 @@ from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from shared.kernel.errors import Refusal, TransientError
@@ -42,7 +42,7 @@ _SECONDS = metrics.histogram(
 )
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_PROBES = frozenset({"/healthz", "/readyz", "/progress", "/metrics"})
 
 _log = structlog.get_logger(__name__)
 
@@ -78,10 +78,11 @@ def create_app(
 ) -> FastAPI:
     """Return an application with error handling, probes, metrics and API keys, to which a service adds its routes.
 
-    `/healthz` reports that the process runs, `/readyz` whether every part makes progress (with reasons and the
-    `catalogue_version`), `/metrics` is for Prometheus; these three need no API key. `body_rules` apply to their paths,
-    `default_body_rule` (if None: JSON of at most 1 MiB) to all others. `transient_errors` are further exceptions that
-    are answered with 503, like TransientError. The check of the keys file is registered with `health`.
+    `/healthz` reports that the process runs, `/readyz` whether requests may come, `/progress` whether every part makes
+    progress (both with reasons and the `catalogue_version`), `/metrics` is for Prometheus; these four need no API key.
+    `body_rules` apply to their paths, `default_body_rule` (if None: JSON of at most 1 MiB) to all others.
+    `transient_errors` are further exceptions that are answered with 503, like TransientError. Readiness requires a
+    readable keys file.
     """
     app = DescribedApp(
         title=title,
@@ -92,7 +93,11 @@ def create_app(
         responses={"default": problems.DESCRIBED},
     )
     app.state.keys = keys
-    health.register("keys_file", keys.reason_not_ready)
+
+    async def keys_file() -> str | None:
+        return keys.reason_not_ready()
+
+    health.require("keys_file", keys_file)
 
     async def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
@@ -123,15 +128,25 @@ def create_app(
 
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
-        readiness = health.readiness()
+        readiness = await health.readiness()
         report = {
             "ready": readiness.ready,
             "reasons": dict(readiness.reasons),
             "service": title,
             "catalogue_version": catalogue_version,
         }
-        status = 200 if readiness.ready else 503
-        return Response(json.dumps(report, ensure_ascii=False), status_code=status, media_type="application/json")
+        return JSONResponse(report, 200 if readiness.ready else 503)
+
+    @app.get("/progress", include_in_schema=False)
+    async def progress() -> Response:
+        found = health.progress()
+        report = {
+            "advancing": found.advancing,
+            "parts": dict(found.parts),
+            "service": title,
+            "catalogue_version": catalogue_version,
+        }
+        return JSONResponse(report, 200 if found.advancing else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def measured() -> Response:

@@ -33,7 +33,8 @@ from shared.postgres.clock import SimulatedClock, open_clock
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.migrate import check_migrated, migrate
 from shared.postgres.outbox import Publisher
-from shared.postgres.pool import Connection, create_pool
+from shared.postgres.periodic import Worker
+from shared.postgres.pool import Connection, create_pool, reason_not_answering
 from shared.postgres.preparation import check_prepared
 from shared.postgres.rows import Row, Table
 from shared.postgres.unit_of_work import Claim, Unit, claimed_unit_of_work, unit_of_work
@@ -41,6 +42,7 @@ from shared.runtime import logs
 from shared.runtime.settings import ServiceSettings, load
 from shared.runtime.supervision import Part, stop_on_signals, supervise
 from shared.service import openapi
+from shared.service.backlog import Backlog
 from shared.service.bodies import BodyRule
 from shared.service.clock_api import clock_routes
 from shared.service.health import Health
@@ -130,7 +132,8 @@ class Process(Generic[S_co]):
 class Parts:
     """What a service adds to the process: its consumer, routes and workers.
 
-    `provides` are the objects that routes depend on (see `shared.service.provided`), besides Context and Consumer.
+    `provides` are the objects that routes depend on (see `shared.service.provided`), besides Context and Consumer. The
+    process runs the `workers` and reports their progress.
     `body_rules` (path to rule) are for paths that accept other bodies than JSON of at most 1 MiB. `prepare` is called
     once, before any record is consumed or request answered.
     """
@@ -138,7 +141,7 @@ class Parts:
     consumer: Consumer
     routers: Sequence[APIRouter] = ()
     provides: Sequence[object] = ()
-    workers: Mapping[str, Part] = field(default_factory=dict)
+    workers: Mapping[str, Worker] = field(default_factory=dict)
     body_rules: Mapping[str, BodyRule] = field(default_factory=dict)
     prepare: Callable[[], Awaitable[None]] | None = None
 
@@ -182,8 +185,13 @@ async def running(
         health = Health("consumer", "relay")
         context = Context(service, settings, centre, pool, publisher, clock, relay, health)
         parts = await build(context)
-        health.register("consumer", parts.consumer.reason_not_ready)
-        health.register("relay", relay.reason_not_ready)
+        backlog = Backlog(pool, relay)
+        health.require("database", partial(reason_not_answering, pool))
+        health.register("consumer", parts.consumer.reason_not_ready, parts.consumer.figures)
+        health.register("relay", backlog.relay_reason, backlog.relay_figures)
+        workers = {**parts.workers, "backlog": backlog.worker}
+        for name, worker in workers.items():
+            health.register(name, worker.reason_not_ready, partial(backlog.worker_figures, name, worker))
         app = create_app(
             f"motcua {service}",
             description=openapi.DESCRIPTIONS.get(service, ""),
@@ -206,7 +214,7 @@ async def running(
             "member": membership.run,
             "relay": relay.run,
             "consumer": parts.consumer.run,
-            **parts.workers,
+            **{name: worker.run for name, worker in workers.items()},
             **({"clock": partial(clock.follow, pool)} if isinstance(clock, SimulatedClock) else {}),
             "http": http_part(app, settings),
         }

@@ -141,7 +141,7 @@ async def test_two_replicas_killed_with_backlog_lose_no_event(local: LocalCentre
     second = free_port()
     local.start_service(service, replica=1, port=second)
     ports = [local.site.http_ports[service], second]
-    await eventually(lambda: local.reason_not_ready(f"{service}-1") is None, within=30)
+    await eventually(lambda: local.reason_not_advancing(f"{service}-1") is None, within=30)
     client_ports = ports if service == "intake" else []
     connection = await _connect(local)
     before = await _applied(ports, topic)

@@ -93,6 +93,17 @@ async def test_changed_due_date_is_found(finished: LocalCentre, admin: asyncpg.C
     await _finds_nothing(finished)
 
 
+async def test_row_that_is_set_aside_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
+    """No worker claims the row until an operator releases it."""
+    dossier = await admin.fetchval("select dossier_id from sla.dossiers limit 1")
+    await admin.execute("insert into sla.set_aside_rows values ('dossiers', $1, 'ticker', 'KeyError')", dossier)
+    try:
+        await _finds(finished, dossier, "set aside")
+    finally:
+        await admin.execute("delete from sla.set_aside_rows")
+    await _finds_nothing(finished)
+
+
 async def test_threshold_without_next_instant_is_found(finished: LocalCentre, admin: asyncpg.Connection) -> None:
     """An open dossier without a next threshold would get no warning."""
     row = await admin.fetchrow(

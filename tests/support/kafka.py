@@ -70,6 +70,18 @@ async def send(bootstrap: str, events: Iterable[AnyEnvelope]) -> None:
         await producer.send(events)
 
 
+async def send_later_version(bootstrap: str, event: AnyEnvelope) -> None:
+    """Publish an event as a later release would: with version 2, which this release cannot read."""
+    async with EventProducer(bootstrap) as producer:
+        await producer.send_raw(TOPICS[event.data.TOPIC], [later_version(event)])
+
+
+def later_version(event: AnyEnvelope) -> RawRecord:
+    """The record of an event with version 2."""
+    newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
+    return event.subject.encode(), event.to_json(), newer
+
+
 async def count_records(bootstrap: str, topic: Topic) -> int:
     """The number of records that were ever published on the topic, from the end offsets: a cheap request."""
     partitions = _partitions(topic)

@@ -46,12 +46,12 @@ class Ops(ServiceProcess):
         return not {"views", "changelog"} & self.reasons().keys()
 
     def reasons(self) -> dict[str, str]:
-        """The reasons why parts are not ready."""
+        """The reasons why parts make no progress."""
         try:
-            answer: dict[str, str] = get(f"{self.url}/readyz", timeout=5).json()["reasons"]
+            parts = get(f"{self.url}/progress", timeout=5).json()["parts"]
         except httpx.TransportError:
             return {"views": "does not answer"}
-        return answer
+        return {name: part["reason"] for name, part in parts.items() if not part["ok"]}
 
     def get(self, address: str, **params: str) -> Any:
         """The response to a GET, which must succeed."""

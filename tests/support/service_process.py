@@ -49,16 +49,19 @@ class ServiceProcess:
             )
 
     def start(self) -> None:
-        """Start the process and wait until it is ready. If it ends instead, the test fails with its last output."""
-        self.launch()
-        eventually_sync(self.ready, within=120)
+        """Start the process and wait until every part makes progress.
 
-    def ready(self) -> bool:
-        """Whether `/readyz` reports ready."""
+        If it ends instead, the test fails with its last output.
+        """
+        self.launch()
+        eventually_sync(self.advances, within=120)
+
+    def advances(self) -> bool:
+        """Whether `/progress` reports that every part makes progress."""
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()[-2000:]
         try:
-            return get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return get(f"{self.url}/progress", timeout=5).status_code == 200
         except httpx.TransportError:
             return False
 

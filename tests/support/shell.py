@@ -226,6 +226,22 @@ class Shell:
         rows = await self.pool.fetch("select partition, next_offset from stored_offsets where topic = $1", topic.name)
         return {row["partition"]: row["next_offset"] for row in rows}
 
+    async def stopped(self, topic: Topic) -> dict[int, str]:
+        """The reason of each partition that has stopped, as stored in the database."""
+        rows = await self.pool.fetch(
+            "select partition, stopped from stored_offsets where topic = $1 and stopped is not null", topic.name
+        )
+        return {row["partition"]: row["stopped"] for row in rows}
+
+    async def stop_of(self, topic: Topic, partition: int = 0) -> str:
+        """Wait until a partition has stopped, and return the reason."""
+
+        async def has_stopped() -> bool:
+            return partition in await self.stopped(topic)
+
+        await eventually(has_stopped, within=30)
+        return (await self.stopped(topic))[partition]
+
     async def committed(self, topic: Topic) -> dict[int, int]:
         """The next offset of each partition, as committed to Kafka, where lag tools read it."""
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=self.group) as consumer:

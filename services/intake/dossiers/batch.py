@@ -21,6 +21,7 @@ from services.intake.dossiers.schemas import ParsedAct, parse_act
 from shared.contracts.envelope import Actor
 from shared.kernel.errors import Refusal, TransientError
 from shared.postgres.errors import CONNECTION_ERRORS
+from shared.postgres.retry import PersistentViolationError
 from shared.service import problems
 from shared.service.bodies import parse_json
 
@@ -108,7 +109,7 @@ class BatchResponse(Response):
         acts = [line.act for line in block]
         try:
             return await self._executor.execute_block(acts, self._actor, self._trace, failed=failed)
-        except (TransientError, *CONNECTION_ERRORS) as error:
+        except (TransientError, PersistentViolationError, *CONNECTION_ERRORS) as error:
             _log.warning(BATCH_BLOCK_FAILED, lines=len(acts), error=f"{type(error).__name__}: {error}")
             is_transient = isinstance(error, TransientError)
             if not is_transient and len(block) > 1:  # one line with an unexpected error must not fail the others

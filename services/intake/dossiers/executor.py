@@ -51,7 +51,7 @@ class Executor:
     async def execute(self, act: ParsedAct, actor: Actor, trace: Trace) -> Answer:
         """Execute one act and return its answer after the commit.
 
-        Waits for the due date and raises TransientError like execute_block; a refused act raises its Refusal.
+        Waits for the due date and raises errors like execute_block; a refused act raises its Refusal.
         """
         outcome = (await self.execute_block([act], actor, trace, failed=set()))[0]
         if isinstance(outcome, Refusal):
@@ -70,7 +70,7 @@ class Executor:
         A refused act leaves the others alone, but later ones of its dossier are refused with EarlierLineFailedError
         (except an importer's). `failed` has the names of those dossiers; the method adds to it, so that the caller can
         pass it with the next block. Raises TransientError if the database is still not available after retries: then
-        each act either had no effect or its key is stored.
+        each act either had no effect or its key is stored. Raises PersistentViolationError if no attempt can succeed.
         """
         outcomes: list[Outcome] = []
         give_up_at = time.monotonic() + DUE_DATE_SECONDS

@@ -11,9 +11,11 @@ from services.notify.tables import MESSAGES
 from shared.contracts.topics import DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.postgres.pool import Connection
+from shared.postgres.set_aside import not_set_aside
 
-_DUE = """
-channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
+_DUE = f"""
+{not_set_aside("messages", "message_id")}
+        and channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
         and (leased_until is null or leased_until <= clock_timestamp())
 """
 _NOTHING_QUARANTINED = f"""
@@ -63,8 +65,8 @@ async def lease_due(
     """Lease up to `limit` messages of a channel that are due at the centre time `now`, commit, and return them.
 
     A message to send is leased only if its dossier is in `partitions` and has no quarantined record; a message to query
-    or close is leased in any case. No other sender gets a leased message until the lease ends. Each lease has a greater
-    `lease_token`, the fencing token.
+    or close is leased in any case, unless it is set aside. No other sender gets a leased message until the lease ends.
+    Each lease has a greater `lease_token`, the fencing token.
     """
     return MESSAGES.records(await pool.fetch(_LEASE, channel, now, limit, lease, list(partitions)))
 

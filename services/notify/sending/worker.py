@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import stamina
@@ -22,14 +22,15 @@ from services.notify.sending.gateways import Gateway
 from services.notify.sending.group_commit import Change, GroupCommit
 from services.notify.sending.handlers import RETRY_PAUSE, SendHandlers
 from services.notify.sending.store import due_partitions, lease_due
-from services.notify.tables import DOSSIERS
+from services.notify.tables import DOSSIERS, MESSAGES
 from services.notify.texts import Texts
-from shared.contracts.topics import DEADLINES
+from shared.contracts.topics import ASSIGNMENTS, DEADLINES
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.kernel.errors import TransientError
 from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
-from shared.postgres.errors import is_transient
+from shared.postgres.errors import is_fault_of_content, is_transient
+from shared.postgres.set_aside import SetAside
 from shared.service.process import Context
 
 log = structlog.get_logger(__name__)
@@ -77,6 +78,7 @@ class Sender:
         self._contacts = contacts
         self._lease = lease
         self._handlers = SendHandlers(context.clock, texts, lease, gateway.capabilities)
+        self._set_aside = SetAside(context.pool, table=MESSAGES.name, worker=f"sender_{channel}")
         self._under_way: set[asyncio.Task[None]] = set()
         self._planned: asyncio.Future[None]
         self._progress_at = time.monotonic()
@@ -112,11 +114,17 @@ class Sender:
             return None
         return f"no progress for {STALLED_SECONDS:.0f} s: {self._failure}"
 
+    def figures(self) -> dict[str, Any]:
+        """Return the seconds since the sender made progress, and the number of messages under way."""
+        seconds = round(time.monotonic() - self._progress_at, 1)
+        return {"seconds_since_step": seconds, "under_way": len(self._under_way)}
+
     async def _start_due(self) -> bool:
         """Lease due messages up to MAX_CONCURRENT, start a task for each, and return whether any was leased.
 
         A message is sent only if all events of its dossier that are on Kafka now have been handled. Otherwise the
-        sender could be faster than the consumer after an outage, and send what was overtaken in the meantime.
+        sender could be faster than the consumer after an outage, and send what was overtaken in the meantime. So
+        nothing is sent about the dossiers of a partition that has stopped, on any of the three topics.
         """
         self._planned = self._consumer.published.next()
         self._under_way = {task for task in self._under_way if not task.done()}
@@ -130,26 +138,33 @@ class Sender:
         if due is None:
             return False
         caught_up = await self._consumer.caught_up_in_group(
-            DOSSIERS_TOPIC, DEADLINES, awaited=due, within_seconds=CATCH_UP_SECONDS
+            DOSSIERS_TOPIC, DEADLINES, ASSIGNMENTS, awaited=due, within_seconds=CATCH_UP_SECONDS
         )
         leased = await lease_due(
             pool, channel=self._channel, now=now, limit=room, lease=self._lease, partitions=caught_up
         )
         if not leased:
             return False
-        # without locks: this only avoids look-ups for messages that will be closed; each is checked again under lock
-        dossiers = await DOSSIERS.read_all(pool, {message.dossier_id for message in leased})
-        sendable = [
-            message
-            for message in leased
-            if message.next_step == "send"
-            and not self._handlers.reason_not_to_send(message, dossiers[message.dossier_id])
-        ]
-        contacts = asyncio.create_task(self._look_up(sendable))
+        contacts = asyncio.create_task(self._look_up(await self._sendable(leased)))
         self._under_way |= {asyncio.create_task(self._process(message, contacts)) for message in leased}
         if len(leased) < room:  # no backlog: messages that are planned meanwhile share the next look-up
             await asyncio.wait([contacts], timeout=POLL_SECONDS)
         return True
+
+    async def _sendable(self, leased: Sequence[Message]) -> list[Message]:
+        """Return the messages whose contacts are needed, as far as this is known without locks.
+
+        It only avoids look-ups for messages that will be closed: each is checked again under lock. There a message that
+        cannot be decided fails by itself; here it must not delay the others.
+        """
+        to_send = [message for message in leased if message.next_step == "send"]
+        try:
+            dossiers = await DOSSIERS.read_all(self._context.pool, {message.dossier_id for message in to_send})
+            return [one for one in to_send if not self._handlers.reason_not_to_send(one, dossiers[one.dossier_id])]
+        except Exception as error:
+            if not is_fault_of_content(error):
+                raise
+            return to_send
 
     async def _wait(self) -> None:
         """Wait, for POLL_SECONDS at most, until it is worth leasing messages again.
@@ -209,14 +224,20 @@ class Sender:
     async def _update(self, leased: Message, change: Change[T]) -> T:
         """Commit `change` for the leased message and return its result.
 
-        While the database is away or the dossier is locked, it is retried for the duration of one lease.
+        While the database is away or the dossier is locked, it is retried for the duration of one lease. If the
+        decision itself fails, the message is set aside: it would fail again after each lease.
         """
         retrying = stamina.retry_context(
             on=is_transient, attempts=None, timeout=self._lease.total_seconds(), wait_initial=0.1, wait_max=2.0
         )
         async for attempt in retrying:
             with attempt:
-                return await self._group_commit.update(leased.message_id, change, dossier_id=leased.dossier_id)
+                try:
+                    return await self._group_commit.update(leased.message_id, change, dossier_id=leased.dossier_id)
+                except Exception as error:
+                    if is_fault_of_content(error):
+                        await self._set_aside.add(leased.message_id, error)
+                    raise
         raise AssertionError("stamina either returns an attempt or raises")
 
     def _record_failure(self, error: Exception, **details: str | int) -> None:

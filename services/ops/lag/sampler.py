@@ -11,7 +11,7 @@ from services.ops.lag.report import lag_report
 from services.ops.lag.schemas import LagReport
 from services.ops.lag.store import GroupPartition, StoredOffset
 from shared.kernel.errors import StartError
-from shared.postgres.periodic import repeat
+from shared.postgres.periodic import Periodic
 
 LAG_READ_FAILED = "lag_read_failed"
 
@@ -59,7 +59,7 @@ class Sampler:
         At the end, `stopped` becomes true, waiting callers continue, and the connections are closed.
         """
         try:
-            await repeat(self._step, failed=LAG_READ_FAILED, retry_seconds=SAMPLE_SECONDS)
+            await Periodic(self._step, failed=LAG_READ_FAILED, retry_seconds=SAMPLE_SECONDS).run()
         finally:
             self.stopped = True
             async with self._sampled:

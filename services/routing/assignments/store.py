@@ -9,6 +9,7 @@ import asyncpg
 
 from services.routing.domain.assignment import Assignment
 from shared.postgres.rows import Row, Table
+from shared.postgres.set_aside import not_set_aside
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,14 +70,16 @@ async def read_queue(
 
 
 _WAITING_KEYS = f"""
-select dossier_id from dossiers where waiting_for is not null and {_AFTER.format("$1")} order by dossier_id limit $2
+select dossier_id from dossiers
+where waiting_for is not null and {_AFTER.format("$1")} and {not_set_aside("dossiers", "dossier_id")}
+order by dossier_id limit $2
 """
 
 
 async def waiting_keys(pool: asyncpg.Pool, *, after: UUID | None, limit: int) -> list[UUID]:
     """Read the ids of dossiers that wait for an assignment, at most `limit`, in order after the id `after`.
 
-    Dossiers that ended without an assignment are included.
+    Dossiers that ended without an assignment are included, those that are set aside are not.
     """
     return [record["dossier_id"] for record in await pool.fetch(_WAITING_KEYS, after, limit)]
 

@@ -15,7 +15,7 @@ from shared.kernel.weeks import WEEK, monday
 from shared.kernel.worktime import OutsideCalendarError, Worktime, midnight
 from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
-from shared.postgres.periodic import repeat
+from shared.postgres.periodic import Periodic
 from shared.postgres.pool import Connection
 from shared.postgres.published_calendars import PublishedCalendar, WorkingTime
 from shared.service.process import Context
@@ -43,10 +43,7 @@ class WeekCloser:
         self._context = context
         self._calendar = calendar
         self._consumer = consumer
-
-    async def run(self) -> None:
-        """Close each week as soon as possible, until cancelled."""
-        await repeat(self._close_and_pause, failed=WEEK_CLOSE_FAILED, retry_seconds=_POLL_SECONDS)
+        self.worker = Periodic(self._close_and_pause, failed=WEEK_CLOSE_FAILED, retry_seconds=_POLL_SECONDS)
 
     async def _close_and_pause(self) -> float:
         return 0.0 if await self.close_oldest() else _POLL_SECONDS

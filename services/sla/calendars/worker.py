@@ -1,6 +1,7 @@
 """The sweep: after a change of the calendar, derives the affected open clocks again and publishes changed deadlines."""
 
 import asyncio
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -11,8 +12,9 @@ from services.sla.clocks.handlers import ClockHandlers
 from services.sla.clocks.store import DERIVED, ClockRow
 from services.sla.domain.calendar_changes import unaffected_clocks
 from shared.postgres.outbox import has_pending
-from shared.postgres.periodic import repeat
-from shared.postgres.pool import Connection
+from shared.postgres.periodic import Periodic
+from shared.postgres.set_aside import SetAside
+from shared.postgres.unit_of_work import Claim
 from shared.runtime import metrics
 from shared.service.process import Context
 
@@ -33,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class Sweep:
-    """Derives open clocks of older calendar versions again, by the version in force.
+    """Derives open clocks of older calendar versions again, by the version in force. `worker` repeats `step`.
 
     It runs as long as the process: a transaction that read the previous version may still start a clock by that
     version. Several replicas may each run a sweep over all partitions, because the derivation depends on the row alone;
@@ -48,10 +50,8 @@ class Sweep:
         self._after = _START
         self._swept = self._published = 0
         self._advanced_to = 0
-
-    async def run(self) -> None:
-        """Repeat `step` until cancelled."""
-        await repeat(self.step, failed=SWEEP_FAILED, retry_seconds=self._tick_seconds)
+        self._set_aside = SetAside(context.pool, table=DERIVED.name, worker="sweep")
+        self.worker = Periodic(self.step, failed=SWEEP_FAILED, retry_seconds=tick_seconds)
 
     async def step(self) -> float:
         """Follow the calendar in the database and derive at most one batch of outdated clocks. Commits.
@@ -93,33 +93,42 @@ class Sweep:
                 )
                 _SWEPT.inc(advanced)
                 self._swept += advanced
+                self.worker.beat()
                 await asyncio.sleep(0)
         self._advanced_to = to
 
     async def _derive(self) -> int:
-        rules = self._clocks.rules
-        version, after = rules.calendar_version, self._after
+        """Derive at most one batch of outdated clocks and return their number. A clock that fails is set aside."""
+        version, after = self._clocks.rules.calendar_version, self._after
+        return await self._set_aside.process(
+            partial(self._derive_batch, version, after),
+            keys=partial(store.outdated_keys, self._context.pool, version, after=after, limit=BATCH),
+            one=self._derive_one,
+        )
 
-        async def claim(connection: Connection) -> dict[UUID, ClockRow]:
-            return await store.claim_outdated(connection, version, after=after, limit=BATCH)
+    async def _derive_batch(self, version: int, after: tuple[int, UUID]) -> int:
+        rows = await self._derive_claimed(partial(store.claim_outdated, version=version, after=after, limit=BATCH))
+        if len(rows) == BATCH:
+            self._after = rows[-1]
+        else:  # the end: rows that were locked, or added since, are found from the start again
+            if self._swept:
+                log.info(CLOCKS_SWEPT, clocks=self._swept, events=self._published, calendar_version=version)
+            self._after, self._swept, self._published = _START, 0, 0
+        return len(rows)
 
+    async def _derive_one(self, key: UUID) -> int:
+        return len(await self._derive_claimed(partial(DERIVED.lock, keys=[key])))
+
+    async def _derive_claimed(self, claim: Claim[ClockRow]) -> list[tuple[int, UUID]]:
+        """Derive the claimed clocks in one transaction; return the version that each had, with its key."""
         async with self._context.claimed_unit(DERIVED, claim) as (connection, unit):
-            rows = unit.rows
-            last = [(row.calendar_version, row.key) for row in rows][-1:]
-            await follow(rules, connection)
-            for place, row in enumerate(rows, start=1):
+            claimed = [(row.calendar_version, row.key) for row in unit.rows]
+            await follow(self._clocks.rules, connection)
+            for place, row in enumerate(unit.rows, start=1):
                 self._clocks.rederive(row, unit, now=unit.recorded_at)
                 if place % _AT_ONCE == 0:
                     await asyncio.sleep(0)
-        _SWEPT.inc(len(rows))
-        self._swept += len(rows)
+        _SWEPT.inc(len(claimed))
+        self._swept += len(claimed)
         self._published += len(unit.events)
-        if len(rows) == BATCH:
-            (self._after,) = last
-        else:  # the end: rows that were locked, or added since, are found from the start again
-            if self._swept:
-                log.info(
-                    CLOCKS_SWEPT, clocks=self._swept, events=self._published, calendar_version=rules.calendar_version
-                )
-            self._after, self._swept, self._published = _START, 0, 0
-        return len(rows)
+        return claimed

@@ -13,6 +13,7 @@ from services.sla.domain.thresholds import Threshold
 from shared.contracts.topics import DOSSIERS as DOSSIERS_TOPIC
 from shared.postgres.pool import Connection
 from shared.postgres.rows import Row, Table
+from shared.postgres.set_aside import not_set_aside
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,6 +157,8 @@ _SET_BY_ACTS = (
     "result_at",
 )
 
+_NOT_SET_ASIDE = not_set_aside("dossiers", "dossier_id")
+
 CLOCKS = Table(ClockRow, name="dossiers", columns=_COLUMNS)
 DERIVED = Table(ClockRow, name="dossiers", columns=_COLUMNS, fixed=_SET_BY_ACTS)
 """The same rows for workers, which do not write the columns that only acts change."""
@@ -167,7 +170,7 @@ OPEN = "(waiting_for is not null or state <> 'ended')"
 # In key order within a version. Skips rows that another transaction has locked; a later pass finds them.
 _CLAIM_OUTDATED = f"""
 select {", ".join(DERIVED.columns)} from dossiers
-where {OPEN} and calendar_version < $1 and (calendar_version, dossier_id) > ($2, $3)
+where {OPEN} and calendar_version < $1 and (calendar_version, dossier_id) > ($2, $3) and {_NOT_SET_ASIDE}
 order by calendar_version, dossier_id limit $4 for update skip locked
 """
 
@@ -181,6 +184,18 @@ async def claim_outdated(
     locked.
     """
     return DERIVED.by_key(await connection.fetch(_CLAIM_OUTDATED, version, *after, limit))
+
+
+_OUTDATED = f"""
+select dossier_id from dossiers
+where {OPEN} and calendar_version < $1 and (calendar_version, dossier_id) > ($2, $3) and {_NOT_SET_ASIDE}
+order by calendar_version, dossier_id limit $4
+"""
+
+
+async def outdated_keys(pool: asyncpg.Pool, version: int, *, after: tuple[int, UUID], limit: int) -> list[UUID]:
+    """Read the keys of the clocks that `claim_outdated` would lock, with those that another transaction has locked."""
+    return [row["dossier_id"] for row in await pool.fetch(_OUTDATED, version, *after, limit)]
 
 
 # Skips rows that another transaction has locked. Examines each row once; the others are derived one by one.
@@ -254,14 +269,18 @@ async def any_due(pool: asyncpg.Pool, until: datetime) -> bool:
     return bool(await pool.fetchval(_ANY_DUE, until))
 
 
+# Rows that cannot fire are excluded here, before the limit: a batch of them would starve the others.
+_DUE = f"""
+select dossier_id from dossiers
+where next_threshold_at <= $1 and partition = any($2::integer[])
+    and not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
+    and {_NOT_SET_ASIDE}
+order by next_threshold_at limit $3
+"""
+
 # Claims in key order, like every lock on dossiers. Skips rows that another transaction has locked.
 _CLAIM_DUE = f"""
-with due as (
-    select dossier_id from dossiers
-    where next_threshold_at <= $1 and partition = any($2::integer[])
-        and not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
-    order by next_threshold_at limit $3
-)
+with due as ({_DUE})
 select {", ".join(DERIVED.columns)} from dossiers
 where dossier_id in (select dossier_id from due) and next_threshold_at <= $1
 order by dossier_id for update skip locked
@@ -273,16 +292,21 @@ async def claim_due(
 ) -> dict[UUID, ClockRow]:
     """Lock and return at most `limit` clocks of these partitions whose next threshold is at or before `until`.
 
-    Locks in key order. Skips rows that another transaction has locked, and dossiers with a quarantined record: that
-    record may be the act that prevents the threshold.
+    Locks in key order. Skips rows that another transaction has locked or that are set aside, and dossiers with a
+    quarantined record: that record may be the act that prevents the threshold.
     """
     return DERIVED.by_key(await connection.fetch(_CLAIM_DUE, until, list(partitions), limit))
+
+
+async def due_keys(pool: asyncpg.Pool, until: datetime, partitions: Collection[int], limit: int) -> list[UUID]:
+    """Read the keys of the clocks that `claim_due` would lock, with those that another transaction has locked."""
+    return [row["dossier_id"] for row in await pool.fetch(_DUE, until, list(partitions), limit)]
 
 
 _OTHER_RULES = f"""
 select dossier_id from dossiers
 where rules_digest is distinct from $1 and {OPEN}
-    and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+    and dossier_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid) and {_NOT_SET_ASIDE}
 order by dossier_id limit $3
 """
 

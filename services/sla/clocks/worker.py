@@ -1,7 +1,6 @@
 """The ticker: publishes thresholds once when they have passed, and derives clocks of another catalogue at start."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -16,8 +15,9 @@ from services.sla.clocks.store import CLOCKS, DERIVED, ClockRow
 from shared.contracts.topics import DOSSIERS
 from shared.messaging.consumer import Consumer
 from shared.postgres.clock import refresh
-from shared.postgres.periodic import repeat
-from shared.postgres.pool import Connection
+from shared.postgres.periodic import Periodic
+from shared.postgres.set_aside import SetAside
+from shared.postgres.unit_of_work import Claim
 from shared.runtime import metrics
 from shared.service.process import Context
 
@@ -29,45 +29,39 @@ _FIRED = metrics.counter("motcua_sla_thresholds_fired_total", "Thresholds publis
 _BATCH = 500
 _LANES = 2
 """Concurrent transactions, each on its own partitions: while the database works for one, the other decides."""
-_STALL_SECONDS = 30
 
 log = structlog.get_logger(__name__)
 
 
 class Ticker:
-    """Publishes thresholds that have passed. Each replica runs one, for the partitions that it consumes."""
+    """Publishes thresholds that have passed. Each replica runs one, for the partitions that it consumes.
+
+    `worker` derives the open clocks of another catalogue once, then calls `tick` at intervals.
+    """
 
     def __init__(self, context: Context, clocks: ClockHandlers, consumer: Consumer, *, tick_seconds: float) -> None:
         self._context = context
         self._clocks = clocks
         self._consumer = consumer
         self._tick_seconds = tick_seconds
-        self._ticked_at = time.monotonic()
         self._is_rederived = False
-
-    async def run(self) -> None:
-        """Derive the open clocks of another catalogue once, then call `tick` at intervals until cancelled."""
-        await repeat(self._step, failed=TICK_FAILED, retry_seconds=self._tick_seconds)
+        self._set_aside = SetAside(context.pool, table=DERIVED.name, worker="ticker")
+        self.worker = Periodic(self._step, failed=TICK_FAILED, retry_seconds=tick_seconds)
 
     async def _step(self) -> float:
         if not self._is_rederived:
             await self.rederive()
             self._is_rederived = True
         fired = await self.tick()
-        self._ticked_at = time.monotonic()
         return self._tick_seconds if fired < _BATCH else 0.0
-
-    def reason_not_ready(self) -> str | None:
-        """Return why the ticker makes no progress, for the readiness check; None if it does."""
-        seconds = time.monotonic() - self._ticked_at
-        return f"no tick for {seconds:.0f} s" if seconds > _STALL_SECONDS + self._tick_seconds else None
 
     async def tick(self) -> int:
         """Publish the passed thresholds of at most one batch of clocks per lane; returns the number of events. Commits.
 
         Only for clocks in partitions that this replica consumes and has read up to the end offset that the broker
         returned after the present instant: every act before it that is on Kafka has then taken effect. Skips dossiers
-        with a quarantined record, and rows that another transaction has locked.
+        with a quarantined record, rows that another transaction has locked, and rows that are set aside. A clock that
+        makes a batch fail is set aside.
         """
         context = self._context
         if not await store.any_due(context.pool, context.clock.now()):
@@ -87,9 +81,13 @@ class Ticker:
         return fired
 
     async def _fire(self, now: datetime, partitions: Sequence[int]) -> int:
-        async def claim(connection: Connection) -> dict[UUID, ClockRow]:
-            return await store.claim_due(connection, now, partitions, _BATCH)
+        return await self._set_aside.process(
+            partial(self._fire_claimed, now, partial(store.claim_due, until=now, partitions=partitions, limit=_BATCH)),
+            keys=partial(store.due_keys, self._context.pool, now, partitions, _BATCH),
+            one=lambda key: self._fire_claimed(now, partial(DERIVED.lock, keys=[key])),
+        )
 
+    async def _fire_claimed(self, now: datetime, claim: Claim[ClockRow]) -> int:
         async with self._context.claimed_unit(DERIVED, claim) as (connection, unit):
             await follow(self._clocks.rules, connection)
             return sum(
@@ -106,12 +104,14 @@ class Ticker:
         page: list[UUID]
         find = partial(store.derived_by_other_rules, context.pool, rules.digest, limit=_BATCH)
         while page := await find(after=after):
-            async with context.unit(CLOCKS, page) as (connection, unit):
-                await follow(rules, connection)
-                for key in page:
-                    changed += self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at)
+            changed += await self._set_aside.process_keys(page, self._rederive)
             after = page[-1]
-            self._ticked_at = time.monotonic()
+            self.worker.beat()
         if changed:
             log.info(CLOCKS_REDERIVED, count=changed, rules=rules.digest)
         return changed
+
+    async def _rederive(self, keys: Sequence[UUID]) -> int:
+        async with self._context.unit(CLOCKS, keys) as (connection, unit):
+            await follow(self._clocks.rules, connection)
+            return sum(self._clocks.rederive(unit.row(key), unit, now=unit.recorded_at) for key in keys)

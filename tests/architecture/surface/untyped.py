@@ -130,5 +130,6 @@ UNTYPED: Mapping[str, Callable[[], Iterator[str]]] = {
     "GET /dossiers/{dossier_id} 200": _dossier,
     "POST /acts:batch 200": _batch_line,
     "GET /readyz 200": partial(_dictionary, "shared", "reasons"),
+    "GET /progress 200": partial(_dictionary, "shared", "parts"),
 }
 """By method, path and status, for every service that has the operation."""

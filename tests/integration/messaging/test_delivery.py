@@ -1,12 +1,11 @@
 """Each event takes effect once, in the order of its dossier, and a bad record blocks only its dossier."""
 
+import re
 from typing import Any
 
 import pytest
 
 from shared.contracts.envelope import EventEnvelope
-from shared.contracts.registry import UpgradeNeededError
-from shared.messaging.partition import StopConsumingError
 from shared.messaging.records import headers, headers_of
 from shared.postgres.unit_of_work import Unit
 from tests.support import eventually
@@ -88,18 +87,6 @@ async def test_unknown_type_advances_the_fence(shell: Shell) -> None:
         await shell.caught_up(topic)
     assert await shell.steps(A) == ["1", "3"]
     assert await shell.quarantined() == []
-
-
-async def test_later_version_stops_and_parks_nothing(shell: Shell) -> None:
-    """A later version stops the consumer; parked, the record could be discarded by an operator."""
-    topic = await shell.topic()
-    event = step(A, 1)
-    newer = [(name, b"2" if name == "version" else value) for name, value in headers_of(event)]
-    await shell.send_raw(topic, [(str(A).encode(), event.to_json(), newer)])
-    with pytest.raises(UpgradeNeededError, match="Upgrade this service"):
-        await shell.consumer(topic).run()
-    assert await shell.quarantined() == []
-    assert await shell.stored(topic) == {0: 0}
 
 
 async def test_poison_blocks_only_its_dossier(shell: Shell) -> None:
@@ -205,17 +192,18 @@ async def test_discard_skips_one_record(shell: Shell) -> None:
     assert await shell.steps(A) == ["1", "3"]
 
 
-async def test_too_many_parked_dossiers_stop_the_consumer(shell: Shell) -> None:
-    """The consumer stops after 20 parked dossiers, so that a bad release does not park a whole topic."""
+async def test_too_many_parked_dossiers_stop_the_partition(shell: Shell) -> None:
+    """The partition stops after 20 parked dossiers, so that a bad release does not park a whole topic."""
     topic = await shell.topic()
     await shell.send(topic, *(step(dossier(n), 1, "bad") for n in range(100, 150)))
-    with pytest.raises(StopConsumingError, match=r"21 dossiers were parked within 1000 records.*motcua parked list"):
-        await shell.consumer(topic, handler=counting(refuses=lambda activity: activity == "bad")).run()
+    async with shell.consuming(topic, handler=counting(refuses=lambda activity: activity == "bad")):
+        reason = await shell.stop_of(topic)
+    assert re.search(r"21 dossiers were parked within 1000 records.*motcua parked list", reason)
     assert len(await shell.quarantined()) == 21
     assert await shell.stored(topic) == {0: 21}, "parked records are not consumed again"
 
 
-async def test_many_blocked_records_of_one_dossier_do_not_stop_the_consumer(shell: Shell) -> None:
+async def test_many_blocked_records_of_one_dossier_do_not_stop_the_partition(shell: Shell) -> None:
     """The limit counts dossiers, not records."""
     topic = await shell.topic()
     await shell.send(topic, *(step(A, n, "bad" if n == 1 else "") for n in range(1, 60)))
@@ -224,12 +212,12 @@ async def test_many_blocked_records_of_one_dossier_do_not_stop_the_consumer(shel
     assert len(await shell.quarantined()) == 59
 
 
-async def test_many_unreadable_records_stop_the_consumer(shell: Shell) -> None:
+async def test_many_unreadable_records_stop_the_partition(shell: Shell) -> None:
     """Each unreadable record counts as a dossier of its own."""
     topic = await shell.topic()
     await shell.send_raw(topic, [(b"", b"", []) for _ in range(50)])
-    with pytest.raises(StopConsumingError, match="were parked"):
-        await shell.consumer(topic).run()
+    async with shell.consuming(topic):
+        assert "were parked" in await shell.stop_of(topic)
 
 
 async def test_missing_table_ends_the_consumer_and_parks_nothing(shell: Shell) -> None:

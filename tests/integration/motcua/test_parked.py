@@ -10,8 +10,18 @@ import pytest
 
 import services
 from motcua.cli import quarantine
-from motcua.cli.errors import PlaceInvalidError, RecordNotQuarantinedError
-from motcua.cli.quarantine import Place, decide, describe, describe_rows, find
+from motcua.cli.errors import PlaceInvalidError, RecordNotQuarantinedError, RowInvalidError, RowNotSetAsideError
+from motcua.cli.quarantine import (
+    Place,
+    RowName,
+    decide,
+    describe,
+    describe_rows,
+    describe_set_aside,
+    find,
+    release,
+    rows_set_aside,
+)
 from motcua.local.database import SERVICES, grant_to_ops
 from motcua.local.up import PendingDecisions
 from shared.kernel.errors import Refusal
@@ -110,6 +120,31 @@ async def test_unreadable_record_can_only_be_discarded(quarantined: ServiceDatab
     """An unreadable record cannot be applied."""
     with pytest.raises(Refusal, match="Discard it"):
         await decide(quarantined.url("sla"), "sla", UNREADABLE, "replay", by="ops-1")
+
+
+async def test_row_that_is_set_aside_is_listed_and_released(quarantined: ServiceDatabase) -> None:
+    """Through the read-only role; a second release is refused."""
+    row = RowName.parse(f"dossiers/{DOSSIER}")
+    with psycopg.connect(quarantined.url("sla")) as connection:
+        connection.execute(
+            "insert into set_aside_rows (table_name, key, worker, reason) "
+            "values ('dossiers', %s, 'ticker', 'KeyError')",
+            (DOSSIER,),
+        )
+    listed = await rows_set_aside(quarantined.url("verify"), "sla")
+    first, why = describe_set_aside("sla", listed)
+    assert (first, why.endswith("; KeyError")) == (f"sla dossiers/{DOSSIER}", True)
+    await release(quarantined.url("sla"), "sla", row)
+    assert await rows_set_aside(quarantined.url("verify"), "sla") == []
+    with pytest.raises(RowNotSetAsideError, match="has not set aside"):
+        await release(quarantined.url("sla"), "sla", row)
+
+
+@pytest.mark.parametrize("text", ["", "dossiers", "dossiers/7"])
+def test_incomplete_row_is_refused(text: str) -> None:
+    """The message has an example of a row."""
+    with pytest.raises(RowInvalidError, match="is not table/key"):
+        RowName.parse(text)
 
 
 async def test_record_that_is_not_quarantined_is_reported(quarantined: ServiceDatabase) -> None:

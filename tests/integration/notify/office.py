@@ -290,7 +290,7 @@ async def _replica(settings: NotifySettings, consumer: IdleConsumer) -> AsyncIte
     provide(app, [plain, *parts.provides])  # routes depend on exactly Context
     for router in parts.routers:
         app.include_router(router)
-    workers = [asyncio.ensure_future(work()) for work in parts.workers.values()]
+    workers = [asyncio.ensure_future(worker.run()) for worker in parts.workers.values()]
     try:
         async with serving(app, settings.port):
             yield context

@@ -1,7 +1,7 @@
 """notify as a process with a real broker, database and sinks: the whole chain, also when it is killed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,13 @@ from services.notify.planning.expected_plans import expected_plans
 from services.notify.sending.worker import MAX_CONCURRENT
 from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.messages import MessageEvent, MessagePlannedV1
-from shared.contracts.topics import MESSAGES
+from shared.contracts.topics import ASSIGNMENTS, DOSSIERS, MESSAGES
+from shared.messaging.relay import partition_of
 from tests.integration.notify.office import MOBILE, Surroundings, recent_dossier, surroundings
 from tests.support import Databases, eventually, free_port
 from tests.support.dossier_events import DossierEvents
-from tests.support.kafka import read_events, send
+from tests.support.http import get
+from tests.support.kafka import read_events, send, send_later_version
 from tests.support.service_process import ServiceProcess
 from tests.support.topics import recreate_topics
 
@@ -42,7 +44,10 @@ class Site:
     database: asyncpg.Connection
 
     async def publish(self, *dossiers: DossierEvents) -> None:
-        await send(self.bootstrap, [event for dossier in dossiers for event in dossier.events])
+        await self.publish_all(event for dossier in dossiers for event in dossier.events)
+
+    async def publish_all(self, events: Iterable[AnyEnvelope]) -> None:
+        await send(self.bootstrap, list(events))
 
     async def state(self, dossier: DossierEvents, *, channel: str = "sms") -> str | None:
         """The state of the dossier's message on a channel; None if none is planned."""
@@ -230,3 +235,33 @@ async def test_kill_with_backlog_plans_and_sends_every_alert_once(it: Site) -> N
         return True
 
     await eventually(all_published, within=20)
+
+
+async def test_stopped_partition_sends_nothing(it: Site) -> None:
+    """While an event of one of the three topics cannot be read, its partition's dossiers wait; others are informed."""
+    await it.sms_behaves(receipts="none")
+    waiting = recent_dossier(reach=("sms",))
+    await send_later_version(it.bootstrap, waiting.assignment_decided(2))
+
+    async def has_stopped() -> bool:
+        report = await asyncio.to_thread(get, f"{it.process.url}/progress", timeout=5)
+        assert list(report.json()["parts"]["consumer"]["stopped"]) == [f"{ASSIGNMENTS.name}/{_partition(waiting)}"]
+        return report.status_code == 503
+
+    await eventually(has_stopped, within=30)
+    waiting.withdrawn()
+    await it.publish_all(event for event in waiting.events if DOSSIERS.name == event.data.TOPIC)
+    await it.reaches(waiting, "planned")
+    others = [recent_dossier(reach=("sms",)) for _ in range(10)]
+    others = [dossier for dossier in others if _partition(dossier) != _partition(waiting)]
+    for dossier in others:
+        dossier.withdrawn()
+    await it.publish(*others)
+    for dossier in others:
+        await it.reaches(dossier, "sent")
+    assert (await it.state(waiting), await it.inbox(waiting)) == ("planned", [])
+    assert (await asyncio.to_thread(get, f"{it.process.url}/readyz", timeout=5)).status_code == 200
+
+
+def _partition(dossier: DossierEvents) -> int:
+    return partition_of(str(dossier.dossier_id).encode(), DOSSIERS.partitions)

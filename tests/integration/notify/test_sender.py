@@ -56,6 +56,35 @@ async def test_overtaken_message_is_neither_looked_up_nor_sent(database: Databas
         assert it.intake.requested == []
 
 
+async def test_message_that_cannot_be_decided_is_set_aside(database: Databases, tmp_path: Path) -> None:
+    """Messages that were leased with it are sent; after a correction and a release, it is sent as well."""
+    async with office(database.fresh("notify"), tmp_path, **IMPATIENT) as it:
+        it.consumer.partitions = set()
+        bad, unreadable, *others = [recent_dossier(reach=("sms",)) for _ in range(8)]
+        for dossier in (bad, unreadable, *others):
+            dossier.withdrawn()
+            await it.handle(dossier.events)
+        template = (await it.messages(bad))[0]["template"]
+        change = "update messages set template = $2 where dossier_id = $1"
+        await it.pool.execute(change, bad.dossier_id, "no-such-template")
+        await it.pool.execute("update dossiers set fences = '[1]' where dossier_id = $1", unreadable.dossier_id)
+        it.consumer.partitions = set(range(6))
+        await asyncio.gather(*(it.becomes(dossier, "sent", "delivered") for dossier in others))
+        wanted = {(await it.messages(dossier))[0]["message_id"] for dossier in (bad, unreadable)}
+
+        async def are_set_aside() -> bool:
+            rows = await it.pool.fetch("select key, worker from set_aside_rows")
+            return {(row["key"], row["worker"]) for row in rows} == {(key, "sender_sms") for key in wanted}
+
+        await eventually(are_set_aside, within=15)
+        await it.pool.execute(change, bad.dossier_id, template)
+        await it.pool.execute("update dossiers set fences = '{}' where dossier_id = $1", unreadable.dossier_id)
+        await it.pool.execute("delete from set_aside_rows")
+        for dossier in (bad, unreadable):
+            await it.becomes(dossier, "sent", "delivered")
+            assert len(await it.inbox(dossier)) == 1
+
+
 async def test_message_of_a_lagging_partition_is_not_sent(database: Databases, tmp_path: Path) -> None:
     """An unread event on Kafka may overtake a message; messages of other partitions are sent."""
     async with office(database.fresh("notify"), tmp_path) as it:

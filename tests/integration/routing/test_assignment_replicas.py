@@ -47,9 +47,9 @@ async def test_replica_killed_with_backlog_loses_and_duplicates_nothing(
         first, second = site.replicas
         # the first relay leads: one killed between an acknowledgement and the deletion publishes some events twice
         first.launch()
-        await eventually(first.ready, within=40)
+        await eventually(first.advances, within=40)
         second.launch()
-        await eventually(second.ready, within=40)
+        await eventually(second.advances, within=40)
         await send(site.bootstrap, waves[0])
         await eventually(lambda: _both_worked(first, second), within=60)
         holder = await asyncpg.connect(fresh.url("routing"))

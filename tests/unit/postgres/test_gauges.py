@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 
-import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from shared.postgres.gauges import keep_counted
@@ -33,17 +32,28 @@ async def test_gauge_is_counted_again_after_a_transient_error() -> None:
             raise answer
         return answer or 0
 
-    worker = asyncio.ensure_future(keep_counted(length, count, every_seconds=0)())
+    worker = asyncio.ensure_future(keep_counted(length, count, every_seconds=0).run())
     await asyncio.wait_for(over.wait(), 5)
     worker.cancel()
     assert seen == [0, 3, 3, 5]
 
 
-async def test_permanent_error_ends_the_worker() -> None:
-    """A query that can never succeed ends the worker."""
+async def test_permanent_error_is_reported_and_the_worker_continues() -> None:
+    """A query that can never succeed is reported as no progress, and does not end the worker."""
+    counted = iter([LookupError("no such thing"), None])
+    over = asyncio.Event()
 
     async def count() -> int:
-        raise LookupError("no such thing")
+        error = next(counted)
+        if error is None:
+            over.set()
+            await asyncio.Event().wait()
+            return 0
+        raise error
 
-    with pytest.raises(LookupError):
-        await keep_counted(gauge(), count)()
+    worker = keep_counted(gauge(), count, every_seconds=0)
+    assert worker.reason_not_ready() is None
+    task = asyncio.ensure_future(worker.run())
+    await asyncio.wait_for(over.wait(), 5)
+    assert worker.reason_not_ready() == "every step fails: LookupError; see the log"
+    task.cancel()

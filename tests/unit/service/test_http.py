@@ -317,12 +317,31 @@ async def test_role_without_permission_is_rejected(site: Site) -> None:
     assert document["allowed"] == ["auditor", "leader"]
 
 
+async def test_progress_has_reasons_and_the_catalogue_version(site: Site) -> None:
+    """A part without progress is 503 with its reason, otherwise 200; both have the catalogue version."""
+    site.health.register("consumer", lambda: "no progress for 70 s")
+    answer = await site.client.get("/progress")
+    assert (answer.status_code, answer.json()["parts"]) == (
+        503,
+        {"consumer": {"ok": False, "reason": "no progress for 70 s"}},
+    )
+    assert (await site.client.get("/readyz")).status_code == 200, "requests can be answered all the same"
+    site.health.register("consumer", lambda: None)
+    answer = await site.client.get("/progress")
+    shown = answer.json()
+    assert (answer.status_code, shown["advancing"], shown["catalogue_version"]) == (200, True, "sha256:ab")
+
+
 async def test_readiness_has_reasons_and_the_catalogue_version(site: Site) -> None:
     """Not ready is 503 with the reasons, ready is 200; both have the catalogue version."""
-    site.health.register("consumer", lambda: "no progress for 70 s")
+    reasons = ["no answer", None]
+
+    async def database() -> str | None:
+        return reasons.pop(0)
+
+    site.health.require("database", database)
     answer = await site.client.get("/readyz")
-    assert (answer.status_code, answer.json()["reasons"]) == (503, {"consumer": "no progress for 70 s"})
-    site.health.register("consumer", lambda: None)
+    assert (answer.status_code, answer.json()["reasons"]) == (503, {"database": "no answer"})
     answer = await site.client.get("/readyz")
     assert (answer.status_code, answer.json()["ready"], answer.json()["catalogue_version"]) == (200, True, "sha256:ab")
 
