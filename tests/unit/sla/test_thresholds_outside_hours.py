@@ -126,9 +126,9 @@ def test_near_is_published_when_the_next_window_starts() -> None:
     _, harness = resumed_at_night()
     published = len(harness.published)
     assert harness.tick("2017-11-09 06:59").published[published:] == []
-    (event,) = harness.tick("2017-11-09 07:00").published[published:]
-    assert (event.type, local(event.time)) == ("deadline.near", "2017-11-09 07:00")
-    assert (local(event.data.threshold_at), event.data.remaining_working_seconds) == ("2017-11-09 07:00", 2 * 3600)
+    harness.tick("2017-11-09 07:00")
+    assert (harness.types()[published:], local(harness.published[-1].time)) == (["near"], "2017-11-09 07:00")
+    assert (local(harness.last.threshold_at), harness.last.remaining_working_seconds) == ("2017-11-09 07:00", 2 * 3600)
 
 
 @pytest.mark.parametrize("act", ["settled", "supplement_required", "withdrawn"])
