@@ -167,20 +167,16 @@ def test_explanation_of_a_pause_on_the_last_day_does_not() -> None:
     assert not any("after the last day" in sentence for sentence in sentences(found, "en"))
 
 
-def test_day_off_may_make_a_twice_paused_due_date_earlier() -> None:
-    """The known exception: with Monday 13 off, the first pause makes the last day a Sunday instead of a Saturday.
+def test_day_off_may_move_the_last_day_onto_the_day_of_a_pause() -> None:
+    """The known exception: with Tuesday 7 off, the last day is Sunday 12, not Saturday 11; both are due on Monday 13.
 
-    Paused on Sunday 12 for five days: Saturday 18, moved to Monday 20, or with Monday 13 off Sunday 19. A pause on that
-    Sunday for two days is then added to Monday 20 or to Sunday 19.
+    Two days paused from that Sunday on are added to Monday, because Saturday has passed; or else to Sunday.
     """
-    changes = (
-        MONDAY,
-        *paused("2017-11-12 10:00", "2017-11-17 10:00"),
-        *paused("2017-11-19 10:00", "2017-11-21 10:00"),
-    )
-    monday_off = with_exceptions(CalendarException(date(2017, 11, 13), "off", "decided"))
-    found = [derive(changes, FIVE_CALENDAR_DAYS, calendar).due_at for calendar in (VIETNAM, monday_off)]
-    assert [local(each) for each in found] == ["2017-11-22 17:00", "2017-11-21 17:00"]
+    changes = (change("received", "2017-11-07 08:00"), *paused("2017-11-12 10:00", "2017-11-14 10:00"))
+    tuesday_off = with_exceptions(CalendarException(date(2017, 11, 7), "off", "decided"))
+    found = [derive(changes, Term(4, "calendar_day"), calendar) for calendar in (VIETNAM, tuesday_off)]
+    assert [local(each.first_due_at) for each in found] == ["2017-11-13 17:00", "2017-11-13 17:00"]
+    assert [local(each.due_at) for each in found] == ["2017-11-15 17:00", "2017-11-14 17:00"]
 
 
 def test_clock_resumed_after_the_last_day_is_published_as_not_overdue() -> None:
