@@ -13,7 +13,12 @@ import asyncpg
 
 from motcua.verification.findings import Finding
 from motcua.verification.history import History
-from motcua.verification.thresholds import compare_with_row, compare_with_rules, published_thresholds
+from motcua.verification.thresholds import (
+    compare_with_row,
+    compare_with_rules,
+    outside_working_time,
+    published_thresholds,
+)
 from services.sla.calendars.events import calendar_event
 from services.sla.calendars.store import rules_from_document, versions_from_documents
 from services.sla.clocks.events import BOOKKEEPING, deadline_event
@@ -144,13 +149,16 @@ def thresholds_of(
 ) -> list[Finding]:
     """Compare the thresholds of one clock in `row` with those in `published`, sla's events; return the findings.
 
-    If the clock was derived by the rules in force, also compare with what the rules give for `envelopes`, intake's
-    events; then every threshold before `until` must be published.
+    If the clock was derived by the terms and thresholds in force, its warnings must be in working time. If it was also
+    derived by the calendar in force, compare with what the rules give for `envelopes`, intake's events; then every
+    threshold before `until` must be published.
     """
     if row is None:
         return []
     found = published_thresholds(published)
     sentences = found.faults + compare_with_row(row.fired, found)
+    if row.rules == rules.name:
+        sentences += outside_working_time(found, (rules.calendar, *rules.older.values()))
     is_current = (row.rules, row.calendar_version) == (rules.name, rules.version)
     deadline = rebuild_deadline(envelopes, rules.centre, rules.calendar) if is_current else None
     if deadline is not None:

@@ -1,10 +1,11 @@
 """Compare the thresholds that sla has published and not retracted with its rows and with the rules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.sla.clocks.events import EVENT_TYPES
+from services.sla.domain.calendar import Calendar
 from services.sla.domain.thresholds import Key, Threshold, key_of, pending
 from shared.contracts.deadlines import (
     DeadlineAtRiskV1,
@@ -92,6 +93,24 @@ def compare_with_rules(
         f"sla published {_words(key)} for {each.at.isoformat()}, but the rules give {instants[key].isoformat()}."
         for each in published.current
         if instants.get(key := key_of(each), each.at) != each.at
+    ]
+
+
+def outside_working_time(published: PublishedThresholds, calendars: Iterable[Calendar]) -> list[str]:
+    """Return a sentence for each `near` and `escalated` that is outside working time by each of these calendars.
+
+    `calendars` are the versions of the calendar: a later version may have a day off where a threshold was published. A
+    closing time is accepted.
+    """
+    worktimes = [calendar.worktime for calendar in calendars]
+    return [
+        f"sla published {_words(key_of(each))} outside working time, for {each.at.isoformat()}."
+        for each in published.current
+        if each.level in ("near", "escalated")
+        and not any(
+            worktime.starts_at <= each.at <= worktime.ends_at and worktime.is_working_time(each.at)
+            for worktime in worktimes
+        )
     ]
 
 

@@ -159,6 +159,14 @@ class CalendarArrays:
         exists = (place < len(self._working)) & (day >= 0) & (day < len(self.midnights) - 1)
         return np.where(exists, place, 0), exists
 
+    def moved_off(self, day: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return each date itself if it is a working day, else the next working day, which the calendar must have.
+
+        Dates are days since the calendar's first date.
+        """
+        place, _ = self.working_day(day)
+        return self._working[place]
+
     def closing(self, place: NDArray[np.int64]) -> Instants:
         """Return the instants at which working days close; `place` has their indices among the working days."""
         return self._closings[place]
@@ -243,7 +251,9 @@ def derive_vectorized(
         if last_day is None:
             moved, exists = arrays.at(arrays.worked(end) + arrays.worked(due_at[of]) - arrays.worked(begin))
         else:
-            last_day[of] += arrays.day(end) - arrays.day(begin)
+            first = arrays.day(begin)
+            last_day[of] = np.where(first > last_day[of], arrays.moved_off(last_day[of]), last_day[of])
+            last_day[of] += arrays.day(end) - first
             place, exists = arrays.working_day(last_day[of])
             moved = arrays.closing(place)
         due_at[of] = moved

@@ -147,6 +147,12 @@ class Worktime:
         opening = self.opens[place]
         return opening if moment < opening else moment
 
+    def is_working_time(self, instant: datetime) -> bool:
+        """Whether an instant is in a window, or is the closing time of one."""
+        moment = self._require(instant)
+        place = bisect_right(self.opens, moment) - 1
+        return place >= 0 and moment <= self.closes[place]
+
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """The working time between `start` and `end`; negative if `end` is earlier."""
         return self._worked_until(self._require(end)) - self._worked_until(self._require(start))

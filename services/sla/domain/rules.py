@@ -10,6 +10,12 @@ from services.sla.domain.clock import ClockChange, Deadline, derive_by_catalogue
 from shared.kernel.calendar_rules import CalendarRules
 from shared.kernel.centre import Centre, ProcedureStep, Thresholds
 
+DERIVATION_VERSION = 2
+"""Number of the rules in code. A release that derives other due dates or thresholds increases it.
+
+At its first start, the open clocks are then derived again, like those of a changed catalogue.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarVersion:
@@ -90,9 +96,12 @@ class DerivationRules:
 
 
 def catalogue_digest(centre: Centre) -> str:
-    """Return a digest of the centre's terms, steps and threshold rules: if one changes, the digest changes."""
+    """Return a digest of the centre's terms, steps and threshold rules, and of the version of the derivation.
+
+    If one of them changes, the digest changes.
+    """
     terms = {
         code: [(row.valid_from, row.valid_to, row.term) for row in rows] for code, rows in centre.procedures.items()
     }
-    parts = (sorted(terms.items()), sorted(centre.steps.items()), centre.all_thresholds)
+    parts = (DERIVATION_VERSION, sorted(terms.items()), sorted(centre.steps.items()), centre.all_thresholds)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -44,13 +44,15 @@ class Shift(NamedTuple):
     """The effect of a pause or an extension on the due date: the due dates before and after it.
 
     A pause has no `after` while it lasts; `left` is the working time that remained at its start. An extension made
-    during a pause has neither date; `left` is the working time that then remains.
+    during a pause has neither date; `left` is the working time that then remains. `after_last_day` is true for a pause
+    of a term in calendar days that began after the last day, so its days are added to the date of `before` instead.
     """
 
     by: Pause | Extension
     before: datetime | None
     after: datetime | None
     left: timedelta | None
+    after_last_day: bool = False
 
 
 @dataclass(slots=True)
@@ -97,8 +99,10 @@ def run_term(
 
     Pauses and extensions are in time order; pauses do not overlap. Working time that is left at a pause is counted from
     the resumption. For `calendar_day` the paused days are added to the last day, and an end on a day off moves to the
-    next working day. A pause before the counted start takes effect there; one at or after the due date moves nothing.
-    An extension adds working days to the due date (during a pause, to what is left) or sets a date.
+    next working day. If the pause begins after the last day, they are added to the date to which the end had moved, so
+    that the due date is never before the date of the resumption. A pause before the counted start takes effect there;
+    one at or after the due date moves nothing. An extension adds working days to the due date (during a pause, to what
+    is left) or sets a date.
 
     Extensions that were `accepted` under the calendar of their time are not checked again with the present one: days
     are added to a due date that has passed, a date that became a day off means the next working day, and a date before
@@ -140,7 +144,10 @@ def _joined(pauses: Sequence[Pause]) -> Sequence[Pause]:
 
 
 def _pause(course: TermRun, pause: Pause, begin: datetime, extensions: Sequence[Extension], calendar: Calendar) -> None:
-    before = course.due.at
+    before, last_day, worktime = course.due.at, course.due.last_day, calendar.worktime
+    after_last_day = last_day is not None and worktime.local_date(begin) > last_day
+    if last_day is not None and after_last_day:
+        course.due = DueDate(before, worktime.working_day_from(last_day))
     course.paused_from = begin
     left_at_start = left = course.left(calendar)
     extended: list[Shift] = []
@@ -159,7 +166,7 @@ def _pause(course: TermRun, pause: Pause, begin: datetime, extensions: Sequence[
         course.due = _resumed(course, pause.end, left, calendar)
         course.in_force_from, course.paused_from, course.added_days = pause.end, None, 0
         after = course.due.at
-    course.shifts.append(Shift(pause, before, after, left_at_start))
+    course.shifts.append(Shift(pause, before, after, left_at_start, after_last_day))
     course.shifts += extended
 
 
@@ -203,7 +210,7 @@ def _set_date(day: date, before: DueDate, here: datetime, calendar: Calendar, *,
     after `here`. If `accepted`, does not raise: a day off means the next working day, and a date that gives no more
     time returns `before`.
 
-    `before` may be earlier than `here`: during a pause, a last day that was a day off moves only by the pause's length.
+    `before` may be earlier than `here`: calendar days paused until after the close of their last day end at that close.
     """
     worktime = calendar.worktime
     least = max(before.at, here)

@@ -58,7 +58,8 @@ def _of_due_date(
     due_at = deadline.due_at
     if due_at is None or deadline.due_date is None:
         return ()
-    found = [Threshold("near", due_at, at) for at in _near(deadline, rules, calendar) if at < due_at]
+    near_at = _near_at(deadline, rules, calendar)
+    found = [] if near_at is None else [Threshold("near", due_at, near_at)]
     risk_at = at_risk_from(deadline, steps, calendar)
     if risk_at is not None:
         found.append(Threshold("at_risk", due_at, risk_at, deadline.step))
@@ -163,9 +164,19 @@ def key_of(threshold: Threshold) -> Key:
     return threshold.level, threshold.step, threshold.anchor_at
 
 
-def _near(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> Sequence[datetime]:
-    if deadline.due_at is None or deadline.term_time is None or deadline.in_force_from is None:
-        return ()
+def _near_at(deadline: Deadline, rules: Thresholds, calendar: Calendar) -> datetime | None:
+    """Return when the due date is near: in working time or at a closing time, and before the due date; else None.
+
+    If the due date comes into force with less time left than the warning time, that is the instant; outside working
+    time, the start of the next window.
+    """
+    due_at, since, worktime = deadline.due_at, deadline.in_force_from, calendar.worktime
+    if due_at is None or deadline.term_time is None or since is None or since >= due_at:
+        return None
     short = deadline.term_time <= timedelta(hours=rules.short_term_working_hours)
     lead = deadline.term_time / 2 if short else timedelta(hours=rules.near_working_hours)
-    return (max(calendar.worktime.back(deadline.due_at, lead), deadline.in_force_from),)
+    left = worktime.elapsed(since, due_at)
+    if left < lead and worktime.is_working_time(since):  # a closing time is not moved to the next opening
+        return since
+    near_at = worktime.back(due_at, min(lead, left))
+    return near_at if near_at < due_at else None

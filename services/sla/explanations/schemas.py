@@ -52,7 +52,8 @@ class ShiftView(BaseModel):
     """A pause (`from`, `to`) or an extension (`at`), the due date before and after it, and the working time left.
 
     `left_seconds` is the working time left at the start of a pause, or after an extension that was made during a pause.
-    `adds_seconds` is the working time that an extension adds to the term.
+    `adds_seconds` is the working time that an extension adds to the term. `after_last_day` is true for a pause of a
+    term in calendar days that began after the last day: its days are added to the date of `due_before` instead.
     """
 
     what: Literal["pause", "extension"]
@@ -66,6 +67,7 @@ class ShiftView(BaseModel):
     due_after: Instant | None
     left_seconds: int | None
     adds_seconds: int
+    after_last_day: bool
 
 
 class ExplanationView(BaseModel):
@@ -148,6 +150,7 @@ def _shift(each: ExplainedShift) -> ShiftView:
             "due_after": shift.after,
             "left_seconds": whole_seconds(shift.left),
             "adds_seconds": _seconds(each.adds),
+            "after_last_day": shift.after_last_day,
         }
     )
 

@@ -68,6 +68,10 @@ _TEXTS: Mapping[str, Mapping[Lang, str]] = {
         "vi": "Tạm dừng từ {start} đến {end}, khi còn {left}: ngày hẹn trả chuyển từ {before} sang {after}.",
         "en": "Paused from {start} to {end}, with {left} left: the due date moved from {before} to {after}.",
     },
+    "after_last_day": {
+        "vi": " Tạm dừng sau ngày cuối của thời hạn, nên số ngày tạm dừng được cộng vào {day}.",
+        "en": " The pause began after the last day, so the paused days are added to {day}.",
+    },
     "paused_now": {
         "vi": "Tạm dừng từ {start}, khi còn {left}; lúc đó hẹn trả {before}.",
         "en": "Paused since {start}, with {left} left; the due date was then {before}.",
@@ -225,9 +229,13 @@ def _shift(each: ExplainedShift, texts: _Language) -> str:
     left = texts.hours(each.shift.left or timedelta(0))
     if not isinstance(by, Extension):
         word = "paused_now" if by.end is None else "paused"
-        return texts.sentence(
+        sentence = texts.sentence(
             word, start=texts.at(by.start), end=texts.at(by.end), left=left, before=before, after=after
         )
+        if each.shift.after_last_day and each.shift.before is not None:
+            moved_to = each.shift.before.astimezone(texts.zone).date()
+            sentence += texts.sentence("after_last_day", day=texts.day(moved_to))
+        return sentence
     if by.to_date is None:
         how = texts.sentence("by_working_days", value=by.working_days)
     else:

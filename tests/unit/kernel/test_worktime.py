@@ -103,6 +103,23 @@ def test_instant_outside_windows_moves_to_the_next_opening(moment: str, expected
     assert WEEK.from_opening(utc(moment)) == utc(expected)
 
 
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2018-01-03 23:59", False),
+        ("2018-01-04 00:00", True),
+        ("2018-01-04 04:30", True),
+        ("2018-01-04 04:31", False),
+        ("2018-01-04 06:30", True),
+        ("2018-01-04 10:00", True),
+        ("2018-01-06 01:00", False),
+    ],
+)
+def test_working_time_includes_closing_times(moment: str, expected: bool) -> None:
+    """An instant in a window or at its close is working time; before the first window, none is."""
+    assert WEEK.is_working_time(utc(moment)) is expected
+
+
 def test_working_days_are_counted_over_a_weekend() -> None:
     """The start date does not count, and may be a day off."""
     assert WEEK.working_day_after(date(2018, 1, 5)) == date(2018, 1, 8)

@@ -100,6 +100,14 @@ def test_id_is_returned_unchanged(name: Any) -> None:
             {"pauses": [{"from": "2017-11-06T10:00:00+07:00", "to": "2017-11-08T10:00:00+07:00"}]},
             "2017-11-09T17:00:00+07:00",
         ),
+        # last day Saturday 11, due on Monday 13: two days paused from Sunday on are added to Monday
+        (
+            {
+                "term": {"value": 5, "unit": "calendar_day"},
+                "pauses": [{"from": "2017-11-12T10:00:00+07:00", "to": "2017-11-14T10:00:00+07:00"}],
+            },
+            "2017-11-15T17:00:00+07:00",
+        ),
         # two pauses of an hour each, in the wrong order
         (
             {

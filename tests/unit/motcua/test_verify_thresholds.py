@@ -2,21 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motcua.verification.deadlines import ClockRow, Rules, thresholds_of
+from motcua.verification.thresholds import outside_working_time, published_thresholds
 from services.sla.domain.thresholds import Threshold
 from shared.contracts.envelope import AnyEnvelope
+from shared.kernel.calendar_rules import CalendarException
 from tests.support.dossier_events import DossierEvents
-from tests.unit.sla.builders import CENTRE, at, dossier_events
+from tests.unit.sla.builders import CENTRE, at, dossier_events, with_exceptions
 from tests.unit.sla.harness import RULES_IN_FORCE, ClockHarness
 
 _LOCAL = "%Y-%m-%d %H:%M"
-SOON, LATE = at("2017-11-06 12:00"), at("2017-12-01 12:00")
+SOON, NIGHT, LATE = at("2017-11-06 12:00"), at("2017-11-15 20:00"), at("2017-12-01 12:00")
 RULES = Rules(RULES_IN_FORCE.centre, RULES_IN_FORCE.calendar, RULES_IN_FORCE.digest, RULES_IN_FORCE.calendar_version)
 
 
@@ -114,6 +116,38 @@ def test_threshold_on_a_wrong_day_is_found() -> None:
     (text,) = found(acts, harness, events=events, fired=fired)
     assert text.startswith("sla published breached of 2017-11-10")
     assert "the rules give 2017-11-10T17:00" in text
+
+
+def test_near_outside_working_time_is_found() -> None:
+    """Resumed on Wednesday at 20:00 with 8 h left, a clock is near on Thursday at 07:00, and not at 20:00."""
+    acts = dossier_events()
+    harness = ClockHarness().consume(
+        acts.at("2017-11-06 07:00").received(),
+        acts.at("2017-11-10 08:00").supplement_required(),
+        acts.at("2017-11-15 20:00").supplement_received(),
+    )
+    harness.tick("2017-11-16 07:00")
+    assert (harness.types()[-1], found(acts, harness)) == ("near", [])
+    data = harness.published[-1].data.model_copy(update={"threshold_at": NIGHT})
+    events = [*harness.published[:-1], harness.published[-1].model_copy(update={"data": data})]
+    *before, last = harness.row.fired_thresholds()
+    fired = [*before, last._replace(at=NIGHT)]
+    expected = "sla published near of 2017-11-16T09:00:00+00:00 outside working time, for 2017-11-15T13:00:00+00:00."
+    assert found(acts, harness, events=events, fired=fired) == [expected]
+    assert found(acts, harness, events=events, fired=fired, rules="former") == []
+
+
+def test_warning_in_working_time_of_an_earlier_calendar_version_is_correct() -> None:
+    """An escalation was published on Monday 13; that the day was off was decided later."""
+    _, harness = breached()
+    harness.tick("2017-11-13 17:00")
+    assert harness.types()[-1] == "escalated"
+    off = with_exceptions(CalendarException(date(2017, 11, 13), "off", "decided"))
+    published = published_thresholds(harness.published)
+    assert outside_working_time(published, [off, RULES.calendar]) == []
+    assert outside_working_time(published, [off]) == [
+        "sla published escalated (1) of 2017-11-10T10:00:00+00:00 outside working time, for 2017-11-13T10:00:00+00:00."
+    ]
 
 
 def test_retraction_after_a_late_record_is_correct() -> None:

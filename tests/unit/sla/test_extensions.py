@@ -165,19 +165,24 @@ def test_calendar_days_set_to_a_date_during_a_pause_move_by_later_days() -> None
     assert local(resumed.due_at) == "2017-11-20 17:00"
 
 
-def test_extension_to_a_past_date_is_refused() -> None:
-    """Due on Monday 13 for Saturday 11, paused that Monday: on Friday 17 the last day would be Wednesday 15.
+@pytest.mark.parametrize(
+    ("made", "to_date", "why"),
+    [
+        ("2017-11-17 10:00", "2017-11-16", r"the dossier is due at 2017-11-17T17:00:00\+07:00 without it"),
+        ("2017-11-17 10:00", "2017-11-17", r"the dossier is due at 2017-11-17T17:00:00\+07:00 without it"),
+        ("2017-11-17 20:00", "2017-11-17", r"the extension is made at 2017-11-17T20:00:00\+07:00"),
+    ],
+)
+def test_extension_to_a_past_date_is_refused(made: str, to_date: str, why: str) -> None:
+    """Due on Monday 13 for Saturday 11, paused that Monday: on Friday 17 it is due on that Friday at 17:00.
 
-    Thursday 16 is later than that but past; Friday leaves its own hours from 10:00 on.
+    At 20:00 this close has passed. Monday 20 leaves 5 h of Friday from 10:00 on, and 8 h.
     """
     in_pause = (MONDAY, *paused("2017-11-13 10:00"))
-    with pytest.raises(
-        ExtensionRefusedError,
-        match=r"2017-11-16 gives no more time: the extension is made at 2017-11-17T10:00:00\+07:00",
-    ):
-        run(*in_pause, extended("2017-11-17 10:00", "2017-11-16"), term=FIVE_CALENDAR_DAYS)
-    found = run(*in_pause, extended("2017-11-17 10:00", "2017-11-17"), term=FIVE_CALENDAR_DAYS)
-    assert found.remaining == timedelta(hours=5)
+    with pytest.raises(ExtensionRefusedError, match=f"{to_date} gives no more time: {why}"):
+        run(*in_pause, extended(made, to_date), term=FIVE_CALENDAR_DAYS)
+    found = run(*in_pause, extended("2017-11-17 10:00", "2017-11-20"), term=FIVE_CALENDAR_DAYS)
+    assert found.remaining == timedelta(hours=13)
 
 
 def test_extension_to_a_date_before_the_calendar_is_refused() -> None:

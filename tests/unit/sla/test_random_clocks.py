@@ -16,6 +16,7 @@ from services.sla.domain.thresholds import pending
 from shared.contracts.deadlines import (
     DeadlineAtRiskV1,
     DeadlineEscalatedV1,
+    DeadlineNearV1,
     DeadlinePauseExceededV1,
     DeadlineRetractedV1,
     ThresholdEvent,
@@ -54,6 +55,7 @@ class _Life:
         self.dossier = dossier_events()
         self.harness = ClockHarness(_rules_in_force(random))
         self.calendar: CalendarRules = _RULES
+        self.compiled = [_COMPILED]
         self.at = self.wall = at("2017-11-06 00:00") + timedelta(minutes=random.randint(0, 7 * 1440))
         self.step = 1
         self.unaffected = self.without_deadline = 0
@@ -103,9 +105,10 @@ class _Life:
         version = CalendarVersion(
             rules.calendar_version + 1, "9/QĐ", self.wall, len(self.calendar.exceptions), self.calendar.last_date
         )
+        self.compiled.append(compile_calendar(self.calendar))
         changed = replace(
             rules,
-            calendar=compile_calendar(self.calendar),
+            calendar=self.compiled[-1],
             calendar_version=version.number,
             history=(*rules.history, version),
         )
@@ -211,6 +214,16 @@ def test_published_thresholds_stay_true(seed: int) -> None:
     assert breached <= {deadline.due_at}
     if deadline.ended == "settled" and deadline.due_at is not None:
         assert (deadline.outcome == "late") == (deadline.due_at in breached)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 1_000_000))
+def test_warnings_are_published_in_working_time(seed: int) -> None:
+    """Each near and escalation is in working time, or at a closing time, by a calendar that was in force."""
+    life = _Life(Random(seed))
+    for envelope in life.run().published:
+        if isinstance(envelope.data, DeadlineNearV1 | DeadlineEscalatedV1):
+            assert any(each.worktime.is_working_time(envelope.data.threshold_at) for each in life.compiled)
 
 
 def test_unaffected_clocks_are_derived_alike() -> None:

@@ -194,6 +194,26 @@ def test_vectorized_table() -> None:
     assert [local(moment(due_at)) for due_at in found.due_at] == ["2017-11-10 17:00", "2017-11-14 10:30"]
 
 
+def test_vectorized_table_of_calendar_days() -> None:
+    """Five calendar days to Saturday 11, so Monday 13, paused on Saturday, Sunday or Monday for three days.
+
+    They are added to Saturday (Tuesday 14), or to Monday (Thursday 16). Three further days from Thursday on are added
+    to Thursday: Sunday 19, so Monday 20.
+    """
+    starts = instants([at(f"2017-11-{day} 10:00") for day in (11, 12, 13, 12)])
+    ends = instants([at(f"2017-11-{day} 20:00") for day in (14, 15, 16, 15)])
+    again = instants([at("2017-11-16 10:00")]), instants([at("2017-11-19 10:00")])
+    rounds = [PauseRound(np.arange(4), starts, ends), PauseRound(np.array([3]), *again)]
+    received_at = instants([at("2017-11-06 07:00")] * 4)
+    found = derive_vectorized(Term(5, "calendar_day"), received_at, rounds, CALENDARS[RULES.name][1])
+    assert [local(moment(due_at)) for due_at in found.due_at] == [
+        "2017-11-14 17:00",
+        "2017-11-16 17:00",
+        "2017-11-16 17:00",
+        "2017-11-20 17:00",
+    ]
+
+
 def test_calendar_with_a_year_without_work_is_not_vectorized() -> None:
     """The row-by-row derivation refuses dates after it for each clock; arrays cannot."""
     idle = tuple(CalendarException(date(2018, 1, 1) + timedelta(days=n), "off", "decided") for n in range(400))
