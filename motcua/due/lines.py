@@ -140,7 +140,10 @@ def _text(line: bytes | None) -> str:
 
 
 def _id_as_json(raw: object) -> str:
-    """Return the id of the case, encoded as JSON. Raises CaseError unless it is a string or a whole number."""
+    """Return the member `id` of a decoded line, encoded as JSON.
+
+    Raises CaseError unless the line is an object whose `id` is a string or a whole number.
+    """
     if not isinstance(raw, dict):
         raise CaseError("not-json", "The line is not a JSON object.")
     found = raw.get("id")

@@ -158,6 +158,8 @@ def _pauses(
 ) -> PauseRound:
     """Return the pauses that were known at `known_at` of their row, by row and in order of time.
 
+    `found` are pairs of row and pause. An end after `known_at` becomes NO_END.
+
     Sets `supported` to false for rows in which a pause has an error or begins before the previous one has ended, or at
     its end.
     """
@@ -178,6 +180,8 @@ def _extensions(
     found: Sequence[tuple[int, _Extension]], received_at: Instants, known_at: Instants, supported: NDArray[np.bool_]
 ) -> ExtensionRound:
     """Return the extensions that were known at `known_at` of their row, in the given order.
+
+    `found` are pairs of row and extension.
 
     Sets `supported` to false for rows in which an extension has an error or more than MAX_VALUE days.
     """

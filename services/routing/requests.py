@@ -40,6 +40,6 @@ Today = Annotated[date, Depends(today)]
 
 
 class OnQuery(Body):
-    """The local date `on` for which the answer holds; today by default."""
+    """The local date `on` for which the answer holds; None means today."""
 
     on: LocalDate | None = None

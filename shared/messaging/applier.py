@@ -72,10 +72,10 @@ class RecordApplier(Generic[R]):
     applied: list[Record] = field(default_factory=list)
 
     def receive(self, record: Record) -> None:
-        """Apply the record, ignore it as a duplicate, or quarantine it. Call it in offset order.
+        """Apply the record, ignore it as a duplicate, or quarantine it: if out of order, blocked, or in `failures`.
 
-        Raises HandlingFailedError if the record, or a quarantined one that it releases, cannot be applied, and
-        UpgradeNeededError for an event version of a later release.
+        Call it in offset order. Raises HandlingFailedError if the record, or a quarantined one that it releases, cannot
+        be applied and is not in `failures` yet, and UpgradeNeededError for an event version of a later release.
         """
         row = self.unit.row(record.key)
         row.partition = record.partition

@@ -188,7 +188,10 @@ class Message:
         self._close("dropped", reason)
 
     def mark_delivered(self) -> None:
-        """Replace the outcome by delivered: the provider reports that the message reached the applicant."""
+        """Replace the outcome by delivered: the provider reports that the message reached the applicant.
+
+        Raises StateTransitionError for a message without an attempt, or delivered already: see `accepts_receipt`.
+        """
         self._close("delivered", None)
 
     def accepts_receipt(self, *, delivered: bool) -> bool:

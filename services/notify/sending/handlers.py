@@ -117,7 +117,10 @@ class SendHandlers:
         self._apply(decision, message, unit, machine)
 
     def _close_unsendable(self, message: Message, unit: Unit[DossierRow], machine: datetime) -> bool:
-        """Close the message if it must not be sent any more, and return whether it was closed."""
+        """Close the message if it must not be sent any more, and publish the outcome; return whether it was closed.
+
+        The outcome is dropped, or unknown after an attempt that is in doubt.
+        """
         reason = self.reason_not_to_send(message, unit.row(message.dossier_id))
         if reason is not None:
             self._abandon(message, reason, unit, machine)

@@ -3,9 +3,15 @@
 import json
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from services.ops.domain.courses import Course
 from services.ops.domain.tallies import Tally, TallyKey
 from services.ops.views.handlers import CourseKey
+
+_TALLY: TypeAdapter[tuple[int, int] | tuple[int, int, float, dict[int, int]]] = TypeAdapter(
+    tuple[int, int] | tuple[int, int, float, dict[int, int]]
+)
 
 
 def encode_key(key: TallyKey | CourseKey) -> bytes:
@@ -27,12 +33,8 @@ def encode_tally(tally: Tally) -> bytes:
 
 
 def decode_tally(value: bytes) -> Tally:
-    """Return a tally from JSON. Raises ValueError or TypeError if `value` is something else."""
-    offset, count, *durations = json.loads(value)
-    if not durations:
-        return Tally(offset, count)
-    seconds, buckets = durations
-    return Tally(offset, count, seconds, {int(bucket): times for bucket, times in buckets.items()})
+    """Return the tally that `encode_tally` wrote as JSON. Raises ValueError if `value` is something else."""
+    return Tally(*_TALLY.validate_json(value))
 
 
 def encode_course(course: Course) -> bytes:
@@ -42,7 +44,7 @@ def encode_course(course: Course) -> bytes:
 
 
 def decode_course(value: bytes) -> Course:
-    """Return the course of a dossier from JSON. Raises ValueError or TypeError if `value` is something else."""
+    """Return the course of a dossier that `encode_course` wrote as JSON. The types of its members are not checked."""
     return Course(*json.loads(value))
 
 

@@ -107,7 +107,10 @@ class ViewStore:
         return Stages(**self._view_fields(begin, end), stages=stages, pauses=pauses)
 
     def messages(self, begin: datetime, end: datetime) -> Messages:
-        """Return the number of events about messages from `begin` until before `end`, by channel and outcome."""
+        """Count the events about messages, by channel and outcome.
+
+        Counts whole windows of an hour: those that start from `begin` until before `end`.
+        """
         found = self._merged("messages", begin, end)
         return Messages(
             **self._view_fields(begin, end),

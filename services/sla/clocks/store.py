@@ -180,8 +180,8 @@ async def claim_outdated(
 ) -> dict[UUID, ClockRow]:
     """Lock and return at most `limit` open clocks that were derived by an older calendar version than `version`.
 
-    They are in order of calendar version and key, after the pair `after`. Skips rows that another transaction has
-    locked.
+    They are in order of calendar version and key, after the pair `after`. Skips rows that are set aside, or that
+    another transaction has locked.
     """
     return DERIVED.by_key(await connection.fetch(_CLAIM_OUTDATED, version, *after, limit))
 
@@ -316,7 +316,7 @@ async def derived_by_other_rules(
 ) -> list[UUID]:
     """Read at most `limit` keys of open clocks that another catalogue derived, in key order, after the key `after`.
 
-    `rules_digest` identifies the present catalogue.
+    `rules_digest` identifies the present catalogue. Leaves out rows that are set aside.
     """
     rows = await pool.fetch(_OTHER_RULES, rules_digest, after, limit)
     return [row["dossier_id"] for row in rows]

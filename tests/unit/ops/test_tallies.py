@@ -86,6 +86,13 @@ def test_encoded_tally_is_decoded_without_loss(durations: list[float], label: st
     assert decode_tally_key(encode_key(key)) == key
 
 
+@pytest.mark.parametrize("value", [b"[1,2,3,[]]", b'["a",2]', b'"ab"', b'{"offset":1,"count":2}', b"[1]", b"not JSON"])
+def test_value_of_another_form_is_refused(value: bytes) -> None:
+    """The changelog reader skips such an entry."""
+    with pytest.raises(ValueError, match=r"."):
+        decode_tally(value)
+
+
 @given(st.builds(Course, st.integers(1), st.text(), SECONDS, SECONDS, st.none() | st.text(), SECONDS))
 def test_encoded_course_is_decoded_without_loss(course: Course) -> None:
     """A course survives encoding; the instant of the pause is stored only during a pause."""
