@@ -17,6 +17,7 @@ _TRANSIENT_STATES = (
     "55P03",  # a lock was not available in time
     "25P03",  # the database ended an idle transaction
     "57P05",  # the database ended an idle session
+    "MC001",  # the service is halted, until an operator has repaired it
 )
 
 _CONTENT_CLASSES = (
@@ -41,6 +42,11 @@ def is_transient(error: BaseException) -> bool:
         return state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES
     transient = isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
     return transient and not _unencodable(error)
+
+
+def reason_halted(error: BaseException) -> str | None:
+    """Return why the service is halted, if that is why the database refused the transaction; otherwise None."""
+    return str(error) if isinstance(error, asyncpg.PostgresError) and _state(error) == "MC001" else None
 
 
 def is_content(error: BaseException) -> bool:
