@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import struct
 import time
 from collections import Counter
@@ -51,6 +52,7 @@ _HALT = "update service_state set halted = $1, halted_at = clock_timestamp() whe
 
 HALTED_SECONDS = 2.0
 """A halted relay looks this often whether the log was repaired."""
+ALARM_SECONDS = 60.0
 SERVICE_HALTED = "service_halted"
 
 
@@ -109,6 +111,7 @@ class Relay:
         self._woken = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
         self._not_ready: str | None = "starting"
+        self._alarm_at = -math.inf
 
     def wake(self) -> None:
         """End the idle wait, so that the relay sends at once. Call it after a commit that added events to the outbox.
@@ -137,8 +140,7 @@ class Relay:
                     log.warning(RELAY_RESTARTED, error=f"{type(error).__name__}: {error}")
                     await asyncio.sleep(RESTART_SECONDS)
                 except _HaltedError as error:
-                    self._not_ready = f"halted: {error}"
-                    log.error(SERVICE_HALTED, reason=str(error))
+                    self._report_halt(str(error))
                     await asyncio.sleep(HALTED_SECONDS)
         finally:
             if self._closing:
@@ -146,6 +148,13 @@ class Relay:
                 for task in late:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
+
+    def _report_halt(self, reason: str) -> None:
+        self._not_ready = f"halted: {reason}"
+        metrics.HALTED.set(1)
+        if time.monotonic() - self._alarm_at > ALARM_SECONDS:
+            self._alarm_at = time.monotonic()
+            log.error(SERVICE_HALTED, reason=reason)
 
     async def _lead(self) -> None:
         connection = await connect(self._dsn, self._schema, idle_seconds=LOCK_IDLE_SECONDS)
@@ -159,6 +168,7 @@ class Relay:
             metrics.LEADER.set(1)
             if (reason := await connection.fetchval(_HALTED)) is not None:
                 raise _HaltedError(reason)
+            metrics.HALTED.set(0)
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._bootstrap,
                 client_id=self._client_id,

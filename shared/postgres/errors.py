@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from shared.kernel.errors import TransientError
+from shared.kernel.errors import ServiceHaltedError, TransientError
 
 _TRANSIENT_CLASSES = (
     "08",  # connection
@@ -63,9 +63,9 @@ def is_fault_of_content(error: BaseException) -> bool:
     """Whether a record or row, or the code that handles it, caused `error`, so that other rows can be worked on.
 
     False for errors of the database as a whole (see CONNECTION_ERRORS and `is_content`), and for a system that does not
-    answer.
+    answer or is halted.
     """
-    if isinstance(error, (TransientError, *CONNECTION_ERRORS)):
+    if isinstance(error, (ServiceHaltedError, TransientError, *CONNECTION_ERRORS)):
         return is_content(error)
     return isinstance(error, Exception)
 

@@ -13,7 +13,7 @@ from shared.kernel.errors import ServiceHaltedError
 from shared.messaging.admin import create_topics
 from shared.messaging.log_repair import LogRepair, Plan, ReaderGroup, RepairRefusedError
 from shared.messaging.records import headers
-from shared.postgres.errors import reason_halted
+from shared.postgres.errors import is_fault_of_content, reason_halted
 from shared.postgres.retry import transact
 from tests.support import eventually
 from tests.support.delivery import SERVICE, dossier, step
@@ -220,6 +220,7 @@ async def test_halted_service_stores_no_event(shell: Shell) -> None:
     with pytest.raises(asyncpg.PostgresError) as refused:
         await shell.publish(topic, ONE, "a")
     assert reason_halted(refused.value) == "a reason"
+    assert not is_fault_of_content(refused.value), "no worker sets a row aside for it"
     assert await shell.pool.fetchval("select count(*) from events") == 0
 
 
