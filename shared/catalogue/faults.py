@@ -1,4 +1,4 @@
-"""The faults in a centre's folder: collected, then reported all at once with file, line, column and remedy."""
+"""Faults in input files, above all in a centre's folder: collected, then reported all at once."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ KNOWN = (*_REQUIRED, *_OPTIONAL, *_FOLDERS)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in a centre's folder: its file, line and column, what is wrong, and the remedy."""
+    """One fault in an input file: the file, the line and column if known, what is wrong, and the remedy."""
 
     file: str
     reason: str

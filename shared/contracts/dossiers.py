@@ -10,24 +10,12 @@ from pydantic import Field
 
 from shared.contracts.envelope import ContractModel, EventData, Open
 from shared.contracts.topics import DOSSIERS
+from shared.kernel.vocabulary import Channel as Channel
+from shared.kernel.vocabulary import Reach as Reach
+from shared.kernel.vocabulary import State as State
 
-Channel = Literal["online", "counter", "post"]
-Reach = Literal["sms", "email"]
 UNLISTED = "other"
 """The activity in events for an activity that the centre does not list."""
-
-State = Literal[
-    "submitted",
-    "received",
-    "processing",
-    "supplement_required",
-    "payment_required",
-    "settled",
-    "refused",
-    "withdrawn",
-    "stopped",
-    "returned",
-]
 
 
 class ForeignCode(ContractModel):

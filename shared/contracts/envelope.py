@@ -18,6 +18,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from shared.kernel.vocabulary import Role as Role
+
 Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
 """An aware instant, stored and serialised in UTC (`Z`)."""
 
@@ -51,8 +53,6 @@ Open = Annotated[W, OpenEnum()]
 The type lists the words that this release knows. A reader treats an unknown word as a different one, for example with
 `.get` on a table.
 """
-
-Role = Literal["applicant", "clerk", "officer", "leader", "ops", "auditor", "service", "importer"]
 
 
 class ContractModel(BaseModel):

@@ -63,8 +63,8 @@ class StoppedError(Exception):
 class Partition(Generic[R]):
     """Consumes one assigned partition until stopped. `position` is the offset of the next record, -1 before the seek.
 
-    `on_commit` is called after each transaction on new records, with their number and one key for each newly parked
-    record. An error that it raises ends `run`.
+    `on_commit(number, parked)` is called after each transaction that applied records of Kafka: their number, and the
+    key of each newly parked one. An error that it raises ends `run`.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ async def look_up(
 
     Each entry of `requested` is a dossier's id, the id of the message that uses the contact, and the event's sequence.
     The result has one entry for each, in the same order; None if the dossier does not exist or is not submitted. Every
-    access to an existing dossier is recorded in the same transaction, which commits.
+    other entry is recorded as an access, in the same transaction, which commits.
     """
     rows = await pool.fetch(_LOOK_UP, *map(list, zip(*requested, strict=True)), purpose, actor, at)
     found = {

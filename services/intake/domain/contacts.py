@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Literal
 
 from services.intake.domain.errors import InvalidContactError
 from shared.kernel.errors import FieldError
-
-Reach = Literal["sms", "email"]
+from shared.kernel.vocabulary import Reach
 
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-]{6,24}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@(?:[^\s@<>,;.\"]{1,63}\.)+[^\s@<>,;.\"]{2,63}")

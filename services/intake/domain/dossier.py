@@ -3,13 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from services.intake.domain.contacts import Reach
 from services.intake.domain.errors import BrokenHistoryError
-from services.intake.domain.life_cycle import PAUSED, State
-
-Channel = Literal["online", "counter", "post"]
+from services.intake.domain.life_cycle import PAUSED
+from shared.kernel.vocabulary import Channel, Reach, State
 
 ON_PAPER = ("counter", "post")
 """The channels that bring papers; an online dossier has none to carry."""

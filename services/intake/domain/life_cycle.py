@@ -7,19 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal[
-    "submitted",
-    "received",
-    "processing",
-    "supplement_required",
-    "payment_required",
-    "settled",
-    "refused",
-    "withdrawn",
-    "stopped",
-    "returned",
-]
-Role = Literal["applicant", "clerk", "officer", "leader", "ops", "auditor", "service", "importer"]
+from shared.kernel.vocabulary import Role, State
+
 Target = State | Literal["stay", "back"]
 """Where an act leads: a state, `stay`, or `back` to the state before the pause."""
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from services.intake.domain.dossier import Channel, Dossier
+from services.intake.domain.dossier import Dossier
 from services.intake.domain.errors import ActorDiffersError, NotCompetentError, NotOwnCounterError, NotYoursError
-from services.intake.domain.life_cycle import IN_WORK, ActRule, Role
+from services.intake.domain.life_cycle import IN_WORK, ActRule
 from shared.kernel.errors import ForbiddenError, InvalidContentError
+from shared.kernel.vocabulary import Channel, Role
 
 STAFF: frozenset[Role] = frozenset({"clerk", "officer", "leader", "ops", "auditor", "service"})
 """The roles that may look a dossier up by its code; a code alone shows an applicant nothing."""

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from services.intake.domain.backdating import Backdating, instant_of_act
 from services.intake.domain.codes import SerialKey
 from services.intake.domain.dossier import Dossier
-from services.intake.domain.life_cycle import ActRule, State
+from services.intake.domain.life_cycle import ActRule
 from services.intake.dossiers.fields import ActData, Applicant, Document, ForeignCode, NoData
 from shared.contracts import dossiers as events
+from shared.contracts.dossiers import State
 from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre, Requirement
 from shared.kernel.worktime import Worktime

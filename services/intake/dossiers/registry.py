@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.intake.domain.errors import ActNotAllowedError, UnknownActError
-from services.intake.domain.life_cycle import ActRule, Role, State
+from services.intake.domain.life_cycle import ActRule
 from services.intake.dossiers.act import Act
 from services.intake.dossiers.acts import (
     ask_payment,
@@ -26,7 +26,8 @@ from services.intake.dossiers.acts import (
     take_over,
     withdraw,
 )
-from shared.contracts.envelope import EventData
+from shared.contracts.dossiers import State
+from shared.contracts.envelope import EventData, Role
 
 ACTS: Mapping[str, Act] = {
     module.ACT.name: module.ACT

@@ -175,7 +175,8 @@ class Message:
     def mark_failed(self, reason: str) -> None:
         """Close the message as failed: the provider rejected it, or reports that it was not delivered.
 
-        `reason` is a slug. The earlier outcomes sent, unknown and dropped are replaced.
+        `reason` is a slug. The earlier outcomes sent, unknown and dropped are replaced. Raises StateTransitionError
+        if the message is failed or delivered.
         """
         self._close("failed", reason)
 

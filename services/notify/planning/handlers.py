@@ -37,7 +37,7 @@ def on_refused(plan: AlertPlan, event: EventRef, data: dossiers.DossierRefusedV1
 
 
 def on_supplement_required(plan: AlertPlan, event: EventRef, data: dossiers.DossierSupplementRequiredV1) -> list[Alert]:
-    """Return the alert that the applicant must supplement papers (form 02)."""
+    """Return, as a list of one, the alert that the applicant must supplement papers (form 02)."""
     template = "supplement_required_before_receipt" if data.before_receipt else "supplement_required"
     papers = list(data.papers)
     return [plan.alert(event, "supplement_required", template=template, form=data.form.number, papers=papers)]

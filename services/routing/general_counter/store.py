@@ -326,7 +326,9 @@ group by 1, 2, 3
 async def count_received(
     connection: "Connection | asyncpg.Pool", zone: ZoneInfo, first: date, last: date, department: str | None = None
 ) -> Received:
-    """Count the dossiers received from the week of Monday `first` to that of Monday `last` inclusive.
+    """Count the dossiers received from the week of Monday `first` to that of Monday `last` inclusive, by week.
+
+    Returns the number for each week, department and channel.
 
     `department` None is all departments. A dossier's department is the one whose agency id its code contains.
     """

@@ -89,7 +89,10 @@ class ClockHandlers:
         self._change(row, envelope, unit)
 
     def on_step_begun(self, envelope: EventEnvelope[DossierStepBegunV1], unit: Unit[ClockRow]) -> None:
-        """Store the department and the step that begins. The due date does not change, so no deadline is published."""
+        """Store the department and the step that begins. The due date does not change, so no deadline is published.
+
+        Thresholds that passed before are published. Ignored before the receipt.
+        """
         row = unit.row(envelope.dossier_id)
         if row.procedure is not None:
             row.department = envelope.data.department
@@ -120,7 +123,7 @@ class ClockHandlers:
             self._change(row, envelope, unit)
 
     def on_result_available(self, envelope: EventEnvelope[Any], unit: Unit[ClockRow]) -> None:
-        """Store when the result was first available, and publish the thresholds that passed before.
+        """Store when the result was first available, and publish the thresholds that passed before the act.
 
         Ignored before the receipt.
         """

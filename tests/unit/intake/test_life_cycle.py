@@ -6,10 +6,11 @@ from typing import get_args
 
 import pytest
 
-from services.intake.domain.life_cycle import FINAL, NATIONAL_STATUS, State
+from services.intake.domain.life_cycle import FINAL, NATIONAL_STATUS
 from services.intake.dossiers import acts
 from services.intake.dossiers.act import Act
 from services.intake.dossiers.registry import ACTS, allowed_in, find_act, move
+from shared.contracts.dossiers import State
 from shared.kernel.errors import Refusal
 from shared.service.problems import status_of
 

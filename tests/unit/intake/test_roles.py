@@ -7,8 +7,7 @@ from typing import get_args
 
 import pytest
 
-from services.intake.domain.dossier import Channel, Dossier
-from services.intake.domain.life_cycle import Role, State
+from services.intake.domain.dossier import Dossier
 from services.intake.domain.roles import (
     check_actor,
     check_named_actor,
@@ -20,7 +19,8 @@ from services.intake.domain.roles import (
 from services.intake.dossiers.act import intake_scope
 from services.intake.dossiers.registry import ACTS
 from shared.catalogue import load_centre
-from shared.contracts.envelope import Actor
+from shared.contracts.dossiers import Channel, State
+from shared.contracts.envelope import Actor, Role
 from shared.kernel.errors import Refusal
 from shared.service.problems import status_of
 

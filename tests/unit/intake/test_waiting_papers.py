@@ -8,11 +8,11 @@ import pytest
 
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.hand_overs import reason_against_hand_over
-from services.intake.domain.life_cycle import State
 from services.intake.dossiers.act import DecisionContext
 from services.intake.dossiers.block import decide
 from services.intake.dossiers.schemas import parse_act
 from shared.catalogue import load_centre
+from shared.contracts.dossiers import State
 from shared.contracts.envelope import Actor
 from shared.kernel.ids import uuid7
 

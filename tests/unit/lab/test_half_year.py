@@ -14,7 +14,6 @@ from motcua.lab.dry_run import refused_acts
 from motcua.lab.past_acts import PastAct
 from motcua.lab.scenarios.half_year.parameters import BEN_TRE, INVENTED, LETTER, Parameters
 from motcua.lab.scenarios.half_year.scenario import HalfYear
-from services.intake.domain.life_cycle import State
 from services.intake.domain.runs import Timetable
 from services.intake.dossiers.registry import ACTS, move
 from services.notify.phone_numbers import mobile_number
@@ -22,6 +21,7 @@ from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ChangeKind, ClockChange, derive
 from services.sla.domain.terms import term_of
 from shared.catalogue import load_centre
+from shared.contracts.dossiers import State
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
 from shared.kernel.weeks import monday

@@ -6,8 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from motcua.lab.scenarios.event_log.instants import parse_instant
-from motcua.lab.scenarios.event_log.log import Fault, Log, LogRow
+from motcua.lab.scenarios.event_log.log import Log, LogRow
 from motcua.lab.scenarios.event_log.mapping import LogMapping, Source
+from shared.catalogue.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)

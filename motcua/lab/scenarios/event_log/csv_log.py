@@ -5,7 +5,8 @@ import io
 from collections.abc import Sequence
 from sys import intern
 
-from motcua.lab.scenarios.event_log.log import MAX_ROWS, Fault, Log, LogRefusedError, LogRow
+from motcua.lab.scenarios.event_log.log import MAX_ROWS, Log, LogRefusedError, LogRow
+from shared.catalogue.faults import Fault
 
 
 def read_csv(name: str, raw: bytes, *, delimiter: str = ",") -> Log:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from motcua.lab.scenarios.event_log.csv_log import read_csv
-from motcua.lab.scenarios.event_log.log import MAX_BYTES, Fault, Log, LogRefusedError
+from motcua.lab.scenarios.event_log.log import MAX_BYTES, Log, LogRefusedError
 from motcua.lab.scenarios.event_log.xes_log import read_xes
+from shared.catalogue.faults import Fault
 from shared.kernel.errors import StartError
 
 _CHUNK = 1 << 20

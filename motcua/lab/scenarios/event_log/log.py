@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from shared.catalogue.faults import Fault
 from shared.kernel.errors import Refusal
 from shared.kernel.words import number_of
 
@@ -34,20 +35,6 @@ class Log:
     columns: tuple[str, ...]
     rows: tuple[LogRow, ...] = field(repr=False)
     left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One reason to reject a log or mapping file. `column` is a column of the log, or a key of the mapping."""
-
-    file: str
-    reason: str
-    line: int | None = None
-    column: str | None = None
-
-    def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.reason}" if self.column is None else f"{place}: {self.column}: {self.reason}"
 
 
 class LogRefusedError(Refusal):

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from motcua.lab.scenarios.event_log.log import Fault, Log, LogRefusedError
+from motcua.lab.scenarios.event_log.log import Log, LogRefusedError
 from services.intake.dossiers.registry import ACTS
+from shared.catalogue.faults import Fault
 from shared.kernel.errors import StartError
 from shared.runtime import toml
 from shared.runtime.validation import describe_error

@@ -10,9 +10,10 @@ from motcua.lab.dry_run import refused_acts
 from motcua.lab.past_acts import PastAct
 from motcua.lab.scenarios.event_log.case_plan import Anomaly, CasePlan, Kind, PlannedAct, plan_case
 from motcua.lab.scenarios.event_log.cases import LogCase, LogCases, read_cases
-from motcua.lab.scenarios.event_log.log import Fault, Log, LogRefusedError
+from motcua.lab.scenarios.event_log.log import Log, LogRefusedError
 from motcua.lab.scenarios.event_log.mapping import LogMapping, faults_against
 from services.sla.domain.calendar import compile_calendar
+from shared.catalogue.faults import Fault
 from shared.kernel.centre import Centre
 from shared.kernel.worktime import Worktime, midnight
 

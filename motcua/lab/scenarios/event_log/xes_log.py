@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from sys import intern
 from xml.parsers import expat
 
-from motcua.lab.scenarios.event_log.log import MAX_ROWS, Fault, Log, LogRefusedError, LogRow
+from motcua.lab.scenarios.event_log.log import MAX_ROWS, Log, LogRefusedError, LogRow
+from shared.catalogue.faults import Fault
 
 _ATTRIBUTES = frozenset({"string", "date", "int", "float", "boolean", "id"})
 _NESTED = frozenset({"list", "container"})

@@ -27,7 +27,7 @@ class RandomStream:
         return self._random.random() < probability
 
     def uniform(self, least: float, most: float) -> float:
-        """Draw a number from `least` up to `most`, all with the same probability."""
+        """Draw a real number from `least` up to `most`, uniformly."""
         return least + (most - least) * self._random.random()
 
     def integer(self, least: int, most: int) -> int:

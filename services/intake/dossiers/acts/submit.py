@@ -9,13 +9,13 @@ from pydantic import Field
 
 from services.intake.domain import contacts, papers, roles
 from services.intake.domain.competence import competent_department
-from services.intake.domain.dossier import Channel, Dossier
+from services.intake.domain.dossier import Dossier
 from services.intake.domain.errors import DossierExistsError, ForeignCodeTakenError
 from services.intake.dossiers.act import Act, DecisionContext, EventDraft, Occurrence, PendingAct, published_documents
 from services.intake.dossiers.acts.receive import ACT as RECEIVE
 from services.intake.dossiers.acts.receive import Receive, check_receipt, draft_receipt
 from services.intake.dossiers.fields import ActData, Applicant, CounterNumber, Documents, ForeignCode, Word
-from shared.contracts.dossiers import DossierSubmittedV1
+from shared.contracts.dossiers import Channel, DossierSubmittedV1
 from shared.contracts.dossiers import ForeignCode as PublishedCode
 from shared.contracts.envelope import Actor
 
