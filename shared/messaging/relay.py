@@ -194,12 +194,12 @@ class Relay:
         finally:
             metrics.LEADER.set(0)
             connection.terminate()
+            if producer is not None:
+                self._close(producer)
             if watch is not None:
                 watch.cancel()
                 await asyncio.wait([watch])
             await written.close()
-            if producer is not None:
-                self._close(producer)
 
     async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, written: WrittenLog) -> int:
         """Send the oldest outbox rows, at most one record batch per partition; delete them when all are acknowledged.

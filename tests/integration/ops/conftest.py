@@ -12,10 +12,14 @@ from tests.support.topics import recreate_topics
 
 
 @pytest.fixture(scope="module")
-def own_broker(broker: kafka.Broker) -> kafka.Broker:
-    """The broker of the test run, with the centre's topics, which are empty."""
+def own_broker(broker: kafka.Broker) -> Iterator[kafka.Broker]:
+    """The broker of the test run, with the centre's topics, which are empty.
+
+    They are emptied again at the end: other files read every record, and these tests write unreadable ones.
+    """
     asyncio.run(recreate_topics(broker.bootstrap))
-    return broker
+    yield broker
+    asyncio.run(recreate_topics(broker.bootstrap))
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ async def test_contradictory_clock_is_set_aside_by_the_ticker(
         sla.clock.set("2018-01-03 10:00")
         ticking = asyncio.create_task(sla.ticker.worker.run())
         await eventually(lambda: _have_fired(sla, others), within=20)
+        await eventually(lambda: _is_set_aside(sla, bad), within=20)
         assert await rows_set_aside(sla) == [(bad.dossier_id, "ticker")]
         assert sla.ticker.worker.reason_not_ready() is None
         assert await sla.types(bad.dossier_id) == ["set"]
@@ -134,3 +135,7 @@ async def _have_fired(sla: Sla, dossiers: list[DossierEvents]) -> bool:
 async def _are_swept(sla: Sla, dossiers: list[DossierEvents]) -> bool:
     await sla.sweep.step()
     return {(await sla.row(dossier.dossier_id))["calendar_version"] for dossier in dossiers} == {1}
+
+
+async def _is_set_aside(sla: Sla, dossier: DossierEvents) -> bool:
+    return (dossier.dossier_id, "ticker") in await rows_set_aside(sla)
