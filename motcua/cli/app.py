@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from motcua.cli import parked, repair, simulate
+from motcua.cli import parked, simulate
 from motcua.cli.check_config import check_config
 from motcua.cli.console import err
 from motcua.cli.demo import demo
@@ -37,7 +37,6 @@ def motcua() -> None:
 for command in (up, demo, inbox, prepare, lag, verify, check_config, due, replay, topics, events):
     app.command()(command)
 app.add_typer(parked.app, name="parked")
-app.add_typer(repair.app, name="repair")
 app.add_typer(simulate.app, name="simulate")
 
 

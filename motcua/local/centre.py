@@ -82,12 +82,12 @@ class LocalCentre:
         self.home = settings.home.resolve()
         self.parts: dict[str, Child] = {}
         self.tokens: dict[str, str] = {}
-        self.settings = settings
+        self._settings = settings
         self._progress = progress
         self._stop_requested = stop_requested
         self._lock = HomeLock(self.home)
         self._postgres = Postgres(self.home / "postgres", settings.database_port, durable=durable)
-        self.broker: kafka.Broker | None = None
+        self._broker: kafka.Broker | None = None
         self._ports: dict[str, int] = {}
         self._http = httpx.Client(timeout=2.0, trust_env=False)
         self.centre = load_centre(settings.centre)
@@ -115,7 +115,7 @@ class LocalCentre:
         services = tuple(services)
         self._lock.acquire()
         self._check_ports(services)
-        self.tokens = ensure_keys(self.home, required_keys(self.settings, self.centre))
+        self.tokens = ensure_keys(self.home, required_keys(self._settings, self.centre))
         tools = self._kafka_tools()  # missing tools are reported before any process is started
         with ThreadPoolExecutor(max_workers=2) as executor:
             starts = [
@@ -125,7 +125,7 @@ class LocalCentre:
         for started in starts:
             started.result()
         self._step("Creating the topics")
-        replication = self.settings.kafka_replication
+        replication = self._settings.kafka_replication
         asyncio.run(create_topics(self.site.kafka, ALL_TOPICS, replication=replication))
         self._step("Starting the sinks for SMS and e-mail")
         for name, command in sink_commands(self.site).items():
@@ -198,9 +198,9 @@ class LocalCentre:
             if name not in ("kafka", "postgres") and child.exit_code is None:
                 self._progress(f"Stopping {name}")
                 child.stop()
-        if self.broker is not None:
+        if self._broker is not None:
             self._progress("Stopping Kafka")
-            self.broker.stop()
+            self._broker.stop()
         if self._postgres.child is not None:
             self._progress("Stopping Postgres")
             self._postgres.stop()
@@ -210,8 +210,8 @@ class LocalCentre:
     def address(self, name: str) -> str:
         """Return host:port of a process, for display."""
         own = {
-            "postgres": self.settings.database_port,
-            "kafka": self.settings.kafka_port,
+            "postgres": self._settings.database_port,
+            "kafka": self._settings.kafka_port,
             "smtp": self.site.smtp_port,
             "sms": self.site.sms_port,
         }
@@ -235,26 +235,26 @@ class LocalCentre:
 
     def _kafka_tools(self) -> kafka.Toolchain | None:
         """Find Java and the broker's jars, downloading them if missing; None if an existing cluster is used."""
-        return self.settings.toolchain(self._step) if self.settings.kafka is None else None
+        return self._settings.toolchain(self._step) if self._settings.kafka is None else None
 
     def _start_kafka(self, tools: kafka.Toolchain | None) -> None:
         if tools is None:
             return
         self._progress(f"Starting Kafka {kafka.KAFKA_VERSION} on Java {tools.java.version}")
-        self.broker = kafka.single(tools, self.home / "kafka", port=self.settings.kafka_port)
-        self.broker.start()
-        assert self.broker.child is not None, "set by start()"
-        self.parts["kafka"] = self.broker.child
+        self._broker = kafka.single(tools, self.home / "kafka", port=self._settings.kafka_port)
+        self._broker.start()
+        assert self._broker.child is not None, "set by start()"
+        self.parts["kafka"] = self._broker.child
 
     def _start_database(self, services: Iterable[str]) -> None:
-        if self.settings.database is None:
+        if self._settings.database is None:
             self._progress("Starting Postgres")
             self._postgres.start()
             assert self._postgres.child is not None, "set by start()"
             self.parts["postgres"] = self._postgres.child
         version = self.centre.catalogue_version
         owners = [service for service in services if service in SERVICES]
-        prepare_database(self.settings, owners, self._progress, catalogue_version=version)
+        prepare_database(self._settings, owners, self._progress, catalogue_version=version)
 
     def _launch(self, name: str, command: list[str], settings: dict[str, str]) -> Child:
         log = self.home / "logs" / f"{name}.log"

@@ -110,10 +110,6 @@ class NotDecidableError(Refusal):
     """No operator decision is possible about this quarantined record."""
 
 
-class ServiceHaltedError(Refusal):
-    """This service accepts nothing until an operator has repaired it: {reason}"""
-
-
 class TransientError(MotcuaError):
     """The database, the broker or a provider did not answer. Workers retry; an HTTP request is answered with 503."""
 

@@ -11,8 +11,6 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExists
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
 
-_NEVER_FLUSHED = str(2**63 - 1)
-"""Kafka's default of `flush.messages`: the operating system writes, and another copy replaces what it had not."""
 _POLL_SECONDS, _POLLS = 0.05, 300
 
 
@@ -52,9 +50,6 @@ def wanted_configs(topic: Topic, replication: int) -> dict[str, str]:
         "retention.bytes": "-1",
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(max(1, replication - 1)),
-        "unclean.leader.election.enable": "false",
-        # without a second copy, a record is on disk before it is acknowledged
-        "flush.messages": "1" if replication == 1 else _NEVER_FLUSHED,
     }
     if not topic.compacted:
         return {"cleanup.policy": "delete", **common}

@@ -19,11 +19,10 @@ from shared.kernel.errors import StartError
 from shared.messaging import metrics
 from shared.messaging.alarms import StoppedPartitions, inspect_database, stops_alone
 from shared.messaging.applier import Stream
-from shared.messaging.continuity import StopConsumingError
 from shared.messaging.membership import create_member
 from shared.messaging.offsets import EndOffsets, stop_client
 from shared.messaging.parked_limit import ParkedLimit
-from shared.messaging.partition import Partition
+from shared.messaging.partition import Partition, StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.outbox import Publisher
 from shared.runtime.supervision import Signal
@@ -278,9 +277,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
         while True:
             await asyncio.sleep(1)
             turn += 1
-            if self._partitions and not await self._ends.are_available([tuple(tp) for tp in self._partitions]):
-                for partition, _ in self._partitions.values():
-                    partition.compare()  # the broker may come back without its last records
             await self._observe_database()
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._commit(self._partitions), 10)
@@ -292,7 +288,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                     await inspect_database(self._pool)
 
     async def _observe_database(self) -> None:
-        """Pass the stored offsets to the partitions, and correct the stored reasons of stopped ones."""
+        """Read the stored offsets and pass them to the partitions: a restored database may be behind `position`.
+
+        Correct the stored reasons of stopped partitions.
+        """
         try:
             rows = await asyncio.wait_for(self._pool.fetch(_STORED, self._group), 5)
         except CONNECTION_ERRORS as error:

@@ -6,7 +6,7 @@ import time
 from aiokafka import AIOKafkaConsumer
 
 from shared.kernel.errors import StartError
-from shared.messaging.continuity import StopConsumingError
+from shared.messaging.partition import StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.postgres.pool import connect
 

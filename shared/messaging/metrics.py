@@ -16,5 +16,4 @@ STOPPED = gauge("motcua_consumer_stopped_partitions", "1 for a partition that ca
 QUARANTINED = gauge("motcua_consumer_quarantined_records", "Records in the quarantine table.", ("reason",))
 OUTBOX = gauge("motcua_relay_outbox_rows", "Events that Kafka has not acknowledged yet, as last counted.")
 RELAYED = counter("motcua_relay_events_total", "Events that Kafka acknowledged.", ("topic",))
-HALTED = gauge("motcua_service_halted", "1 while the service is halted because its log or database lost data.")
 LEADER = gauge("motcua_relay_active_replicas", "1 while this replica's relay holds the lock.")

@@ -14,8 +14,6 @@ from shared.kernel.errors import StartError
 log = structlog.get_logger()
 
 _FETCH_SECONDS = 2.0
-OUTAGE_SECONDS = 1.0
-"""A broker that does not answer a request for end offsets for this long counts as away."""
 CLIENT_NOT_STOPPED = "client_did_not_stop"
 
 PartitionId = tuple[str, int]
@@ -44,17 +42,6 @@ class EndOffsets:
                 f"Kafka at {self._bootstrap} did not answer the request for end offsets: {error!r}."
             ) from error
         return {(place.topic, place.partition): end for place, end in ends.items()}
-
-    async def are_available(self, places: Iterable[PartitionId]) -> bool:
-        """Return whether the broker answers within OUTAGE_SECONDS. If not, it may come back without its last records.
-
-        A broker that restarts is away for longer than the second between two calls.
-        """
-        try:
-            await asyncio.wait_for(self.read(places), OUTAGE_SECONDS)
-        except (StartError, TimeoutError):
-            return False
-        return True
 
     async def close(self) -> None:
         """Close the connection if one is open. Never raises."""

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from shared.messaging.continuity import StopConsumingError
+from shared.messaging.partition import StopConsumingError
 
 PARKED_DOSSIERS_LIMIT = 20
 """More distinct newly parked dossiers than this per PARKED_WINDOW records stop the consumer."""

@@ -14,11 +14,11 @@ from aiokafka.errors import KafkaError
 
 from shared.contracts.registry import UpgradeNeededError
 from shared.kernel.clock import Clock
+from shared.kernel.errors import MotcuaError, PoisonMessageError
 from shared.messaging import metrics, quarantine
 from shared.messaging.applier import Failures, HandlingFailedError, RecordApplier, Stream
-from shared.messaging.continuity import event_id, require_next, require_same
 from shared.messaging.quarantine import QuarantinedRecord
-from shared.messaging.records import Record
+from shared.messaging.records import Record, parse, unreadable
 from shared.postgres.errors import CONNECTION_ERRORS, is_content, is_transient
 from shared.postgres.outbox import Publisher
 from shared.postgres.pool import Connection
@@ -36,6 +36,7 @@ IDLE_SECONDS = 1.0
 POLL_FAILED = "poll_failed"
 BATCH_FAILED = "batch_failed"
 RECORD_FAILED = "record_failed"
+RECORD_UNREADABLE = "record_unreadable"
 TRANSACTION_RETRIED = "transaction_retried"
 DECISION_EXECUTED = "quarantined_record_decided"
 
@@ -43,11 +44,10 @@ _FIRST_OFFSET = (
     "insert into stored_offsets (consumer_group, topic, partition, next_offset) values ($1, $2, $3, 0) "
     "on conflict do nothing"
 )
-_OF_PARTITION = "from stored_offsets where consumer_group = $1 and topic = $2 and partition = $3"
-_READ_OFFSET = f"select next_offset, last_id {_OF_PARTITION}"
-_LOCK_OFFSET = f"select next_offset {_OF_PARTITION} for update"
+_READ_OFFSET = "select next_offset from stored_offsets where consumer_group = $1 and topic = $2 and partition = $3"
+_LOCK_OFFSET = _READ_OFFSET + " for update"
 _STORE_OFFSET = (
-    "update stored_offsets set next_offset = $4, last_id = $5, moved_at = clock_timestamp() "
+    "update stored_offsets set next_offset = $4, moved_at = clock_timestamp() "
     "where consumer_group = $1 and topic = $2 and partition = $3"
 )
 
@@ -60,11 +60,15 @@ class StoppedError(Exception):
     """The partition was stopped while it retried a database operation."""
 
 
+class StopConsumingError(MotcuaError):
+    """To continue would lose or corrupt data. It stops the partition that raises it; elsewhere, the process ends."""
+
+
 class Partition(Generic[R]):
     """Consumes one assigned partition until stopped. `position` is the offset of the next record, -1 before the seek.
 
-    `on_commit(number, parked)` is called after each transaction that applied records of Kafka: their number, and the
-    key of each newly parked one. An error that it raises ends `run`.
+    `on_commit` is called after each transaction on new records, with their number and one key for each newly parked
+    record. An error that it raises ends `run`.
     """
 
     def __init__(
@@ -85,9 +89,6 @@ class Partition(Generic[R]):
         self.progress_at = time.monotonic()
         self._observed_at = self.progress_at
         self._changed = False
-        self._interrupted = False
-        self._last_id: str | None = None
-        """The id of the record before `position`, until it is compared with Kafka's."""
         self._stream = stream
         self._key = (group, tp.topic, tp.partition)
         self._consumer = consumer
@@ -110,10 +111,6 @@ class Partition(Generic[R]):
         self._observed_at = time.monotonic()
         self._changed = requested or stored != self.position
 
-    def compare(self) -> None:
-        """Request a comparison with Kafka before anything more is applied: the broker was away. Returns at once."""
-        self._interrupted = True
-
     async def run(self) -> None:
         """Seek to the stored offset, then poll and apply until stopped. Raises errors that a retry cannot solve."""
         try:
@@ -125,25 +122,21 @@ class Partition(Generic[R]):
 
     async def _step(self) -> None:
         """Poll once and apply the records; then act on what `observe` accepted. Seek again if offsets do not match."""
-        if self._interrupted:
-            self._interrupted = False
-            await self._retry(self._seek_to_stored)
         try:
             raw = await self._poll()
         except KafkaError as error:  # the broker is away, or the assignment changed; the next step polls again
             log.warning(POLL_FAILED, topic=self.tp.topic, partition=self.tp.partition, error=str(error))
             await self._pause(IDLE_SECONDS)
             return
-        if self._stopping.is_set() or self._interrupted:
-            return  # polled records may be from before an outage
-        raw = self._compared(raw)
+        if self._stopping.is_set():
+            return
         changed, self._changed = self._changed, False
         try:
             if raw:
                 await self._apply(raw)
             elif changed:
                 await self._retry(self._compare_with_stored)
-            elif self._last_id is None:
+            else:
                 await self._check_position()
             if changed:
                 await self._retry(self._execute_decisions)
@@ -171,15 +164,29 @@ class Partition(Generic[R]):
 
     async def _apply(self, raw: Sequence[Any]) -> None:
         """Apply records in one transaction. If one fails, each in its own, to park only those that fail."""
-        require_next(self.tp, self.position, raw[0].offset)
-        records = [quarantine.parse_or_quarantine(self._stream.topic, item) for item in raw]
+        self._require_continuity(raw[0].offset)
+        records = [self._parse(item) for item in raw]
         after = raw[-1].offset + 1
         try:
-            await self._retry(lambda: self._transact(records, after, event_id(raw[-1]), {}))
+            await self._retry(lambda: self._transact(records, after, {}))
         except (HandlingFailedError, UpgradeNeededError) as error:
             log.warning(BATCH_FAILED, topic=self.tp.topic, partition=self.tp.partition, error=str(error))
-            for item, one in zip(records, raw, strict=True):
-                await self._park_failures(partial(self._transact, [item], one.offset + 1, event_id(one)))
+            for item, following in zip(records, [*(one.offset for one in raw[1:]), after], strict=True):
+                await self._park_failures(partial(self._transact, [item], following))
+
+    def _require_continuity(self, offset: int) -> None:
+        """Raises StopConsumingError if `offset`, the next one on Kafka, is not `position`: Kafka lost records."""
+        where = f"{self.tp.topic} partition {self.tp.partition}"
+        if offset > self.position:
+            raise StopConsumingError(
+                f"Kafka deleted offsets {self.position} to {offset - 1} of {where} before they were applied. "
+                "Check the topic's retention, then publish them again."
+            )
+        if offset < self.position:
+            raise StopConsumingError(
+                f"{where} ends before offset {self.position}, up to which it was applied: Kafka lost records, or the "
+                "topic was created again. Nothing was applied. Restore the records before this consumer starts again."
+            )
 
     async def _park_failures(self, transact: Callable[[dict[tuple[int, int], str]], Coroutine[Any, Any, None]]) -> None:
         """Run a transaction on one record until it commits; each record that fails in it is parked at the next attempt.
@@ -196,10 +203,15 @@ class Partition(Generic[R]):
                 failures[record.partition, record.offset] = str(error)
                 log.error(RECORD_FAILED, topic=record.topic, offset=record.offset, reason=str(error))
 
-    async def _transact(
-        self, items: Sequence["Record | QuarantinedRecord"], after: int, last_id: str, failures: Failures
-    ) -> None:
-        """Apply records in one transaction that also stores `after`, the offset after them, and the last one's id.
+    def _parse(self, raw: Any) -> "Record | QuarantinedRecord":
+        try:
+            return parse(self._stream.topic, raw)
+        except PoisonMessageError as error:
+            log.error(RECORD_UNREADABLE, topic=raw.topic, partition=raw.partition, offset=raw.offset)
+            return QuarantinedRecord(unreadable(raw), "unreadable", str(error))
+
+    async def _transact(self, items: Sequence["Record | QuarantinedRecord"], after: int, failures: Failures) -> None:
+        """Apply records in one transaction that also stores `after`, the offset of the record after them.
 
         In order: lock the stored offset (one transaction per partition), drop redelivered records, lock the rows,
         apply, write everything, commit. Raises OffsetMismatchError if the stored offset is behind `position`.
@@ -209,7 +221,7 @@ class Partition(Generic[R]):
                 stored = await connection.fetchval(_LOCK_OFFSET, *self._key)
                 if stored is None or self.position > stored:
                     raise OffsetMismatchError
-                new = [item for item in items if quarantine.offset_of(item) >= stored]
+                new = [item for item in items if _offset(item) >= stored]
                 applier = await self._load(connection, [item.key for item in new if isinstance(item, Record)], failures)
                 unparsed = [item for item in new if isinstance(item, QuarantinedRecord)]
                 for item in new:
@@ -217,7 +229,7 @@ class Partition(Generic[R]):
                         applier.receive(item)
                 await self._save(connection, applier, unparsed)
                 if after > stored:
-                    await connection.execute(_STORE_OFFSET, *self._key, after, last_id)
+                    await connection.execute(_STORE_OFFSET, *self._key, after)
         self.position = max(after, stored)
         if stored > after:  # another replica applied more: continue from there
             self._consumer.seek(self.tp, stored)
@@ -287,24 +299,9 @@ class Partition(Generic[R]):
     async def _seek_to_stored(self) -> None:
         async with self._pool.acquire() as connection:
             await connection.execute(_FIRST_OFFSET, *self._key)
-            stored = await connection.fetchrow(_READ_OFFSET, *self._key)
-        assert stored is not None, "the row was just inserted, and nothing deletes it"
-        self.position, self._last_id = stored["next_offset"], stored["last_id"]
-        # the record before the position is read again, to compare it
-        self._consumer.seek(self.tp, self.position if self._last_id is None else self.position - 1)
-
-    def _compared(self, raw: Sequence[Any]) -> Sequence[Any]:
-        """Return the polled records after `position`, once the one before it is compared. Raises StopConsumingError."""
-        if self._last_id is None:
-            return raw
-        if not raw:
-            end = self._consumer.highwater(self.tp)
-            if end is not None and end < self.position:
-                require_next(self.tp, self.position, end)
-            return raw
-        require_same(self.tp, self.position, self._last_id, raw[0])
-        self._last_id = None
-        return raw[1:]
+            stored: int = await connection.fetchval(_READ_OFFSET, *self._key)
+        self._consumer.seek(self.tp, stored)
+        self.position = stored
 
     async def _compare_with_stored(self) -> None:
         """Raises OffsetMismatchError if the stored offset differs: a restored database may be behind `position`."""
@@ -316,8 +313,7 @@ class Partition(Generic[R]):
 
     async def _check_position(self) -> None:
         with contextlib.suppress(KafkaError, TimeoutError):
-            offset = await asyncio.wait_for(self._consumer.position(self.tp), IDLE_SECONDS)
-            require_next(self.tp, self.position, offset)
+            self._require_continuity(await asyncio.wait_for(self._consumer.position(self.tp), IDLE_SECONDS))
 
     async def _retry(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `step` until it succeeds. Transient database errors are retried without limit, unless stopped.
@@ -347,3 +343,7 @@ class Partition(Generic[R]):
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _offset(item: "Record | QuarantinedRecord") -> int:
+    return item.record.offset if isinstance(item, QuarantinedRecord) else item.offset

@@ -6,16 +6,11 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 import asyncpg
-import structlog
 
-from shared.contracts.topics import TOPICS, Topic
-from shared.kernel.errors import NotDecidableError, PoisonMessageError, RecordNotQuarantinedError
-from shared.messaging.records import Record, parse, unreadable
+from shared.contracts.topics import TOPICS
+from shared.kernel.errors import NotDecidableError, RecordNotQuarantinedError
+from shared.messaging.records import Record
 from shared.postgres.pool import Connection
-
-log = structlog.get_logger()
-
-RECORD_UNREADABLE = "record_unreadable"
 
 Reason = Literal["parked", "gap", "fork", "behind", "unreadable"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -43,20 +38,6 @@ class QuarantinedRecord:
         True for parked records and forks; false for gaps, and for unreadable records, whose key is unknown.
         """
         return self.reason in ("parked", "fork")
-
-
-def parse_or_quarantine(topic: Topic, raw: Any) -> "Record | QuarantinedRecord":
-    """Return the Record of an aiokafka record, or a QuarantinedRecord to be stored if it is unreadable."""
-    try:
-        return parse(topic, raw)
-    except PoisonMessageError as error:
-        log.error(RECORD_UNREADABLE, topic=raw.topic, partition=raw.partition, offset=raw.offset)
-        return QuarantinedRecord(unreadable(raw), "unreadable", str(error))
-
-
-def offset_of(item: "Record | QuarantinedRecord") -> int:
-    """Return the offset of a record, quarantined or not."""
-    return item.record.offset if isinstance(item, QuarantinedRecord) else item.offset
 
 
 _COLUMNS = 'topic, partition, "offset", key, sequence, epoch, id, type, version, value, reason, detail'

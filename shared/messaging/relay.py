@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import math
 import struct
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,15 +14,12 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
-from aiokafka.structs import RecordMetadata
 
 from shared.contracts.registry import UpgradeNeededError
-from shared.contracts.topics import TOPICS, Topic
-from shared.kernel.errors import MotcuaError, StartError, TransientError
+from shared.contracts.topics import TOPICS
+from shared.kernel.errors import TransientError
 from shared.messaging import metrics
-from shared.messaging.offsets import PartitionId
 from shared.messaging.records import headers
-from shared.messaging.written_log import STORE_AND_DELETE, LogDiffersError, WrittenLog
 from shared.postgres.errors import CONNECTION_ERRORS
 from shared.postgres.outbox import MAX_VALUE_BYTES
 from shared.postgres.pool import connect
@@ -42,18 +37,12 @@ LOCK_IDLE_SECONDS = 30
 
 RELAY_RESTARTED = "relay_restarted"
 
-LOCK = "select pg_try_advisory_lock(hashtext('motcua relay'), hashtext(current_schema()))"
+_LOCK = "select pg_try_advisory_lock(hashtext('motcua relay'), hashtext(current_schema()))"
 _OLDEST = (
     "select o.id, e.topic, e.key, e.sequence, e.epoch, e.id as event_id, e.type, e.version, e.value "
     "from outbox o join events e on e.id = o.event_id order by o.id limit $1"
 )
-_HALTED = "select halted from service_state"
-_HALT = "update service_state set halted = $1, halted_at = clock_timestamp() where halted is null"
-
-HALTED_SECONDS = 2.0
-"""A halted relay looks this often whether the log was repaired."""
-ALARM_SECONDS = 60.0
-SERVICE_HALTED = "service_halted"
+_DELETE = "delete from outbox where id = any($1::bigint[])"
 
 
 _UUID_WORDS = struct.Struct("<9I")
@@ -81,37 +70,22 @@ def _murmur2_of_uuid(key: bytes) -> int:
     return hashed ^ hashed >> 15
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """A record batch on its way to one partition: its outbox rows, and the acknowledgement to wait for."""
-
-    place: PartitionId
-    rows: Sequence[asyncpg.Record]
-    acknowledgement: "asyncio.Future[RecordMetadata]"
-
-
-class _HaltedError(MotcuaError):
-    """This service is halted. The message is the reason."""
-
-
 class Relay:
-    """Sends the outbox of one database schema to Kafka until cancelled. It is the only writer of `topics`.
+    """Sends the outbox of one database schema to Kafka until cancelled.
 
     An advisory lock allows one active relay per schema; the relays of other replicas are on standby. Delivery is at
     least once: a relay that stops between acknowledgement and deletion sends the same records again, and consumers drop
     duplicates.
     """
 
-    def __init__(self, dsn: str, schema: str, topics: Sequence[Topic], *, bootstrap: str, client_id: str) -> None:
+    def __init__(self, dsn: str, schema: str, *, bootstrap: str, client_id: str) -> None:
         self._dsn = dsn
-        self._topics = topics
         self._schema = schema
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._woken = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
         self._not_ready: str | None = "starting"
-        self._alarm_at = -math.inf
 
     def wake(self) -> None:
         """End the idle wait, so that the relay sends at once. Call it after a commit that added events to the outbox.
@@ -127,21 +101,16 @@ class Relay:
     async def run(self) -> None:
         """Wait for the lock, then send the outbox until cancelled. An error of Kafka or the database restarts it.
 
-        After a restart, it waits for the lock again and sends from the oldest row. If Kafka's log differs from what
-        this service has published, the relay halts the service: it stores the reason, and then no transaction can
-        publish until the log is repaired.
+        After a restart, it waits for the lock again and sends from the oldest row.
         """
         try:
             while True:
                 try:
                     await self._lead()
-                except (KafkaError, StartError, TransientError, *CONNECTION_ERRORS) as error:
+                except (KafkaError, TransientError, *CONNECTION_ERRORS) as error:
                     self._not_ready = f"restarting after an error: {type(error).__name__} {error}"
                     log.warning(RELAY_RESTARTED, error=f"{type(error).__name__}: {error}")
                     await asyncio.sleep(RESTART_SECONDS)
-                except _HaltedError as error:
-                    self._report_halt(str(error))
-                    await asyncio.sleep(HALTED_SECONDS)
         finally:
             if self._closing:
                 _, late = await asyncio.wait(self._closing, timeout=2)
@@ -149,26 +118,14 @@ class Relay:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
 
-    def _report_halt(self, reason: str) -> None:
-        self._not_ready = f"halted: {reason}"
-        metrics.HALTED.set(1)
-        if time.monotonic() - self._alarm_at > ALARM_SECONDS:
-            self._alarm_at = time.monotonic()
-            log.error(SERVICE_HALTED, reason=reason)
-
     async def _lead(self) -> None:
         connection = await connect(self._dsn, self._schema, idle_seconds=LOCK_IDLE_SECONDS)
         producer = None
-        watch: asyncio.Task[None] | None = None
-        written = WrittenLog(connection, self._bootstrap, self._topics)
         try:
-            while not await connection.fetchval(LOCK):
+            while not await connection.fetchval(_LOCK):
                 self._not_ready = None
                 await asyncio.sleep(STANDBY_SECONDS)
             metrics.LEADER.set(1)
-            if (reason := await connection.fetchval(_HALTED)) is not None:
-                raise _HaltedError(reason)
-            metrics.HALTED.set(0)
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._bootstrap,
                 client_id=self._client_id,
@@ -177,31 +134,21 @@ class Relay:
                 max_batch_size=MAX_VALUE_BYTES + 50_000,
             )
             await producer.start()
-            watch = asyncio.create_task(written.watch())
-            await written.compare()
             self._not_ready = None
             idle = IDLE_SECONDS
             while True:
-                if await self._round(connection, producer, written):
+                if await self._round(connection, producer):
                     idle = IDLE_SECONDS
                 else:
                     await self._idle(idle)
                     idle = min(2 * idle, LONGEST_IDLE_SECONDS)
-                await written.compare_if_due()
-        except LogDiffersError as error:
-            await connection.execute(_HALT, str(error))
-            raise _HaltedError(str(error)) from error
         finally:
             metrics.LEADER.set(0)
             connection.terminate()
             if producer is not None:
                 self._close(producer)
-            if watch is not None:
-                watch.cancel()
-                await asyncio.wait([watch])
-            await written.close()
 
-    async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer, written: WrittenLog) -> int:
+    async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
         """Send the oldest outbox rows, at most one record batch per partition; delete them when all are acknowledged.
 
         Returns the number of rows sent, 0 for an empty outbox. One batch per partition preserves the order even if
@@ -211,23 +158,20 @@ class Relay:
         if not rows:
             metrics.OUTBOX.set(0)
             return 0
-        batches = await self._send(producer, rows)
-        await self._wait_for([batch.acknowledgement for batch in batches], connection)
-        bases = {
-            batch.place: (batch.acknowledgement.result().offset, [row["event_id"] for row in batch.rows])
-            for batch in batches
-        }
-        sent = [row for batch in batches for row in batch.rows]
-        await connection.execute(STORE_AND_DELETE, *await written.accept(bases), [row["id"] for row in sent])
+        sent, acknowledgements = await self._send(producer, rows)
+        await self._wait_for(acknowledgements, connection)
+        await connection.execute(_DELETE, [row["id"] for row in sent])
         metrics.OUTBOX.set(len(rows) - len(sent))
         for topic, events in Counter(row["topic"] for row in sent).items():
             metrics.RELAYED.labels(topic).inc(events)
         return len(sent)
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> list[_Batch]:
-        batches: dict[PartitionId, Any] = {}
-        added: dict[PartitionId, list[asyncpg.Record]] = {}
-        full: set[PartitionId] = set()
+    async def _send(
+        self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
+    ) -> tuple[list[asyncpg.Record], list[asyncio.Future[object]]]:
+        batches: dict[tuple[str, int], Any] = {}
+        full: set[tuple[str, int]] = set()
+        sent = []
         for row in rows:
             key = row["key"].encode()
             topic = TOPICS.get(row["topic"])
@@ -245,16 +189,15 @@ class Relay:
             if batch.append(key=key, value=row["value"].encode(), timestamp=None, headers=attributes) is None:
                 full.add(partition)  # its remaining rows follow in the next round, still in order
             else:
-                added.setdefault(partition, []).append(row)
-        sent = []
+                sent.append(row)
+        acknowledgements = []
         for (name, number), batch in batches.items():
             batch.close()
-            acknowledgement = await producer.send_batch(batch, name, partition=number)
-            sent.append(_Batch((name, number), added[name, number], acknowledgement))
-        return sent
+            acknowledgements.append(await producer.send_batch(batch, name, partition=number))
+        return sent, acknowledgements
 
     async def _wait_for(
-        self, acknowledgements: Sequence["asyncio.Future[RecordMetadata]"], connection: asyncpg.Connection
+        self, acknowledgements: Sequence["asyncio.Future[object]"], connection: asyncpg.Connection
     ) -> None:
         """Wait without limit for every acknowledgement; raise the error of one that failed.
 

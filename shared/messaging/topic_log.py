@@ -1,19 +1,15 @@
 """Reading a topic as a log, from its beginning to its current end, without a consumer group."""
 
-import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
-from shared.messaging.offsets import PartitionId, stop_client
-
-READ_SECONDS = 10.0
+from shared.messaging.offsets import stop_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,51 +58,6 @@ async def read_topic(bootstrap: str, topic: Topic) -> AsyncIterator[Sequence[Raw
                 ]
                 if records[-1].offset + 1 >= ends[place]:
                     left.discard(place)
-
-
-async def read_event_ids(bootstrap: str, spans: Mapping[PartitionId, tuple[int, int]]) -> dict[PartitionId, list[str]]:
-    """Return the event id of each record in the span (first offset, offset after the last) of each partition.
-
-    A record without the header has the id "". Raises StartError if the broker does not answer, or if a record of a span
-    cannot be read within READ_SECONDS of the previous one.
-    """
-    found: dict[PartitionId, list[str]] = {place: [] for place in spans}
-    left = {TopicPartition(*place) for place, (first, after) in spans.items() if first < after}
-    if not left:
-        return found
-    async with _reader(bootstrap) as consumer:
-        consumer.assign(sorted(left))
-        for place in left:
-            consumer.seek(place, spans[place][0])
-        read_at = time.monotonic()
-        while left:
-            for place, records in (await consumer.getmany(*left, timeout_ms=500, max_records=5000)).items():
-                read_at = time.monotonic()
-                first, after = spans[place]
-                if records[0].offset != first + len(found[place]):
-                    raise StartError(f"Kafka deleted records of {place.topic} partition {place.partition}.")
-                found[place] += [
-                    dict(record.headers).get("id", b"").decode(errors="replace")
-                    for record in records
-                    if record.offset < after
-                ]
-                if records[-1].offset + 1 >= after:
-                    left.discard(place)
-            if time.monotonic() - read_at > READ_SECONDS:
-                raise StartError(f"Kafka at {bootstrap} did not return the records of {sorted(left)}.")
-    return found
-
-
-async def cluster_id(bootstrap: str) -> str:
-    """Return the id of the Kafka cluster. Raises StartError if it does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
-    try:
-        await admin.start()
-        return str((await admin.describe_cluster())["cluster_id"])
-    except (KafkaError, TimeoutError) as error:
-        raise StartError(f"Kafka at {bootstrap} does not answer: {error!r}.") from error
-    finally:
-        await admin.close()
 
 
 def _partitions(topics: Iterable[Topic]) -> list[TopicPartition]:

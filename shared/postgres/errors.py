@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from shared.kernel.errors import ServiceHaltedError, TransientError
+from shared.kernel.errors import TransientError
 
 _TRANSIENT_CLASSES = (
     "08",  # connection
@@ -17,7 +17,6 @@ _TRANSIENT_STATES = (
     "55P03",  # a lock was not available in time
     "25P03",  # the database ended an idle transaction
     "57P05",  # the database ended an idle session
-    "MC001",  # the service is halted, until an operator has repaired it
 )
 
 _CONTENT_CLASSES = (
@@ -44,11 +43,6 @@ def is_transient(error: BaseException) -> bool:
     return transient and not _unencodable(error)
 
 
-def reason_halted(error: BaseException) -> str | None:
-    """Return why the service is halted, if that is why the database refused the transaction; otherwise None."""
-    return str(error) if isinstance(error, asyncpg.PostgresError) and _state(error) == "MC001" else None
-
-
 def is_content(error: BaseException) -> bool:
     """Whether the data that a transaction tried to store caused `error`, so that other data could be stored.
 
@@ -63,9 +57,9 @@ def is_fault_of_content(error: BaseException) -> bool:
     """Whether a record or row, or the code that handles it, caused `error`, so that other rows can be worked on.
 
     False for errors of the database as a whole (see CONNECTION_ERRORS and `is_content`), and for a system that does not
-    answer or is halted.
+    answer.
     """
-    if isinstance(error, (ServiceHaltedError, TransientError, *CONNECTION_ERRORS)):
+    if isinstance(error, (TransientError, *CONNECTION_ERRORS)):
         return is_content(error)
     return isinstance(error, Exception)
 

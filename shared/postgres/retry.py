@@ -7,8 +7,8 @@ import asyncpg
 import stamina
 import structlog
 
-from shared.kernel.errors import MotcuaError, ServiceHaltedError, TransientError
-from shared.postgres.errors import CONNECTION_ERRORS, is_transient, reason_halted
+from shared.kernel.errors import MotcuaError, TransientError
+from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from shared.runtime import metrics
 
 VIOLATION_PERSISTS = "unique_violation_persists"
@@ -33,18 +33,16 @@ def _backoff(error: Exception) -> bool | float:
 
     At once if another transaction inserted the same row first; after a delay for a transient error.
     """
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return 0.0
-    return is_transient(error) and reason_halted(error) is None
+    return 0.0 if isinstance(error, asyncpg.UniqueViolationError) else is_transient(error)
 
 
 async def transact(attempt: Callable[[], Awaitable[T]], *, attempts: int = 6) -> T:
     """Run `attempt`, which must be one whole transaction, up to `attempts` times, and return its result.
 
     `attempt` is repeated if another transaction inserted the same row first, or after a transient database error.
-    Raises TransientError if the last attempt also fails in this way, ServiceHaltedError if the service is halted; any
-    other error is raised at once. If all attempts violated the same unique constraint, another attempt will not help:
-    the constraint is logged as an alarm, without values, and PersistentViolationError is raised.
+    Raises TransientError if the last attempt also fails in this way; any other error is raised at once. If all attempts
+    violated the same unique constraint, another attempt will not help: the constraint is logged as an alarm, without
+    values, and PersistentViolationError is raised.
     """
     violated: list[tuple[str, str]] = []
     try:
@@ -60,8 +58,6 @@ async def transact(attempt: Callable[[], Awaitable[T]], *, attempts: int = 6) ->
     except (asyncpg.UniqueViolationError, *CONNECTION_ERRORS) as error:
         if not (isinstance(error, asyncpg.UniqueViolationError) or is_transient(error)):
             raise
-        if (reason := reason_halted(error)) is not None:
-            raise ServiceHaltedError(reason=reason) from error
         if len(violated) < attempts or len(set(violated)) > 1:
             raise TransientError(f"The database did not accept the transaction: {type(error).__name__}.") from error
     table, constraint = violated[-1]

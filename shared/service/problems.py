@@ -153,11 +153,6 @@ KINDS: Mapping[str, ProblemKind] = {
     "record-not-quarantined": ProblemKind(
         404, "No record is quarantined at this place.", "List the quarantined records: `motcua parked list`."
     ),
-    "service-halted": ProblemKind(
-        503,
-        "Kafka or the database lost data of this service, so it accepts nothing. Nothing was stored.",
-        "Inform the operators; retry after the repair.",
-    ),
     "too-large": ProblemKind(413, "The body or one line of it is too large.", "Split the request."),
     "unauthorized": ProblemKind(401, "The API key is missing or not valid.", "Send `Authorization: Bearer <key>`."),
     "unavailable": ProblemKind(503, "The database or the broker is not available. Nothing was stored.", _RETRY),

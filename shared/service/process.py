@@ -22,7 +22,6 @@ from fastapi import APIRouter, FastAPI
 from typing_extensions import TypeVar
 
 from shared.catalogue import load_centre
-from shared.contracts.topics import TOPICS
 from shared.kernel.centre import Centre
 from shared.kernel.clock import Clock
 from shared.kernel.errors import MotcuaError, StartError
@@ -180,11 +179,7 @@ async def running(
         await check_prepared(pool, centre.catalogue_version)
         publisher = Publisher(service, centre.code, settings.epoch, centre.catalogue_version)
         relay = Relay(
-            settings.database_url,
-            service,
-            [topic for topic in TOPICS.values() if topic.owner == service],
-            bootstrap=settings.kafka_bootstrap,
-            client_id=f"{settings.member}-relay",
+            settings.database_url, service, bootstrap=settings.kafka_bootstrap, client_id=f"{settings.member}-relay"
         )
         clock = clock or await open_clock(pool, service, kind=settings.clock, starts_at=settings.clock_starts_at)
         health = Health("consumer", "relay")

@@ -15,7 +15,7 @@ LONGER: dict[str, str] = {}
 
 PAGES = ("*.md", "docs/*.md", "docs/adr/*.md", "config/*.md")
 
-OWN_CONNECTION = {"shared/messaging/log_repair.py", "shared/messaging/membership.py", "shared/messaging/relay.py"}
+OWN_CONNECTION = {"shared/messaging/membership.py", "shared/messaging/relay.py"}
 """The modules with a session-level lock, on a dedicated connection."""
 _OF_SESSION = re.compile(
     r"advisory_(un)?lock|set_config|add_listener|\bset (session|role|time zone)\b|^(un)?listen \w|^(reset|discard) \w",

@@ -76,7 +76,7 @@ async def _run(bench: Bench, bootstrap: str, dsn: str, folder: Path, meter: Mete
             await _reset(shell)
             await measure_once(PUBLISHING, partial(consume, shell, topic, out))
             await _require_all_applied(shell, records)
-            await measure_once(RELAY, partial(relay, shell, out))
+            await measure_once(RELAY, partial(relay, shell))
             if (sent := sum((await shell.ends(out)).values())) != records:
                 raise InvalidRunError(f"{records} events were published, but {sent} are on Kafka")
     rows = tuple(

@@ -87,9 +87,7 @@ async def run(replica: Replica) -> None:
         TOPICS.update({topic.name: topic for topic in topics})
         parts: dict[str, Any] = {"member": membership.run}
         if replica.relays:
-            parts["relay"] = Relay(
-                replica.dsn, SERVICE, topics, bootstrap=replica.bootstrap, client_id=replica.member
-            ).run
+            parts["relay"] = Relay(replica.dsn, SERVICE, bootstrap=replica.bootstrap, client_id=replica.member).run
         else:
             parts["consumer"] = consumer_module.Consumer(
                 [

@@ -159,11 +159,9 @@ class Shell:
         async with background(consumer.run()):
             yield consumer
 
-    def relay(self, name: str = "relay", *, topics: Sequence[Topic] | None = None) -> Relay:
-        """A relay of the service, the only writer of `topics`; by default of all topics of the shell."""
-        if topics is None:
-            topics = [TOPICS[each] for each in self._topics if each in TOPICS]
-        return Relay(self.dsn, SERVICE, topics, bootstrap=self.bootstrap, client_id=name)
+    def relay(self, name: str = "relay") -> Relay:
+        """A relay of the service."""
+        return Relay(self.dsn, SERVICE, bootstrap=self.bootstrap, client_id=name)
 
     async def publish(self, topic: Topic, key: UUID, *activities: str) -> None:
         """Publish events in one transaction, as an act does."""

@@ -18,7 +18,6 @@ _DUE = f"""
         and channel = $1 and next_step is not null and next_at <= clock_timestamp() and not_before <= $2
         and (leased_until is null or leased_until <= clock_timestamp())
 """
-_NOT_HALTED = "not exists (select from service_state where halted is not null)"
 _NOTHING_QUARANTINED = f"""
 not coalesce((fences -> '{DOSSIERS_TOPIC.name}' ->> 2)::boolean, false)
             and not coalesce((fences -> '{DEADLINES.name}' ->> 2)::boolean, false)
@@ -49,8 +48,7 @@ async def due_partitions(pool: asyncpg.Pool, *, channel: str, now: datetime, lim
 _LEASE = f"""
 with due as (
     select message_id from messages join dossiers using (dossier_id)
-    where {_DUE} and {_NOT_HALTED}
-        and (next_step <> 'send' or partition = any($5::integer[]) and {_NOTHING_QUARANTINED})
+    where {_DUE} and (next_step <> 'send' or partition = any($5::integer[]) and {_NOTHING_QUARANTINED})
     order by next_at
     limit $3
     for update of messages skip locked

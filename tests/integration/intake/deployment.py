@@ -28,7 +28,6 @@ from shared.runtime.supervision import supervise
 from shared.service.keys import ApiKey, new_key, write_keys
 from shared.service.process import Context, running
 from tests.support import ServiceDatabase, eventually, free_port, unique
-from tests.support.known_log import accept_records
 
 ROOT = Path(__file__).resolve().parents[3]
 _KEYS: Mapping[str, Mapping[str, Any]] = {
@@ -171,7 +170,6 @@ async def in_process(
     port = free_port()
     if "consumer" in parts or "relay" in parts:
         await create_topics(deployment.bootstrap, TOPICS.values(), replication=1)
-        await accept_records(deployment.database, "intake", deployment.bootstrap)
     async with running("intake", deployment.settings(replica, port), build, clock=clock) as process:
         context, app, supervised = process.context, process.app, process.parts
         assert isinstance(app, FastAPI)

@@ -21,7 +21,6 @@ from tests.integration.intake.test_batch import line, new_id, walk_in
 from tests.support import Databases, eventually, free_port
 from tests.support.http import get_async
 from tests.support.kafka import read_events
-from tests.support.known_log import accept_records
 from tests.support.service_process import ServiceProcess
 
 
@@ -32,9 +31,7 @@ def broker_deployment(
     """Schema, keys and topics for this module; no replica runs yet."""
     asyncio.run(create_topics(broker.bootstrap, TOPICS.values(), replication=1))
     databases = Databases(postgres)
-    deployment = build_deployment(databases.fresh(), tmp_path_factory.mktemp("intake"), broker.bootstrap)
-    asyncio.run(accept_records(deployment.database, "intake", deployment.bootstrap))
-    yield deployment
+    yield build_deployment(databases.fresh(), tmp_path_factory.mktemp("intake"), broker.bootstrap)
     databases.drop_all()
 
 

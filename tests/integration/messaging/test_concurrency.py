@@ -185,16 +185,13 @@ async def test_consumer_seeks_back_after_a_restore_of_the_database(shell: Shell)
     async with shell.consuming(topic):
         await shell.caught_up(topic)
         await shell.pool.execute("create table backup as select * from tallies")
-        await shell.pool.execute("create table offset_backup as select * from stored_offsets")
         await shell.send(topic, step(A, 2), step(B, 2), step(A, 3))
         await shell.caught_up(topic)
         async with shell.pool.acquire() as connection, connection.transaction():
             await connection.execute("lock table stored_offsets in exclusive mode")
             await connection.execute("truncate tallies")
             await connection.execute("insert into tallies select * from backup")
-            await connection.execute(
-                "update stored_offsets s set next_offset = b.next_offset, last_id = b.last_id from offset_backup b"
-            )
+            await connection.execute("update stored_offsets set next_offset = 2")
         await shell.caught_up(topic)
         assert await shell.steps(A) == ["1", "2", "3"]
         await shell.send(topic, step(A, 4))

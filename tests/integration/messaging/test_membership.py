@@ -12,8 +12,8 @@ from aiokafka.consumer.subscription_state import SubscriptionState
 from motcua.local.embedded.process import Child
 from shared.contracts.topics import Topic
 from shared.kernel.errors import StartError
-from shared.messaging.continuity import StopConsumingError
 from shared.messaging.membership import Membership
+from shared.messaging.partition import StopConsumingError
 from shared.postgres import pool
 from tests.support import eventually
 from tests.support.delivery import SERVICE, dossier, step

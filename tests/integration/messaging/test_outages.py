@@ -14,7 +14,7 @@ from motcua.local.embedded.kafka import Broker
 from motcua.local.embedded.postgres import Postgres
 from shared.contracts.topics import Topic
 from shared.messaging.admin import create_topics
-from shared.messaging.continuity import StopConsumingError
+from shared.messaging.partition import StopConsumingError
 from shared.postgres.errors import CONNECTION_ERRORS, is_transient
 from tests.support import eventually
 from tests.support.delivery import dossier, step

@@ -63,7 +63,7 @@ def test_verify_cannot_write(database: Databases) -> None:
 
 
 READABLE = (
-    "select consumer_group, topic, partition, next_offset, moved_at, stopped from stored_offsets",
+    "select * from stored_offsets",
     "select id, queued_at from outbox",
     "select reason, quarantined_at from quarantined_records",
 )

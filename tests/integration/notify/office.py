@@ -282,7 +282,7 @@ async def _replica(settings: NotifySettings, consumer: IdleConsumer) -> AsyncIte
     centre = load_centre(settings.centre)
     pool = await create_pool(settings.database_url, "notify")
     publisher = Publisher("notify", centre.code, 1, centre.catalogue_version)
-    relay = Relay(settings.database_url, "notify", [], bootstrap=settings.kafka_bootstrap, client_id=settings.member)
+    relay = Relay(settings.database_url, "notify", bootstrap=settings.kafka_bootstrap, client_id=settings.member)
     plain = Context("notify", settings, centre, pool, publisher, SystemClock(), relay, Health("consumer", "relay"))
     context = _Context(**vars(plain), consumer=consumer)
     parts = await build(context)

@@ -33,7 +33,6 @@ from tests.support import eventually
 from tests.support.dossier_events import DossierEvents
 from tests.support.hand_clock import HandClock, at
 from tests.support.kafka import send
-from tests.support.known_log import accept_records
 from tests.support.unique import unique
 
 PROCEDURE_OF = {"STP": "2.000908", "STC": "1.000001", "CA": "L.7"}
@@ -142,7 +141,6 @@ async def general_counter_running(
 ) -> AsyncIterator[GeneralCounter]:
     """A replica that runs its consumer and relay, without its week closer and HTTP server."""
     migrate(database_url, "routing", MIGRATIONS)
-    await accept_records(database_url, "routing", bootstrap)
     tokens: dict[str, str] = {}
     keys: list[ApiKey] = []
     for role in ROLES:

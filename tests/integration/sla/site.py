@@ -30,7 +30,6 @@ from shared.service.process import Context, running
 from tests.support import eventually
 from tests.support.hand_clock import HandClock, at
 from tests.support.kafka import send
-from tests.support.known_log import accept_records
 
 MIGRATIONS = Path(sla_file).parent / "migrations"
 KEYS: tuple[tuple[str, Role, str | None], ...] = (
@@ -136,7 +135,6 @@ async def sla_running(
 ) -> AsyncIterator[Sla]:
     """A replica that consumes and relays, without its own ticker, sweep and HTTP server."""
     migrate(database_url, "sla", MIGRATIONS)
-    await accept_records(database_url, "sla", bootstrap)
     tokens: dict[str, str] = {}
     keys: list[ApiKey] = []
     for name, role, department in KEYS:

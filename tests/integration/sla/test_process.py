@@ -13,7 +13,6 @@ from tests.support import Databases, eventually, free_port
 from tests.support.centre_folder import write_centre
 from tests.support.dossier_events import DossierEvents
 from tests.support.kafka import send
-from tests.support.known_log import accept_records
 from tests.support.service_process import ServiceProcess
 
 LONG_AGO = "2018-01-02 09:00"
@@ -25,7 +24,6 @@ async def test_killed_process_publishes_nothing_twice(
     """A dossier received long ago gets every threshold at once, and after kill -9 only the new dossier gets events."""
     url = database.fresh("sla").url("sla")
     migrate(url, "sla", Path(sla_file).parent / "migrations")
-    await accept_records(url, "sla", sla_broker.bootstrap)
     token, key = new_key("leader", "leader")
     write_keys(tmp_path / "keys.toml", [key])
     settings = {
