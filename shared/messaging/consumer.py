@@ -107,7 +107,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka pub
                     ended.result()
         finally:
             monitor.cancel()
-            await asyncio.wait([monitor])  # it may be opening a connection
             owned = dict(self._partitions)
             await self._stop_partitions(list(owned))
             with contextlib.suppress(KafkaError, TimeoutError):
