@@ -4,7 +4,8 @@ A decision to replay or discard a record is only stored in the table. The servic
 dossier's lock, usually within seconds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from textwrap import shorten
@@ -58,22 +59,25 @@ def require_service(service: str) -> str:
     return service
 
 
-async def quarantined(url: str, service: str) -> list[asyncpg.Record]:
-    """Read up to 200 quarantined records of one service: first those that need a decision, then by age."""
+@asynccontextmanager
+async def _connected(url: str, service: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await connect(url, service)
     try:
-        return await quarantine.list_all(connection)
+        yield connection
     finally:
         await connection.close()
+
+
+async def quarantined(url: str, service: str) -> list[asyncpg.Record]:
+    """Read up to 200 quarantined records of one service: first those that need a decision, then by age."""
+    async with _connected(url, service) as connection:
+        return await quarantine.list_all(connection)
 
 
 async def find(url: str, service: str, place: Place) -> quarantine.QuarantinedRecord:
     """Read one quarantined record of a service. Raises RecordNotQuarantinedError if the record is not quarantined."""
-    connection = await connect(url, service)
-    try:
+    async with _connected(url, service) as connection:
         found = await quarantine.find(connection, place.topic, place.partition, place.offset)
-    finally:
-        await connection.close()
     if found is None:
         raise RecordNotQuarantinedError(
             f"{service} has no quarantined record at {place}. `motcua parked list` shows the quarantined records."
@@ -86,11 +90,8 @@ async def decide(url: str, service: str, place: Place, decision: quarantine.Oper
 
     Raises Refusal if no decision about the record is possible.
     """
-    connection = await connect(url, service)
-    try:
+    async with _connected(url, service) as connection:
         await quarantine.request(connection, place.topic, place.partition, place.offset, decision, by=by)
-    finally:
-        await connection.close()
 
 
 def describe_rows(service: str, rows: Iterable[asyncpg.Record]) -> Iterator[str]:
@@ -140,20 +141,14 @@ class RowName:
 
 async def rows_set_aside(url: str, service: str) -> list[asyncpg.Record]:
     """Read up to 200 rows of one service that its workers have set aside, the oldest first."""
-    connection = await connect(url, service)
-    try:
+    async with _connected(url, service) as connection:
         return await set_aside.list_all(connection)
-    finally:
-        await connection.close()
 
 
 async def release(url: str, service: str, row: RowName) -> None:
     """Let the workers of the service claim a row again. Commits. Raises RowNotSetAsideError if it is not set aside."""
-    connection = await connect(url, service)
-    try:
+    async with _connected(url, service) as connection:
         found = await set_aside.release(connection, row.table, row.key)
-    finally:
-        await connection.close()
     if not found:
         raise RowNotSetAsideError(f"{service} has not set aside {row.table}/{row.key}. See `motcua parked list`.")
 

@@ -118,5 +118,13 @@ class PoisonMessageError(MotcuaError):
     """A record cannot be decoded, now or later. It is parked without a retry."""
 
 
+def public_text(error: BaseException) -> str:
+    """Return what may be shown of an error without an API key: the message of an own error, otherwise only its type.
+
+    The message of an unexpected error may contain values of a row or record.
+    """
+    return str(error) if isinstance(error, MotcuaError) else f"{type(error).__name__}; see the log"
+
+
 class StartError(MotcuaError):
     """The process cannot start as configured. The message names what is wrong, where, and the remedy. Exit status 3."""

@@ -9,7 +9,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.kernel.errors import MotcuaError
+from shared.kernel.errors import MotcuaError, public_text
 from shared.messaging import metrics
 from shared.messaging.quarantine import REASONS
 from shared.postgres.errors import is_fault_of_content
@@ -64,8 +64,7 @@ class StoppedPartitions:
 
     def add(self, tp: TopicPartition, position: int, error: BaseException) -> None:
         """Record and log that a partition stopped before the offset `position`."""
-        # an unexpected error may contain values of the record, and /progress needs no API key
-        why = str(error) if isinstance(error, MotcuaError) else f"{type(error).__name__}; see the log"
+        why = public_text(error)
         self._reasons[tp] = f"stopped at offset {position}: {why}" if position >= 0 else f"stopped: {why}"
         metrics.STOPPED.labels(tp.topic, tp.partition).set(1)
         unexpected = None if isinstance(error, MotcuaError) else error

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from shared.kernel.errors import MotcuaError
+from shared.kernel.errors import public_text
 from shared.postgres.errors import is_transient
 from shared.runtime import metrics
 
@@ -80,6 +80,5 @@ class Periodic:
         if is_transient(error):
             log.warning(self._failed, error=f"{type(error).__name__}: {error}")
         else:
-            # an unexpected error may contain values of a row, and /progress needs no API key
-            self._failure = str(error) if isinstance(error, MotcuaError) else f"{type(error).__name__}; see the log"
+            self._failure = public_text(error)
             log.error(self._failed, error=type(error).__name__, exc_info=error)

@@ -167,12 +167,15 @@ DERIVED = Table(ClockRow, name="dossiers", columns=_COLUMNS, fixed=_SET_BY_ACTS)
 OPEN = "(waiting_for is not null or state <> 'ended')"
 """The clocks that other rules apply to: not ended, or ended with their outcome still to be derived."""
 
-# In key order within a version. Skips rows that another transaction has locked; a later pass finds them.
-_CLAIM_OUTDATED = f"""
-select {", ".join(DERIVED.columns)} from dossiers
+# in key order within a version
+_OUTDATED = f"""
+from dossiers
 where {OPEN} and calendar_version < $1 and (calendar_version, dossier_id) > ($2, $3) and {_NOT_SET_ASIDE}
-order by calendar_version, dossier_id limit $4 for update skip locked
+order by calendar_version, dossier_id limit $4
 """
+_OUTDATED_KEYS = f"select dossier_id {_OUTDATED}"
+# rows that another transaction has locked are skipped; a later pass finds them
+_CLAIM_OUTDATED = f"select {', '.join(DERIVED.columns)} {_OUTDATED} for update skip locked"
 
 
 async def claim_outdated(
@@ -186,16 +189,9 @@ async def claim_outdated(
     return DERIVED.by_key(await connection.fetch(_CLAIM_OUTDATED, version, *after, limit))
 
 
-_OUTDATED = f"""
-select dossier_id from dossiers
-where {OPEN} and calendar_version < $1 and (calendar_version, dossier_id) > ($2, $3) and {_NOT_SET_ASIDE}
-order by calendar_version, dossier_id limit $4
-"""
-
-
 async def outdated_keys(pool: asyncpg.Pool, version: int, *, after: tuple[int, UUID], limit: int) -> list[UUID]:
     """Read the keys of the clocks that `claim_outdated` would lock, with those that another transaction has locked."""
-    return [row["dossier_id"] for row in await pool.fetch(_OUTDATED, version, *after, limit)]
+    return [row["dossier_id"] for row in await pool.fetch(_OUTDATED_KEYS, version, *after, limit)]
 
 
 # Skips rows that another transaction has locked. Examines each row once; the others are derived one by one.

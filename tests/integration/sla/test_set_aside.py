@@ -1,6 +1,7 @@
 """A clock that makes a worker's decision fail is set aside; the others continue."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -84,10 +85,7 @@ async def test_contradictory_clock_is_set_aside_by_the_sweep(
     """The others are derived by the version in force."""
     bad, *others = [DossierEvents() for _ in range(4)]
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.consume(*[dossier.at(RECEIVED).received() for dossier in (bad, *others)])
-        await sla.catch_up()
-        await sla.context.pool.execute("update dossiers set calendar_version = 0")
-        await sla.context.pool.execute("update dossiers set changes = '[{}]' where dossier_id = $1", bad.dossier_id)
+        await _derive_again(sla, bad, others, outdated="calendar_version = 0")
         await eventually(lambda: _are_swept(sla, others), within=20)
         assert await rows_set_aside(sla) == [(bad.dossier_id, "sweep")]
         assert await sla.sweep.step() > 0, "an idle sweep waits"
@@ -99,10 +97,7 @@ async def test_contradictory_clock_is_set_aside_by_the_rederivation(
     """A start with another catalogue derives the other clocks."""
     bad, *others = [DossierEvents() for _ in range(4)]
     async with sla_running(sla_broker.bootstrap, url, tmp_path, centre=centre, now=RECEIVED) as sla:
-        await sla.consume(*[dossier.at(RECEIVED).received() for dossier in (bad, *others)])
-        await sla.catch_up()
-        await sla.context.pool.execute("update dossiers set rules_digest = 'other'")
-        await sla.context.pool.execute("update dossiers set changes = '[{}]' where dossier_id = $1", bad.dossier_id)
+        await _derive_again(sla, bad, others, outdated="rules_digest = 'other'")
         await sla.ticker.rederive()
         assert await rows_set_aside(sla) == [(bad.dossier_id, "ticker")]
         assert await sla.context.pool.fetchval("select count(*) from dossiers where rules_digest = 'other'") == 1
@@ -139,3 +134,11 @@ async def _are_swept(sla: Sla, dossiers: list[DossierEvents]) -> bool:
 
 async def _is_set_aside(sla: Sla, dossier: DossierEvents) -> bool:
     return (dossier.dossier_id, "ticker") in await rows_set_aside(sla)
+
+
+async def _derive_again(sla: Sla, bad: DossierEvents, others: Sequence[DossierEvents], *, outdated: str) -> None:
+    """Receive the dossiers; mark every clock as derived by other rules, and make the bad one contradictory."""
+    await sla.consume(*[dossier.at(RECEIVED).received() for dossier in (bad, *others)])
+    await sla.catch_up()
+    await sla.context.pool.execute(f"update dossiers set {outdated}")
+    await sla.context.pool.execute("update dossiers set changes = '[{}]' where dossier_id = $1", bad.dossier_id)
