@@ -12,9 +12,9 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from shared.contracts.envelope import Role
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
+from shared.kernel.vocabulary import Role
 from shared.service.keys import ApiKey, new_key, read_keys, write_keys
 
 KEYS_FILE = "keys.toml"

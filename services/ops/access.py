@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from shared.contracts.envelope import Role
+from shared.kernel.vocabulary import Role
 from shared.service.keys import Principal, require
 
 VIEWER_ROLES: tuple[Role, ...] = ("ops", "leader", "auditor")

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from shared.catalogue import cells
 from shared.catalogue.faults import Faults
 from shared.catalogue.files import CentreFiles
-from shared.contracts.dossiers import Channel
 from shared.kernel.centre import PoolingRule, Thresholds
+from shared.kernel.vocabulary import Channel
 from shared.kernel.words import did_you_mean
 from shared.runtime import toml
 

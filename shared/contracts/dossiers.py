@@ -10,9 +10,7 @@ from pydantic import Field
 
 from shared.contracts.envelope import ContractModel, EventData, Open
 from shared.contracts.topics import DOSSIERS
-from shared.kernel.vocabulary import Channel as Channel
-from shared.kernel.vocabulary import Reach as Reach
-from shared.kernel.vocabulary import State as State
+from shared.kernel.vocabulary import Channel, Reach, State
 
 UNLISTED = "other"
 """The activity in events for an activity that the centre does not list."""

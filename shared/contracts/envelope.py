@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from shared.kernel.vocabulary import Role as Role
+from shared.kernel.vocabulary import Role
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
 """An aware instant, stored and serialised in UTC (`Z`)."""

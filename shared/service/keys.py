@@ -19,8 +19,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared.contracts.envelope import Actor, Role
+from shared.contracts.envelope import Actor
 from shared.kernel.errors import ForbiddenError, StartError
+from shared.kernel.vocabulary import Role
 from shared.runtime import toml
 from shared.runtime.clock import machine_now
 from shared.runtime.validation import describe_error

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
-from shared.contracts.envelope import Actor, Role
+from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre
 from shared.kernel.errors import FieldError, ForbiddenError
+from shared.kernel.vocabulary import Role
 
 _EVERY_DEPARTMENT: frozenset[Role] = frozenset({"leader", "ops", "auditor", "service"})
 

@@ -5,10 +5,11 @@ from typing import Self
 from uuid import UUID
 
 from shared.contracts import assignments, deadlines, dossiers
-from shared.contracts.dossiers import Channel, Form, Reach, State
+from shared.contracts.dossiers import Form
 from shared.contracts.envelope import Actor, AnyEnvelope, EventData
 from shared.contracts.topics import DOSSIERS, TOPICS
 from shared.kernel.ids import uuid7
+from shared.kernel.vocabulary import Channel, Reach, State
 from shared.postgres.outbox import Cause, Publisher
 from tests.support.hand_clock import at as instant_of
 

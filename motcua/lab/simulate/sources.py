@@ -10,9 +10,9 @@ from typing import Any, get_args
 import psycopg
 
 from motcua.lab.scenarios.half_year.scenario import HalfYear
-from shared.contracts.dossiers import Channel
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
+from shared.kernel.vocabulary import Channel
 from shared.kernel.worktime import midnight
 from shared.postgres.published_calendars import WorkingTime, parse_published_calendar
 

@@ -12,9 +12,9 @@ from services.intake.domain.dossier import Dossier
 from services.intake.domain.life_cycle import ActRule
 from services.intake.dossiers.fields import ActData, Applicant, Document, ForeignCode, NoData
 from shared.contracts import dossiers as events
-from shared.contracts.dossiers import State
 from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre, Requirement
+from shared.kernel.vocabulary import State
 from shared.kernel.worktime import Worktime
 from shared.service.scope import Scope
 

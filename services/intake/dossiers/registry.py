@@ -26,8 +26,8 @@ from services.intake.dossiers.acts import (
     take_over,
     withdraw,
 )
-from shared.contracts.dossiers import State
-from shared.contracts.envelope import EventData, Role
+from shared.contracts.envelope import EventData
+from shared.kernel.vocabulary import Role, State
 
 ACTS: Mapping[str, Act] = {
     module.ACT.name: module.ACT

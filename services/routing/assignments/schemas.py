@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from services.routing.requests import LocalDate
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentReason, AssignmentWaitingV1, ReceivingPlace
-from shared.contracts.dossiers import Channel, State
 from shared.contracts.envelope import Instant, Open
+from shared.kernel.vocabulary import Channel, State
 from shared.service.http import Body
 from shared.service.paging import Page, PageQuery
 

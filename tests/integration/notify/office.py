@@ -27,8 +27,9 @@ from services.notify.settings import NotifySettings
 from services.notify.tables import DOSSIERS
 from services.notify.texts import load_texts
 from shared.catalogue import load_centre
-from shared.contracts.envelope import AnyEnvelope, Role
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.topics import Topic
+from shared.kernel.vocabulary import Role
 from shared.messaging.applier import Stream
 from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay

@@ -12,7 +12,7 @@ import pytest
 from motcua.local.embedded import kafka
 from services.ops.app import build
 from services.ops.settings import OpsSettings
-from shared.contracts.envelope import Role
+from shared.kernel.vocabulary import Role
 from shared.service.keys import ApiKey, write_keys
 from tests.support import Databases, eventually, free_port
 from tests.support.service_process import ROOT

@@ -17,10 +17,10 @@ from services.routing.settings import RoutingSettings
 from services.sla.calendars.events import calendar_event as published_calendar_event
 from services.sla.domain.calendar import compile_calendar
 from shared.contracts.assignments import AssignmentDecidedV1
-from shared.contracts.dossiers import Channel
-from shared.contracts.envelope import Actor, AnyEnvelope, Role
+from shared.contracts.envelope import Actor, AnyEnvelope
 from shared.contracts.registry import decode
 from shared.contracts.topics import DOSSIERS
+from shared.kernel.vocabulary import Channel, Role
 from shared.messaging.consumer import Consumer
 from shared.postgres.migrate import migrate
 from shared.postgres.outbox import Cause, Publisher

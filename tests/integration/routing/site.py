@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from services.routing import __file__ as routing_file
-from shared.contracts.envelope import Role
+from shared.kernel.vocabulary import Role
 from shared.postgres.migrate import migrate
 from shared.service.keys import ApiKey, new_key, write_keys
 from tests.support import ServiceDatabase, free_port

@@ -19,9 +19,10 @@ from services.sla.clocks.handlers import ClockHandlers
 from services.sla.clocks.store import count_outdated
 from services.sla.clocks.worker import Ticker
 from services.sla.settings import SlaSettings
-from shared.contracts.envelope import AnyEnvelope, Role
+from shared.contracts.envelope import AnyEnvelope
 from shared.contracts.registry import decode
 from shared.contracts.topics import DEADLINES, DOSSIERS
+from shared.kernel.vocabulary import Role
 from shared.messaging.consumer import Consumer
 from shared.postgres.migrate import migrate
 from shared.runtime.supervision import supervise

@@ -10,8 +10,8 @@ from services.intake.domain.life_cycle import FINAL, NATIONAL_STATUS
 from services.intake.dossiers import acts
 from services.intake.dossiers.act import Act
 from services.intake.dossiers.registry import ACTS, allowed_in, find_act, move
-from shared.contracts.dossiers import State
 from shared.kernel.errors import Refusal
+from shared.kernel.vocabulary import State
 from shared.service.problems import status_of
 
 STATES: tuple[State, ...] = get_args(State)

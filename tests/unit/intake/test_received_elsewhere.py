@@ -6,7 +6,7 @@ import pytest
 
 from services.intake.domain.dossier import Dossier
 from services.intake.dossiers.acts.receive import received_elsewhere
-from shared.contracts.dossiers import Channel
+from shared.kernel.vocabulary import Channel
 
 NOW = datetime(2017, 11, 20, 2, 0, tzinfo=UTC)
 

@@ -19,9 +19,9 @@ from services.intake.domain.roles import (
 from services.intake.dossiers.act import intake_scope
 from services.intake.dossiers.registry import ACTS
 from shared.catalogue import load_centre
-from shared.contracts.dossiers import Channel, State
-from shared.contracts.envelope import Actor, Role
+from shared.contracts.envelope import Actor
 from shared.kernel.errors import Refusal
+from shared.kernel.vocabulary import Channel, Role, State
 from shared.service.problems import status_of
 
 CENTRE = load_centre(Path(__file__).resolve().parents[3] / "config" / "binh-phuoc")

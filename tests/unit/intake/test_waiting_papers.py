@@ -12,9 +12,9 @@ from services.intake.dossiers.act import DecisionContext
 from services.intake.dossiers.block import decide
 from services.intake.dossiers.schemas import parse_act
 from shared.catalogue import load_centre
-from shared.contracts.dossiers import State
 from shared.contracts.envelope import Actor
 from shared.kernel.ids import uuid7
+from shared.kernel.vocabulary import State
 
 CENTRE = load_centre(Path(__file__).resolve().parents[3] / "config" / "binh-phuoc")
 START = datetime(2017, 5, 3, 1, 0, tzinfo=UTC)

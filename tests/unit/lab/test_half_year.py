@@ -21,9 +21,9 @@ from services.sla.domain.calendar import compile_calendar
 from services.sla.domain.clock import ChangeKind, ClockChange, derive
 from services.sla.domain.terms import term_of
 from shared.catalogue import load_centre
-from shared.contracts.dossiers import State
 from shared.kernel.centre import Centre
 from shared.kernel.errors import StartError
+from shared.kernel.vocabulary import State
 from shared.kernel.weeks import monday
 
 ROOT = Path(__file__).parents[3]

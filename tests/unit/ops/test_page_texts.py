@@ -7,7 +7,7 @@ import pytest
 from services.ops.domain.progress import STATES
 from services.ops.page.renderer import OUTCOMES
 from services.ops.page.texts import LANGUAGES, Language, Texts
-from shared.contracts.dossiers import State
+from shared.kernel.vocabulary import State
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -13,9 +13,9 @@ from services.routing.domain.errors import SubmissionMissingError
 from services.routing.general_counter.store import SignedDecisions
 from shared.catalogue import load_centre
 from shared.contracts.assignments import AssignmentDecidedV1, AssignmentWaitingV1
-from shared.contracts.dossiers import State
 from shared.contracts.envelope import AnyEnvelope, EventData
 from shared.kernel.centre import Centre
+from shared.kernel.vocabulary import State
 from shared.postgres.outbox import Cause, Publisher
 from shared.postgres.unit_of_work import Unit
 from tests.support.centre_folder import SMALL_CENTRE, write_centre

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared.catalogue import load_centre
-from shared.contracts.envelope import Actor, Role
+from shared.contracts.envelope import Actor
 from shared.kernel.centre import Centre
+from shared.kernel.vocabulary import Role
 from shared.service.scope import Scope
 from tests.support.centre_folder import write_centre
 

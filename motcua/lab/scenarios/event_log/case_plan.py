@@ -11,7 +11,7 @@ from motcua.lab.past_acts import PastAct, PastActor, dossier_id, idempotency_key
 from motcua.lab.scenarios.event_log.cases import CaseRow, LogCase
 from motcua.lab.scenarios.event_log.mapping import LogMapping
 from services.intake.dossiers.registry import ACTS, move
-from shared.contracts.dossiers import State
+from shared.kernel.vocabulary import State
 
 Kind = Literal[
     "first row after the end",

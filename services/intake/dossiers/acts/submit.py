@@ -15,9 +15,10 @@ from services.intake.dossiers.act import Act, DecisionContext, EventDraft, Occur
 from services.intake.dossiers.acts.receive import ACT as RECEIVE
 from services.intake.dossiers.acts.receive import Receive, check_receipt, draft_receipt
 from services.intake.dossiers.fields import ActData, Applicant, CounterNumber, Documents, ForeignCode, Word
-from shared.contracts.dossiers import Channel, DossierSubmittedV1
+from shared.contracts.dossiers import DossierSubmittedV1
 from shared.contracts.dossiers import ForeignCode as PublishedCode
 from shared.contracts.envelope import Actor
+from shared.kernel.vocabulary import Channel
 
 
 class Submit(ActData):
